@@ -1,0 +1,55 @@
+# Everything runs in .venv, which make builds from pyproject.toml and constraints.txt.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers docs bench sample clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mrl needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.12, for example."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing mrl into $(VENV) (some minutes the first time) ..."
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "installing what the tests need ..."
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run  ## the main job on the bundled sample: train, sample, screen, fine-tune, report (about 3 minutes)
+	$(BIN)/mrl demo
+
+test: $(VENV)/.dev  ## the tests, doctests included
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## style and common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## static types
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev  ## what may import what
+	$(BIN)/python -m pytest tests/contract/test_layers.py
+
+docs: $(VENV)/.dev  ## run every example of the documentation
+	$(BIN)/python -m pytest docs README.md --doctest-glob='*.md'
+
+bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run
+	$(BIN)/python benchmarks/run.py
+
+sample: $(VENV)/.dev  ## make the bundled sample again and compare it with the one that is there
+	$(BIN)/python scripts/make_sample.py --check
+
+clean:  ## remove what was built
+	rm -rf $(VENV) build dist mrl-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,86 @@
+"""Molecular frameworks, and groups of molecules that share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+
+from mrl.chem.molecule import Molecule, error_in_row, rows_of, to_mol
+from mrl.errors import MoleculeError
+
+__all__ = ["murcko_scaffold", "scaffold_groups"]
+
+
+def murcko_scaffold(x: Molecule) -> str:
+    """The Bemis-Murcko scaffold: ring systems, the linkers between them, and atoms double-bonded to either.
+
+    Bemis and Murcko 1996, doi:10.1021/jm9602928, in RDKit's variant, which keeps atoms on double bonds. It is a
+    framework in two dimensions, so stereo, isotopes and atom maps are left out.
+
+    Parameters
+    ----------
+    x : str or Mol
+
+    Returns
+    -------
+    str
+        Canonical SMILES of the scaffold; ``''`` if the molecule has no ring.
+
+    Raises
+    ------
+    MoleculeError
+        Not a molecule (see `to_mol`).
+
+    Examples
+    --------
+    >>> murcko_scaffold("CC(=O)Oc1ccccc1C(=O)O"), murcko_scaffold("O=C1CCN1Cc1ccncc1C"), murcko_scaffold("CCO")
+    ('c1ccccc1', 'O=C1CCN1Cc1ccncc1', '')
+    """
+    scaffold = Chem.MurckoDecompose(to_mol(x))
+    for atom in scaffold.GetAtoms():
+        atom.SetAtomMapNum(0)
+    scaffold.ClearComputedProps()  # those of the whole molecule
+    scaffold.UpdatePropertyCache()
+    return str(Chem.MolToSmiles(scaffold, isomericSmiles=False))
+
+
+def scaffold_groups(smiles: Iterable[Molecule]) -> NDArray[np.int64]:
+    """One number per molecule, equal where the scaffolds are equal: for splits that no scaffold crosses.
+
+    Molecules without a ring have the empty scaffold in common and form one group, as in the published scaffold
+    splits; it stays on one side, however large.
+
+    Parameters
+    ----------
+    smiles : iterable of str or Mol, n of them
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        0, 1, 2, ... in the order in which the scaffolds first appear.
+
+    Raises
+    ------
+    MoleculeError
+        A row is not a molecule; `row` is its number.
+    ColumnError
+        One molecule was given where a column is expected.
+
+    Examples
+    --------
+    >>> scaffold_groups(["Cc1ccccc1", "CCO", "Oc1ccccc1", "C1CC1", "CC"])
+    array([0, 1, 0, 2, 1])
+    """
+    numbers: dict[str, int] = {}
+    rows = rows_of(smiles, "smiles")
+    groups = np.empty(len(rows), np.int64)
+    for row, x in enumerate(rows):
+        try:
+            scaffold = murcko_scaffold(x)
+        except MoleculeError as error:
+            raise error_in_row(error, row) from None
+        groups[row] = numbers.setdefault(scaffold, len(numbers))
+    return groups

@@ -1,0 +1,204 @@
+"""Collate functions: samples of a data set to tensors. Pure, on the CPU; x and y never share memory.
+
+Each takes what ``dataset.__getitems__`` returns, or a plain list of samples, with the same result, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mrl.data.rows import Rows
+from mrl.ragged import Ragged
+
+__all__ = [
+    "batch_sequences",
+    "lm_collate",
+    "sequence_prediction_collate",
+    "vector_collate",
+    "vector_prediction_collate",
+    "vector_reconstruction_collate",
+]
+
+
+def batch_sequences(sequences: Any, pad_idx: int) -> Tensor:
+    """Pad sequences of ids to one length, and by one column more.
+
+    Parameters
+    ----------
+    sequences : Ragged, or sequence of B tensors, arrays or lists of int
+        The ids of each row.
+    pad_idx : int
+        What fills the rest.
+
+    Returns
+    -------
+    Tensor, int64, shape (B, longest + 1)
+        Memory of its own; (0, 1) for no sequences.
+
+    Examples
+    --------
+    >>> batch_sequences([torch.tensor([0, 4, 1]), [0, 1]], 2)
+    tensor([[0, 4, 1, 2],
+            [0, 1, 2, 2]])
+    """
+    if not isinstance(sequences, Ragged):
+        sequences = Ragged.from_rows([np.asarray(row, dtype=np.int64) for row in sequences], np.int64)
+    longest = int(sequences.lengths.max(initial=0))
+    return torch.from_numpy(sequences.to_padded(pad_idx, np.int64, longest + 1))
+
+
+def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
+    """Give inputs and targets of next-token prediction.
+
+    Parameters
+    ----------
+    batch : Rows, or sequence of B tensors of int64
+        The ids of each row.
+    pad_idx : int
+        The id of padding.
+    batch_first : bool
+        Rows first, or positions first.
+
+    Returns
+    -------
+    x, y : Tensor, int64, shape (B, L), or (L, B)
+        ``y`` is ``x`` one position later; the last column of ``y`` is padding. Memory of their own.
+
+    Examples
+    --------
+    >>> x, y = lm_collate([torch.tensor([0, 4, 1])], 2)
+    >>> x, y
+    (tensor([[0, 4, 1]]), tensor([[4, 1, 2]]))
+    """
+    (sequences,) = _fields(batch, 1, "lm_collate")
+    return _shifted(batch_sequences(sequences, pad_idx), batch_first)
+
+
+def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
+    """Give token ids and targets of each row.
+
+    Parameters
+    ----------
+    batch : Rows, or sequence of B pairs (ids int64, target (T,))
+        The samples.
+    pad_idx : int
+        The id of padding.
+    batch_first : bool
+        Rows first, or positions first, in ``x``.
+
+    Returns
+    -------
+    x : Tensor, int64, shape (B, L + 1), or (L + 1, B)
+        Ids, padded.
+    y : Tensor, shape (B,) for one target, (B, T) for T
+        Missing targets are NaN (-100 for integer classes).
+
+    Examples
+    --------
+    >>> sequence_prediction_collate([(torch.tensor([0, 1]), torch.tensor([0.5]))], 2)
+    (tensor([[0, 1, 2]]), tensor([0.5000]))
+    """
+    sequences, targets = _fields(batch, 2, "sequence_prediction_collate")
+    x = batch_sequences(sequences, pad_idx)
+    return (x if batch_first else x.T.contiguous()), _stacked(targets).squeeze(-1)
+
+
+def vector_collate(batch: Any) -> Tensor:
+    """Stack vectors.
+
+    Parameters
+    ----------
+    batch : Rows, or sequence of B tensors of shape (D,)
+        The samples.
+
+    Returns
+    -------
+    Tensor, float32, shape (B, D)
+
+    Examples
+    --------
+    >>> vector_collate([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    (vectors,) = _fields(batch, 1, "vector_collate")
+    return _stacked(vectors)
+
+
+def vector_reconstruction_collate(
+    batch: Any, pad_idx: int, batch_first: bool = True
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Give inputs (tokens first, then vectors) and targets of next-token prediction from a vector.
+
+    Parameters
+    ----------
+    batch : Rows, or sequence of B pairs (vector (D,), ids int64)
+        The samples.
+    pad_idx : int
+        The id of padding.
+    batch_first : bool
+        Rows first, or positions first, in ``x`` and ``y``.
+
+    Returns
+    -------
+    (x, v), y : Tensors
+        x and y int64 (B, L) or (L, B) as in `lm_collate`, v float32 (B, D).
+
+    Examples
+    --------
+    >>> (x, v), y = vector_reconstruction_collate([(torch.tensor([0.5]), torch.tensor([0, 4, 1]))], 2)
+    >>> x, v, y
+    (tensor([[0, 4, 1]]), tensor([[0.5000]]), tensor([[4, 1, 2]]))
+    """
+    vectors, sequences = _fields(batch, 2, "vector_reconstruction_collate")
+    x, y = _shifted(batch_sequences(sequences, pad_idx), batch_first)
+    return (x, _stacked(vectors)), y
+
+
+def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
+    """Give vectors and targets.
+
+    Parameters
+    ----------
+    batch : Rows, or sequence of B pairs (vector (D,), target (T,))
+        The samples.
+
+    Returns
+    -------
+    v : Tensor, float32, shape (B, D)
+    y : Tensor, shape (B,) for one target, (B, T) for T
+
+    Examples
+    --------
+    >>> vector_prediction_collate([(torch.tensor([1.0, 2.0]), torch.tensor([0.5]))])
+    (tensor([[1., 2.]]), tensor([0.5000]))
+    """
+    vectors, targets = _fields(batch, 2, "vector_prediction_collate")
+    return _stacked(vectors), _stacked(targets).squeeze(-1)
+
+
+def _fields(batch: Any, n: int, name: str) -> tuple[Any, ...]:
+    """The n fields of a batch, each over all rows."""
+    if isinstance(batch, Rows):
+        fields = batch.gather()
+        if len(fields) != n:
+            raise ValueError(f"{name} takes samples of {n} field(s), this data set has {len(fields)}: {batch.names}")
+        return fields
+    return (batch,) if n == 1 else tuple([sample[i] for sample in batch] for i in range(n))
+
+
+def _stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
+    if isinstance(tensors, Tensor):
+        return tensors
+    return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1))
+
+
+def _shifted(ids: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:
+    """All positions but the last, and all but the first, in memory of their own."""
+    x, y = (ids[:, :-1], ids[:, 1:]) if batch_first else (ids.T[:-1], ids.T[1:])
+    return x.clone(memory_format=torch.contiguous_format), y.clone(memory_format=torch.contiguous_format)

@@ -1,0 +1,212 @@
+"""Fields: what a sample is made of. Each turns a column into what a batch needs, lazily and once.
+
+A field is over the rows that are *stored*; a data set that is a view says which of them are its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrl.data.columns import Rows64
+from mrl.errors import FeatureError
+from mrl.features import Featurizer, OnError, featurize
+from mrl.ragged import Ragged, Rejects, Text
+from mrl.text import UNK, Vocab
+
+__all__ = ["Field", "Labels", "Tokens", "Vectors"]
+
+
+class Field(Protocol):
+    """One part of a sample."""
+
+    name: str
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a batch costs no Python code per row."""
+
+    def sample(self, row: int) -> Tensor:
+        """The part of one sample, as the notebook has it."""
+
+    def gather(self, rows: Rows64) -> Ragged | Tensor:
+        """The same part of many samples at once."""
+
+    def prepare(self) -> None:
+        """Do now what is done once, before workers exist."""
+
+
+class Tokens:
+    """Ids of a text column: int64 (L,) in a sample, `Ragged` ids in a batch.
+
+    Texts in memory are encoded once, at the first use; again when the vocabulary has grown and that could matter.
+    Columns on disk are encoded batch by batch.
+    """
+
+    name = "tokens"
+    compiled = True
+
+    def __init__(self, text: Any, vocab: Vocab, ids: Ragged | None = None) -> None:
+        self.text = text
+        self.vocab = vocab
+        self._given = ids is not None
+        self._ids = ids
+        self._known = len(vocab)
+        self._incomplete = False
+
+    @property
+    def ids(self) -> Ragged | None:
+        """Ids of every stored row, or None for a column that is not in memory."""
+        if self._given or not isinstance(self.text, Text):
+            return self._ids
+        if self._ids is None or (self._known != len(self.vocab) and self._incomplete):
+            self._ids = self.vocab.encode(self.text)
+            # A row of known tokens is the same whatever was added since, unless the class says otherwise.
+            self._incomplete = bool((self._ids.values == UNK).any()) or self.vocab.regroups
+            self._known = len(self.vocab)
+        return self._ids
+
+    def prepare(self) -> None:
+        """Encode what is in memory."""
+        _ = self.ids
+
+    def gather(self, rows: Rows64) -> Ragged:
+        """Ids of the rows `rows`."""
+        ids = self.ids
+        return ids.take(rows) if ids is not None else self.vocab.encode(self.text.take(rows))
+
+    def sample(self, row: int) -> Tensor:
+        """Ids of one row, int64 (L,)."""
+        return torch.from_numpy(self.gather(np.array([row]))[0].astype(np.int64))
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of ids of every stored row."""
+        ids = self.ids
+        if ids is not None:
+            return ids.lengths
+        parts = [np.arange(start, min(start + 65_536, len(self.text))) for start in range(0, len(self.text), 65_536)]
+        return np.concatenate([self.gather(part).lengths for part in parts] or [np.zeros(0, np.int64)])
+
+
+class Labels:
+    """Targets: (T,) in a sample, (B, T) in a batch; T = 1 for a plain column."""
+
+    name = "labels"
+    compiled = True
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def gather(self, rows: Rows64) -> Tensor:
+        """Targets of the rows `rows`."""
+        values = torch.from_numpy(self.column.take(rows))
+        return values.unsqueeze(-1) if values.ndim == 1 else values
+
+    def sample(self, row: int) -> Tensor:
+        """Targets of one row."""
+        return self.gather(np.array([row]))[0]
+
+
+class Vectors:
+    """Vectors of molecules: float32 (D,) in a sample, (B, D) in a batch.
+
+    With ``cache="memory"`` a molecule is computed when it is first asked for, and kept.
+    """
+
+    name = "vectors"
+
+    def __init__(
+        self,
+        text: Any,
+        function: Featurizer,
+        *,
+        n_jobs: int = 1,
+        cache: str | None = "memory",
+        on_error: OnError = "raise",
+    ) -> None:
+        if cache not in ("memory", None):
+            raise ValueError(f"cache is {cache!r}; expected 'memory', or None for a function that is random on purpose")
+        self.text = text
+        self.function = function
+        self.n_jobs = n_jobs
+        self.cache = cache
+        self.on_error = on_error
+        self._values: NDArray[Any] | None = None
+        self._done = np.zeros(len(text), bool)
+        self._ok = np.ones(len(text), bool)
+        self._rejected: dict[int, tuple[int, str, str, str]] = {}
+
+    @property
+    def compiled(self) -> bool:
+        """Whether everything is computed already."""
+        return bool(self._done.all())
+
+    def prepare(self) -> None:
+        """Nothing to do: rows are computed when they are asked for."""
+
+    def gather(self, rows: Rows64) -> Tensor:
+        """Vectors of the rows `rows`; NaN for those that failed under ``on_error="mask"``."""
+        if self.cache is None:
+            return torch.from_numpy(self._compute(rows).dense())
+        missing = np.unique(rows[~self._done[rows]])
+        if len(missing) or self._values is None:
+            self._keep(missing)
+        assert self._values is not None
+        dense = self._values[rows].astype(np.float32)
+        dense[~self._ok[rows]] = np.nan
+        return torch.from_numpy(dense)
+
+    def sample(self, row: int) -> Tensor:
+        """Vector of one row."""
+        return self.gather(np.array([row]))[0]
+
+    def complete(self) -> tuple[NDArray[np.bool_], Rejects]:
+        """Compute every stored row: which could be, and the rejects."""
+        if self.cache is None:
+            features = featurize(
+                self.text.take(np.arange(len(self.text))), self.function, on_error="mask", n_jobs=self.n_jobs
+            )
+            return features.ok, features.rejects
+        self._keep(np.flatnonzero(~self._done))
+        return self._ok, Rejects.of(self._rejected[row] for row in sorted(self._rejected))
+
+    def _compute(self, rows: Rows64) -> Any:
+        on_error: OnError = "raise" if self.on_error == "raise" else "mask"
+        try:
+            return featurize(self.text.take(rows), self.function, n_jobs=self.n_jobs, on_error=on_error)
+        except FeatureError as error:
+            row = int(rows[error.row]) if error.row is not None else None
+            raise FeatureError(
+                f"row {row}: no vector for {error.text!r}: {error.reason}; remove the row, or make the data set with "
+                "on_error='drop' or on_error='mask'",
+                text=error.text,
+                reason=error.reason,
+                row=row,
+            ) from None
+
+    def _keep(self, rows: Rows64) -> None:
+        features = self._compute(rows)
+        values = features.values  # (rows, D); D is 0 if none could be computed
+        kept, size = self._values, values.shape[1]
+        if kept is None or kept.shape[1] == 0:
+            kept = np.zeros((len(self.text), size), values.dtype)
+        elif size not in (0, kept.shape[1]):
+            row = int(rows[np.flatnonzero(features.ok)[0]])
+            reason = f"returned {size} numbers, but {kept.shape[1]} for the rows before"
+            raise FeatureError(f"row {row}: {reason}", text=self.text[row], reason=reason, row=row)
+        if size:
+            kept = kept.astype(np.result_type(kept.dtype, values.dtype), copy=False)
+            kept[rows] = values
+        self._values = kept
+        self._done[rows] = True
+        self._ok[rows] = features.ok
+        for place, text, stage, reason in features.rejects:
+            row = int(rows[place])
+            self._rejected[row] = (row, text, stage, reason)

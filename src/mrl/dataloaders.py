@@ -1,0 +1,80 @@
+"""The notebook's ``mrl.dataloaders``: its 27 names, and what its cells took from its own imports.
+
+The classes live in `mrl.data` and `mrl.text` under modern names; the notebook's spellings stand here only.
+"""
+
+from mrl.data import (
+    BaseDataset,
+    TextDataset,
+    TextPredictionDataset,
+    batch_sequences,
+    lm_collate,
+    sequence_prediction_collate,
+    vector_collate,
+    vector_prediction_collate,
+    vector_reconstruction_collate,
+)
+from mrl.data import VecPredictionDataset as Vec_Prediction_Dataset
+from mrl.data import VecReconDataset as Vec_Recon_Dataset
+from mrl.data import VectorDataset as Vector_Dataset
+from mrl.imports import np, os, partial, pd, re
+from mrl.text import (
+    HALOGEN_REPLACE,
+    MAPPING_REGEX,
+    MAPPING_REPLACE,
+    MAPPING_TOKENS,
+    SMILE_REGEX,
+    SMILES_CHAR_VOCAB,
+    SPECIAL_TOKENS,
+    CharacterReplaceVocab,
+    CharacterVocab,
+    RegexVocab,
+    Vocab,
+    regex_tokenize,
+    test_reconstruction,
+    tokenize_by_character,
+    tokenize_with_replacements,
+)
+from mrl.torch_core import get_device, to_device
+from mrl.torch_imports import DataLoader, Dataset, torch
+
+__all__ = [
+    "BaseDataset",
+    "CharacterReplaceVocab",
+    "CharacterVocab",
+    "HALOGEN_REPLACE",
+    "MAPPING_REGEX",
+    "MAPPING_REPLACE",
+    "MAPPING_TOKENS",
+    "RegexVocab",
+    "SMILES_CHAR_VOCAB",
+    "SMILE_REGEX",
+    "SPECIAL_TOKENS",
+    "TextDataset",
+    "TextPredictionDataset",
+    "Vec_Prediction_Dataset",
+    "Vec_Recon_Dataset",
+    "Vector_Dataset",
+    "Vocab",
+    "batch_sequences",
+    "lm_collate",
+    "regex_tokenize",
+    "sequence_prediction_collate",
+    "test_reconstruction",
+    "tokenize_by_character",
+    "tokenize_with_replacements",
+    "vector_collate",
+    "vector_prediction_collate",
+    "vector_reconstruction_collate",
+    # The notebook's module begins with star imports that its cells rely on.
+    "np",
+    "os",
+    "partial",
+    "pd",
+    "re",
+    "DataLoader",
+    "Dataset",
+    "torch",
+    "get_device",
+    "to_device",
+]

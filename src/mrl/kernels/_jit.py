@@ -1,0 +1,86 @@
+"""The policy of compiling and of threads, in one place."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["available", "compiled", "in_slices"]
+
+T = TypeVar("T")
+
+_SMALL_ROWS, _SMALL_VALUES = 2_000, 1 << 18
+_loaded: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+
+
+def available() -> bool:
+    """Whether numba is installed and not switched off by ``NUMBA_DISABLE_JIT=1``.
+
+    Examples
+    --------
+    >>> available() in (True, False)
+    True
+    """
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0") and importlib.util.find_spec("numba") is not None
+
+
+def compiled(function: Callable[..., Any], dtype: np.dtype[Any], rows: int, values: int) -> Callable[..., Any] | None:
+    """The machine code of a kernel, or None where it is not worth waiting for.
+
+    To import numba and load a first kernel from its cache takes most of a second, in which the interpreter does
+    thousands of rows. So only bulk work begins to compile; what is loaded then serves small work too.
+
+    Parameters
+    ----------
+    function : callable
+        A kernel: arrays in, arrays out, no call of another kernel (a cache does not see that the other one changed).
+    dtype : dtype
+        Of the one argument whose dtype differs from call to call; each is compiled by itself.
+    rows, values : int
+        The size of the work.
+
+    Returns
+    -------
+    callable or None
+        It releases the interpreter lock, and starts no threads: those of numba do not survive a fork.
+    """
+    key = function, dtype.str
+    if key not in _loaded and (rows >= _SMALL_ROWS or values >= _SMALL_VALUES):
+        if available():
+            _loaded[key] = _compile(function)
+        else:
+            warnings.warn(
+                f"numba is switched off or not installed: {rows:,} rows go through slow loops; pip install numba",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+    return _loaded.get(key)
+
+
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+    import numba
+
+    try:
+        kernel: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # there is no folder that numba may keep its cache in
+        kernel = numba.njit(nogil=True)(function)
+    return kernel
+
+
+def in_slices(work: Callable[[int, int], T], offsets: NDArray[np.int64], threads: int) -> list[T]:
+    """``work(first row, last row)`` for up to `threads` slices of about as many values each, in the order of rows."""
+    cuts = np.searchsorted(offsets[:-1], np.linspace(offsets[0], offsets[-1], max(threads, 1) + 1)[1:-1]).tolist()
+    bounds = sorted({0, *cuts, len(offsets) - 1}) if len(offsets) > 1 else [0, 0]
+    slices = list(pairwise(bounds))
+    if len(slices) == 1:
+        return [work(*slices[0])]
+    with ThreadPoolExecutor(len(slices)) as pool:
+        return list(pool.map(lambda bounds: work(*bounds), slices))

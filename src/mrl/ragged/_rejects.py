@@ -1,0 +1,193 @@
+"""Rejects: the table of rows that were refused, and why."""
+
+from __future__ import annotations
+
+import csv
+import operator
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import Any, NamedTuple, TextIO
+
+from mrl.errors import RowError
+from mrl.files import atomic
+
+__all__ = ["Reject", "Rejects"]
+
+_SHOWN = 20  # rows of the table in a notebook
+
+
+class Reject(NamedTuple):
+    """One refused row."""
+
+    row: int
+    """Its position in the input, from 0."""
+    text: str
+    """What stood there."""
+    stage: str
+    """Where it was refused, e.g. "parse"."""
+    reason: str
+    """Why."""
+
+
+class Rejects(Sequence[Reject]):
+    """An immutable table of refused rows, in the order in which they were refused.
+
+    polars and pandas make a frame of it as it is; for ``pyarrow.table`` there is `to_dict`.
+
+    Examples
+    --------
+    >>> rejects = Rejects.of([(4, "C(", "parse", "syntax"), (9, "CF5", "parse", "syntax")])
+    >>> rejects
+    Rejects(2 rows: 2 × 'syntax')
+    >>> rejects[0]
+    Reject(row=4, text='C(', stage='parse', reason='syntax')
+    >>> Rejects()
+    no rejects
+    """
+
+    __slots__ = ("_rows",)
+
+    _rows: tuple[Reject, ...]
+
+    def __init__(self, rows: Iterable[tuple[int, str, str, str]] = ()) -> None:
+        self._rows = tuple(_checked(i, row) for i, row in enumerate(rows))
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, str, str, str]]) -> Rejects:
+        """From tuples of row, text, stage and reason.
+
+        Parameters
+        ----------
+        rows : iterable of (int, str, str, str)
+
+        Raises
+        ------
+        RowError
+            An entry has other types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> len(Rejects.of([(4, "C(", "parse", "syntax")]))
+        1
+        """
+        return rows if isinstance(rows, Rejects) else cls(rows)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Rejects]) -> Rejects:
+        """All rows of all parts, one part after the other.
+
+        Examples
+        --------
+        >>> Rejects.concat([Rejects(), Rejects.of([(4, "C(", "parse", "syntax")])])
+        Rejects(1 row: 1 × 'syntax')
+        """
+        return cls(row for part in parts for row in part)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return Rejects(self._rows[index]) if isinstance(index, slice) else self._rows[index]
+
+    def __iter__(self) -> Iterator[Reject]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return self._rows == other._rows if isinstance(other, Rejects) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rejects, (tuple(map(tuple, self._rows)),)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows were refused for each reason, the most frequent first, ties by name.
+
+        Examples
+        --------
+        >>> Rejects.of([(1, "", "read", "blank"), (4, "C(", "parse", "syntax"), (9, "", "read", "blank")]).counts()
+        {'blank': 2, 'syntax': 1}
+        """
+        counts = Counter(row.reason for row in self._rows)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """The columns row, text, stage and reason as lists of equal length.
+
+        Examples
+        --------
+        >>> Rejects.of([(4, "C(", "parse", "syntax")]).to_dict()
+        {'row': [4], 'text': ['C('], 'stage': ['parse'], 'reason': ['syntax']}
+        """
+        return {name: [row[k] for row in self._rows] for k, name in enumerate(Reject._fields)}
+
+    def to_csv(self, target: str | os.PathLike[str] | TextIO) -> None:
+        """Write a CSV file with a header line.
+
+        Parameters
+        ----------
+        target : path or open text file
+            A file given by its path is written whole or not at all, as UTF-8; what UTF-8 cannot express in a refused
+            text is written as an escape such as ``\\udcff``.
+
+        Examples
+        --------
+        >>> import sys
+        >>> Rejects.of([(4, "C(,", "parse", "syntax")]).to_csv(sys.stdout)
+        "row","text","stage","reason"
+        4,"C(,","parse","syntax"
+        """
+        if isinstance(target, str | os.PathLike):
+            with (
+                atomic(target) as temporary,
+                open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+            ):
+                self.to_csv(file)
+        else:
+            writer = csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a bare \r would end a line
+            writer.writerow(Reject._fields)
+            writer.writerows(self._rows)
+
+    def __repr__(self) -> str:
+        if not self._rows:
+            return "no rejects"
+        counts = [f"{n:,} × {reason!r}" for reason, n in self.counts().items()]
+        more = [f"{len(counts) - 5} more reasons"] if len(counts) > 6 else []
+        shown = ", ".join(counts[: 5 if more else 6] + more)
+        return f"Rejects({len(self):,} row{'s' if len(self) > 1 else ''}: {shown})"
+
+    def _repr_html_(self) -> str:
+        if not self._rows:
+            return "<p>no rejects</p>"
+        head = "".join(f"<th>{name}</th>" for name in Reject._fields)
+        lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in self._rows[:_SHOWN]]
+        table = "".join(f"<tr>{line}</tr>" for line in [head, *lines])
+        more = f"<p>and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
+        return f"<table>{table}</table>{more}"
+
+
+def _checked(place: int, row: tuple[int, str, str, str]) -> Reject:
+    if isinstance(row, Reject):
+        return row
+    try:
+        number, text, stage, reason = row
+        number = operator.index(number)
+    except (TypeError, ValueError):
+        raise RowError(
+            f"reject {place} is {row!r}, expected (row, text, stage, reason) with an integer row",
+            row=place,
+            column="row",
+            value=row,
+        ) from None
+    for column, value in (("text", text), ("stage", stage), ("reason", reason)):
+        if not isinstance(value, str):
+            raise RowError(
+                f"reject {place} has {column} {value!r} ({type(value).__name__}), expected a str: write it with repr()",
+                row=place,
+                column=column,
+                value=value,
+            )
+    return Reject(number, text, stage, reason)

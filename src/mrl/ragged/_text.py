@@ -1,0 +1,276 @@
+"""Text: a column of strings as UTF-8 bytes in two flat arrays."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mrl.errors import ColumnError, RowError
+from mrl.ragged import _arrow
+from mrl.ragged._flat import offsets_of
+from mrl.ragged._ragged import Ragged
+
+__all__ = ["Text"]
+
+_BLOCK = 4096  # rows decoded at once when iterating
+
+
+class Text(Ragged):
+    """An immutable sequence of ``str``, held as UTF-8 bytes.
+
+    ``text[i]`` is a ``str``; slices and selections are Text. Lengths and offsets count bytes.
+
+    Parameters
+    ----------
+    values : array of uint8, shape (total,)
+        UTF-8, one row after the other; what is no UTF-8 is found when its row is read.
+    offsets : array of integers, shape (n + 1,)
+        Where each row begins and the last one ends, in bytes.
+
+    Examples
+    --------
+    >>> text = Text.of(["CCO", "", "c1ccccc1"])
+    >>> text[2], text.lengths, text[:2].tolist()
+    ('c1ccccc1', array([3, 0, 8]), ['CCO', ''])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, values: Any, offsets: Any) -> None:
+        super().__init__(values, offsets)
+        if self.values.dtype != np.uint8:
+            raise ColumnError(
+                f"values are of dtype {self.values.dtype}, expected UTF-8 as uint8: Text.of takes strings",
+                column="values",
+            )
+
+    @classmethod
+    def of(cls, column: Any, name: str = "smiles") -> Text:
+        """From a column of strings of any library.
+
+        Parameters
+        ----------
+        column : Text, list, tuple, NumPy array, pandas or polars Series, pyarrow Array or ChunkedArray, shape (n,)
+            Strings only, blank ones included; a pandas index plays no part.
+        name : str
+            What the column is called in messages.
+
+        Returns
+        -------
+        Text
+            n rows; a Text is returned as it is.
+
+        Raises
+        ------
+        RowError
+            A value is no string, or a string that UTF-8 cannot express; a ``ValueError``.
+        ColumnError
+            The column is a single string, a table, or has no order; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Text.of(("C", "N≡N")).lengths
+        array([1, 5])
+        >>> Text.of(["C", None])
+        Traceback (most recent call last):
+        ...
+        mrl.errors.RowError: row 1 of column 'smiles' is None, expected a str; drop or fill missing rows first, e.g. \
+df.dropna(subset=['smiles'])
+        """
+        if isinstance(column, Text):
+            return column
+        # Columns of Python objects are read one by one: their library may convert what is no string, or stumble on it.
+        if str(getattr(column, "dtype", "")).lower() != "object" and _offers_arrow(column):
+            with contextlib.suppress(ValueError, TypeError, NotImplementedError, ImportError):
+                return cls.from_arrow(column)  # else the slow way serves, or names the value that is no string
+        return cls._of_list(_listed(column, name), name)
+
+    @classmethod
+    def _of_list(cls, rows: list[Any], name: str) -> Self:
+        try:
+            joined = "".join(rows)
+        except TypeError:
+            row = next(i for i, value in enumerate(rows) if not isinstance(value, str))
+            raise _not_a_string(row, name, rows[row]) from None
+        if joined.isascii():
+            lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+            return cls._trusted(np.frombuffer(joined.encode(), np.uint8), offsets_of(lengths))
+        try:
+            encoded = [value.encode() for value in rows]
+        except UnicodeEncodeError:
+            raise _not_unicode(rows, name) from None
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        return cls._trusted(np.frombuffer(b"".join(encoded), np.uint8), offsets_of(lengths))
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:
+        """From strings; `dtype` can only be uint8.
+
+        Examples
+        --------
+        >>> Text.from_rows(["C", "CC"])
+        Text(2 rows, 3 bytes: 'C', 'CC')
+        """
+        if np.dtype(dtype) != np.uint8:
+            raise ColumnError(f"a Text is made of uint8, not of {np.dtype(dtype)}: leave out the dtype", column="rows")
+        if isinstance(rows, str):
+            raise _single(rows, "rows")
+        return cls._of_list(list(rows), "rows")
+
+    @classmethod
+    def concat(cls, parts: Iterable[Ragged]) -> Self:
+        """The rows of all parts, one part after the other; of no parts, no rows.
+
+        Examples
+        --------
+        >>> Text.concat([Text.of(["C"]), Text.of(["N", "O"])]).tolist()
+        ['C', 'N', 'O']
+        """
+        parts = list(parts)
+        return super().concat(parts) if parts else cls(np.zeros(0, np.uint8), [0])
+
+    @classmethod
+    def from_arrow(cls, column: Any) -> Self:
+        """From an Arrow column of strings, without a copy where it is one chunk of large strings.
+
+        Parameters
+        ----------
+        column : object with ``__arrow_c_array__`` or ``__arrow_c_stream__``
+            utf8, large_utf8 or utf8_view, e.g. of pyarrow, polars or pandas.
+
+        Raises
+        ------
+        RowError
+            A row is null; a ``ValueError``.
+        ColumnError
+            The column is of another type; a ``ValueError``.
+
+        Examples
+        --------
+        >>> import pyarrow
+        >>> Text.from_arrow(pyarrow.chunked_array([["CCO"], ["N"]]))
+        Text(2 rows, 4 bytes: 'CCO', 'N')
+        """
+        return cls.concat([cls(*piece) for piece in _arrow.read(column, text=True)])
+
+    def _row(self, i: int) -> str:
+        try:
+            return str(super()._row(i).data, "utf-8")
+        except UnicodeDecodeError as error:
+            raw = bytes(super()._row(i))
+            raise RowError(
+                f"row {i} is {raw!r}, which is no UTF-8 ({error.reason} at byte {error.start}): "
+                "read the file with its own encoding",
+                row=i,
+                column="text",
+                value=raw,
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _BLOCK):
+            block = self[start : start + _BLOCK]
+            raw, ends = block.flat.tobytes(), (block.offsets - block.offsets[0]).tolist()
+            if raw.isascii():
+                whole = raw.decode()
+                yield from [whole[a:b] for a, b in pairwise(ends)]
+            else:
+                yield from self._decoded(start, raw, ends)
+
+    def _decoded(self, start: int, raw: bytes, ends: list[int]) -> list[str]:
+        try:
+            return [raw[a:b].decode() for a, b in pairwise(ends)]
+        except UnicodeDecodeError:
+            return [self._row(i) for i in range(start, start + len(ends) - 1)]  # names the row
+
+    def tolist(self) -> list[str]:
+        """All rows as a list of ``str``."""
+        return list(self)
+
+    def __repr__(self) -> str:
+        heads = [
+            bytes(raw[:40]).decode(errors="backslashreplace") for raw in map(super()._row, range(min(3, len(self))))
+        ]
+        shown = ", ".join([repr(head) for head in heads] + ["..."] * (len(self) > 3))
+        rows, size = (
+            f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in ((len(self), "row"), (len(self.flat), "byte"))
+        )
+        return f"Text({rows}, {size}{': ' if shown else ''}{shown})"
+
+
+def _offers_arrow(column: Any) -> bool:
+    return hasattr(column, "__arrow_c_array__") or hasattr(column, "__arrow_c_stream__")
+
+
+def _listed(column: Any, name: str) -> list[Any]:
+    """The column as a Python list, by the fastest way that its library offers."""
+    if isinstance(column, list):
+        return column
+    if isinstance(column, str | bytes):
+        raise _single(column, name)
+    shape = getattr(column, "shape", (0,))
+    if len(shape) != 1:
+        raise ColumnError(
+            f"column {name!r} is a {type(column).__name__} of shape {tuple(shape)}, expected one dimension: "
+            "choose one column of it, e.g. table['smiles']",
+            column=name,
+        )
+    for method in ("to_pylist", "to_list", "tolist"):
+        if hasattr(column, method):
+            return list(getattr(column, method)())
+    if isinstance(column, Sequence):
+        return list(column)
+    remedy = "choose one of its columns" if isinstance(column, Mapping) else "make it a list, e.g. list(smiles)"
+    raise ColumnError(
+        f"column {name!r} is a {type(column).__name__}, expected a sequence of str: {remedy}", column=name
+    )
+
+
+def _single(value: str | bytes, name: str) -> ColumnError:
+    return ColumnError(
+        f"column {name!r} is a single string, {_shown(value)}: wrap it in a list, [{_shown(value)}]",
+        column=name,
+        value=value,
+    )
+
+
+def _not_a_string(row: int, name: str, value: Any) -> RowError:
+    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    missing = missing or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
+    if missing:
+        remedy = f"drop or fill missing rows first, e.g. df.dropna(subset=[{name!r}])"
+    elif isinstance(value, bytes):
+        remedy = "decode bytes first, e.g. value.decode()"
+    else:
+        remedy = "convert it with str() if it is meant as text, or choose another column"
+    kind = "" if value is None else f" ({type(value).__name__})"
+    return RowError(
+        f"row {row} of column {name!r} is {_shown(value)}{kind}, expected a str; {remedy}",
+        row=row,
+        column=name,
+        value=value,
+    )
+
+
+def _not_unicode(rows: list[str], name: str) -> RowError:
+    for row, value in enumerate(rows):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            return RowError(
+                f"row {row} of column {name!r} is {_shown(value)}, which has a lone surrogate at {error.start}: "
+                "read the file with its own encoding, without errors='surrogateescape'",
+                row=row,
+                column=name,
+                value=value,
+            )
+    raise AssertionError("every row could be encoded")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,86 @@
+"""What a vocabulary does not cover."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+__all__ = ["Coverage", "Unknown"]
+
+
+class Unknown(NamedTuple):
+    """One unknown token: how often, and the first row that has it."""
+
+    token: str
+    count: int
+    row: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of some texts a vocabulary knows; see `Vocab.coverage`.
+
+    Attributes
+    ----------
+    rows, tokens : int
+        How many texts, and how many tokens they have, ``bos`` and ``eos`` left out.
+    unknown_rows, unknown_tokens : int
+        How many of them have, or are, an unknown token.
+    unknown : list of Unknown
+        The unknown tokens (token, count, row, text), the most frequent first.
+    """
+
+    rows: int
+    tokens: int
+    unknown_rows: int
+    unknown_tokens: int
+    unknown: list[Unknown] = field(repr=False)
+
+    @classmethod
+    def of(cls, tokenize: Callable[[str], list[str]], known: Mapping[str, int], texts: Iterable[str]) -> Coverage:
+        """Count, given the two things a vocabulary is: where tokens end, and which there are."""
+        counts: Counter[str] = Counter()
+        first: dict[str, tuple[int, str]] = {}
+        rows = tokens = unknown_rows = 0
+        for row, text in enumerate(texts):
+            pieces = tokenize(text)[1:-1]
+            rows += 1
+            tokens += len(pieces)
+            unknown = [piece for piece in pieces if piece not in known]
+            unknown_rows += bool(unknown)
+            for piece in unknown:
+                counts[piece] += 1
+                first.setdefault(piece, (row, text))
+        listed = [
+            Unknown(token, count, *first[token])
+            for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        return cls(rows, tokens, unknown_rows, counts.total(), listed)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every token is known, so that every row comes back exactly."""
+        return not self.unknown
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "rows": self.rows,
+            "tokens": self.tokens,
+            "unknown_rows": self.unknown_rows,
+            "unknown_tokens": self.unknown_tokens,
+            "unknown": [item._asdict() for item in self.unknown],
+        }
+
+    def __repr__(self) -> str:
+        if self.complete:
+            return f"Coverage(all of {self.rows} rows and {self.tokens} tokens known)"
+        shown = ", ".join(f"{u.token!r} ({u.count}, first in row {u.row}: {u.text!r})" for u in self.unknown[:5])
+        more = f", and {len(self.unknown) - 5} others" if len(self.unknown) > 5 else ""
+        return (
+            f"Coverage({self.unknown_rows} of {self.rows} rows and {self.unknown_tokens} of {self.tokens} tokens "
+            f"unknown: {shown}{more})"
+        )

@@ -1,0 +1,136 @@
+"""The notebook's three vocabularies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mrl.errors import VocabError
+from mrl.text.tokenize import (
+    check_replacements,
+    literal,
+    regex_tokenize,
+    tokenize_by_character,
+    tokenize_with_replacements,
+)
+from mrl.text.vocab import Vocab
+
+__all__ = ["CharacterReplaceVocab", "CharacterVocab", "RegexVocab"]
+
+
+class CharacterVocab(Vocab):
+    """Tokens are single characters (Unicode code points).
+
+    Parameters
+    ----------
+    itos : iterable of str
+        The characters, in the order of their ids.
+
+    Examples
+    --------
+    >>> vocab = CharacterVocab(["C", "l", "O"])
+    >>> vocab.tokenize("CCl")
+    ['bos', 'C', 'C', 'l', 'eos']
+    """
+
+    kind = "character"
+    regroups = False
+
+    def tokenize(self, input: str) -> list[str]:
+        """Cut `input` into characters, ``bos`` before and ``eos`` behind."""
+        return ["bos", *tokenize_by_character(input), "eos"]
+
+
+class CharacterReplaceVocab(Vocab):
+    r"""Tokens are single characters, after longer strings were replaced by one character each.
+
+    A replacement character that stands in the text itself is a token of its own, spelled with a backslash before it
+    (``\R``), and learned like any other: ``[Ru]`` never becomes ``[Bru]``.
+
+    Parameters
+    ----------
+    itos : iterable of str
+        The characters, in the order of their ids; replacement characters that are not among them are appended.
+    replace_dict : mapping of str to str
+        ``{longer string: single character}``; it is copied.
+
+    Raises
+    ------
+    VocabError
+        If a replacement could not be undone: a value of several characters, or one value for two keys.
+
+    Examples
+    --------
+    >>> vocab = CharacterReplaceVocab(["C", "[", "]"], {"Br": "R", "Cl": "L"})
+    >>> vocab.tokenize("CC[Br]")
+    ['bos', 'C', 'C', '[', 'R', ']', 'eos']
+    >>> vocab.decode(vocab.encode(["ClCBr"]))
+    ['ClCBr']
+    """
+
+    kind = "character-replace"
+    regroups = False
+
+    def __init__(self, itos: Iterable[str], replace_dict: Mapping[str, str]) -> None:
+        check_replacements(replace_dict)
+        self.replace_dict = dict(replace_dict)
+        self.reverse_dict = {character: key for key, character in self.replace_dict.items()}
+        self._spelled = self.reverse_dict | {literal(character): character for character in self.reverse_dict}
+        itos = list(itos)
+        super().__init__([*itos, *(character for character in self.reverse_dict if character not in itos)])
+
+    def tokenize(self, smile: str) -> list[str]:
+        """Replace, then cut `smile` into characters, ``bos`` before and ``eos`` behind."""
+        return ["bos", *tokenize_with_replacements(smile, self.replace_dict), "eos"]
+
+    def spelling(self, token: str) -> str:
+        """Text that `token` stands for: the longer string of a replacement character."""
+        return self._spelled.get(token, token)
+
+    def rules(self) -> dict[str, Any]:
+        """The replacements."""
+        return {"replace_dict": dict(self.replace_dict)}
+
+
+class RegexVocab(Vocab):
+    r"""Tokens are the matches of a pattern, and single characters where it does not match.
+
+    Parameters
+    ----------
+    itos : iterable of str
+        The tokens, in the order of their ids.
+    pattern : str
+        A regular expression of Python's ``re``; a token is the whole match.
+
+    Raises
+    ------
+    VocabError
+        If `pattern` is no regular expression.
+
+    Examples
+    --------
+    >>> from mrl.text import SMILE_REGEX
+    >>> vocab = RegexVocab(["C", "[Br]"], SMILE_REGEX)
+    >>> vocab.tokenize("CC[Br]")
+    ['bos', 'C', 'C', '[Br]', 'eos']
+    """
+
+    kind = "regex"
+    regroups = False
+
+    def __init__(self, itos: Iterable[str], pattern: str) -> None:
+        super().__init__(itos)
+        try:
+            self.regex = re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise VocabError(f"the pattern {pattern!r} is no regular expression: {error}") from None
+        self.pattern = pattern
+
+    def tokenize(self, smile: str) -> list[str]:
+        """Cut `smile` by the pattern, ``bos`` before and ``eos`` behind."""
+        return ["bos", *regex_tokenize(smile, self.regex), "eos"]
+
+    def rules(self) -> dict[str, Any]:
+        """The pattern."""
+        return {"pattern": self.pattern}

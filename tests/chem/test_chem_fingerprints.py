@@ -1,0 +1,97 @@
+"""Fingerprints: the bits are RDKit's own."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator as generators
+
+from mrl.chem import ECFP4, ECFP6, FCFP4, FCFP6, canon_smile, fp_to_array, morgan_fp
+from mrl.errors import FeatureError, MoleculeError
+
+SMILES = ["C", "CCO", "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O)CC1", "[Na+].[Cl-]"]
+
+
+def rdkits(smiles: str, radius: int, n_bits: int = 2048, features: bool = False) -> list[int]:
+    roles = generators.GetMorganFeatureAtomInvGen() if features else None
+    generator = generators.GetMorganGenerator(radius=radius, fpSize=n_bits, atomInvariantsGenerator=roles)
+    return list(generator.GetFingerprint(Chem.MolFromSmiles(smiles)).GetOnBits())
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+@pytest.mark.parametrize(
+    ("function", "radius", "features"), [(ECFP4, 2, False), (ECFP6, 3, False), (FCFP4, 2, True), (FCFP6, 3, True)]
+)
+def test_named_fingerprints(function, radius, features, smiles):
+    array = function(smiles)
+    assert (array.shape, array.dtype) == ((2048,), np.uint8)
+    assert np.flatnonzero(array).tolist() == rdkits(smiles, radius, features=features)
+    assert set(array.tolist()) <= {0, 1}
+    np.testing.assert_array_equal(function(Chem.MolFromSmiles(smiles)), array)
+
+
+@given(st.sampled_from(SMILES), st.integers(0, 5), st.integers(1, 300), st.booleans())
+def test_morgan_fp_of_any_size(smiles, radius, n_bits, features):
+    array = morgan_fp(smiles, radius, n_bits, features)
+    assert array.shape == (n_bits,)
+    assert np.flatnonzero(array).tolist() == rdkits(smiles, radius, n_bits, features)
+
+
+def test_each_call_gives_memory_of_its_own():
+    first = ECFP6("CCO")
+    first[:] = 7
+    assert ECFP6("CCO").max() == 1
+
+
+def test_sizes_may_be_numpy_integers():
+    np.testing.assert_array_equal(morgan_fp("CCO", np.int64(2), np.int32(64)), morgan_fp("CCO", 2, 64))
+
+
+@pytest.mark.parametrize(("radius", "n_bits"), [(-1, 2048), (3, 0), (3, -5), (3, 1 << 40)])
+def test_impossible_sizes(radius, n_bits):
+    with pytest.raises(ValueError, match=rf"radius={radius}, n_bits={n_bits}: expected radius >= 0 and 1 <= n_bits"):
+        morgan_fp("CCO", radius, n_bits)
+
+
+def test_a_bad_molecule_is_the_molecules_error():
+    with pytest.raises(MoleculeError, match="'C1CC' is not a molecule"):
+        ECFP6("C1CC")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=100))
+def test_fp_to_array_of_bits(bits):
+    vector = DataStructs.CreateFromBitString("".join(str(int(bit)) for bit in bits))
+    array = fp_to_array(vector)
+    assert array.dtype == np.uint8
+    assert array.tolist() == [int(bit) for bit in bits]
+
+
+def test_fp_to_array_of_counts():
+    generator = generators.GetMorganGenerator(radius=2, fpSize=512)
+    mol = Chem.MolFromSmiles("CCCCCCO")
+    array = fp_to_array(generator.GetCountFingerprint(mol))
+    np.testing.assert_array_equal(array, generator.GetCountFingerprintAsNumPy(mol))
+    assert array.max() > 1
+    assert fp_to_array(DataStructs.UIntSparseIntVect(5)).tolist() == [0] * 5
+
+
+def test_fp_to_array_refuses_what_it_cannot_hold():
+    generator = generators.GetMorganGenerator(radius=0, fpSize=512)
+    many = generator.GetCountFingerprint(Chem.MolFromSmiles("C" * 300))
+    with pytest.raises(FeatureError, match=r"a count of 298 does not fit uint8; use its GetNonzeroElements"):
+        fp_to_array(many)
+    with pytest.raises(FeatureError, match=r"positions are too many for an array; make it with a fixed fpSize"):
+        fp_to_array(generator.GetSparseCountFingerprint(Chem.MolFromSmiles("CCO")))
+    with pytest.raises(FeatureError, match=r"array of this str: expected RDKit's .* a molecule goes to morgan_fp"):
+        fp_to_array("CCO")
+
+
+@pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder with smiles.csv")
+def test_on_real_molecules():
+    for smiles in Path(os.environ["MRL_DATA"], "smiles.csv").read_text().split()[1:]:
+        assert np.flatnonzero(ECFP6(smiles)).tolist() == rdkits(smiles, 3)
+        assert canon_smile(canon_smile(smiles)) == canon_smile(smiles)

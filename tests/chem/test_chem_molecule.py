@@ -1,0 +1,255 @@
+"""to_mol, to_smile, canon_smile: lossless or loud."""
+
+import math
+import pickle
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rdkit import Chem, RDLogger, rdBase
+
+from mrl.chem import ECFP6, canon_smile, heavy_atoms, to_mol, to_smile
+from mrl.errors import MoleculeError
+
+DRAWN = [
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "CN1C=NC2=C1C(=O)N(C(=O)N2C)C",
+    "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O",
+    "F/C=C/F",
+    "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O",
+    "c1cc[se]c1",
+    "[O-][N+](=O)c1ccc2[nH]ccc2c1",
+    "[Na+].[O-]C(=O)C",
+    "[13CH3][C@H](N)C(=O)O",
+    "N->[Pt](<-N)(Cl)Cl",
+    "[10*:1]CC([2H])[CH2:7]O",
+    "C[Si](C)(C)O[Cu++]",
+    "C1CC2CCC1CC2C#N",
+    "O=C1c2ccccc2C(=O)c2ccccc21",
+    "C[S@](=O)CC",
+]
+LOGGED = hasattr(rdBase, "CaptureErrorLog")  # RDKit 2026.03 and later say where a syntax error is
+
+
+def refusal(x: object) -> MoleculeError:
+    with pytest.raises(MoleculeError) as caught:
+        to_mol(x)
+    return caught.value
+
+
+@pytest.mark.parametrize("smiles", DRAWN)
+def test_a_smiles_becomes_rdkits_molecule(smiles):
+    assert Chem.MolToSmiles(to_mol(smiles)) == Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
+
+
+def test_a_numpy_string_is_a_string():
+    assert canon_smile(np.array(["OCC"])[0]) == "CCO"
+
+
+class Labelled(Chem.Mol):
+    """A user's subclass."""
+
+
+@pytest.mark.parametrize("kind", [Chem.Mol, Chem.RWMol, Labelled])
+def test_a_molecule_is_returned_as_it_is(kind):
+    mol = kind(Chem.MolFromSmiles("OCC"))
+    assert to_mol(mol) is mol
+    assert canon_smile(mol) == to_smile(mol) == "CCO"
+
+
+@pytest.mark.parametrize(
+    ("smiles", "kept"),
+    [
+        ("[13CH4]", "[13CH4]"),
+        ("C([2H])", "[2H]C"),
+        ("[CH3:5][OH:1]", "[OH:1][CH3:5]"),
+        ("[10*:1]CC", "CC[10*:1]"),
+        ("F\\C=C\\F", "F/C=C/F"),
+        ("Br[C@@](F)(Cl)C", "C[C@](F)(Cl)Br"),
+        ("[Cu++]", "[Cu+2]"),
+        ("[CH2]C", "[CH2]C"),
+        ("C~C", "C~C"),
+        ("C$C", "C$C"),
+        ("[Cl-].[Na+]", "[Cl-].[Na+]"),
+        ("[H][H]", "[H][H]"),
+        ("[H+]", "[H+]"),
+        ("*", "*"),
+    ],
+)
+def test_canon_smile_keeps_what_tells_molecules_apart(smiles, kept):
+    assert canon_smile(smiles) == kept
+
+
+def test_canon_smile_keeps_dative_bonds():
+    assert canon_smile("N->[Pt]") in {"N->[Pt]", "[NH3]->[Pt]"}  # brackets differ between versions of RDKit
+
+
+def test_hydrogen_atoms_become_counts():
+    assert canon_smile("[H]O[H]") == "O"
+    assert to_mol("[H]C([H])([H])[H]").GetNumAtoms() == 1
+
+
+@given(st.sampled_from(DRAWN), st.randoms(use_true_random=False))
+def test_canon_smile_does_not_depend_on_the_order_of_atoms(smiles, random):
+    mol = to_mol(smiles)
+    order = list(range(mol.GetNumAtoms()))
+    random.shuffle(order)
+    assert canon_smile(Chem.RenumberAtoms(mol, order)) == canon_smile(smiles)
+    written = Chem.MolToRandomSmilesVect(mol, 1, randomSeed=random.randrange(1 << 30))[0]
+    assert canon_smile(written) == canon_smile(smiles)
+
+
+@pytest.mark.parametrize("smiles", DRAWN)
+def test_canon_smile_of_itself_is_itself(smiles):
+    assert canon_smile(canon_smile(smiles)) == canon_smile(smiles)
+    assert to_smile(to_mol(smiles)) == canon_smile(smiles)
+
+
+@pytest.mark.parametrize(("text", "reason"), [("", "empty: no atoms"), ("  \t", "empty: only blanks")])
+def test_b24_an_empty_text_is_no_molecule_and_said_apart(text, reason):
+    error = refusal(text)
+    assert (error.text, error.reason, error.row) == (text, reason, None)
+    assert str(error) == f"{text!r} is not a molecule; {reason}"
+
+
+def test_b24_a_molecule_without_atoms_is_empty():
+    assert refusal(Chem.Mol()).reason == "empty: no atoms"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("C(C)(C)(C)(C)C", "valence: Explicit valence for atom # 0 C, 5, is greater than permitted"),
+        ("c1cccc1", "kekulization: Can't kekulize mol. Unkekulized atoms: 0 1 2 3 4"),
+        ("Cc", "kekulization: non-ring atom 1 marked aromatic"),
+        (
+            "CCO ethanol",
+            "extra text: 'ethanol' after the SMILES 'CCO'; use text.split()[0], or mrl.read, which keeps such tails",
+        ),
+        (
+            "CCO |c:1|",
+            "extra text: '|c:1|' after the SMILES 'CCO'; use text.split()[0], or mrl.read, which keeps such tails",
+        ),
+        (
+            "CC\tname",
+            "extra text: 'name' after the SMILES 'CC'; use text.split()[0], or mrl.read, which keeps such tails",
+        ),
+        (" CCO", "extra text: blanks around the SMILES; use text.strip()"),
+        ("CCO\r\n", "extra text: blanks around the SMILES; use text.strip()"),
+        ("CC\xa0", "extra text: blanks around the SMILES; use text.strip()"),
+        ("CC\u2212", "character: '\u2212' (U+2212) at 3 of 3 is not used in SMILES"),
+        ("CC\x00", "character: '\\x00' (U+0000) at 3 of 3 is not used in SMILES"),
+        ("C\ud800C", "character: '\\ud800' (U+D800) at 2 of 3 is not used in SMILES"),
+    ],
+)
+def test_the_reason_is_one_line_with_its_kind(text, reason, capfd):
+    assert refusal(text).reason == reason
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("C1CC", "ring closure: unclosed ring"),
+        ("C11", "ring closure: duplicated ring closure 1 bonds atom 0 to itself"),
+        ("CC)C", "syntax: extra close parentheses near character 3 of 4, ')'"),
+        ("C(C", "syntax: extra open parentheses near character 2 of 3, '('"),
+        ("CC>>C", "syntax: cannot be read near character 3 of 5, '>'"),
+        ("[Xx]", "syntax: cannot be read near character 2 of 4, 'X'"),
+        ("C" * 300 + "}", "syntax: cannot be read near character 301 of 301, '}'"),
+        ("<pad>C", "syntax: cannot be read near character 1 of 6, '<'"),
+    ],
+)
+def test_the_parsers_own_words_are_the_reason(text, reason, capfd):
+    assert refusal(text).reason == (reason if LOGGED else "syntax: RDKit cannot read it")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_rdkit_without_a_captured_log_still_gives_a_reason(monkeypatch, capfd):
+    monkeypatch.delattr(rdBase, "CaptureErrorLog", raising=False)
+    assert refusal("C1CC").reason == "syntax: RDKit cannot read it"
+    assert refusal("CO(C)C").reason.startswith("valence: ")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("x", "reason"),
+    [
+        (None, "type: NoneType (a missing value), expected a SMILES (str) or an RDKit Mol"),
+        (math.nan, "type: float (a missing value), expected a SMILES (str) or an RDKit Mol"),
+        (np.nan, "type: float (a missing value), expected a SMILES (str) or an RDKit Mol"),
+        (3, "type: int, expected a SMILES (str) or an RDKit Mol"),
+        (["CCO"], "type: list, expected a SMILES (str) or an RDKit Mol"),
+        (b"CCO", "type: bytes, expected a SMILES (str) or an RDKit Mol; decode it first, x.decode()"),
+    ],
+)
+@pytest.mark.parametrize("function", [to_mol, canon_smile, to_smile, heavy_atoms, ECFP6])
+def test_what_is_no_text_is_refused_by_its_type(function, x, reason):
+    with pytest.raises(MoleculeError, match=re.escape(f"{x!r} is not a molecule; {reason}")) as caught:
+        function(x)
+    assert (caught.value.text, caught.value.reason, caught.value.row) == (repr(x), reason, None)
+
+
+def test_an_unsanitized_molecule_is_refused_with_the_remedy(capfd):
+    unsanitized = Chem.MolFromSmiles("c1ccccc1O", sanitize=False)
+    ringless = Chem.MolFromSmiles("CCO", sanitize=False)
+    ringless.UpdatePropertyCache()
+    for mol in (unsanitized, ringless, Chem.MolFromSmarts("[C,N]")):
+        assert refusal(mol).reason == "sanitization: not done yet; call Chem.SanitizeMol(mol) first"
+    assert str(refusal(ringless)).startswith("<Mol> is not a molecule; ")
+    Chem.SanitizeMol(ringless)
+    assert canon_smile(ringless) == "CCO"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_long_text_is_cut_in_the_message_and_whole_in_the_fact():
+    text = "C" * 100_000 + "?"
+    error = refusal(text)
+    assert len(str(error)) < 300
+    assert error.text == text
+
+
+def test_a_megabyte_of_brackets_is_refused_at_once():
+    assert refusal("[" * 1_000_000).reason.startswith("syntax: ")
+
+
+def test_the_error_survives_pickling_and_is_a_value_error():
+    error = pickle.loads(pickle.dumps(refusal("C1CC")))
+    assert isinstance(error, ValueError)
+    assert error.text == "C1CC"
+
+
+@given(st.text(st.sampled_from("CNOcn()[]=#12%+-@/\\.$~: \t\n\x00\x1f\x7f\xa0é\u2212\u2028\ud800"), max_size=12))
+def test_a_text_is_a_molecule_as_a_whole_or_not_at_all(text):
+    try:
+        atoms = to_mol(text).GetNumAtoms()
+    except MoleculeError as caught:
+        error = caught
+    else:
+        assert atoms > 0
+        assert not re.search(r"[^!-~]", text)
+        return
+    kinds = "empty|extra text|character|syntax|ring closure|valence|kekulization|sanitization"
+    assert re.fullmatch(rf"({kinds}): .+", error.reason)
+    assert error.text == text
+
+
+@given(st.sampled_from(DRAWN), st.characters().filter(lambda c: not "!" <= c <= "~"))
+def test_nothing_at_either_end_is_dropped(smiles, junk):
+    for text in (smiles + junk, junk + smiles, f"{smiles}{junk}x"):
+        assert refusal(text).reason.startswith(("extra text: ", "character: "))
+
+
+def test_the_users_own_log_settings_stay(capfd):
+    RDLogger.DisableLog("rdApp.error")
+    try:
+        refusal("C1CC")
+        Chem.MolFromSmiles("C1CC")
+        assert capfd.readouterr().err == ""
+    finally:
+        RDLogger.EnableLog("rdApp.error")
+    refusal("C1CC")
+    Chem.MolFromSmiles("C1CC")
+    assert "unclosed ring" in capfd.readouterr().err

@@ -1,0 +1,191 @@
+"""screen: valid, unique, novel."""
+
+import json
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pyarrow
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rdkit import Chem, rdBase
+
+from mrl.chem import CanonicalSet, Screened, canon_smile, screen
+from mrl.errors import ColumnError, MoleculeError
+from mrl.ragged import Text
+
+POOL = [
+    "CCO",
+    "OCC",
+    "c1ccccc1",
+    "C1=CC=CC=C1",
+    "CC(=O)O",
+    "F/C=C/F",
+    "F/C=C\\F",
+    "",
+    " ",
+    "C1CC",
+    "CCO x",
+    "CC\u2212",
+    "C((",
+]
+
+
+def test_each_row_and_each_rate():
+    samples = ["CCO", "OCC", "c1ccccc1", "CN", "", "C1CC", "CCO ethanol", "NC"]
+    result = screen(samples, known=["C1=CC=CC=C1"])
+    assert result.smiles == ("CCO", "CCO", "c1ccccc1", "CN", None, None, None, "CN")
+    assert result.valid.tolist() == [True, True, True, True, False, False, False, True]
+    assert result.unique.tolist() == [True, False, True, True, False, False, False, False]
+    assert result.novel.tolist() == [True, True, False, True, False, False, False, True]
+    assert result.kept.tolist() == [0, 3]
+    assert result.kept.dtype == np.int64
+    assert [(row, text, stage) for row, text, stage, _ in result.rejects] == [
+        (4, "", "parse"),
+        (5, "C1CC", "parse"),
+        (6, "CCO ethanol", "parse"),
+    ]
+    assert (result.n, result.empty, result.known) == (8, 1, 1)
+    assert (result.validity, result.uniqueness, result.novelty, result.valid_unique_novel) == (
+        5 / 8,
+        3 / 5,
+        2 / 3,
+        2 / 8,
+    )
+    assert repr(result) == "Screened(8 rows: 62.5% valid, 60.0% of these unique, 66.7% of these novel)"
+    assert json.loads(json.dumps(result.summary())) == {
+        "n": 8,
+        "empty": 1,
+        "validity": 0.625,
+        "uniqueness": 0.6,
+        "novelty": 2 / 3,
+        "valid_unique_novel": 0.25,
+        "known": 1,
+        "rdkit": rdBase.rdkitVersion,
+    }
+
+
+def test_b24_empty_rows_are_never_valid_and_counted_apart():
+    result = screen(["", "   ", "C", "C(("])
+    assert (result.empty, result.validity) == (2, 0.25)
+    assert [reason.partition(":")[0] for *_, reason in result.rejects] == ["empty", "empty", "syntax"]
+    assert list(result.reasons.items()) == [("empty", 2), ("syntax", 1)]
+
+
+def test_both_sides_are_canonicalised_alike():
+    assert not screen(["C1=CC=CC=C1", "OCC"], known=["c1ccccc1", "C(O)C"]).novel.any()
+
+
+@given(st.lists(st.sampled_from(POOL)), st.lists(st.sampled_from(POOL[:7])))
+def test_screening_is_what_sets_say(samples, known):
+    result = screen(samples, known)
+    rows = [(i, form) for i, form in enumerate(result.smiles) if form is not None]
+    reference = {canon_smile(x) for x in known}
+    assert len(result.rejects) + result.valid.sum() == len(samples) == result.n
+    assert np.flatnonzero(result.valid).tolist() == [i for i, _ in rows]
+    assert result.unique.sum() == len({form for _, form in rows})
+    assert np.flatnonzero(result.novel).tolist() == [i for i, form in rows if form not in reference]
+    assert {result.smiles[i] for i in result.kept} == {form for _, form in rows} - reference
+    assert list(result.kept) == sorted(result.kept)
+
+
+@pytest.mark.parametrize("samples", [[], ["", "C1CC", None]])
+def test_rates_over_nothing_are_nan_and_none_without_a_warning(samples):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = screen(samples, known=[])
+        summary = result.summary()
+    assert math.isnan(result.uniqueness)
+    assert math.isnan(result.novelty)
+    assert summary["uniqueness"] is summary["novelty"] is None
+    assert summary["validity"] == (0.0 if samples else None)
+    assert summary["valid_unique_novel"] == (0.0 if samples else None)
+    assert result.kept.tolist() == []
+    assert json.dumps(summary, allow_nan=False)
+
+
+def test_without_known_molecules_novelty_is_not_measured():
+    result = screen(["CCO", "OCC"])
+    assert result.kept.tolist() == [0]
+    assert math.isnan(result.novelty)
+    assert math.isnan(result.valid_unique_novel)
+    assert result.known is None
+    assert screen(["CCO", "OCC"], known=[]).novelty == 1.0
+
+
+def test_what_is_no_text_is_a_reject_and_no_exception(capfd):
+    result = screen(["CCO", None, math.nan, 3, b"C", "C\ud800"])
+    assert [(row, text) for row, text, _, _ in result.rejects] == [
+        (1, "None"),
+        (2, "nan"),
+        (3, "3"),
+        (4, "b'C'"),
+        (5, "C\ud800"),
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ("OCC", "C("),
+        iter(["OCC", "C("]),
+        np.array(["OCC", "C("]),
+        np.array(["OCC", "C("], object),
+        Text.of(["OCC", "C("]),
+        pyarrow.array(["OCC", "C("]),
+        pyarrow.chunked_array([["OCC"], ["C("]]),
+    ],
+)
+def test_any_column_will_do(column):
+    assert screen(column).smiles == ("CCO", None)
+
+
+def test_a_missing_value_of_arrow_is_a_reject():
+    assert screen(pyarrow.array(["OCC", None])).smiles == ("CCO", None)
+
+
+def test_known_molecules_are_prepared_once(monkeypatch):
+    known = CanonicalSet.of(["OCC", "C(O)C", "c1ccccc1"])
+    assert known == {"CCO", "c1ccccc1"}
+    assert CanonicalSet.of(known) is known
+    monkeypatch.setattr("mrl.chem.screening.canon_smile", lambda x: pytest.fail("canonicalised again"))
+    assert screen([], known).known == 2
+
+
+def test_a_plain_set_is_canonicalised():
+    assert not screen(["CCO"], known=frozenset({"OCC"})).novel.any()
+    assert not screen(["CCO"], known=[Chem.MolFromSmiles("OCC")]).novel.any()
+
+
+def test_a_known_row_that_is_no_molecule_is_an_error():
+    with pytest.raises(MoleculeError, match=r"^row 1: 'ethanol' is not a molecule; ") as caught:
+        screen(["CCO"], known=["CCO", "ethanol"])
+    assert caught.value.row == 1
+
+
+def test_one_molecule_is_no_column():
+    with pytest.raises(ColumnError, match=r"^samples is one molecule, 'CCO': wrap it in a list"):
+        screen("CCO")
+    with pytest.raises(ColumnError, match=r"^known is one molecule, 'CCO': wrap it in a list"):
+        screen(["CCO"], known="CCO")
+
+
+def test_the_result_cannot_be_changed_and_pickles():
+    result = screen(["CCO", "C("], known=["CC"])
+    with pytest.raises(ValueError, match="read-only"):
+        result.valid[0] = False
+    with pytest.raises(AttributeError):
+        result.known = 5
+    copy = pickle.loads(pickle.dumps(result))
+    assert isinstance(copy, Screened)
+    assert (copy.smiles, copy.summary(), list(copy.rejects)) == (result.smiles, result.summary(), list(result.rejects))
+    assert type(pickle.loads(pickle.dumps(CanonicalSet.of(["OCC"])))) is CanonicalSet
+
+
+def test_the_add_carbon_generator_shows_what_these_numbers_cannot_see():
+    """Renz et al. 2019 (doi:10.1016/j.ddtec.2020.09.003): a carbon put into known molecules nearly maxes them all."""
+    known = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CC(C)Cc1ccc(cc1)C(C)C(=O)O"]
+    assert screen(["C" + smiles for smiles in known], known).valid_unique_novel == 1.0

@@ -1,0 +1,113 @@
+"""Rejects: the table of refused rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import pickle
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrl.errors import RowError
+from mrl.ragged import Reject, Rejects
+
+ROWS = st.lists(st.tuples(st.integers(0, 10**12), st.text(), st.sampled_from(["read", "parse"]), st.text(max_size=3)))
+SOME = [
+    (7, "C(", "parse", "syntax"),
+    (1, "", "read", "blank"),
+    (9, "CF5", "parse", "valence"),
+    (3, "c1", "parse", "syntax"),
+]
+
+
+@given(ROWS, st.slices(6))
+def test_it_is_a_sequence_of_its_rows(rows, index) -> None:
+    rejects = Rejects.of(iter(rows))
+    assert len(rejects) == len(rows)
+    assert list(rejects) == rows
+    assert list(rejects[index]) == rows[index]
+    assert all(isinstance(reject, Reject) for reject in rejects)
+    assert pickle.loads(pickle.dumps(rejects)) == rejects == Rejects.of(rejects)
+    assert hash(rejects) == hash(Rejects(rows))
+    assert sum(rejects.counts().values()) == len(rows)
+    assert list(Rejects.concat([rejects, Rejects(), rejects])) == rows + rows
+
+
+def test_rows_have_names() -> None:
+    last = Rejects.of(SOME)[-1]
+    assert (last.row, last.text, last.stage, last.reason) == (3, "c1", "parse", "syntax")
+
+
+def test_counts_begin_with_the_most_frequent_and_break_ties_by_name() -> None:
+    assert list(Rejects.of(SOME).counts().items()) == [("syntax", 2), ("blank", 1), ("valence", 1)]
+
+
+@given(ROWS)
+def test_csv_comes_back(rows) -> None:
+    file = io.StringIO(newline="")
+    Rejects.of(rows).to_csv(file)
+    file.seek(0)
+    header, *lines = csv.reader(file)
+    assert header == ["row", "text", "stage", "reason"]
+    assert [(int(row), *rest) for row, *rest in lines] == rows
+
+
+def test_csv_by_example(tmp_path) -> None:
+    path = tmp_path / "new" / "rejects.csv"
+    Rejects.of([(4, 'a,"b"\n', "read", "é"), (5, "C\udcff", "read", "encoding")]).to_csv(path)
+    assert path.read_bytes() == (
+        b'"row","text","stage","reason"\n4,"a,""b""\n","read","\xc3\xa9"\n5,"C\\udcff","read","encoding"\n'
+    )
+    assert [file.name for file in path.parent.iterdir()] == ["rejects.csv"]
+
+
+def test_frames_of_other_libraries() -> None:
+    rejects = Rejects.of(SOME)
+    assert pl.DataFrame(rejects).rows() == SOME
+    assert pl.DataFrame(rejects).columns == list(Reject._fields)
+    assert list(pd.DataFrame(rejects).itertuples(index=False, name=None)) == SOME
+    assert pd.DataFrame(rejects).columns.tolist() == list(Reject._fields)
+    assert pa.table(rejects.to_dict()).to_pylist() == [reject._asdict() for reject in rejects]
+    assert Rejects().to_dict() == {"row": [], "text": [], "stage": [], "reason": []}
+
+
+def test_repr() -> None:
+    assert repr(Rejects()) == "no rejects"
+    assert repr(Rejects.of(SOME)) == "Rejects(4 rows: 2 × 'syntax', 1 × 'blank', 1 × 'valence')"
+    many = Rejects.of((i, "", "read", f"r{i}") for i in range(9))
+    assert repr(many).endswith("1 × 'r4', 4 more reasons)")
+
+
+def test_the_table_of_a_notebook_is_escaped_and_short() -> None:
+    assert Rejects()._repr_html_() == "<p>no rejects</p>"
+    html = Rejects.of([(i, "<b>&", "parse", "syntax") for i in range(23)])._repr_html_()
+    assert "<td>&lt;b&gt;&amp;</td>" in html
+    assert "<b>" not in html
+    assert html.count("<tr>") == 21
+    assert html.endswith("<p>and 3 more</p>")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((1, "C"), r"reject 0 is \(1, 'C'\), expected \(row, text, stage, reason\) with an integer row"),
+        (("1", "C", "parse", "x"), r"expected \(row, text, stage, reason\) with an integer row"),
+        (5, r"reject 0 is 5"),
+        ((1, None, "parse", "x"), r"reject 0 has text None \(NoneType\), expected a str"),
+    ],
+)
+def test_other_rows_are_refused(row, message) -> None:
+    with pytest.raises(RowError, match=message):
+        Rejects.of([row])
+
+
+def test_it_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Rejects().other = 1  # type: ignore[attr-defined]
+    with pytest.raises(TypeError):
+        Rejects.of(SOME)[0] = SOME[1]  # type: ignore[index]
