@@ -72,6 +72,15 @@ def test_a_molecule_is_drawn_flat_and_left_alone():
     assert mol.GetConformer().Is3D()
 
 
+def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch):
+    def fail(*_: object) -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr("mrl.chem.drawing._molecule", fail)
+    (cell,) = cells(draw([Chem.MolFromSmiles("OCC")]))
+    assert cell.find(f"{SVG}title").text == "CCO (drawing: RDKit cannot draw it)"
+
+
 def test_the_same_molecules_give_the_same_text():
     assert draw(SMILES) == draw(iter(SMILES))
 

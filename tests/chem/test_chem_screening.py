@@ -6,6 +6,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas
 import pyarrow
 import pytest
 from hypothesis import given
@@ -112,6 +113,7 @@ def test_without_known_molecules_novelty_is_not_measured():
     assert math.isnan(result.novelty)
     assert math.isnan(result.valid_unique_novel)
     assert result.known is None
+    assert repr(result) == "Screened(2 rows: 100.0% valid, 50.0% of these unique)"
     assert screen(["CCO", "OCC"], known=[]).novelty == 1.0
 
 
@@ -133,6 +135,7 @@ def test_what_is_no_text_is_a_reject_and_no_exception(capfd):
         ("OCC", "C("),
         iter(["OCC", "C("]),
         np.array(["OCC", "C("]),
+        pandas.Series(["OCC", "C("], index=[7, 7]),
         np.array(["OCC", "C("], object),
         Text.of(["OCC", "C("]),
         pyarrow.array(["OCC", "C("]),
@@ -171,6 +174,12 @@ def test_one_molecule_is_no_column():
         screen("CCO")
     with pytest.raises(ColumnError, match=r"^known is one molecule, 'CCO': wrap it in a list"):
         screen(["CCO"], known="CCO")
+
+
+@pytest.mark.parametrize("table", [np.array([["CCO", "C"]]), np.array("CCO"), pandas.DataFrame({"smiles": ["CCO"]})])
+def test_a_table_is_no_column(table):
+    with pytest.raises(ColumnError, match=r"^samples is a \w+ of shape \(.*\): choose one column of it"):
+        screen(table)
 
 
 def test_the_result_cannot_be_changed_and_pickles():

@@ -213,7 +213,7 @@ def test_hostile_text_is_only_text():
         values={EVIL: [1.0], "data": [2.0]},
         lengths={EVIL: [1]},
         tokens={EVIL: 3, "]]>": 2},
-        failures=((EVIL, EVIL), ("C\x00\x1b[31m\ud800‮", "<b>")),
+        failures=((EVIL, EVIL), ("C\x00\x1b[31m\ud800\u202e", "<b>")),
         drawn={EVIL: [(EVIL, 1.0)]},
         settings={EVIL: EVIL},
         versions={EVIL: EVIL},
@@ -312,8 +312,8 @@ def test_molecules_without_captions_are_refused():
 
 def test_inline_strips_what_a_file_has_and_a_page_has_not():
     file = (
-        "<?xml version='1.0' encoding='iso-8859-1'?>\n<!-- by x -->\n<svg version='1.1'\n xmlns='http://www.w3.org/2000/svg'"
-        " xmlns:x='http://x.org' xml:space='preserve'\nwidth='20px' height='10px' viewBox='0 0 20 10'>\n<!-- c --><g/></svg>\n"
+        "<?xml version='1.0'?>\n<!-- by x -->\n<svg version='1.1'\n xmlns='http://www.w3.org/2000/svg'"
+        " xmlns:x='http://x.org' xml:space='preserve'\nwidth='20px' height='9' viewBox='0 0 20 10'>\n<!-- c --><g/></svg>\n"
     )
     assert inline(file, 'a "b"') == '<svg role="img" aria-label="a &quot;b&quot;" viewBox=\'0 0 20 10\'>\n<g/></svg>'
 

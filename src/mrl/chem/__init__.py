@@ -4,22 +4,18 @@ The only room that imports RDKit. Its functions have no state, print nothing, an
 what is not a molecule.
 """
 
+from mrl.chem.cleaning import Cleaned, clean
+from mrl.chem.composition import elements
+from mrl.chem.counts import aromatic_rings, formal_charge, hba, hbd, heavy_atoms, rings, rotbond
 from mrl.chem.drawing import draw
 from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, fp_to_array, morgan_fp
 from mrl.chem.molecule import canon_smile, to_mol, to_smile
 from mrl.chem.properties import (
     PROPERTIES,
-    aromatic_rings,
     exact_mass,
-    formal_charge,
-    hba,
-    hbd,
-    heavy_atoms,
     logp,
     molwt,
     qed,
-    rings,
-    rotbond,
     sa_score,
     tpsa,
 )
@@ -33,10 +29,13 @@ __all__ = [
     "FCFP6",
     "PROPERTIES",
     "CanonicalSet",
+    "Cleaned",
     "Screened",
     "aromatic_rings",
     "canon_smile",
+    "clean",
     "draw",
+    "elements",
     "exact_mass",
     "formal_charge",
     "fp_to_array",

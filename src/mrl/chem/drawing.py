@@ -89,13 +89,17 @@ def _cell(x: Molecule, width: int, height: int, full_height: int) -> str:
     """Frame, tooltip and drawing."""
     try:
         mol = to_mol(x)
-        tooltip = x if isinstance(x, str) else Chem.MolToSmiles(mol)
-        drawing, dashes = _molecule(mol, width, height), ""
-    except (MoleculeError, RuntimeError, ValueError) as error:  # RDKit's own: a molecule that it cannot lay out
-        text = error.text if isinstance(error, MoleculeError) else Chem.MolToSmiles(mol)
-        reason = error.reason if isinstance(error, MoleculeError) else "drawing: RDKit cannot draw it"
-        tooltip = f"{text} ({reason})"
-        drawing, dashes = _refused(text, reason, width, height), ' stroke-dasharray="4 3"'
+        text, reason = x if isinstance(x, str) else Chem.MolToSmiles(mol), ""
+        try:
+            drawing = _molecule(mol, width, height)
+        except (RuntimeError, ValueError):  # from RDKit
+            reason = "drawing: RDKit cannot draw it"
+    except MoleculeError as error:
+        text, reason = error.text, error.reason
+    dashes, tooltip = "", text
+    if reason:
+        drawing = _refused(text, reason, width, height)
+        dashes, tooltip = ' stroke-dasharray="4 3"', f"{text} ({reason})"
     frame = f'<rect width="{width}" height="{full_height}" rx="6" fill="#fff" stroke="#cfd6dd"{dashes}/>'
     return f"<title>{_xml(tooltip)}</title>{frame}{drawing}"
 

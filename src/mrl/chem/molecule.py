@@ -128,9 +128,13 @@ def to_smile(x: Molecule) -> str:
 
 
 def rows_of(column: Iterable[Any], name: str) -> list[Any]:
-    """A column of molecules as a list; a single molecule is no column."""
+    """A column of molecules as a list; neither a single molecule nor a table is a column."""
     if isinstance(column, str | bytes | Chem.Mol):
         raise ColumnError(f"{name} is one molecule, {shown(column)}: wrap it in a list", column=name)
+    shape = getattr(column, "shape", (0,))
+    if len(shape) != 1:  # a table would be read as the names of its columns
+        kind = type(column).__name__
+        raise ColumnError(f"{name} is a {kind} of shape {tuple(shape)}: choose one column of it", column=name)
     to_list = getattr(column, "to_pylist", None)  # the elements of Arrow's arrays are no str
     return list(column if to_list is None else to_list())
 

@@ -152,10 +152,8 @@ class Screened:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique, "
-            f"{self.novelty:.1%} of these novel)"
-        )
+        known = "" if self.known is None else f", {self.novelty:.1%} of these novel"
+        return f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique{known})"
 
 
 def screen(samples: Iterable[Molecule], known: Iterable[Molecule] | None = None) -> Screened:

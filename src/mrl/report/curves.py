@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from mrl.errors import DatasetError
 from mrl.report.canvas import PALETTE, WIDTH, Canvas, canvas, nothing
-from mrl.report.scales import Values, column, limits, ticks
+from mrl.report.scales import Values, column, drawable, limits, ticks
 from mrl.report.words import number
 
 __all__ = ["loss", "rounds"]
@@ -57,7 +57,7 @@ def loss(steps: ArrayLike, train: ArrayLike, valid: ArrayLike | None = None, uni
             f"{len(x)} steps have {len(curve)} training and {len(check)} validation losses: give one for each step "
             "(NaN where the validation loss was not measured)"
         )
-    ok, measured = np.isfinite(x) & np.isfinite(curve), np.isfinite(x) & np.isfinite(check)
+    ok, measured = drawable(x) & drawable(curve), drawable(x) & drawable(check)
     if not ok.any():
         return nothing("No loss was recorded.")
     at, raw = x[ok], curve[ok]
@@ -132,7 +132,7 @@ def rounds(
                 f"{len(level)} rounds have {len(values)} values of {key!r}: give one for each round, NaN where unknown"
             )
     known = np.concatenate([level, [reference]])
-    known = known[np.isfinite(known)]
+    known = known[drawable(known)]
     if not len(level) or not len(known):
         return nothing("No round of fine-tuning was run.")
     x = np.arange(len(level), dtype=np.float64)
@@ -143,11 +143,12 @@ def rounds(
         drawing.write(0, 12, f"mean {label}", role="muted", size=11)
         ax = drawing.axes((left, 28, width, 106), xlim, ylim, dict.fromkeys(xticks, ""), ticks(*ylim, 4))
         ends = []
-        if math.isfinite(reference):
+        if drawable(column(reference))[0]:
             ax.plot(xlim, (reference, reference), color=PALETTE["data"], linewidth=1.5, dashes=(4, 3))
             ends.append((f"data {number(reference)}", reference, "data"))
         ends += [(number(value), value, role) for value, role in _line(drawing, ax, x, level, "tuned")]
-        drawing.dots(ax, [0.0], [float(level[0])], "samples", 7)
+        if drawable(level)[0]:
+            drawing.dots(ax, [0.0], [float(level[0])], "samples", 7)
         drawing.name_ends(ax, xlim[1], ends)
         drawing.write(0, 162, "share of the samples, %", role="muted", size=11)
         ax = drawing.axes((left, 178, width, 106), xlim, (0, 100), xticks, {0: "0", 50: "50", 100: "100"})
@@ -164,7 +165,7 @@ def rounds(
 
 def _line(drawing: Canvas, ax: Axes, x: Values, y: Values, role: str) -> list[tuple[float, str]]:
     """Draw a line with a dot at each finite value; return the last one with its role, or nothing."""
-    ok = np.isfinite(y)
+    ok = drawable(y)
     ax.plot(x[ok], y[ok], color=PALETTE[role], linewidth=2)
     drawing.dots(ax, x[ok].tolist(), y[ok].tolist(), role, 6)
     return [(float(y[ok][-1]), role)] if ok.any() else []

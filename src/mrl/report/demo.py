@@ -161,8 +161,8 @@ def demo_report(data: DemoReport) -> str:
     sections = [_data(data), _training(data), _fine_tuning(data), _molecules(data), _failures(data), _again(data)]
     subtitle = (
         f"A small language model learned to write molecules from {number(data.kept)} molecules of {data.source}. "
-        f"{number(data.before.sampled)} texts were sampled from it and screened. In {number(len(data.rounds))} rounds it "
-        f"was fine-tuned towards {data.property_name} on the best of its own samples."
+        f"{number(data.before.sampled)} texts were sampled from it and screened. In {number(len(data.rounds))} rounds "
+        f"it was fine-tuned towards {data.property_name} on the best of its own samples."
     )
     return page(data.title, subtitle, sections, lead=_key_numbers(data), kicker="mrl demo")
 

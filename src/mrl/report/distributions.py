@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from mrl.errors import DatasetError
 from mrl.report.canvas import PALETTE, WIDTH, canvas, nothing
-from mrl.report.scales import Values, column, limits, ticks
+from mrl.report.scales import Values, column, drawable, limits, ticks
 from mrl.report.words import number, percent
 
 __all__ = ["lengths", "property_distribution", "token_frequencies"]
@@ -74,7 +74,7 @@ def property_distribution(name: str, unit: str, groups: Mapping[str, ArrayLike])
 
 def _distributions(name: str, label: str, groups: Mapping[str, ArrayLike]) -> str:
     columns = {group: column(values) for group, values in groups.items()}
-    finite = {group: values[np.isfinite(values)] for group, values in columns.items()}
+    finite = {group: values[drawable(values)] for group, values in columns.items()}
     if not groups:
         return nothing("No group was given.")
     edges = _edges(np.concatenate([np.empty(0), *finite.values()]))

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Values", "column", "limits", "ticks"]
+__all__ = ["Values", "column", "drawable", "limits", "ticks"]
 
 Values = NDArray[np.float64]
 """A column of numbers, shape (n,)."""
@@ -17,13 +17,18 @@ def column(values: ArrayLike) -> Values:
     return np.asarray(values, dtype=np.float64).reshape(-1)
 
 
+def drawable(values: Values) -> NDArray[np.bool_]:
+    """Tell which values can have a place in a figure, shape (n,): finite ones, within what arithmetic on them bears."""
+    return np.abs(values) < 1e100
+
+
 def limits(values: Values, margin: float) -> tuple[float, float]:
     """Choose the limits of an axis that shows all of some values.
 
     Parameters
     ----------
     values : array of shape (n,), float64
-        Finite values, at least one.
+        At least one, all of them :func:`drawable`.
     margin : float
         What is added on both sides, as a share of the range.
 
@@ -38,7 +43,7 @@ def limits(values: Values, margin: float) -> tuple[float, float]:
     ((1.8, 4.2), (2.5, 3.5))
     """
     low, high = float(values.min()), float(values.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-100):
         return low - max(abs(low) / 20, 0.5), high + max(abs(high) / 20, 0.5)
     return low - margin * (high - low), high + margin * (high - low)
 

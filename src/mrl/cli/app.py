@@ -1,0 +1,127 @@
+"""The commands of ``mrl``: their words and options. What they do stands in a file of the same name each.
+
+A command's file is imported when it runs, so that ``mrl --help`` loads none of torch, RDKit, pyarrow and matplotlib.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrl import __version__
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="The data layer for machine learning on molecules: never changes a molecule silently.",
+    epilog="Exit status: 0 fine, 1 a problem in the data was found, 2 usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[Path, typer.Argument(help="A table of molecules: .csv, .tsv, .smi, .parquet ..., also compressed.")]
+Column = Annotated[
+    str | None, typer.Option("--smiles-column", help="Column of the SMILES; found by its name if not given.")
+]
+Seed = Annotated[int, typer.Option(help="Same seed, machine and versions: same result.", min=0)]
+Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on standard output.")]
+Steps = Annotated[int, typer.Option(help="Training steps, of 64 molecules each.", min=1)]
+STEPS = 1300
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    file: Annotated[
+        Path | None, typer.Argument(help="Your molecules (.csv, .smi, ...); the bundled sample if not given.")
+    ] = None,
+    property: Annotated[
+        str, typer.Option("--property", "-p", help="What to fine-tune towards: qed, logp, tpsa, molwt, sa_score ...")
+    ] = "qed",
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("mrl-demo"),
+    smiles_column: Column = None,
+    steps: Steps = STEPS,
+    samples: Annotated[int, typer.Option("-n", "--samples", help="Molecules to sample.", min=1)] = 1000,
+    rounds: Annotated[int, typer.Option(help="Rounds of fine-tuning.", min=0)] = 5,
+    json: Json = False,
+) -> None:
+    """The main job: train a language model on molecules, sample, screen, fine-tune, report.
+
+    Leaves vocab.json, the models, samples.csv and report.html in a folder; about 3 minutes on two CPU cores.
+    """
+    from mrl.cli.demo import run
+
+    run(file, property, seed, out, smiles_column, steps, samples, rounds, json)
+
+
+@app.command()
+def train(
+    file: File,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for vocab.json and model.safetensors.")],
+    smiles_column: Column = None,
+    steps: Steps = STEPS,
+    lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 8e-3,
+    hidden: Annotated[int, typer.Option(help="Numbers per LSTM layer.", min=1)] = 256,
+    max_length: Annotated[int, typer.Option(help="Leave out molecules of more tokens.", min=3)] = 128,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Train a language model on a file of molecules."""
+    from mrl.cli.train import run
+
+    run(file, out, smiles_column, steps, lr, hidden, max_length, seed, json)
+
+
+@app.command()
+def sample(
+    model: Annotated[Path, typer.Argument(help="A folder that mrl train or mrl demo left, or its .safetensors file.")],
+    n: Annotated[int, typer.Option("-n", help="How many texts to sample.", min=1)] = 1000,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A .csv with every text, valid or not, and why.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(help="Above 1 more varied, below 1 more typical.")] = 1.0,
+    max_length: Annotated[int, typer.Option(help="Cut after so many tokens.", min=3)] = 128,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Sample molecules from a trained model: one canonical SMILES a line, invalid texts left out and counted."""
+    from mrl.cli.sample import run
+
+    run(model, n, out, temperature, max_length, seed, json)
+
+
+@app.command()
+def inspect(
+    file: File,
+    smiles_column: Column = None,
+    vocab: Annotated[
+        Path | None, typer.Option("--vocab", help="A vocab.json whose coverage is to be told.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look at a file of molecules: rows, invalid ones, duplicates, lengths, elements, coverage of a vocabulary.
+
+    Exits with 1 if some rows are no molecules or the vocabulary does not cover all.
+    """
+    from mrl.cli.inspect import run
+
+    run(file, smiles_column, vocab, json)

@@ -1,0 +1,56 @@
+"""Training with a live progress bar, and the folder that a model lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mrl.cli.console import USAGE, progress, stop
+from mrl.lm import LanguageModel, Step
+from mrl.text import Vocab
+
+__all__ = ["MODEL", "VOCAB", "load", "save", "training_bar"]
+
+MODEL, VOCAB = "model.safetensors", "vocab.json"
+
+
+def save(model: LanguageModel, vocab: Vocab, folder: Path) -> None:
+    """Write a model and its vocabulary; killed in between, it leaves no model rather than one with a foreign vocabulary."""
+    (folder / MODEL).unlink(missing_ok=True)
+    vocab.save(folder / VOCAB)
+    model.save(folder / MODEL)
+
+
+def load(path: Path) -> tuple[LanguageModel, Vocab]:
+    """The model and vocabulary of a folder, or of a model file with vocab.json beside it."""
+    file = path / MODEL if path.is_dir() else path
+    if not file.exists():
+        stop(f"{file}: no such model; train one with: mrl train FILE -o {path}", USAGE)
+    vocab = Vocab.load(file.with_name(VOCAB))
+    return LanguageModel.load(file, vocab), vocab
+
+
+class TrainingBar:
+    """Shows each step of a training: loss, molecules per second, time left."""
+
+    def __init__(self, steps: int) -> None:
+        self._bar = progress("loss {task.fields[loss]:.3f}", "{task.fields[rate]:,.0f} molecules/s")
+        self._steps = steps
+
+    @contextmanager
+    def running(self) -> Iterator[TrainingBar]:
+        """Show the bar."""
+        with self._bar as bar:
+            self._advance = bar.update
+            self._task = bar.add_task("training", total=self._steps, loss=float("nan"), rate=0.0)
+            yield self
+
+    def __call__(self, step: Step) -> None:
+        rate = step.molecules / step.seconds if step.seconds else 0.0
+        self._advance(self._task, completed=step.step, loss=step.loss, rate=rate)
+
+
+def training_bar(steps: int) -> TrainingBar:
+    """A bar for `steps` steps."""
+    return TrainingBar(steps)
