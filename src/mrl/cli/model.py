@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.progress import Progress, TaskID
+
 from mrl.cli.console import USAGE, progress, stop
 from mrl.lm import LanguageModel, Step
 from mrl.text import Vocab
 
-__all__ = ["MODEL", "VOCAB", "load", "save", "training_bar"]
+__all__ = ["MODEL", "VOCAB", "TrainingBar", "load", "save"]
 
 MODEL, VOCAB = "model.safetensors", "vocab.json"
 
@@ -32,25 +34,31 @@ def load(path: Path) -> tuple[LanguageModel, Vocab]:
 
 
 class TrainingBar:
-    """Shows each step of a training: loss, molecules per second, time left."""
+    """Shows each step of a training: loss, molecules per second, time left.
 
-    def __init__(self, steps: int) -> None:
-        self._bar = progress("loss {task.fields[loss]:.3f}", "{task.fields[rate]:,.0f} molecules/s")
+    Attributes
+    ----------
+    last : Step or None
+        The last step that was done.
+    """
+
+    def __init__(self, steps: int, what: str = "training") -> None:
+        self.last: Step | None = None
         self._steps = steps
+        self._what = what
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
 
     @contextmanager
-    def running(self) -> Iterator[TrainingBar]:
+    def running(self) -> Iterator[None]:
         """Show the bar."""
-        with self._bar as bar:
-            self._advance = bar.update
-            self._task = bar.add_task("training", total=self._steps, loss=float("nan"), rate=0.0)
-            yield self
+        with progress("loss {task.fields[loss]:.3f}", "{task.fields[rate]:,.0f} molecules/s") as bar:
+            self._bar = bar
+            self._task = bar.add_task(self._what, total=self._steps, loss=float("nan"), rate=0.0)
+            yield
 
     def __call__(self, step: Step) -> None:
+        self.last = step
         rate = step.molecules / step.seconds if step.seconds else 0.0
-        self._advance(self._task, completed=step.step, loss=step.loss, rate=rate)
-
-
-def training_bar(steps: int) -> TrainingBar:
-    """A bar for `steps` steps."""
-    return TrainingBar(steps)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step.step, loss=step.loss, rate=rate)

@@ -12,7 +12,9 @@ from mrl.data import TextDataset
 from mrl.ragged import Rejects, Text
 from mrl.text import RegexVocab
 
-__all__ = ["cleaned", "count", "dataset_of", "read_table", "tell_rejects"]
+__all__ = ["BATCH_SIZE", "cleaned", "count", "dataset_of", "read_table", "tell_rejects"]
+
+BATCH_SIZE = 64
 
 # One token per bracket atom, two-letter organic atom and ring bond; everything else by character.
 SMILES_PATTERN = r"\[[^\[\]]+\]|Br|Cl|%[0-9]{2}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from mrl.cli.model import load
 from mrl.files import atomic
 from mrl.lm import sample
 
-__all__ = ["COLUMNS", "run", "rows", "write_csv"]
+__all__ = ["run", "write_csv"]
 
 COLUMNS = ("sample", "smiles", "valid", "unique", "novel", "reason")
 
@@ -32,3 +33,18 @@ def run(
         elif out is None:
             sys.stdout.writelines(f"{form}\n" for form in screened.smiles if form is not None)
         note(f"{screened.valid.sum():,} of {n:,} sampled texts are molecules, {screened.unique.sum():,} of them distinct")
+
+
+def write_csv(path: Path, texts: list[str], screened: Screened, extra: dict[str, list[str]] | None = None) -> None:
+    """Write every sampled text, the molecule it is, and what became of it; with columns of numbers besides."""
+    extra = extra or {}
+    reasons = {reject.row: reject.reason for reject in screened.rejects}
+    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([*COLUMNS, *extra])
+        for row, text in enumerate(texts):
+            flags = [int(column[row]) for column in (screened.valid, screened.unique, screened.novel)]
+            if screened.known is None:
+                flags[2:] = [""]
+            values = [values[row] for values in extra.values()]
+            table.writerow([text, screened.smiles[row] or "", *flags, reasons.get(row, ""), *values])

@@ -147,7 +147,7 @@ def _run(
     if kernel is None:
         out = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * room)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = scan(*text, *table.lists, table.width, 0, table.tree, memo.data, columns, shift, *out)
+        n, count = scan(*text, *table.lists, table.width, 0, table.tree, memo.data, columns, shift, *out)  # type: ignore[call-arg]
         ids, id_offsets, missing = (
             np.array(out[0][:n], dtype),
             np.array(out[1]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ATTACHMENT_REGEX",
     "HALOGEN_REPLACE",
     "MAPPING_REGEX",
     "MAPPING_REPLACE",
@@ -43,3 +44,8 @@ MAPPING_REGEX = (
     + r"#|-|\+|\\|\/|:|~|@|\?|>|#|\*|\$|\%[0-9]{2}|[0-9])"
 )
 """Like `SMILE_REGEX`, but of the brackets only one-digit attachment points ``[1*:1]`` stay whole."""
+
+ATTACHMENT_REGEX = r"\[[0-9]*\*(?::[0-9]+)?]|Br|Cl|%[0-9]{2}|%\([0-9]+\)"
+"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens and ring numbers whole.
+
+It names only what is longer than a character, since everything else goes by character anyway."""

@@ -60,14 +60,18 @@ def read_vocab(path: str | PathLike[str]) -> VocabContent:
         )
     if body["specials"] != SPECIAL_TOKENS:
         raise _refused(path, f"its specials are {body['specials']}, expected {SPECIAL_TOKENS}")
-    return VocabContent(body["kind"], body["rules"], body["tokens"])
+    content = VocabContent(body["kind"], body["rules"], body["tokens"])
+    for (name, value), kind in zip(content._asdict().items(), (str, dict, list), strict=True):
+        if not isinstance(value, kind):
+            raise _refused(path, f"its {name} are no {kind.__name__}; write it with vocab.save")
+    return content
 
 
 def _is_whole(body: dict[str, Any], data: bytes) -> bool:
     """Whether these are the very bytes that were written."""
     try:
         return bool(body["sha256"] == _digest(body)) and data == _canonical(body)
-    except UnicodeEncodeError:  # an escaped lone surrogate: never ours
+    except (UnicodeEncodeError, RecursionError):  # an escaped lone surrogate, a deep nesting: never ours
         return False
 
 

@@ -146,11 +146,15 @@ def test_reconstruction(vocab: Any, inputs: Iterable[str]) -> list[tuple[str, st
 test_reconstruction.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
 
 
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)  # lone surrogates fit no file
+
+
 def check_replacements(replacement_dict: Mapping[str, str]) -> None:
     """Refuse replacements that cannot be undone: empty keys, several characters, two keys for one character."""
     seen: dict[str, str] = {}
     for key, character in replacement_dict.items():
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or not key or not _is_unicode(key):
             raise VocabError(f"replace_dict has the key {key!r}; expected a text of one or more characters")
         if not isinstance(character, str) or len(character) != 1:
             raise VocabError(

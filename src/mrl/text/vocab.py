@@ -7,6 +7,7 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from os import PathLike
 from typing import Any, ClassVar, Literal, Self
 
@@ -85,6 +86,12 @@ class Vocab:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if kind := cls.__dict__.get("kind"):
+            known = Vocab.kinds.get(kind, cls)
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise VocabError(
+                    f"the kind {kind!r} of {cls.__name__} is that of {known.__module__}.{known.__qualname__} already, "
+                    "and files of that kind would be read as the wrong class; choose another name"
+                )
             Vocab.kinds[kind] = cls
 
     def __init__(self, itos: Iterable[str]) -> None:
@@ -182,7 +189,7 @@ class Vocab:
         itos, n = self.itos, len(self.itos)
         pieces = []
         for item in input:
-            i = int(item)
+            i = index(item)
             if not 0 <= i < n:
                 raise TokenIdError(
                     f"id {i} is no id of this vocabulary, which has the ids 0 to {n - 1}; the ids were written with "
@@ -219,7 +226,7 @@ class Vocab:
         >>> Vocab(["C", "O"]).prefixes([0, 4, 5, 1])
         ['', 'C', 'CO', 'CO']
         """
-        row = [int(i) for i in ids]
+        row = list(ids)
         return [self.reconstruct(row[: i + 1]) for i in range(len(row))]
 
     # --- many texts ----------------------------------------------------------------------------------------------
@@ -258,7 +265,7 @@ class Vocab:
         """
         if on_unknown not in ("warn", "unk", "raise"):
             raise ValueError(f"on_unknown is {on_unknown!r}; expected 'warn', 'unk' or 'raise'")
-        text = Text.of(strings)
+        text = _texts(strings, "strings")
         kept = self.unks
         self.unks = Counter()
         try:
@@ -301,7 +308,8 @@ class Vocab:
         texts = []
         for row, item in enumerate(_rows_of_ids(ids)):
             try:
-                texts.append(self.reconstruct(item, unk=unk))
+                # A reconstruct of a subclass need not know of `unk`.
+                texts.append(self.reconstruct(item) if unk == UNKNOWN else self.reconstruct(item, unk=unk))
             except TokenIdError as error:
                 raise TokenIdError(f"row {row}: {error}", row=row, id=error.id) from None
         return texts
@@ -335,7 +343,7 @@ class Vocab:
         >>> CharacterVocab(["C", "O"]).coverage(["CCO", "CN"])
         Coverage(1 of 2 rows and 1 of 5 tokens unknown: 'N' (1, first in row 1: 'CN'))
         """
-        return Coverage.of(self.tokenize, self.stoi, Text.of(strings))
+        return Coverage.of(self.tokenize, self.stoi, _texts(strings, "strings"))
 
     # --- growing -------------------------------------------------------------------------------------------------
 
@@ -372,6 +380,11 @@ class Vocab:
         int
             How many tokens were added.
 
+        Raises
+        ------
+        RowError
+            If a row is no text; nothing is added then.
+
         Examples
         --------
         >>> from mrl.text import CharacterVocab
@@ -379,9 +392,10 @@ class Vocab:
         >>> vocab.update_vocab_from_data(["CNO", "CN"]), vocab.itos[4:]
         (2, ['C', 'N', 'O'])
         """
+        texts = _texts(inputs, "inputs")
         kept, self.unks = self.unks, Counter()
         try:
-            for text in inputs:
+            for text in texts:
                 self.numericalize(self.tokenize(text))
             counts = self.unks
         finally:
@@ -461,7 +475,8 @@ class Vocab:
             raise ValueError(
                 f"n is {n}; this vocabulary has {len(self)} tokens, the {len(SPECIAL_TOKENS)} specials first"
             )
-        identity = [self.kind or type(self).__qualname__, self.rules(), self.itos[:n]]
+        kind = type(self).__dict__.get("kind") or type(self).__qualname__  # an inherited kind has other rules
+        identity = [kind, self.rules(), self.itos[:n]]
         return hashlib.sha256(json.dumps(identity, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -533,7 +548,16 @@ class Vocab:
             raise VocabFileError(
                 f"{path} holds a {found.__name__}, not a {cls.__name__}; load it with Vocab.load", path=str(path)
             )
-        vocab: Self = found(content.tokens, **content.rules)
+        try:
+            vocab: Self = found(content.tokens, **content.rules)
+        except (TypeError, ValueError) as error:
+            raise VocabFileError(f"{path} holds no {found.__name__}: {error}", path=str(path)) from error
+        if vocab.itos[len(SPECIAL_TOKENS) :] != content.tokens:
+            raise VocabFileError(
+                f"{path} holds a {found.__name__} whose tokens would get other ids than in the file, because special "
+                "tokens are among them or others are missing; write it with vocab.save",
+                path=str(path),
+            )
         return vocab
 
     # --- engine --------------------------------------------------------------------------------------------------
@@ -563,22 +587,25 @@ class Vocab:
         tokens = _by_count(counts, {})
         shown = ", ".join(f"{token!r} ({counts[token]})" for token in tokens[:5])
         more = f" and {len(tokens) - 5} others" if len(tokens) > 5 else ""
+        total = sum(counts.values())
         warnings.warn(
-            f"{sum(counts.values())} tokens are not in the vocabulary and became 'unk': {shown}{more}; these texts "
-            "cannot be recovered from their ids. Learn the tokens first (vocab.update_vocab_from_data(texts)), or say "
-            "on_unknown='unk' where this is meant, or on_unknown='raise' to find the row",
+            f"{total:,} {'token is' if total == 1 else 'tokens are'} not in the vocabulary and became 'unk': "
+            f"{shown}{more}; these texts cannot be recovered from their ids. Learn the tokens first "
+            "(vocab.update_vocab_from_data(texts)), or say on_unknown='unk' where this is meant, or on_unknown='raise' "
+            "to find the row",
             UnknownTokenWarning,
             stacklevel=3,
         )
 
     def _raise_unknown(self, row: int, string: str) -> None:
-        tokens = self.tokenize(string)
-        at = next(i for i, token in enumerate(tokens) if token not in self.stoi)
-        position = sum(len(self.spelling(token)) for token in tokens[1:at])
+        tokens, unknown = self.tokenize(string), next(iter(self.unks))
+        before = tokens[1 : tokens.index(unknown)] if unknown in tokens else None  # a subclass may look up others
+        position = None if before is None else sum(len(self.spelling(token)) for token in before)
+        where = "" if position is None else f" at position {position}"
         raise UnknownTokenError(
-            f"row {row}: the token {tokens[at]!r} at position {position} of {string!r} is not in the vocabulary; learn "
-            "it (vocab.update_vocab_from_data) or say on_unknown='unk'",
-            token=tokens[at],
+            f"row {row}: the token {unknown!r}{where} of {string!r} is not in the vocabulary; learn it "
+            "(vocab.update_vocab_from_data) or say on_unknown='unk'",
+            token=unknown,
             row=row,
             position=position,
         )
@@ -587,6 +614,12 @@ class Vocab:
 def _by_count(counts: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
     """The order in which new tokens get their ids: the most frequent first, ties by text."""
     return sorted((token for token in counts if token not in known), key=lambda token: (-counts[token], token))
+
+
+def _texts(strings: Any, name: str) -> Text:
+    """Texts of any kind as one column, which names a row that is none; generators and the like become a list first."""
+    column = isinstance(strings, Sequence) or hasattr(strings, "shape") or hasattr(strings, "to_pylist")
+    return Text.of(strings if column else list(strings), name)
 
 
 def _rows_of_ids(ids: Any) -> Sequence[Any]:

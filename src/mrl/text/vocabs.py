@@ -106,7 +106,7 @@ class RegexVocab(Vocab):
     Raises
     ------
     VocabError
-        If `pattern` is no regular expression.
+        If `pattern` is no text, or no regular expression.
 
     Examples
     --------
@@ -121,9 +121,12 @@ class RegexVocab(Vocab):
 
     def __init__(self, itos: Iterable[str], pattern: str) -> None:
         super().__init__(itos)
+        if not isinstance(pattern, str):
+            raise VocabError(f"the pattern is {pattern!r}; expected a text (of a compiled pattern, its .pattern)")
         try:
             self.regex = re.compile(pattern)
-        except (re.error, TypeError) as error:
+            pattern.encode()
+        except (re.error, UnicodeEncodeError) as error:
             raise VocabError(f"the pattern {pattern!r} is no regular expression: {error}") from None
         self.pattern = pattern
 
