@@ -1,9 +1,9 @@
 """Make the sample that mrl carries: molecules by virtual reactions, and well-known drugs.
 
-Building blocks (building_blocks.csv) are joined in one to three steps by the reactions below, which are the common ones
-of medicinal chemistry, written as RDKit reaction SMARTS. What is still reactive, too large or no stable canonical SMILES
-is dropped. The drugs (drugs.csv) were written down by hand with their molecular formulas, which are compared with what
-RDKit counts.
+Building blocks (building_blocks.csv) are joined in one to three steps by the reactions below, the common ones of
+medicinal chemistry, written as RDKit reaction SMARTS. What is still reactive, too large, or without a stable canonical
+SMILES is dropped. The drugs (drugs.csv) were written down by hand with their molecular formulas, which are compared
+with what RDKit counts.
 
 Under the RDKit version named here the text comes out the same, byte for byte: the only source of chance is
 ``random.Random(SEED).random()``, whose sequence Python guarantees, and nothing depends on the order of a set.
@@ -67,36 +67,104 @@ AMINES = ("amine", "aniline")
 REACTIONS = (
     Reaction("amide", AMINES, ("acid",), f"{AMINE}.{ACID}>>[N:1][C:2]=[O:3]", 18),
     Reaction("amide, Boc freed", AMINES, ("acid",), f"{BOC}.{ACID}>>[N:1][C:2]=[O:3]", 6),
-    Reaction("sulfonamide", AMINES, ("sulfonyl chloride",), f"{AMINE}.Cl[S:2](=[O:3])=[O:4]>>[N:1][S:2](=[O:3])=[O:4]", 7),
-    Reaction("sulfonamide, Boc freed", AMINES, ("sulfonyl chloride",), f"{BOC}.Cl[S:2](=[O:3])=[O:4]>>[N:1][S:2](=[O:3])=[O:4]", 3),
+    Reaction(
+        "sulfonamide", AMINES, ("sulfonyl chloride",), f"{AMINE}.Cl[S:2](=[O:3])=[O:4]>>[N:1][S:2](=[O:3])=[O:4]", 7
+    ),
+    Reaction(
+        "sulfonamide, Boc freed",
+        AMINES,
+        ("sulfonyl chloride",),
+        f"{BOC}.Cl[S:2](=[O:3])=[O:4]>>[N:1][S:2](=[O:3])=[O:4]",
+        3,
+    ),
     Reaction("reductive amination", ("amine",), ("aldehyde",), f"{AMINE}.O=[CX3H1:2][#6:3]>>[N:1][CH2:2][#6:3]", 7),
-    Reaction("reductive amination, Boc freed", ("amine",), ("aldehyde",), f"{BOC}.O=[CX3H1:2][#6:3]>>[N:1][CH2:2][#6:3]", 3),
-    Reaction("reductive amination of a ketone", AMINES, ("ketone",), f"{AMINE}.O=[C;R;$(C([CX4])[CX4]):2]>>[N:1][CH:2]", 4),
+    Reaction(
+        "reductive amination, Boc freed", ("amine",), ("aldehyde",), f"{BOC}.O=[CX3H1:2][#6:3]>>[N:1][CH2:2][#6:3]", 3
+    ),
+    Reaction(
+        "reductive amination of a ketone", AMINES, ("ketone",), f"{AMINE}.O=[C;R;$(C([CX4])[CX4]):2]>>[N:1][CH:2]", 4
+    ),
     Reaction("urea", AMINES, ("isocyanate",), f"{AMINE}.[NX2:2]=[CX2:3]=[O:4]>>[N:1][C:3](=[O:4])[NH:2]", 5),
     Reaction("urea, Boc freed", AMINES, ("isocyanate",), f"{BOC}.[NX2:2]=[CX2:3]=[O:4]>>[N:1][C:3](=[O:4])[NH:2]", 2),
-    Reaction("carbamate", ("alcohol",), ("isocyanate",), "[OX2H1;$(O[CX4]):1].[NX2:2]=[CX2:3]=[O:4]>>[O:1][C:3](=[O:4])[NH:2]", 3),
+    Reaction(
+        "carbamate",
+        ("alcohol",),
+        ("isocyanate",),
+        "[OX2H1;$(O[CX4]):1].[NX2:2]=[CX2:3]=[O:4]>>[O:1][C:3](=[O:4])[NH:2]",
+        3,
+    ),
     Reaction("ester", ("alcohol",), ("acid",), f"[OX2H1;$(O[CX4]):1].{ACID}>>[O:1][C:2]=[O:3]", 4),
     Reaction("aryl ester", ("phenol",), ("acid",), f"{PHENOL}.{ACID}>>[O:1][C:2]=[O:3]", 1),
     Reaction("Mitsunobu ether", ("phenol",), ("alcohol",), f"{PHENOL}.{ALCOHOL}>>[O:1][C:2]", 4),
     Reaction("Williamson ether", ("phenol",), ("alkyl halide",), f"{PHENOL}.{LEAVING}>>[O:1][C:2]", 4),
-    Reaction("amine alkylation", ("amine",), ("alkyl halide",), f"[NX3;H1;$(N([CX4])[CX4]):1].{LEAVING}>>[N:1][C:2]", 5),
+    Reaction(
+        "amine alkylation", ("amine",), ("alkyl halide",), f"[NX3;H1;$(N([CX4])[CX4]):1].{LEAVING}>>[N:1][C:2]", 5
+    ),
     Reaction("azole alkylation", ("azole",), ("alkyl halide",), f"[nX3H1:1].{LEAVING}>>[n+0H0:1][C:2]", 6),
     Reaction("thioether", ("thiol",), ("alkyl halide",), f"[SX2H1:1].{LEAVING}>>[S:1][C:2]", 4),
-    Reaction("quaternary ammonium", ("alkyne", "alcohol"), ("alkyl halide",), f"[NX3H0;$(N([CX4])([CX4])[CX4]):1].{LEAVING}>>[N+:1][C:2]", 1),
+    Reaction(
+        "quaternary ammonium",
+        ("alkyne", "alcohol"),
+        ("alkyl halide",),
+        f"[NX3H0;$(N([CX4])([CX4])[CX4]):1].{LEAVING}>>[N+:1][C:2]",
+        1,
+    ),
     Reaction("Suzuki", ("aryl halide",), ("boronic acid",), "[Br,I][c:1].[OX2H1]B([OX2H1])[c,CX4:2]>>[c:1][#6:2]", 14),
-    Reaction("Suzuki, E-alkenyl", ("aryl halide",), ("alkenylboronic acid",), "[Br,I][c:1].[OX2H1]B([OX2H1])/[CH:2]=[CH:3]/[#6:4]>>[c:1]/[CH:2]=[CH:3]/[#6:4]", 2),
+    Reaction(
+        "Suzuki, E-alkenyl",
+        ("aryl halide",),
+        ("alkenylboronic acid",),
+        "[Br,I][c:1].[OX2H1]B([OX2H1])/[CH:2]=[CH:3]/[#6:4]>>[c:1]/[CH:2]=[CH:3]/[#6:4]",
+        2,
+    ),
     Reaction("Buchwald", AMINES, ("aryl halide",), f"{AMINE}.[Br,I][c:2]>>[N:1][c:2]", 5),
     Reaction("Sonogashira", ("aryl halide",), ("alkyne",), "[Br,I][c:1].[CX2H1:2]#[CX2:3]>>[c:1][C:2]#[C:3]", 4),
     Reaction("SNAr", AMINES, ("snar",), f"{AMINE}.{ACTIVATED[0]}>>[N:1][c:2]", 8),
     Reaction("SNAr, nitro", ("amine",), ("snar",), f"{AMINE}.{ACTIVATED[1]}>>[N:1][c:2]", 2),
     Reaction("SNAr, Boc freed", AMINES, ("snar",), f"{BOC}.{ACTIVATED[0]}>>[N:1][c:2]", 3),
     Reaction("SNAr ether", ("phenol", "thiol"), ("snar",), f"[OX2H1,SX2H1;$(*c):1].{ACTIVATED[0]}>>[*:1][c:2]", 3),
-    Reaction("click triazole", ("azide",), ("alkyne",), "[#6:1][N:2]=[N+:3]=[N-:4].[CX2H1:5]#[CX2:6]>>[#6:1][n:2]1[n+0:3][n+0:4][c:6][cH:5]1", 6),
-    Reaction("olefination", ("aldehyde",), ("phosphonate",), "O=[CX3H1:1][c:2].CCOP(=O)(OCC)[CH2:3][#6:4]>>[c:2]/[CH:1]=[CH:3]/[#6:4]", 5),
-    Reaction("oxime ether", ("aldehyde",), ("hydroxylamine",), "O=[CX3H1:1][c:2].[NX3H2:3][OX2:4]>>[c:2]/[CH:1]=[N:3]/[O:4]", 2),
-    Reaction("oxadiazole", ("amidoxime",), ("acid",), "[#6:1][C:2](=[N:3][OX2H1:4])[NX3H2:5].[OX2H1][C;$(C[#6]):6]=O>>[#6:1][c:2]1[n:3][o:4][c:6][n:5]1", 3),
-    Reaction("thiazole", ("thioamide",), ("bromoketone",), "[NX3H2:1][C:2]=[S:3].O=[C:4][CH2:5]Br>>[n:1]1[c:2][s:3][cH:5][c:4]1", 4),
-    Reaction("benzimidazole", ("diamine",), ("aldehyde",), "[NX3H2:1][c:2][c:3][NX3H2:4].O=[CX3H1:5][#6:6]>>[nH:1]1[c:2][c:3][n:4][c:5]1[#6:6]", 3),
+    Reaction(
+        "click triazole",
+        ("azide",),
+        ("alkyne",),
+        "[#6:1][N:2]=[N+:3]=[N-:4].[CX2H1:5]#[CX2:6]>>[#6:1][n:2]1[n+0:3][n+0:4][c:6][cH:5]1",
+        6,
+    ),
+    Reaction(
+        "olefination",
+        ("aldehyde",),
+        ("phosphonate",),
+        "O=[CX3H1:1][c:2].CCOP(=O)(OCC)[CH2:3][#6:4]>>[c:2]/[CH:1]=[CH:3]/[#6:4]",
+        5,
+    ),
+    Reaction(
+        "oxime ether",
+        ("aldehyde",),
+        ("hydroxylamine",),
+        "O=[CX3H1:1][c:2].[NX3H2:3][OX2:4]>>[c:2]/[CH:1]=[N:3]/[O:4]",
+        2,
+    ),
+    Reaction(
+        "oxadiazole",
+        ("amidoxime",),
+        ("acid",),
+        "[#6:1][C:2](=[N:3][OX2H1:4])[NX3H2:5].[OX2H1][C;$(C[#6]):6]=O>>[#6:1][c:2]1[n:3][o:4][c:6][n:5]1",
+        3,
+    ),
+    Reaction(
+        "thiazole",
+        ("thioamide",),
+        ("bromoketone",),
+        "[NX3H2:1][C:2]=[S:3].O=[C:4][CH2:5]Br>>[n:1]1[c:2][s:3][cH:5][c:4]1",
+        4,
+    ),
+    Reaction(
+        "benzimidazole",
+        ("diamine",),
+        ("aldehyde",),
+        "[NX3H2:1][c:2][c:3][NX3H2:4].O=[CX3H1:5][#6:6]>>[nH:1]1[c:2][c:3][n:4][c:5]1[#6:6]",
+        3,
+    ),
     Reaction("Boc removed", AMINES, (), f"{BOC}>>[N:1]", 1),
     Reaction("ester saponified", AMINES, (), "[CH3,CH2][OX2:1][C;$(C[#6]):2]=[O:3]>>[OH:1][C:2]=[O:3]", 2),
     Reaction("carboxylate", ("acid",), (), "[OX2H1:1][C;$(C[#6]):2]=[O:3]>>[O-:1][C:2]=[O:3]", 1),
@@ -240,11 +308,15 @@ def make() -> str:
 def summary(text: str) -> str:
     """What the sample looks like, for the person who made it."""
     rows = list(csv.DictReader(io.StringIO(text)))
-    lines = [f"{len(rows):,} molecules, {sum(row['name'] != '' for row in rows)} of them drugs; RDKit {rdkit.__version__}"]
+    lines = [
+        f"{len(rows):,} molecules, {sum(row['name'] != '' for row in rows)} of them drugs; RDKit {rdkit.__version__}"
+    ]
     for column in HEADER[2:]:
         values = sorted(float(row[column]) for row in rows)
         marks = [values[int(q * (len(values) - 1))] for q in (0, 0.05, 0.5, 0.95, 1)]
-        lines.append(f"{column:>5}: mean {sum(values) / len(values):7.3f}   0/5/50/95/100 %: {' '.join(map(str, marks))}")
+        lines.append(
+            f"{column:>5}: mean {sum(values) / len(values):7.3f}   0/5/50/95/100 %: {' '.join(map(str, marks))}"
+        )
     lengths = sorted(len(row["smiles"]) for row in rows)
     lines.append(f"SMILES of {lengths[0]} to {lengths[-1]} characters, {lengths[len(lengths) // 2]} in the middle")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def test_one_clean_described_element_without_a_warning(name):
     assert kinds <= {"svg", "g", "path", "text"}
     assert not any(set(element.attrib) & {"id", "clip-path", "class", "href"} for element in root.iter())
     assert svg.count("http") == 1  # the name space
+    assert "DejaVu" not in svg  # nor any font that the reader may not have
     assert "nan" not in re.findall(r' d="([^"]*)"', svg)
     assert "inf" not in svg.replace("info", "")
     assert len(svg) < 80_000
@@ -109,7 +111,9 @@ def test_pyplot_stays_out_and_another_process_draws_the_same():
         "svg = lengths({'data': [20, 30, 31, 44], 'samples': [22, 23]}); "
         "assert 'matplotlib.pyplot' not in sys.modules; sys.stdout.write(svg)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": "7"})
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, env=os.environ | {"PYTHONHASHSEED": "7"}
+    )
     assert done.stdout.decode() == FIGURES["lengths"]()
 
 
@@ -133,6 +137,9 @@ def test_distribution_states_n_mean_and_what_is_missing():
         "mean 250.0",
     ]
     assert words[-1] == "weight (g/mol)"
+    (style,) = re.findall(r'<text style="([^"]*)"[^>]*>samples<', svg)
+    assert "font-weight: 700" in style
+    assert "--samples" in style
     assert "samples: 1 values, mean 250.0, from 250.0 to 250.0, 2 without a value." in svg
 
 
@@ -173,6 +180,10 @@ def test_loss_says_its_ends_and_what_was_not_finite():
     assert {"train 1.50", "valid 1.75", "nats per token"} <= set(texts(svg))
 
 
+def test_one_step_has_its_tick():
+    assert "3" in texts(loss([3], [1.2]))
+
+
 def test_smooth_loss_is_the_mean_of_its_window():
     noisy = np.tile([1.0, 3.0], 400)
     assert "to 2.0" in loss(np.arange(800), noisy)
@@ -209,6 +220,7 @@ def test_names_at_the_end_do_not_overlap():
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=20))
 def test_limits_hold_all_values_and_are_never_empty(values):
     low, high = limits(column(values), 0.0)
@@ -216,13 +228,14 @@ def test_limits_hold_all_values_and_are_never_empty(values):
     assert low <= min(values) <= max(values) <= high
 
 
+@settings(deadline=None)
 @given(finite, finite, st.integers(1, 9), st.booleans())
 def test_ticks_are_inside_ascending_and_whole_if_asked(a, b, most, whole):
     low, high = limits(column([a, b]), 0.1)
     values = list(ticks(low, high, most, whole=whole))
     assert values == sorted(set(values))
     assert all(low <= value <= high for value in values)
-    assert len(values) <= most + 1
+    assert len(values) <= most + 2
     assert not whole or all(value == round(value) for value in values)
 
 
@@ -230,12 +243,13 @@ def test_ticks_are_inside_ascending_and_whole_if_asked(a, b, most, whole):
 @given(st.lists(st.floats(), max_size=30), st.lists(st.integers(-(10**12), 10**12), max_size=30))
 def test_any_values_make_a_figure_that_counts_them_all(some, other):
     svg = property_distribution("p", "", {"data": some, "samples": other})
-    finite_values = int(np.isfinite(some).sum()) if some else 0
+    drawn = sum(abs(value) < 1e100 for value in some)
     words = texts(svg)
-    assert any(word == f"n {finite_values}" or word.startswith(f"n {finite_values} +") for word in words)
+    assert (f"n {drawn} + {len(some) - drawn} n/a" if drawn < len(some) else f"n {drawn}") in words
     assert f"n {len(other)}" in words
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
 def test_percent_is_0_or_100_only_for_none_or_all(part, more):
     whole = part + more
@@ -244,12 +258,14 @@ def test_percent_is_0_or_100_only_for_none_or_all(part, more):
     assert percent(whole, whole) == "100 %"
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@settings(deadline=None)
+@given(st.floats(-1e300, 1e300))
 def test_number_keeps_two_digits(value):
     read = float(number(value).replace(",", "").replace("−", "-"))
     assert read == pytest.approx(value, rel=0.051)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_visible_text_keeps_its_length_and_can_be_written(text):
     shown = visible(text)

@@ -18,6 +18,8 @@ __all__ = ["available", "compiled", "in_slices"]
 T = TypeVar("T")
 
 _SMALL_ROWS, _SMALL_VALUES = 2_000, 1 << 18
+"""Below both, the interpreter is done before numba is imported."""
+
 _loaded: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 
@@ -75,12 +77,11 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def in_slices(work: Callable[[int, int], T], offsets: NDArray[np.int64], threads: int) -> list[T]:
-    """``work(first row, last row)`` for up to `threads` slices of about as many values each, in the order of rows."""
-    cuts = np.searchsorted(offsets[:-1], np.linspace(offsets[0], offsets[-1], max(threads, 1) + 1)[1:-1]).tolist()
+def in_slices(work: Callable[[int, int], T], offsets: NDArray[np.int64], slices: int, threads: int) -> list[T]:
+    """``work(first row, last row)`` for slices of about as many values each, in the order of rows."""
+    cuts = np.searchsorted(offsets[:-1], np.linspace(offsets[0], offsets[-1], max(slices, 1) + 1)[1:-1]).tolist()
     bounds = sorted({0, *cuts, len(offsets) - 1}) if len(offsets) > 1 else [0, 0]
-    slices = list(pairwise(bounds))
-    if len(slices) == 1:
-        return [work(*slices[0])]
-    with ThreadPoolExecutor(len(slices)) as pool:
-        return list(pool.map(lambda bounds: work(*bounds), slices))
+    if threads <= 1 or len(bounds) == 2:
+        return [work(first, last) for first, last in pairwise(bounds)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, bounds[:-1], bounds[1:]))

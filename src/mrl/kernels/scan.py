@@ -23,6 +23,7 @@ GO, EMIT, CARE, FAIL = range(4)
 """What to do before a byte: read on; write an id; a piece without an id has ended; look back for the last end."""
 
 _MEMO = 1 << 25  # cells, of which only those are touched that are needed
+_LISTED = 1 << 20  # bytes whose ids are in Python lists at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,15 +120,16 @@ def encode(
     >>> encode(np.frombuffer(b"CCO", np.uint8), np.array([0, 2, 3]), every_byte_is_4, "uint8")[:2]
     (array([0, 4, 4, 1, 0, 4, 1], dtype=uint8), array([0, 4, 7]))
     """
-    dtype = np.dtype(dtype)
-    kernel = compiled(scan, dtype, len(offsets) - 1, int(offsets[-1] - offsets[0]))
+    dtype, size = np.dtype(dtype), int(offsets[-1] - offsets[0])
+    kernel = compiled(scan, dtype, len(offsets) - 1, size)
 
     def work(first: int, last: int) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], int]:
         ids, id_offsets, missing, count = _run(kernel, values, offsets[first : last + 1], table, dtype, room)
         missing[:, 0] += first
         return ids, id_offsets, missing, count
 
-    parts = in_slices(work, offsets, threads)
+    slices, threads = (threads, threads) if kernel else (size // _LISTED + 1, 1)
+    parts = in_slices(work, offsets, slices, threads)
     if len(parts) == 1:
         return parts[0]
     ids, id_offsets, missing, counts = zip(*parts, strict=True)
@@ -148,11 +150,8 @@ def _run(
         out = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * room)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
         n, count = scan(*text, *table.lists, table.width, 0, table.tree, memo.data, columns, shift, *out)  # type: ignore[call-arg]
-        ids, id_offsets, missing = (
-            np.array(out[0][:n], dtype),
-            np.array(out[1]),
-            np.array(out[2][: 3 * count], np.int64),
-        )
+        ids, id_offsets = np.array(out[0][:n], dtype), np.array(out[1])
+        missing = np.array(out[2][: 3 * count], np.int64)
     else:
         ids, id_offsets = np.empty(size + 2 * rows, dtype), np.empty(rows + 1, np.int64)
         missing = np.empty(3 * room, np.int64)
@@ -255,7 +254,9 @@ def scan(
             while p < stop:  # write the piece from p to stop
                 last, number = stop, code
                 if code == SPLIT:
-                    last, number = p + 1, single[data[p]]
+                    last = p + 1
+                if last == p + 1:
+                    number = single[data[p]]
                 if number == UNK:
                     if 3 * found < len(missing):
                         missing[3 * found] = row

@@ -15,6 +15,8 @@ __all__ = ["EOS", "decode", "spell"]
 EOS = 1
 """The id at which a row ends."""
 
+_LISTED = 1 << 20  # ids that are in Python lists at a time
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Int64s: TypeAlias = NDArray[np.int64]
 
@@ -60,12 +62,13 @@ def decode(
             values, ends, wrong = _run(kernel, ids, part, token_bytes, token_offsets)
         return values, ends, wrong if wrong < 0 else wrong + first
 
-    parts = in_slices(work, offsets, threads)
-    wrong = next((row for _, _, row in parts if row >= 0), -1)
+    slices, threads = (threads, threads) if kernel else (int(offsets[-1] - offsets[0]) // _LISTED + 1, 1)
+    parts = in_slices(work, offsets, slices, threads)
     if len(parts) == 1:
         return parts[0]
-    lengths = np.concatenate([np.diff(ends) for _, ends, _ in parts])
-    return np.concatenate([values for values, _, _ in parts]), np.concatenate([[0], np.cumsum(lengths)]), wrong
+    values, ends, wrong = zip(*parts, strict=True)
+    lengths = np.concatenate([np.diff(part) for part in ends])
+    return np.concatenate(values), np.concatenate([[0], np.cumsum(lengths)]), max(wrong, key=lambda row: row >= 0)
 
 
 def _join(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> tuple[Bytes, Int64s, int]:

@@ -210,7 +210,7 @@ _CLEANING = (
     (r"font-family: [^;\"]*monospace", f"font-family: {_MONO}"),
     (r"font-family: 'DejaVu[^;\"]*; ?", ""),
     (r"font: (?:(?:normal|bold|[1-9]00) )?([\d.]+px) [^;\"]*monospace", rf"font: \1 {_MONO}"),
-    (r"font: bold ([\d.]+px) '[^;\"]*", r"font-weight: 700; font-size: \1"),
+    (r"font: (?:bold|700) ([\d.]+px) '[^;\"]*", r"font-weight: 700; font-size: \1"),
     (r"font: (?:[1-9]00 )?([\d.]+px) '[^;\"]*", r"font-size: \1"),
     (r' transform="rotate\(-?0(?: [^"]*)?\)"', ""),
     (r"; stroke-linejoin: miter", ""),

@@ -154,7 +154,7 @@ def token_frequencies(tokens: Sequence[str], counts: ArrayLike, top: int = 30) -
     height = step * len(order)
     low = math.floor(math.log10(counted[order[-1]]))
     high = max(math.log10(counted[order[0]]), low + 1)
-    decades = {float(power): f"{10.0**power:,.6g}" for power in range(low, math.floor(high) + 1)}
+    decades = {float(power): f"{10**power:,}" for power in range(low, math.floor(high) + 1)}
     if len(decades) > 6:
         decades = {power: text for power, text in decades.items() if (power - low) % 2 == 0}
     with canvas(height + 52) as drawing:

@@ -56,7 +56,7 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> dict[fl
     low, high : float
         The limits, ``low < high``.
     most : int
-        At most this many intervals.
+        About as many intervals, not many more.
     whole : bool
         Whether only whole numbers make sense.
 
@@ -70,9 +70,6 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> dict[fl
     >>> list(ticks(0.0, 0.9, 4).values()), list(ticks(0, 42000, 4, whole=True).values())
     (['0', '0.25', '0.5', '0.75'], ['0', '20,000', '40,000'])
     """
-    values = MaxNLocator(nbins=most, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return {
-        float(value): f"{value:,.6g}".replace("-", "−")
-        for value in values
-        if low <= value <= high and not (whole and value % 1)
-    }
+    found = MaxNLocator(nbins=most, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    values = np.unique(np.rint(found)) if whole else np.asarray(found)
+    return {float(value): f"{value:,.6g}".replace("-", "−") for value in values if low <= value <= high}

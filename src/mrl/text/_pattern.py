@@ -170,7 +170,7 @@ class Nfa:
 
 def _ranges(items: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
     """The code points of a character class, as disjoint ranges in order."""
-    found, negate = [], False
+    found, negate, categories = [], False, set()
     for op, argument in items:
         match str(op):
             case "NEGATE":
@@ -179,8 +179,14 @@ def _ranges(items: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
                 found.append((argument, argument))
             case "RANGE":
                 found.append(argument)
+            case "CATEGORY":
+                categories.add(str(argument))
             case other:
-                raise Unsupported(f"the pattern has {_REASONS.get(other, f'the operation {other}')}")
+                raise Unsupported(f"the pattern has the operation {other}")
+    if any(name.replace("CATEGORY_", "CATEGORY_NOT_") in categories for name in categories):  # such as [\s\S]
+        found, categories = [(0, _LAST)], set()
+    if categories:
+        raise Unsupported(f"the pattern has {_REASONS['CATEGORY']}")
     outside = _complement(found)
     return outside if negate else _complement(outside)
 

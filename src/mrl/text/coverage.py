@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from mrl.text.unknown import by_count
 
 __all__ = ["Coverage", "Unknown"]
 
@@ -14,7 +16,7 @@ class Unknown(NamedTuple):
     """One unknown token: how often, and the first row that has it."""
 
     token: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     row: int
     text: str
 
@@ -40,25 +42,17 @@ class Coverage:
     unknown: list[Unknown] = field(repr=False)
 
     @classmethod
-    def of(cls, tokenize: Callable[[str], list[str]], known: Mapping[str, int], texts: Iterable[str]) -> Coverage:
-        """Count, given the two things a vocabulary is: where tokens end, and which there are."""
+    def of(cls, texts: Sequence[str], tokens: int, missing: Iterable[tuple[int, str]]) -> Coverage:
+        """Count, given the texts, how many tokens they have, and row and text of each unknown one."""
         counts: Counter[str] = Counter()
-        first: dict[str, tuple[int, str]] = {}
-        rows = tokens = unknown_rows = 0
-        for row, text in enumerate(texts):
-            pieces = tokenize(text)[1:-1]
-            rows += 1
-            tokens += len(pieces)
-            unknown = [piece for piece in pieces if piece not in known]
-            unknown_rows += bool(unknown)
-            for piece in unknown:
-                counts[piece] += 1
-                first.setdefault(piece, (row, text))
-        listed = [
-            Unknown(token, count, *first[token])
-            for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        ]
-        return cls(rows, tokens, unknown_rows, counts.total(), listed)
+        first: dict[str, int] = {}
+        rows: set[int] = set()
+        for row, token in missing:
+            counts[token] += 1
+            first.setdefault(token, row)
+            rows.add(row)
+        unknown = [Unknown(token, counts[token], first[token], texts[first[token]]) for token in by_count(counts)]
+        return cls(len(texts), tokens, len(rows), counts.total(), unknown)
 
     @property
     def complete(self) -> bool:

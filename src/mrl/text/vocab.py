@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from operator import index
 from os import PathLike
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.errors import (
     DuplicateTokenError,
+    RowError,
     TokenIdError,
-    UnknownTokenError,
-    UnknownTokenWarning,
     VocabError,
     VocabFileError,
 )
 from mrl.ragged import Ragged, Text
+from mrl.text._engine import Engine
+from mrl.text._engine import decode as decode_ids
 from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.coverage import Coverage
 from mrl.text.file import VocabContent, read_vocab, write_vocab
+from mrl.text.unknown import OnUnknown, by_count, raise_unknown, require_on_unknown, warn_unknown
 
-__all__ = ["BOS", "EOS", "PAD", "UNK", "OnUnknown", "Vocab"]
+__all__ = ["BOS", "EOS", "PAD", "UNK", "Vocab"]
 
 BOS, EOS, PAD, UNK = range(4)
 UNKNOWN = "\ufffd"
 
-OnUnknown = Literal["warn", "unk", "raise"]
+BLOCK = 1 << 16  # texts looked at together where an iterator of any length is read
 
 
 class Vocab:
@@ -263,22 +266,20 @@ class Vocab:
         >>> ids[0], ids[1]
         (array([0, 4, 5, 1], dtype=uint8), array([0, 1], dtype=uint8))
         """
-        if on_unknown not in ("warn", "unk", "raise"):
-            raise ValueError(f"on_unknown is {on_unknown!r}; expected 'warn', 'unk' or 'raise'")
-        text = _texts(strings, "strings")
-        kept = self.unks
-        self.unks = Counter()
-        try:
-            rows: list[list[int]] = []
-            for row, string in enumerate(text):
-                rows.append(self.numericalize(self.tokenize(string)))
-                if self.unks and on_unknown == "raise":
-                    self._raise_unknown(row, string)
-            if self.unks and on_unknown == "warn":
-                self._warn_unknown(self.unks)
-        finally:
-            self.unks = kept
-        return Ragged.from_rows(rows, self.dtype)
+        require_on_unknown(on_unknown)
+        text = _texts(strings)
+        compiled = self._engine
+        if compiled is None:
+            ids, missing, total = self._encode_by_methods(text)
+        else:
+            ids, spans, total = compiled.encode(text, threads)
+            missing = self._pieces(text, spans) if total and on_unknown != "unk" else []
+        if total and on_unknown == "raise":
+            row, token, position = missing[0]
+            raise_unknown(token, row, position, text[row])
+        if total and on_unknown == "warn":
+            warn_unknown(total, Counter(token for _, token, _ in missing), stacklevel=2)
+        return ids
 
     def decode(self, ids: Any, *, unk: str = UNKNOWN) -> list[str]:
         """Spell the texts of many rows of ids; see `reconstruct`.
@@ -305,8 +306,10 @@ class Vocab:
         >>> Vocab(["C", "O"]).decode([[0, 4, 1, 2], [0, 4, 5, 1]])
         ['C', 'CO']
         """
+        if self._engine is not None:
+            return self.decode_bytes(ids, unk=unk).tolist()
         texts = []
-        for row, item in enumerate(_rows_of_ids(ids)):
+        for row, item in enumerate(_ids(ids)):
             try:
                 # A reconstruct of a subclass need not know of `unk`.
                 texts.append(self.reconstruct(item) if unk == UNKNOWN else self.reconstruct(item, unk=unk))
@@ -322,7 +325,9 @@ class Vocab:
         >>> Vocab(["C"]).decode_bytes([[0, 4, 4, 1]])[0]
         'CC'
         """
-        return Text.of(self.decode(ids, unk=unk))
+        if self._engine is None:
+            return Text.of(self.decode(ids, unk=unk))
+        return decode_ids(_ids(ids), self._token_bytes, unk.encode())
 
     def coverage(self, strings: Any) -> Coverage:
         """Count what this vocabulary does not cover in `strings`, with examples.
@@ -343,7 +348,8 @@ class Vocab:
         >>> CharacterVocab(["C", "O"]).coverage(["CCO", "CN"])
         Coverage(1 of 2 rows and 1 of 5 tokens unknown: 'N' (1, first in row 1: 'CN'))
         """
-        return Coverage.of(self.tokenize, self.stoi, _texts(strings, "strings"))
+        text = _texts(strings)
+        return Coverage.of(text, self.encode(text, on_unknown="unk").values.size - 2 * len(text), self._missing(text))
 
     # --- growing -------------------------------------------------------------------------------------------------
 
@@ -362,8 +368,9 @@ class Vocab:
         >>> vocab.update_vocab(), vocab.itos[4:]
         (3, ['C', 'O', 'F', 'N'])
         """
-        counts, self.unks = self.unks, Counter()
-        return self._append(_by_count(counts, self.stoi))
+        added = self._append(token for token in by_count(self.unks) if token not in self.stoi)
+        self.unks = Counter()
+        return added
 
     def update_vocab_from_data(self, inputs: Any) -> int:
         """Add every token of `inputs` that is not known yet, the most frequent first, ties by text.
@@ -392,15 +399,10 @@ class Vocab:
         >>> vocab.update_vocab_from_data(["CNO", "CN"]), vocab.itos[4:]
         (2, ['C', 'N', 'O'])
         """
-        texts = _texts(inputs, "inputs")
-        kept, self.unks = self.unks, Counter()
-        try:
-            for text in texts:
-                self.numericalize(self.tokenize(text))
-            counts = self.unks
-        finally:
-            self.unks = kept
-        added = self._append(_by_count(counts, self.stoi))
+        counts: Counter[str] = Counter()
+        for text in _blocks(inputs):
+            counts.update(token for _, token in self._missing(text))
+        added = self._append(by_count(counts))
         for token in counts:
             self.unks.pop(token, None)
         return added
@@ -562,6 +564,10 @@ class Vocab:
 
     # --- engine --------------------------------------------------------------------------------------------------
 
+    def _rule(self) -> str | None:
+        """The pattern that says where tokens end, None for every code point: what `tokenize` does, for the engine."""
+        raise NotImplementedError
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Smallest unsigned type that holds every id: uint8, uint16 or uint32."""
@@ -570,65 +576,116 @@ class Vocab:
     @property
     def engine(self) -> Literal["table", "re", "python"]:
         """How `encode` runs: a compiled ``table``, Python's ``re``, or ``python`` methods of a subclass."""
-        return "python"
+        compiled = self._engine
+        return "python" if compiled is None else compiled.kind
 
     @property
     def engine_reason(self) -> str:
         """Why `engine` is what it is."""
-        for name in ("tokenize", "numericalize", "reconstruct"):
-            for cls in type(self).__mro__:
-                if name in cls.__dict__:
-                    if cls.__module__.split(".")[0] != "mrl":
-                        return f"{type(self).__name__} overrides {name}"
-                    break
-        return "row by row, by the methods of the class"
+        compiled = self._engine
+        return f"{type(self).__name__} overrides {self._overridden()}" if compiled is None else compiled.reason
 
-    def _warn_unknown(self, counts: Mapping[str, int]) -> None:
-        tokens = _by_count(counts, {})
-        shown = ", ".join(f"{token!r} ({counts[token]})" for token in tokens[:5])
-        more = f" and {len(tokens) - 5} others" if len(tokens) > 5 else ""
-        total = sum(counts.values())
-        warnings.warn(
-            f"{total:,} {'token is' if total == 1 else 'tokens are'} not in the vocabulary and became 'unk': "
-            f"{shown}{more}; these texts cannot be recovered from their ids. Learn the tokens first "
-            "(vocab.update_vocab_from_data(texts)), or say on_unknown='unk' where this is meant, or on_unknown='raise' "
-            "to find the row",
-            UnknownTokenWarning,
-            stacklevel=3,
-        )
+    @classmethod
+    def _overridden(cls) -> str | None:
+        """The method that a class changed below the one that gave the rule, so that the rule no longer tells."""
+        home = next(c for c in cls.__mro__ if "_rule" in c.__dict__)
+        if home is Vocab:
+            return "tokenize"
+        names = ("tokenize", "numericalize", "reconstruct", "spelling")
+        return next((name for name in names if getattr(cls, name) is not getattr(home, name)), None)
 
-    def _raise_unknown(self, row: int, string: str) -> None:
-        tokens, unknown = self.tokenize(string), next(iter(self.unks))
-        before = tokens[1 : tokens.index(unknown)] if unknown in tokens else None  # a subclass may look up others
-        position = None if before is None else sum(len(self.spelling(token)) for token in before)
-        where = "" if position is None else f" at position {position}"
-        raise UnknownTokenError(
-            f"row {row}: the token {unknown!r}{where} of {string!r} is not in the vocabulary; learn it "
-            "(vocab.update_vocab_from_data) or say on_unknown='unk'",
-            token=unknown,
-            row=row,
-            position=position,
-        )
+    @property
+    def _engine(self) -> Engine | None:
+        """The engine of the tokens as they are now; None where methods of a subclass say what happens."""
+        return self._compiled()[1]
+
+    @property
+    def _token_bytes(self) -> list[bytes]:
+        """What each token spells, as UTF-8."""
+        return self._compiled()[2]
+
+    def _compiled(self) -> tuple[int, Engine | None, list[bytes]]:
+        made: tuple[int, Engine | None, list[bytes]] | None = self.__dict__.get("_made")
+        if made is None or made[0] != len(self.itos):
+            engine = None
+            if self._overridden() is None:
+                pieces = {self.spelling(token): i for i, token in enumerate(self.itos) if i > UNK}
+                engine = Engine(self._rule(), pieces, n_ids=len(self.itos))
+            self._made = made = len(self.itos), engine, [self.spelling(token).encode() for token in self.itos]
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_made"}
+
+    def _missing(self, text: Text) -> Iterator[tuple[int, str]]:
+        """Row and text of every piece that is no token, in order."""
+        if (compiled := self._engine) is not None:
+            return ((row, self._token_of(piece)) for row, piece in compiled.missing(text))
+        return ((row, token) for row, string in enumerate(text) for token, _ in self._unknown(string))
+
+    def _token_of(self, piece: str) -> str:
+        """The token of a piece of text: itself, unless a subclass replaces some; the inverse of `spelling`."""
+        return piece
+
+    def _pieces(self, text: Text, spans: NDArray[np.int64]) -> list[tuple[int, str, int]]:
+        """Pieces given by row and bytes: row, token, position in characters."""
+        pieces = []
+        for row, begin, end in spans.tolist():
+            raw = text[row].encode()
+            piece, before = raw[begin:end].decode(errors="replace"), raw[:begin].decode(errors="replace")
+            pieces.append((row, self._token_of(piece), len(before)))
+        return pieces
+
+    def _unknown(self, string: str) -> Iterator[tuple[str, int]]:
+        """Each token of a text that is none of the vocabulary, and its position in characters."""
+        at = 0
+        for token in self.tokenize(string):
+            if token not in self.stoi:
+                yield token, at
+            at += len(self.spelling(token)) if token not in SPECIAL_TOKENS else 0
+
+    def _encode_by_methods(self, text: Text) -> tuple[Ragged, list[tuple[int, str, int]], int]:
+        """Row by row, by the methods of a subclass: ids, what is no token (row, token, position), and how many."""
+        kept, self.unks = self.unks, Counter()  # encode writes nothing to the vocabulary
+        try:
+            rows = [self.numericalize(self.tokenize(string)) for string in text]
+        finally:
+            self.unks = kept
+        missing = [
+            (row, token, at) for row, ids in enumerate(rows) if UNK in ids for token, at in self._unknown(text[row])
+        ]
+        return Ragged.from_rows(rows, self.dtype), missing, len(missing)
 
 
-def _by_count(counts: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
-    """The order in which new tokens get their ids: the most frequent first, ties by text."""
-    return sorted((token for token in counts if token not in known), key=lambda token: (-counts[token], token))
-
-
-def _texts(strings: Any, name: str) -> Text:
+def _texts(strings: Any) -> Text:
     """Texts of any kind as one column, which names a row that is none; generators and the like become a list first."""
     column = isinstance(strings, Sequence) or hasattr(strings, "shape") or hasattr(strings, "to_pylist")
-    return Text.of(strings if column else list(strings), name)
+    return Text.of(strings if column else list(strings))
 
 
-def _rows_of_ids(ids: Any) -> Sequence[Any]:
-    """Rows of ids as something to iterate: a Ragged, an array or tensor (B, L), or a sequence of sequences."""
+def _blocks(inputs: Any) -> Iterator[Text]:
+    """A column at once; an iterator of any length piece by piece."""
+    if not isinstance(inputs, Iterator):
+        yield _texts(inputs)
+        return
+    start = 0
+    while block := list(islice(inputs, BLOCK)):
+        try:
+            yield Text.of(block)
+        except RowError as error:
+            message = f"of the texts from number {start} on, {error}"
+            raise RowError(message, row=start + error.row, column=error.column, value=error.value) from None
+        start += len(block)
+
+
+def _ids(ids: Any) -> Ragged:
+    """Rows of ids as one structure: a Ragged, an array or tensor (B, L), or a sequence of sequences."""
     if isinstance(ids, Ragged):
-        return [row.tolist() for row in ids]
-    if hasattr(ids, "tolist"):
-        if getattr(ids, "ndim", 2) != 2:
-            raise ValueError(f"ids have the shape {tuple(ids.shape)}; expected (B, L): for one row, use reconstruct")
-        rows: list[list[int]] = ids.tolist()
-        return rows
-    return [row.tolist() if hasattr(row, "tolist") else row for row in ids]
+        return ids
+    if hasattr(ids, "detach"):
+        ids = ids.detach().cpu().numpy()
+    if isinstance(ids, np.ndarray) and ids.dtype != object:
+        if ids.ndim != 2:
+            raise ValueError(f"ids have the shape {ids.shape}; expected (B, L); for one row, use reconstruct")
+        return Ragged(ids.reshape(-1), np.arange(ids.shape[0] + 1) * ids.shape[1])
+    return Ragged.from_rows([np.asarray(row.cpu() if hasattr(row, "cpu") else row, np.int64) for row in ids], np.int64)

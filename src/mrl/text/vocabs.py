@@ -11,6 +11,7 @@ from mrl.text.tokenize import (
     check_replacements,
     literal,
     regex_tokenize,
+    replacement_regex,
     tokenize_by_character,
     tokenize_with_replacements,
 )
@@ -40,6 +41,9 @@ class CharacterVocab(Vocab):
     def tokenize(self, input: str) -> list[str]:
         """Cut `input` into characters, ``bos`` before and ``eos`` behind."""
         return ["bos", *tokenize_by_character(input), "eos"]
+
+    def _rule(self) -> None:
+        return None
 
 
 class CharacterReplaceVocab(Vocab):
@@ -92,6 +96,12 @@ class CharacterReplaceVocab(Vocab):
         """The replacements."""
         return {"replace_dict": dict(self.replace_dict)}
 
+    def _token_of(self, piece: str) -> str:
+        return self.replace_dict.get(piece) or (literal(piece) if piece in self.reverse_dict else piece)
+
+    def _rule(self) -> str:
+        return replacement_regex(self.replace_dict).pattern
+
 
 class RegexVocab(Vocab):
     r"""Tokens are the matches of a pattern, and single characters where it does not match.
@@ -137,3 +147,6 @@ class RegexVocab(Vocab):
     def rules(self) -> dict[str, Any]:
         """The pattern."""
         return {"pattern": self.pattern}
+
+    def _rule(self) -> str:
+        return self.pattern

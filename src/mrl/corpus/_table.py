@@ -1,0 +1,110 @@
+"""Table: the columns that were read, and what happened to the rows on the way."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.corpus._names import listed, meant
+from mrl.errors import ColumnError
+from mrl.ragged import Rejects, Text
+
+__all__ = ["Column", "Table"]
+
+Column: TypeAlias = Text | NDArray[Any]
+
+
+class Table:
+    """Columns of equal length, with the rows that were refused.
+
+    Rows in = rows of the table + ``rejects``; ``rows`` and ``rejects`` number them alike.
+
+    Parameters
+    ----------
+    columns : dict of str to Text or ndarray, each of shape (n,)
+        Text, or float64 with NaN for a missing target.
+    rejects : Rejects
+        The rows that could not be kept, with stage ``"read"`` and a reason.
+    rows : ndarray of int64, shape (n,), optional
+        The position of each row in the input, from 0, over all files; ``0 .. n - 1`` by default.
+    smiles_column : str
+        Which column has the molecules.
+    targets : tuple of str
+        Which columns are targets.
+    notes : dict of str to int, optional
+        What was done to cells of rows that were kept, and how often.
+
+    Raises
+    ------
+    ColumnError
+        The columns differ in length, or lack the molecules or a target; a ``ValueError``.
+
+    Examples
+    --------
+    >>> table = Table({"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, targets=("y",))
+    >>> table
+    Table(2 rows: smiles, y)
+    >>> table.smiles[0], table["y"][0], len(table), table.y
+    ('CCO', np.float64(0.5), 2, array([0.5, 1.5]))
+    """
+
+    def __init__(
+        self,
+        columns: dict[str, Column],
+        rejects: Rejects | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        smiles_column: str = "smiles",
+        targets: tuple[str, ...] = (),
+        notes: dict[str, int] | None = None,
+    ) -> None:
+        self.columns = dict(columns)
+        self.rejects = Rejects() if rejects is None else rejects
+        self.smiles_column = smiles_column
+        self.targets = targets
+        self.notes = dict(notes or {})
+        n = len(self[smiles_column])
+        self.rows = np.arange(n) if rows is None else rows
+        for name, column in [*self.columns.items(), ("rows", self.rows), *((name, self[name]) for name in targets)]:
+            if len(column) != n:
+                raise ColumnError(
+                    f"{name!r} has {len(column):,} values for {n:,} rows: give columns of one length", column=name
+                )
+
+    @property
+    def smiles(self) -> Text:
+        """The molecules, shape (n,)."""
+        column = self[self.smiles_column]
+        if not isinstance(column, Text):
+            raise ColumnError(f"{self.smiles_column!r} has {column.dtype}, expected Text", column=self.smiles_column)
+        return column
+
+    @property
+    def y(self) -> NDArray[np.float64]:
+        """The targets, NaN where missing: shape (n,) if there is one, else (n, T); a ``ColumnError`` without any."""
+        if not self.targets:
+            raise ColumnError("this table has no targets: name their columns, read(path, targets=[...])", column="y")
+        columns = [np.asarray(self[name], np.float64) for name in self.targets]
+        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+    def __getitem__(self, name: str) -> Column:
+        """Give the column `name`; a ``ColumnError`` if it was not read."""
+        try:
+            return self.columns[name]
+        except (KeyError, TypeError):
+            raise ColumnError(
+                f"no column {name!r} was read, only {listed(self.columns)}{meant(str(name), self.columns)}; "
+                "read(path, targets=[...], id=...) names the columns to read besides the molecules",
+                column=name,
+            ) from None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        facts = [f"{len(self.rejects):,} rejected"] if self.rejects else []
+        facts += [f"{count:,} × {note}" for note, count in self.notes.items()]
+        head = f"Table({len(self):,} row{'' if len(self) == 1 else 's'}: {', '.join(self.columns)}"
+        return "; ".join([head, *facts]) + ")"

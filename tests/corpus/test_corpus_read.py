@@ -1,0 +1,527 @@
+"""Files of molecules as tables: every format, every kind of damage, and what is said about it."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mrl.corpus import Table, read
+from mrl.errors import ColumnError, ReadError, RowError
+from mrl.ragged import Text
+
+
+@pytest.fixture
+def put(tmp_path):
+    def write(name: str, data: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return path
+
+    return write
+
+
+def rejected(table: Table) -> list[tuple[int, str, str]]:
+    assert all(reject.stage == "read" for reject in table.rejects)
+    return [(reject.row, reject.text, reject.reason) for reject in table.rejects]
+
+
+# formats
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_csv_with_any_delimiter_line_end_and_mark(put, delimiter, end, bom):
+    rows = [("id", "SMILES", "y"), ("a", "CCO", "1.5"), ("b", "c1ccccc1", "-2e-3")]
+    path = put("t.csv", bom + end.join(map(delimiter.join, rows)) + end)
+    table = read(path, targets="y", id="id")
+    assert table.smiles.tolist() == ["CCO", "c1ccccc1"]
+    assert table["id"].tolist() == ["a", "b"]
+    assert table["y"].tolist() == [1.5, -0.002]
+    assert table["y"].dtype == np.float64
+    assert (table.rows.tolist(), len(table.rejects), table.notes) == ([0, 1], 0, {})
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"),
+    [
+        (".gz", gzip.compress),
+        (".xz", lzma.compress),
+        (".bz2", bz2.compress),
+        (".zst", lambda data: pa.compress(data, codec="zstd", asbytes=True)),
+    ],
+)
+def test_packed_files_are_known_by_their_content(put, suffix, pack):
+    data = pack(b"smiles\nCCO\nC\n")
+    assert read(put("t.csv" + suffix, data)).smiles.tolist() == ["CCO", "C"]
+    assert read(put("packed.csv", data)).smiles.tolist() == ["CCO", "C"]
+    assert read(put("plain.csv" + suffix, "smiles\nCCO\n")).smiles.tolist() == ["CCO"]
+
+
+def test_quoted_cells_may_hold_delimiters_quotes_and_line_ends(put):
+    path = put("t.csv", 'id,smiles\n"a,b",CCO\n"say ""hi""",C\n"two\nlines","CC"\n')
+    assert read(path, id="id")["id"].tolist() == ["a,b", 'say "hi"', "two\nlines"]
+
+
+def test_a_quote_inside_a_cell_is_a_character(put):
+    table = read(put("t.csv", 'name,smiles\n5" pipe,C\n"x",CC\n'), id="name")
+    assert table["name"].tolist() == ['5" pipe', "x"]
+
+
+def test_tsv_with_names_that_begin_with_a_quote_is_read_as_it_stands(put):
+    table = read(put("t.tsv", 'smiles\tname\nC\t"N" acid\nCC\tx\n'), id="name")
+    assert table["name"].tolist() == ['"N" acid', "x"]
+
+
+def test_a_bare_list_of_smiles_in_a_csv(put):
+    assert read(put("t.csv", "CC(=O)O\n[NH4+].[Cl-]\nC\n")).smiles.tolist() == ["CC(=O)O", "[NH4+].[Cl-]", "C"]
+    assert read(put("h.csv", "Canonical SMILES\nCCO\n")).smiles_column == "Canonical SMILES"
+    assert read(put("o.csv", "compound\nCCO\n"), smiles="compound").smiles.tolist() == ["CCO"]
+
+
+@pytest.mark.parametrize("name", ["t.smi", "t.smiles", "t.txt", "t.smi.gz"])
+def test_smi_has_names_behind_blanks_or_tabs(put, name):
+    table = read(put(name, "CCO ethyl alcohol\nC\tmethane\nN\n"))
+    assert table.smiles.tolist() == ["CCO", "C", "N"]
+    assert table["name"].tolist() == ["ethyl alcohol", "methane", ""]
+
+
+def test_smi_without_names_has_one_column(put):
+    assert list(read(put("t.smi", 'CCO\n"C"\n')).columns) == ["smiles"]
+
+
+def test_smi_header_is_no_molecule(put):
+    assert read(put("a.smi", "smiles\nCCO\n")).smiles.tolist() == ["CCO"]
+    table = read(put("b.smi", "SMILES ID\nCCO 17\n"), id="ID")
+    assert (table.smiles.tolist(), table["ID"].tolist()) == (["CCO"], ["17"])
+
+
+def test_smi_with_a_header_of_delimited_columns_is_a_table(put):
+    table = read(put("t.txt", "id\tsmiles\ty\na\tCCO\t1\n"), targets=["y"])
+    assert (table.smiles.tolist(), table["y"].tolist()) == (["CCO"], [1.0])
+
+
+def test_format_overrides_the_name(put):
+    assert read(put("t.dat", "CCO a\n"), format="smi")["name"].tolist() == ["a"]
+    assert read(put("t.smi", "y;smiles\n1;CCO\n"), format="csv", targets="y").y.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "stream"])
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_parquet_and_arrow(tmp_path, kind, text):
+    smiles = pa.chunked_array([pa.array(["CCO", None], text), pa.array([" C ", ""], text)])
+    source = pa.table(
+        {
+            "smiles": smiles,
+            "y": [1.5, 2.0, None, 3.0],
+            "k": [1, 2, 3, 4],
+            "flag": [True, None, False, True],
+            "t": ["1", "", "NA", "x"],
+        }
+    )
+    path = tmp_path / ("t.parquet" if kind == "parquet" else "t.feather")
+    if kind == "parquet":
+        pa.parquet.write_table(source, path)
+    else:
+        new = pa.ipc.new_file if kind == "arrow" else pa.ipc.new_stream
+        with pa.OSFile(str(path), "wb") as file, new(file, source.schema) as writer:
+            writer.write_table(source)
+    table = read(path, targets=["y", "flag", "t"], id="k")
+    assert table.smiles.tolist() == ["CCO", "C"]
+    assert table["k"].tolist() == ["1", "3"]
+    np.testing.assert_array_equal(table.y, [[1.5, 1, 1], [np.nan, 0, np.nan]])
+    assert rejected(table) == [(1, "", "empty"), (3, "", "empty")]
+    assert table.notes == {"blank around SMILES removed": 1}
+
+
+# molecules are never changed in silence
+
+
+def test_blanks_around_smiles_are_removed_and_counted(put):
+    table = read(put("t.csv", "id,smiles\n1, CCO\n2,C \n3,N\n4,O\u00a0\n"))
+    assert table.smiles.tolist() == ["CCO", "C", "N", "O"]
+    assert table.notes == {"blank around SMILES removed": 3}
+    assert "3 × blank around SMILES removed" in repr(table)
+
+
+def test_cxsmiles_tails_become_a_column(put):
+    table = read(put("t.csv", 'smiles,y\n"C[C@H](O)N |&1:1,r|",1\nC,2\n"CC  |$a;b$|",3\n'), targets="y")
+    assert table.smiles.tolist() == ["C[C@H](O)N", "C", "CC"]
+    assert table["cxsmiles"].tolist() == ["|&1:1,r|", "", "|$a;b$|"]
+    assert table.notes == {"CXSMILES tail moved to its own column": 2}
+
+
+def test_cxsmiles_tails_in_smi_stand_before_the_name(put):
+    table = read(put("t.smi", "CCO |c:1| the name\nC |d|\nN only a | name\n"))
+    assert table.smiles.tolist() == ["CCO", "C", "N"]
+    assert table["cxsmiles"].tolist() == ["|c:1|", "|d|", ""]
+    assert table["name"].tolist() == ["the name", "", "only a | name"]
+
+
+def test_a_tail_does_not_overwrite_a_column_of_that_name(put):
+    table = read(put("t.cxsmiles", "cxsmiles\tid\nCCO |c:1|\t7\n"), id="id")
+    assert table["cxsmiles"].tolist() == ["CCO"]
+    assert table["cxsmiles_tail"].tolist() == ["|c:1|"]
+
+
+def test_rows_that_cannot_be_kept_are_rejected_with_their_reason(put):
+    path = put("t.csv", "smiles,y\nCCO,1\n,2\nC,3,4\n  ,5\nC C,6\n\nN\nnan,7\nO,8\n\n\n")
+    table = read(path, targets="y")
+    assert table.smiles.tolist() == ["CCO", "O"]
+    assert table.rows.tolist() == [0, 8]
+    assert table.y.tolist() == [1, 8]
+    assert rejected(table) == [
+        (1, "", "empty"),
+        (2, "C,3,4", "3 cells instead of 2"),
+        (3, "  ", "empty"),
+        (4, "C C", "blank inside SMILES"),
+        (5, "", "empty"),
+        (6, "N", "1 cells instead of 2"),
+        (7, "nan", "missing"),
+    ]
+
+
+def test_bytes_that_are_no_utf8_reject_their_row(put):
+    table = read(
+        put("t.csv", "smiles,name,note\nC,é,x\nC\xe9,a,x\nN,\xe9,x\nO,b,\xe9\nO,\xe9\n".encode("latin-1")), id="name"
+    )
+    assert table.smiles.tolist() == ["O"]
+    assert rejected(table) == [
+        (0, "C", "name is not UTF-8"),
+        (1, r"C\xe9", "not UTF-8"),
+        (2, "N", "name is not UTF-8"),
+        (4, r"O,\xe9", "2 cells instead of 3"),
+    ]
+
+
+def test_text_that_is_utf8_but_no_ascii_is_kept(put):
+    table = read(put("t.csv", "smiles,name\nC−C,Käse\n"), id="name")
+    assert (table.smiles[0], table["name"][0]) == ("C−C", "Käse")
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.text("CNO()=#[]@1\"',; \t\n\r|é", max_size=6), st.text("ab\"',;\t\n\ré ", max_size=4)),
+        min_size=1,
+        max_size=8,
+    ),
+    delimiter=st.sampled_from(",;\t"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+def test_every_row_comes_back_as_python_wrote_it_or_is_rejected(tmp_path, rows, delimiter, quoting):
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=quoting).writerows([("smiles", "name"), *rows])
+    path = tmp_path / "t.csv"
+    path.write_bytes(out.getvalue().encode())
+    table = read(path, id="name")
+    seen = {
+        row: (smiles, name) for row, smiles, name in zip(table.rows.tolist(), table.smiles, table["name"], strict=True)
+    }
+    lost = {reject.row: reject for reject in table.rejects}
+    assert sorted([*seen, *lost]) == list(range(len(rows)))
+    for row, (smiles, name) in enumerate(rows):
+        if row in seen:
+            bare, tail = seen[row][0], table["cxsmiles"][list(seen).index(row)] if "cxsmiles" in table.columns else ""
+            assert (bare + tail, seen[row][1]) == ("".join(smiles.split()) if tail else smiles.strip(), name)
+        else:
+            assert lost[row].text == smiles
+            assert not smiles.strip() or len(smiles.split()) > 1
+
+
+# columns
+
+
+@pytest.mark.parametrize(
+    "name", ["smiles", "SMILES", "canonical_smiles", "IsoSmiles", "Structure", "smi", "mol", "sequence", "selfies"]
+)
+def test_the_column_of_molecules_is_found_by_its_name(put, name):
+    table = read(put("t.csv", f"id,{name}\n1,CCO\n"))
+    assert (table.smiles_column, table.smiles[0]) == (name, "CCO")
+
+
+def test_several_columns_of_molecules_have_to_be_told_apart(put):
+    path = put("t.csv", "smiles,canonical_smiles,y\nC,CC,1\n")
+    with pytest.raises(
+        ColumnError, match=r"t\.csv: 'smiles', 'canonical_smiles' may all hold molecules.*smiles=\"\.\.\."
+    ):
+        read(path)
+    assert read(path, smiles="canonical_smiles").smiles[0] == "CC"
+
+
+def test_no_column_of_molecules(put):
+    with pytest.raises(ColumnError, match=r"it has 'id', 'y': choose one with smiles=\"\.\.\.\" \(--smiles-column\)$"):
+        read(put("t.csv", "id,y\na,1\n"))
+    with pytest.raises(ColumnError, match=r"if the first line is already data, put a line with the names"):
+        read(put("u.csv", "CCO,1.5\nC,2\n"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"smiles": "smile"},
+            r"no column 'smile' \(did you mean 'SMILES'\?\); it has 'SMILES', 'logS'.*--smiles-column",
+        ),
+        ({"targets": "logs"}, r"no column 'logs' \(did you mean 'logS'\?\).*targets=\[\.\.\.\] \(--target-columns\)"),
+        ({"id": "qqq"}, r"no column 'qqq'; it has 'SMILES', 'logS'.*--id-column"),
+        ({"weight": "w"}, "--weight-column"),
+        ({"split": "fold"}, "--split-column"),
+        ({"targets": ["logS"], "id": "logS"}, r"'logS' is asked for twice, here by id="),
+        ({"targets": ["SMILES"]}, r"'SMILES' is asked for twice"),
+    ],
+)
+def test_wrong_column_names(put, options, words):
+    with pytest.raises(ColumnError, match=words) as caught:
+        read(put("t.csv", "SMILES,logS\nC,1\n"), **options)
+    assert caught.value.path.endswith("t.csv")
+
+
+def test_two_columns_of_one_name(put):
+    path = put("t.csv", "smiles,y,y\nC,1,2\n")
+    assert read(path).smiles[0] == "C"
+    with pytest.raises(ColumnError, match="2 columns are called 'y': give them different names"):
+        read(path, targets="y")
+
+
+def test_a_column_that_was_not_read(put):
+    table = read(put("t.csv", "smiles,logP\nC,1\n"), targets="logP")
+    with pytest.raises(
+        ColumnError,
+        match=r"no column 'logp' was read, only 'smiles', 'logP' \(did you mean 'logP'\?\); read\(path, targets",
+    ):
+        table["logp"]
+    with pytest.raises(ColumnError, match=r"no targets: name their columns"):
+        read(put("u.csv", "smiles\nC\n")).y  # noqa: B018
+
+
+# numbers
+
+
+def test_missing_targets_are_nan(put):
+    cells = ["1", "", " ", "NA", "NaN", "nan", "null", "NULL", "None", "n/a", " 2.5 ", "+3", "-.5e1", "7."]
+    table = read(put("t.csv", "smiles,y\n" + "".join(f"C,{cell}\n" for cell in cells)), targets=["y"])
+    np.testing.assert_array_equal(table.y, [1, *[np.nan] * 9, 2.5, 3, -5, 7])
+
+
+def test_several_targets_are_columns_of_y(put):
+    table = read(put("t.csv", "a,smiles,b\n1,C,\n0,CC,1\n"), targets=["b", "a"])
+    np.testing.assert_array_equal(table.y, [[np.nan, 1], [1, 0]])
+    assert table.targets == ("b", "a")
+
+
+@pytest.mark.parametrize("cell", ["high", "<5", "1_000", "inf", "-Infinity", "1e999", "0x10", "1 2", "True", "１"])
+def test_a_target_that_is_no_number(put, cell):
+    path = put("t.csv", f"id,smiles,y\n1,,bad\n2,C,1\n3,CC,{cell}\n4,N,x\n")
+    with pytest.raises(
+        RowError, match=r"t\.csv, line 4 \(row 2\): column 'y' is .*, expected a finite number"
+    ) as caught:
+        read(path, targets="y")
+    error = caught.value
+    assert (error.row, error.line, error.column, error.value) == (2, 4, "y", cell)
+
+
+def test_the_line_of_an_error_counts_line_ends_in_quotes_and_blank_lines(put):
+    path = put("t.csv", '\n\nid,smiles,y\r\n"two\nlines",C,1\n"three\n\nlines",,2\n\nx,C,bad\n')
+    with pytest.raises(RowError, match=r"line 10 \(row 3\)"):
+        read(path, targets="y")
+
+
+def test_parquet_has_rows_only(tmp_path):
+    pa.parquet.write_table(pa.table({"smiles": ["C", "N"], "y": ["1", "x"]}), tmp_path / "t.parquet")
+    with pytest.raises(RowError, match=r"t\.parquet \(row 1\): column 'y' is 'x', expected a finite number"):
+        read(tmp_path / "t.parquet", targets="y")
+
+
+def test_weights_must_not_be_missing(put):
+    assert read(put("t.csv", "smiles,w\nC,2\n"), weight="w")["w"].tolist() == [2.0]
+    with pytest.raises(
+        RowError, match=r"line 3 \(row 1\): column 'w' is '', expected a number: a weight must not be missing"
+    ):
+        read(put("u.csv", "smiles,w\nC,2\nN,NA\n"), weight="w")
+
+
+def test_integer_identifiers_stay_text(put):
+    table = read(put("t.csv", "smiles,id,fold\nC,007,1\nN,9007199254740993,\n"), id="id", split="fold")
+    assert table["id"].tolist() == ["007", "9007199254740993"]
+    assert table["fold"].tolist() == ["1", ""]
+
+
+# several files
+
+
+def test_files_follow_each_other(put):
+    paths = [
+        put("a.csv", "smiles,y\nC,1\n,2\n"),
+        put("b.tsv", "y\tsmiles\n3\tCC \nx\ty\tz\n4\tN |c|\n"),
+        put("c.csv", "smiles,y\nO,\n"),
+    ]
+    table = read(paths, targets="y")
+    assert table.smiles.tolist() == ["C", "CC", "N", "O"]
+    assert table["cxsmiles"].tolist() == ["", "", "|c|", ""]
+    assert table.rows.tolist() == [0, 2, 4, 5]
+    np.testing.assert_array_equal(table.y, [1, 3, 4, np.nan])
+    assert rejected(table) == [(1, "", "empty"), (3, "x\ty\tz", "3 cells instead of 2")]
+    assert table.notes == {"blank around SMILES removed": 1, "CXSMILES tail moved to its own column": 1}
+
+
+def test_files_need_the_same_columns(put):
+    paths = [put("a.csv", "smiles,y\nC,1\n"), put("b.csv", "smiles,z\nC,1\n")]
+    with pytest.raises(ColumnError, match=r"b\.csv lacks 'y' and has 'z' besides, compared with .*a\.csv"):
+        read(paths)
+    with pytest.raises(ReadError, match="no files to read"):
+        read([])
+
+
+def test_an_error_in_the_second_file_counts_rows_over_all(put):
+    paths = [put("a.csv", "smiles,y\nC,1\nC,2\n"), put("b.csv", "smiles,y\nC,x\n")]
+    with pytest.raises(RowError, match=r"b\.csv, line 2 \(row 2\)"):
+        read(paths, targets="y")
+
+
+# files that are none
+
+
+def test_missing_file(put, tmp_path):
+    put("molecules.csv", "smiles\nC\n")
+    with pytest.raises(FileNotFoundError, match=r"molecule\.csv does not exist; .* has molecules\.csv"):
+        read(tmp_path / "molecule.csv")
+    with pytest.raises(FileNotFoundError, match=r"nothing in .* is called alike"):
+        read(tmp_path / "zzz.smi")
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
+        read(str(tmp_path / "nowhere" / "a.csv"))
+
+
+def test_folder(put, tmp_path):
+    put("a.csv", "smiles\nC\n")
+    with pytest.raises(ReadError, match=r"is a folder \(it has a\.csv\): give the path of a file in it"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("t.csv", b"", "is empty"),
+        ("t.smi", b" \n\r\n", "is empty"),
+        ("t.csv", gzip.compress(b""), "is empty"),
+        ("t.csv", b"smiles,y\n", "has a header and no rows: 'smiles', 'y'"),
+        ("t.smi", b"smiles name\n\n", "has a header and no rows"),
+        ("t.csv", b"\x7fELF\x02\x01\x01\0\0", r"looks like a program \(ELF\)"),
+        ("t.csv", b"\x89PNG\r\n\x1a\n", "looks like a PNG image"),
+        ("t.csv", b"PK\x03\x04", "ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV"),
+        ("t.csv", b"PAR1", 'looks like a Parquet file: give format="parquet"'),
+        ("t.csv", b"<!DOCTYPE html>", "looks like a web page"),
+        ("t.csv", b"smiles\nC\nC\0C\n", "has a NUL byte in line 3"),
+        ("t.csv", "smiles\nC\n".encode("utf-16"), "is UTF-16, expected UTF-8: save it as UTF-8, or use iconv"),
+        ("t.csv", "smiles\nC\n".encode("utf-16-le"), "NUL byte in line 1"),
+        ("t.csv", "smil\xe9s,y\nC,1\n".encode("latin-1"), "the header is no UTF-8"),
+        ("t.csv.gz", gzip.compress(b"smiles\n" + os.urandom(999))[:-200], "gzip data is cut short or damaged"),
+        ("t.csv.xz", lzma.compress(b"smiles\nC\n" * 99)[:-20], "xz data is cut short or damaged"),
+        ("t.csv.bz2", bz2.compress(b"smiles\nC\n" * 99)[:-20], "bzip2 data is cut short or damaged"),
+        ("t.csv", b'smiles,y\nC,1\n"CC,2\nN,3\n', "line 3: a quote is opened and never closed"),
+        ("t.csv", b'y,smiles\n1,C\n2,"N"x\n', "line 3: text follows a closing quote"),
+        ("t.csv", b"smiles,y\nC,1,2\nC,1,2\n", "no line has the 2 cells of the header .* the first has 3"),
+        ("t.parquet", b"PAR1 and no more", "is no parquet file, or cut short"),
+        ("t.arrow", b"ARROW1 and no more", "is no arrow file, or cut short"),
+        ("t.xlsx", b"x", r"the name does not tell the format of .*t\.xlsx: give format= one of 'csv', 'tsv', 'smi'"),
+        ("table", b"x", "the name does not tell the format"),
+    ],
+)
+def test_files_that_are_no_tables(put, name, data, words):
+    path = put(name, data)
+    with pytest.raises(ReadError, match=words) as caught:
+        read(path)
+    assert caught.value.path == str(path)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_empty_parquet_and_unknown_format(tmp_path, put):
+    pa.parquet.write_table(pa.table({"smiles": pa.array([], pa.string())}), tmp_path / "t.parquet")
+    with pytest.raises(ReadError, match="has no rows, only columns: 'smiles'"):
+        read(tmp_path / "t.parquet")
+    with pytest.raises(ReadError, match="there is no format 'xls': give format= one of 'csv'"):
+        read(put("t.csv", "smiles\nC\n"), format="xls")
+
+
+def test_a_column_of_molecules_that_is_no_text(tmp_path):
+    pa.parquet.write_table(pa.table({"smiles": [1.5, 2.5]}), tmp_path / "t.parquet")
+    with pytest.raises(ColumnError, match=r"t\.parquet: column 'smiles' is double, expected text"):
+        read(tmp_path / "t.parquet")
+
+
+def test_a_cut_at_any_byte_is_an_error_or_fewer_rows(put):
+    whole = gzip.compress(b"smiles\nCCO\nC\n")
+    for size in range(len(whole)):
+        with pytest.raises(ReadError):
+            read(put("t.csv.gz", whole[:size]))
+
+
+def test_a_long_line_is_read(put):
+    table = read(put("t.csv", "id,smiles\n1," + "C" * 1_000_000 + "\n2,N\n"))
+    assert table.smiles.lengths.tolist() == [1_000_000, 1]
+
+
+# the table
+
+
+def test_columns_of_different_length_are_no_table():
+    with pytest.raises(ColumnError, match="'y' has 1 values for 2 rows"):
+        Table({"smiles": Text.of(["C", "N"]), "y": np.zeros(1)})
+    with pytest.raises(ColumnError, match="no column 'smiles' was read, only 'a'"):
+        Table({"a": Text.of(["C"])})
+
+
+def test_repr_counts(put):
+    table = read(put("t.csv", "smiles\nC\n\nN\n"))
+    assert repr(table) == "Table(2 rows: smiles; 1 rejected)"
+    assert len(table) == 2
+
+
+# real data
+
+
+@pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder of data sets")
+@pytest.mark.parametrize(
+    ("name", "options", "rows", "notes"),
+    [
+        ("muv.csv.gz", {}, 93_087, {}),
+        (
+            "esol.csv",
+            {"targets": "measured log solubility in mols per litre", "id": "Compound ID"},
+            1_128,
+            {"blank around SMILES removed": 212},
+        ),
+        ("lipo.csv", {"targets": "exp"}, 4_200, {}),
+        ("qm9.csv.gz", {}, 133_885, {}),
+        ("peptides.csv", {"targets": "label", "split": "dataset"}, 8_346, {}),
+        ("promoters.csv", {"id": "id", "split": "label"}, 6_764, {}),
+    ],
+)
+def test_real_files(name, options, rows, notes):
+    table = read(Path(os.environ["MRL_DATA"]) / name, **options)
+    assert (len(table), len(table.rejects), table.notes) == (rows, 0, notes)
+
+
+@pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder of data sets")
+def test_real_tasks_with_missing_labels():
+    path = Path(os.environ["MRL_DATA"]) / "tox21.csv.gz"
+    with gzip.open(path, "rt") as file:
+        lines = list(csv.DictReader(file))
+    tasks = [name for name in lines[0] if name not in ("mol_id", "smiles")]
+    table = read(path, targets=tasks, id="mol_id")
+    assert table.y.shape == (8_014, 12)
+    expected = [[float(line[task]) if line[task] else np.nan for task in tasks] for line in lines]
+    np.testing.assert_array_equal(table.y, expected)
+    assert table.smiles.tolist() == [line["smiles"] for line in lines]

@@ -1,0 +1,162 @@
+"""Ids, shapes, dtypes and values are those of the notebook's code, on all of its molecules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import notebook_cells
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import mrl.dataloaders as ours
+from mrl.chem import ECFP6
+
+pytestmark = pytest.mark.skipif(
+    not (os.environ.get("MRL_NOTEBOOK") and os.environ.get("MRL_DATA")),
+    reason="MRL_NOTEBOOK and MRL_DATA do not say where the notebook's text and smiles.csv are",
+)
+
+VOCABULARIES = ["CharacterVocab", "CharacterReplaceVocab", "RegexVocab"]
+ROWS = 100  # of a batch
+
+
+@cache
+def notebook() -> ModuleType:
+    made = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
+    made.to_device = lambda batch: batch  # its collate functions end on the CPU, as ours do
+    return made
+
+
+@cache
+def smiles() -> list[str]:
+    texts = pd.read_csv(Path(os.environ["MRL_DATA"], "smiles.csv")).smiles.tolist()
+    assert len(texts) == 2000
+    return texts
+
+
+@cache
+def vocabularies(name: str) -> tuple[Any, Any]:
+    """The notebook's vocabulary and ours, with the same tokens."""
+    arguments: dict[str, Any] = {
+        "CharacterVocab": {},
+        "CharacterReplaceVocab": {"replace_dict": ours.HALOGEN_REPLACE},
+        "RegexVocab": {"pattern": ours.SMILE_REGEX},
+    }[name]
+    mine = getattr(ours, name)(ours.SMILES_CHAR_VOCAB, **arguments)
+    itos = ours.SMILES_CHAR_VOCAB
+    if name == "RegexVocab":
+        mine.update_vocab_from_data(smiles())
+        itos = mine.itos
+    return getattr(notebook(), name)(itos, **arguments), mine
+
+
+@cache
+def fingerprints() -> dict[str, np.ndarray[Any, Any]]:
+    return {text: ECFP6(text) for text in smiles()}
+
+
+def fingerprint(text: str) -> np.ndarray[Any, Any]:
+    return fingerprints()[text]
+
+
+def tensors(batch: Any) -> Iterator[Any]:
+    """The tensors of a batch, and the tuples that they stand in."""
+    if isinstance(batch, torch.Tensor):
+        yield batch
+    else:
+        yield type(batch), len(batch)
+        for part in batch:
+            yield from tensors(part)
+
+
+def assert_same(mine: Any, theirs: Any) -> None:
+    pairs = list(zip(tensors(mine), tensors(theirs), strict=True))
+    assert pairs
+    for a, b in pairs:
+        if isinstance(b, torch.Tensor):
+            assert (a.dtype, a.shape, a.device) == (b.dtype, b.shape, b.device)
+            assert torch.equal(a, b)
+        else:
+            assert a == b
+
+
+def test_constants() -> None:
+    for name in ("SMILES_CHAR_VOCAB", "SPECIAL_TOKENS", "MAPPING_TOKENS", "HALOGEN_REPLACE", "MAPPING_REPLACE"):
+        assert getattr(ours, name) == getattr(notebook(), name)
+    assert ours.SMILE_REGEX == notebook().SMILE_REGEX
+    assert ours.MAPPING_REGEX == notebook().MAPPING_REGEX
+    assert list(ours.HALOGEN_REPLACE) == list(notebook().HALOGEN_REPLACE)
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_tokens_ids_and_texts(name: str) -> None:
+    theirs, mine = vocabularies(name)
+    assert (mine.itos, mine.stoi, mine.special_tokens) == (theirs.itos, theirs.stoi, theirs.special_tokens)
+    rows = [theirs.numericalize(theirs.tokenize(text)) for text in smiles()]
+    for text, row in zip(smiles(), rows, strict=True):
+        assert mine.tokenize(text) == theirs.tokenize(text)
+        assert mine.numericalize(mine.tokenize(text)) == row
+        assert mine.reconstruct(row) == theirs.reconstruct(row) == text
+    assert mine.encode(smiles(), on_unknown="raise").tolist() == rows
+    assert mine.decode(rows) == smiles()
+
+
+DATASETS: dict[str, Callable[[ModuleType, Any, Any], Any]] = {
+    "TextDataset": lambda nb, vocab, collate: nb.TextDataset(smiles(), vocab, collate),
+    "TextPredictionDataset": lambda nb, vocab, collate: nb.TextPredictionDataset(smiles(), labels(), vocab, collate),
+    "Vec_Recon_Dataset": lambda nb, vocab, collate: nb.Vec_Recon_Dataset(smiles(), vocab, fingerprint, collate),
+    "Vector_Dataset": lambda nb, vocab, collate: nb.Vector_Dataset(smiles(), fingerprint, collate),
+    "Vec_Prediction_Dataset": lambda nb, vocab, collate: nb.Vec_Prediction_Dataset(
+        smiles(), labels(), fingerprint, collate
+    ),
+}
+COLLATES = {
+    "TextDataset": "lm_collate",
+    "TextPredictionDataset": "sequence_prediction_collate",
+    "Vec_Recon_Dataset": "vector_reconstruction_collate",
+}
+
+
+def labels() -> list[float]:
+    return [len(text) / 7 for text in smiles()]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("vocab", VOCABULARIES)
+@pytest.mark.parametrize("name", COLLATES)
+def test_samples_and_batches_of_tokens(name: str, vocab: str, batch_first: bool) -> None:
+    def made(nb: ModuleType, own: Any) -> Any:
+        collate = partial(getattr(nb, COLLATES[name]), pad_idx=2, batch_first=batch_first)
+        return DATASETS[name](nb, own, None if batch_first else collate)
+
+    theirs, mine = vocabularies(vocab)
+    compare(made(ours, mine), made(notebook(), theirs))
+
+
+@pytest.mark.parametrize("name", ["Vector_Dataset", "Vec_Prediction_Dataset"])
+def test_samples_and_batches_of_vectors(name: str) -> None:
+    compare(DATASETS[name](ours, None, None), DATASETS[name](notebook(), None, None))
+
+
+def compare(mine: Any, theirs: Any) -> None:
+    """Every sample, every batch, and every batch that our collate function makes of the notebook's samples."""
+    samples = [theirs[i] for i in range(len(theirs))]
+    assert len(mine) == len(samples) == 2000
+    for i, sample in enumerate(samples):
+        assert_same(mine[i], sample)
+    batches = [theirs.collate_function(samples[i : i + ROWS]) for i in range(0, 2000, ROWS)]
+    loaded = mine.dataloader(ROWS, num_workers=0)
+    assert len(loaded) == len(batches) == 20
+    for batch, expected in zip(loaded, batches, strict=True):
+        assert_same(batch, expected)
+    assert_same(mine.collate_function(samples[:ROWS]), batches[0])
+    first = next(iter(DataLoader(mine, ROWS, collate_fn=mine.collate_function)))  # torch's own loader
+    assert_same(first, batches[0])
