@@ -20,9 +20,9 @@ import csv
 import io
 import random
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -207,7 +207,6 @@ class Maker:
             self._blocks.setdefault(kind, []).append(Chem.MolFromSmiles(smiles))
         self._reactions = [AllChem.ReactionFromSmarts(reaction.smarts) for reaction in REACTIONS]
         self._wheel = [i for i, reaction in enumerate(REACTIONS) for _ in range(reaction.share)]
-        self.used: Counter[str] = Counter()
 
     def _one_of(self, items: Sequence[T]) -> T:
         return items[int(self._random() * len(items))]
@@ -216,7 +215,7 @@ class Maker:
         return self._one_of([block for kind in classes for block in self._blocks[kind]])
 
     def _react(self, number: int, start: Chem.Mol | None) -> Chem.Mol | None:
-        """One product of a reaction, of two building blocks, or of `start` in the first slot it fits."""
+        """One product of a reaction, of two building blocks, or of `start` in a slot that it fits."""
         recipe, reaction = REACTIONS[number], self._reactions[number]
         mols = [self._block(classes) for classes in (recipe.first, recipe.second) if classes]
         if start is not None:
@@ -228,10 +227,7 @@ class Maker:
         for (product,) in reaction.RunReactants(mols):
             if not Chem.SanitizeMol(product, catchErrors=True):
                 found[Chem.MolToSmiles(product)] = product
-        if not found:
-            return None
-        self.used[recipe.name] += 1
-        return found[self._one_of(sorted(found))]
+        return found[self._one_of(sorted(found))] if found else None
 
     def product(self) -> Chem.Mol | None:
         """A molecule of one to three steps, or nothing where the first one fails."""
@@ -294,12 +290,11 @@ def labelled(row: tuple[str, str]) -> tuple[str, ...]:
 def make() -> str:
     """The text of the sample."""
     named = dict(drugs())
-    made = [smiles for smiles in products(PRODUCTS) if smiles not in named]
-    rows = [*named.items(), *((smiles, "") for smiles in made)]
-    chance = random.Random(SEED).random
-    rows = [row for _, row in sorted((chance(), row) for row in rows)]
+    rows = chain(named.items(), ((smiles, "") for smiles in products(PRODUCTS) if smiles not in named))
     with ProcessPoolExecutor() as pool:
-        table = list(pool.map(labelled, rows, chunksize=500))
+        table = list(pool.map(labelled, rows, chunksize=200))  # labels are computed while products are still made
+    chance = random.Random(SEED).random
+    table = [row for _, row in sorted((chance(), row) for row in table)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADER, *table])
     return text.getvalue()

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     )
     from mrl.features import featurize
     from mrl.ragged import Ragged, Rejects, Text
-    from mrl.text import CharacterReplaceVocab, CharacterVocab, RegexVocab, Vocab
+    from mrl.text import (
+        AminoAcidVocab,
+        CharacterReplaceVocab,
+        CharacterVocab,
+        KmerVocab,
+        NucleotideVocab,
+        RegexVocab,
+        SelfiesVocab,
+        SmilesVocab,
+        Vocab,
+    )
 
 __version__ = "0.1.0"
 
@@ -44,18 +54,33 @@ _HOMES = {
     ),
     "features": ("featurize",),
     "ragged": ("Ragged", "Rejects", "Text"),
-    "text": ("CharacterReplaceVocab", "CharacterVocab", "RegexVocab", "Vocab"),
+    "text": (
+        "AminoAcidVocab",
+        "CharacterReplaceVocab",
+        "CharacterVocab",
+        "KmerVocab",
+        "NucleotideVocab",
+        "RegexVocab",
+        "SelfiesVocab",
+        "SmilesVocab",
+        "Vocab",
+    ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AminoAcidVocab",
     "BaseDataset",
     "CharacterReplaceVocab",
     "CharacterVocab",
+    "KmerVocab",
     "Loader",
+    "NucleotideVocab",
     "Ragged",
     "RegexVocab",
     "Rejects",
+    "SelfiesVocab",
+    "SmilesVocab",
     "Table",
     "Text",
     "TextDataset",

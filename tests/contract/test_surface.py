@@ -47,13 +47,18 @@ def test_every_file_is_imported_by_walking() -> None:
 
 def test_top_level_names() -> None:
     assert sorted(mrl.__all__) == [
+        "AminoAcidVocab",
         "BaseDataset",
         "CharacterReplaceVocab",
         "CharacterVocab",
+        "KmerVocab",
         "Loader",
+        "NucleotideVocab",
         "Ragged",
         "RegexVocab",
         "Rejects",
+        "SelfiesVocab",
+        "SmilesVocab",
         "Table",
         "Text",
         "TextDataset",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 from mrl.corpus import load_sample
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-RDKIT = "2026.09.1"  # as in scripts/make_sample.py
+RDKIT = re.search(r'^RDKIT = "(.+?)"', (SCRIPTS / "make_sample.py").read_text(), re.MULTILINE)[1]
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ Column = Annotated[
 Seed = Annotated[int, typer.Option(help="Same seed, machine and versions: same result.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on standard output.")]
 Steps = Annotated[int, typer.Option(help="Training steps, of 64 molecules each.", min=1)]
-STEPS = 1300
+STEPS = 2500
 
 
 def _version(wanted: bool) -> None:
@@ -79,7 +79,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for vocab.json and model.safetensors.")],
     smiles_column: Column = None,
     steps: Steps = STEPS,
-    lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 8e-3,
+    lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 1.2e-2,
     hidden: Annotated[int, typer.Option(help="Numbers per LSTM layer.", min=1)] = 256,
     max_length: Annotated[int, typer.Option(help="Leave out molecules of more tokens.", min=3)] = 128,
     seed: Seed = 0,
@@ -113,9 +113,7 @@ def sample(
 def inspect(
     file: File,
     smiles_column: Column = None,
-    vocab: Annotated[
-        Path | None, typer.Option("--vocab", help="A vocab.json whose coverage is to be told.")
-    ] = None,
+    vocab: Annotated[Path | None, typer.Option("--vocab", help="A vocab.json whose coverage is to be told.")] = None,
     json: Json = False,
 ) -> None:
     """Look at a file of molecules: rows, invalid ones, duplicates, lengths, elements, coverage of a vocabulary.

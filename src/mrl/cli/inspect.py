@@ -96,10 +96,13 @@ def _show(facts: dict[str, Any], coverage: Coverage, vocabulary: str) -> None:
         out.print(f"Every token is in {vocabulary}: no molecule is changed.", markup=False)
     else:
         out.print(
-            f"{coverage.unknown_rows:,} of {coverage.rows:,} rows have tokens that are not in {vocabulary}:", markup=False
+            f"{coverage.unknown_rows:,} of {coverage.rows:,} rows have tokens that are not in {vocabulary}:",
+            markup=False,
         )
         for unknown in coverage.unknown[:10]:
-            out.print(f"  {unknown.token!r} {unknown.count:,} times, first in row {unknown.row}: {unknown.text}", markup=False)
+            out.print(
+                f"  {unknown.token!r} {unknown.count:,} times, first in row {unknown.row}: {unknown.text}", markup=False
+            )
         if len(coverage.unknown) > 10:
             out.print(f"  and {len(coverage.unknown) - 10} others")
     if facts["problems"]:

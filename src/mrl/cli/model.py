@@ -18,7 +18,7 @@ MODEL, VOCAB = "model.safetensors", "vocab.json"
 
 
 def save(model: LanguageModel, vocab: Vocab, folder: Path) -> None:
-    """Write a model and its vocabulary; killed in between, it leaves no model rather than one with a foreign vocabulary."""
+    """Write a model and its vocabulary; killed in between, it leaves no model, never one with a foreign vocabulary."""
     (folder / MODEL).unlink(missing_ok=True)
     vocab.save(folder / VOCAB)
     model.save(folder / MODEL)

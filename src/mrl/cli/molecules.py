@@ -10,14 +10,11 @@ from mrl.cli.console import DATA, note, progress, stop, success
 from mrl.corpus import Table, load_sample, read
 from mrl.data import TextDataset
 from mrl.ragged import Rejects, Text
-from mrl.text import RegexVocab
+from mrl.text import SMILES_PATTERN, RegexVocab
 
 __all__ = ["BATCH_SIZE", "cleaned", "count", "dataset_of", "read_table", "tell_rejects"]
 
 BATCH_SIZE = 64
-
-# One token per bracket atom, two-letter organic atom and ring bond; everything else by character.
-SMILES_PATTERN = r"\[[^\[\]]+\]|Br|Cl|%[0-9]{2}"
 
 
 def count(n: int, what: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mrl.cli.console import note, reported, success, write_json
 from mrl.cli.model import MODEL, VOCAB, TrainingBar, save
 from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of, read_table
-from mrl.lm import LanguageModel, ModelConfig, accelerator, train
+from mrl.lm import LanguageModel, ModelConfig, accelerator, one_thread, train
 
 __all__ = ["run"]
 
@@ -24,7 +24,7 @@ def run(
     json: bool,
 ) -> None:
     """Read, clean, train, save; Ctrl-C saves what was learned so far."""
-    with reported():
+    with reported(), one_thread():
         table = read_table(file, smiles_column)
         dataset = dataset_of(cleaned(table.smiles).smiles, max_length)
         model = LanguageModel(ModelConfig.for_vocab(dataset.vocab, hidden=hidden), seed=seed).to(accelerator())

@@ -20,7 +20,7 @@ _TAIL = r"(?s)^(?P<smiles>\S+)\s+(?P<tail>\|.*\|)(?P<name>)$"
 _TAIL_AND_NAME = r"(?s)^(?P<smiles>\S+)\s+(?:(?P<tail>\|[^|]*\|)(?:\s+|$))?(?P<name>.*)$"
 _NO_MOLECULE = ("nan", "NaN", "null", "NULL", "none", "None", "n/a", "N/A", "#N/A", "<NA>")  # "NA" is a peptide
 _NO_NUMBER = ("", "na", "nan", "null", "none", "n/a", "#n/a", "<na>")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TEXT = pa.large_string()
 
 

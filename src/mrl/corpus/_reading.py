@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from mrl.corpus._cells import as_text, damaged, molecules, numbers
 from mrl.corpus._columnar import Columnar
@@ -99,8 +100,8 @@ def read(
           with delimiters, too, makes the file a table.
         - ``.parquet``, ``.pq``; ``.arrow``, ``.feather``, ``.ipc``.
 
-        Each may be packed by gzip, xz, bzip2 or zstd (``.csv.gz``, ...). Text is UTF-8; quotes and line ends
-        are those of any system.
+        Each may be packed by gzip, xz, bzip2 or zstd (``.csv.gz``, ...). Text is UTF-8, line ends are those of any
+        system; blank lines at the end are no rows.
     smiles : str, optional
         The column with the molecules. By default the one whose name says smiles, or is smi, mol, structure, sequence
         or selfies.
@@ -117,6 +118,7 @@ def read(
     -------
     Table
         The columns that were asked for: the molecules, ``id`` and ``split`` as Text, targets and weight as float64.
+        ``header`` names all that the file has.
 
     Raises
     ------
@@ -209,32 +211,23 @@ def _table(sheet: Sheet, wanted: _Wanted, start: int) -> tuple[Table, int]:
     mask = pa.array(keep)
     rows = part.rows[keep] + start
 
-    def fail(column: str, place: int, value: str, expected: str) -> NoReturn:
-        line = sheet.line(int(rows[place]) - start)
-        where = sheet.path if line is None else f"{sheet.path}, line {line}"
-        raise RowError(
-            f"{where} (row {rows[place]}): column {column!r} is {visible(value)!r}, expected {expected}; "
-            "correct the file, or choose another column",
-            row=int(rows[place]),
-            column=column,
-            value=value,
-            path=sheet.path,
-            line=line,
-        )
+    fail = partial(_refuse, sheet, rows, start)
 
-    columns: dict[str, Column] = {name: Text.from_arrow(pc.filter(cells.smiles, mask))}
+    def text(column: Any) -> Text:
+        return Text.from_arrow(pc.filter(column, mask))
+
+    columns: dict[str, Column] = {name: text(cells.smiles)}
     for each in wanted.numbers:
         columns[each] = numbers(pc.filter(part.columns[each], mask), partial(fail, each))
     if wanted.weight is not None and np.isnan(weights := columns[wanted.weight]).any():
         fail(wanted.weight, int(np.argmax(np.isnan(weights))), "", "a number: a weight must not be missing")
-    for each, column in texts.items():
-        columns[each] = Text.from_arrow(pc.filter(column, mask))
-    if sheet.loose and pc.any(pc.not_equal(cells.name, "")).as_py():
-        columns.setdefault(sheet.names[1], Text.from_arrow(pc.filter(cells.name, mask)))
-    tails = pc.filter(cells.tail, mask)
-    notes = {_BLANKS: int(cells.trimmed[keep].sum()), _TAILS: len(tails) - pc.sum(pc.equal(tails, "")).as_py()}
+    columns |= {each: text(column) for each, column in texts.items()}
+    if sheet.loose and len((behind := text(cells.name)).flat):
+        columns.setdefault(sheet.names[1], behind)
+    tails = text(cells.tail)
+    notes = {_BLANKS: int(cells.trimmed[keep].sum()), _TAILS: int(np.count_nonzero(tails.lengths))}
     if notes[_TAILS]:
-        columns["cxsmiles" if "cxsmiles" not in columns else "cxsmiles_tail"] = Text.from_arrow(tails)
+        columns["cxsmiles_tail" if "cxsmiles" in columns else "cxsmiles"] = tails
 
     unkept = [*part.broken, *((int(part.rows[i]), raw[i].as_py(), reason) for i, reason in refused.items())]
     table = Table(
@@ -243,9 +236,28 @@ def _table(sheet: Sheet, wanted: _Wanted, start: int) -> tuple[Table, int]:
         rows=rows,
         smiles_column=name,
         targets=wanted.targets,
+        header=sheet.names,
         notes={note: count for note, count in notes.items() if count},
     )
     return table, part.total
+
+
+def _refuse(
+    sheet: Sheet, rows: NDArray[np.int64], start: int, column: str, place: int, value: str, expected: str
+) -> NoReturn:
+    """Say which cell is no number; `rows` are those that were kept, numbered from `start`."""
+    row = int(rows[place])
+    line = sheet.line(row - start)
+    where = sheet.path if line is None else f"{sheet.path}, line {line}"
+    raise RowError(
+        f"{where} (row {row}): column {column!r} is {visible(value)!r}, expected {expected}; "
+        "correct the file, or choose another column",
+        row=row,
+        column=column,
+        value=value,
+        path=sheet.path,
+        line=line,
+    )
 
 
 def _joined(parts: Sequence[Table]) -> Table:
@@ -264,5 +276,6 @@ def _joined(parts: Sequence[Table]) -> Table:
         rows=np.concatenate([part.rows for part in parts]),
         smiles_column=parts[0].smiles_column,
         targets=parts[0].targets,
+        header=parts[0].header,
         notes=notes,
     )

@@ -19,11 +19,16 @@ __all__ = ["DAMAGED", "content", "require_file", "text_of", "visible"]
 
 DAMAGED = "\ufdd0"  # a noncharacter, which no text may contain: stands before each byte that is no UTF-8
 
+
+def _unzstd(data: bytes) -> bytes:
+    return bytes(pa.CompressedInputStream(pa.BufferReader(data), "zstd").read())
+
+
 _PACKED: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
     b"\x1f\x8b": ("gzip", gzip.decompress),
     b"\xfd7zXZ\x00": ("xz", lzma.decompress),
     b"BZh": ("bzip2", bz2.decompress),
-    b"\x28\xb5\x2f\xfd": ("zstd", lambda data: bytes(pa.input_stream(data, compression="zstd").read())),
+    b"\x28\xb5\x2f\xfd": ("zstd", _unzstd),
 }
 _FOREIGN = {
     b"PAR1": 'a Parquet file: give format="parquet", or end its name in .parquet',

@@ -33,6 +33,8 @@ class Table:
         Which column has the molecules.
     targets : tuple of str
         Which columns are targets.
+    header : tuple of str, optional
+        All columns of the file, read or not; those of `columns` by default.
     notes : dict of str to int, optional
         What was done to cells of rows that were kept, and how often.
 
@@ -58,12 +60,14 @@ class Table:
         rows: NDArray[np.int64] | None = None,
         smiles_column: str = "smiles",
         targets: tuple[str, ...] = (),
+        header: tuple[str, ...] | None = None,
         notes: dict[str, int] | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.rejects = Rejects() if rejects is None else rejects
         self.smiles_column = smiles_column
         self.targets = targets
+        self.header = tuple(columns) if header is None else header
         self.notes = dict(notes or {})
         n = len(self[smiles_column])
         self.rows = np.arange(n) if rows is None else rows
@@ -94,9 +98,11 @@ class Table:
         try:
             return self.columns[name]
         except (KeyError, TypeError):
+            known = name in self.header
             raise ColumnError(
-                f"no column {name!r} was read, only {listed(self.columns)}{meant(str(name), self.columns)}; "
-                "read(path, targets=[...], id=...) names the columns to read besides the molecules",
+                f"column {name!r} was not read: read(path, targets=[...], id=...) names the columns to read"
+                if known
+                else f"no column {name!r}{meant(str(name), self.header)}; the file has {listed(self.header)}",
                 column=name,
             ) from None
 

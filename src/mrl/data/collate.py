@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.data.rows import Rows
+from mrl.data.rows import Rows, takes_rows
 from mrl.ragged import Ragged
 
 __all__ = [
     "batch_sequences",
+    "ids_of",
     "lm_collate",
     "sequence_prediction_collate",
     "vector_collate",
@@ -40,6 +42,11 @@ def batch_sequences(sequences: Any, pad_idx: int) -> Tensor:
     Tensor, int64, shape (B, longest + 1)
         Memory of its own; (0, 1) for no sequences.
 
+    Raises
+    ------
+    ValueError
+        If the ids are no whole numbers, or a sequence is not one-dimensional.
+
     Examples
     --------
     >>> batch_sequences([torch.tensor([0, 4, 1]), [0, 1]], 2)
@@ -47,11 +54,12 @@ def batch_sequences(sequences: Any, pad_idx: int) -> Tensor:
             [0, 1, 2, 2]])
     """
     if not isinstance(sequences, Ragged):
-        sequences = Ragged.from_rows([np.asarray(row, dtype=np.int64) for row in sequences], np.int64)
+        sequences = Ragged.from_rows([ids_of(row) for row in sequences], np.int64)
     longest = int(sequences.lengths.max(initial=0))
     return torch.from_numpy(sequences.to_padded(pad_idx, np.int64, longest + 1))
 
 
+@takes_rows
 def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
     """Give inputs and targets of next-token prediction.
 
@@ -79,6 +87,7 @@ def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tens
     return _shifted(batch_sequences(sequences, pad_idx), batch_first)
 
 
+@takes_rows
 def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
     """Give token ids and targets of each row.
 
@@ -108,6 +117,7 @@ def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = Tr
     return (x if batch_first else x.T.contiguous()), _stacked(targets).squeeze(-1)
 
 
+@takes_rows
 def vector_collate(batch: Any) -> Tensor:
     """Stack vectors.
 
@@ -130,6 +140,7 @@ def vector_collate(batch: Any) -> Tensor:
     return _stacked(vectors)
 
 
+@takes_rows
 def vector_reconstruction_collate(
     batch: Any, pad_idx: int, batch_first: bool = True
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
@@ -160,6 +171,7 @@ def vector_reconstruction_collate(
     return (x, _stacked(vectors)), y
 
 
+@takes_rows
 def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
     """Give vectors and targets.
 
@@ -182,6 +194,14 @@ def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
     return _stacked(vectors), _stacked(targets).squeeze(-1)
 
 
+def ids_of(row: Any) -> NDArray[Any]:
+    """One row of ids as an array, which `Ragged` checks."""
+    array = np.asarray(row.detach().cpu() if hasattr(row, "detach") else row)
+    if array.size and array.dtype.kind not in "iu":
+        raise ValueError(f"a row of ids is {array.dtype}, expected whole numbers: {array[:5]!r}")
+    return array if array.size else array.astype(np.int64)
+
+
 def _fields(batch: Any, n: int, name: str) -> tuple[Any, ...]:
     """The n fields of a batch, each over all rows."""
     if isinstance(batch, Rows):
@@ -195,7 +215,7 @@ def _fields(batch: Any, n: int, name: str) -> tuple[Any, ...]:
 def _stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
     if isinstance(tensors, Tensor):
         return tensors
-    return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1))
+    return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1), device="cpu")
 
 
 def _shifted(ids: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:

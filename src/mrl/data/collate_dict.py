@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mrl.data.rows import Rows
+from mrl.data.columns import IGNORED
+from mrl.data.rows import Rows, takes_rows
 from mrl.ragged import Ragged
 from mrl.text import PAD
 
 __all__ = ["dict_collate"]
 
-IGNORED = -100  # the target that torch's losses leave out by default
 
-
+@takes_rows
 def dict_collate(batch: Any) -> dict[str, Tensor]:
     """Give a batch by names: the form that HuggingFace's models and Trainer take as it is.
 
@@ -56,7 +56,7 @@ def dict_collate(batch: Any) -> dict[str, Tensor]:
     if isinstance(ids, Ragged):
         lengths = torch.from_numpy(ids.lengths.copy())
         input_ids = torch.from_numpy(ids.to_padded(PAD))
-        real = torch.arange(input_ids.shape[1]) < lengths.unsqueeze(1)
+        real = torch.arange(input_ids.shape[1], device="cpu") < lengths.unsqueeze(1)
         made |= {"input_ids": input_ids, "attention_mask": real.long(), "lengths": lengths}
         made["labels"] = input_ids.masked_fill(~real, IGNORED)
     if "vectors" in fields:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Ragged, Text
+from mrl.ragged import Text
 
-__all__ = ["Array", "Column", "Rows64", "Values", "View", "labels_of", "select", "values_of"]
+__all__ = ["IGNORED", "Array", "Column", "Rows64", "Values", "View", "labels_of", "row_numbers", "select", "values_of"]
 
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
+
+IGNORED = -100  # the class that torch's losses leave out by default: a missing one
 
 
 @runtime_checkable
@@ -52,11 +54,16 @@ class Values:
     def __len__(self) -> int:
         return len(self.array)
 
-    def __getitem__(self, i: int) -> Any:
+    def __getitem__(self, i: Any) -> Any:
         return self.array[i]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.array)
+
+    def tolist(self) -> list[Any]:
+        """All rows as Python values."""
+        values: list[Any] = self.array.tolist()
+        return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=True if copy is None else copy)
@@ -72,6 +79,8 @@ class Values:
     def digest(self) -> str:
         """Content hash."""
         array = np.ascontiguousarray(self.array)
+        if array.dtype == object:  # its memory is addresses
+            return hashlib.sha256(f"O{array.tolist()!r}".encode()).hexdigest()
         return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
 
 
@@ -92,11 +101,17 @@ class View:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, i: int) -> Any:
-        return self.column[int(self.rows[i])]
+    def __getitem__(self, i: Any) -> Any:
+        rows = self.rows[i]
+        return self.column.take(rows) if rows.ndim else self.column[int(rows)]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.take(slice(None)))
+
+    def tolist(self) -> list[Any]:
+        """All rows as Python values."""
+        values: list[Any] = self.take(slice(None)).tolist()
+        return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.take(slice(None)), dtype=dtype)
@@ -120,13 +135,28 @@ def select(column: Any, rows: Rows64) -> View:
     return View(column.column, column.rows[rows]) if isinstance(column, View) else View(column, rows)
 
 
+def row_numbers(rows: Any, n: int) -> Rows64:
+    """Turn numbers of rows, or a mask, into int64 (k,); IndexError where they are not rows of n."""
+    rows = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
+    if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iub"):
+        raise IndexError(
+            f"rows are {rows.dtype} of shape {rows.shape}; expected whole numbers, or a mask, of shape (k,)"
+        )
+    if rows.dtype == bool:
+        if len(rows) != n:
+            raise IndexError(f"the mask has {len(rows)} entries for a data set of {n} rows")
+        return np.flatnonzero(rows)
+    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
+        raise IndexError(f"rows {rows.min()} to {rows.max()} of a data set of {n} rows; expected 0 to {n - 1}")
+    numbers: Rows64 = rows.astype(np.int64, copy=False)
+    return numbers
+
+
 def values_of(values: Any, name: str) -> Column:
     """Take any column-like input: text, numbers, or a column, as it is."""
-    if isinstance(values, (Ragged, Values, View)):
-        return values
-    if hasattr(values, "take") and hasattr(values, "digest"):
+    if _is_column(values):
         return values  # type: ignore[no-any-return]
-    array = _array(values)
+    array = _array(values, name)
     if array.dtype.kind in "OUT" and array.ndim == 1 and all(isinstance(value, str) for value in array):
         return Text.of(array, name)
     if array.ndim == 0:
@@ -144,11 +174,11 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
     ColumnError
         If `values` is no column of one or T numbers per row.
     RowError
-        If a value is no number, or no whole one for integer classes: row, column, value.
+        If a value is no number, no whole one for integer classes, or more than `dtype` holds: row, column, value.
     """
     if isinstance(values, View) and isinstance(values.column, Values) and values.column.array.dtype == dtype:
         return values
-    array = _array(values)
+    array = given = _array(values, name)
     if array.ndim not in (1, 2):
         raise ColumnError(
             f"{name} has the shape {array.shape}; expected (n,) for one target or (n, T) for T targets", column=name
@@ -156,24 +186,50 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
     if array.dtype.kind not in "fiub":
         array = _numbers(array, name)
     if dtype.kind == "f":
-        return Values(array.astype(dtype))
-    if array.dtype.kind == "f":
-        missing = np.isnan(array)
-        if (bad := ~missing & (array != np.floor(array))).any():
-            row = int(np.argwhere(bad)[0][0])
-            raise _no_number(row, name, array[row].tolist(), "a whole number (a class), or nothing where it is missing")
-        array = np.where(missing, -100, array)
-    return Values(array.astype(dtype))
+        with np.errstate(over="ignore"):
+            made = array.astype(dtype)
+        bad, expected = np.isinf(made) & ~np.isinf(array), f"a number that {dtype} can hold"
+    else:
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), IGNORED, array)
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        bad = (array < low) | (array > high) | (array != np.floor(array))
+        with np.errstate(invalid="ignore"):
+            made = array.astype(dtype)
+        expected = (
+            f"a whole number (a class) from {low} to {high}, or nothing where it is missing, which is written {IGNORED}"
+        )
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        raise _unfit(row, name, given[row], expected)
+    return Values(made)
 
 
-def _array(values: Any) -> Array:
-    if isinstance(values, View):
-        return np.asarray(values.take(slice(None)))
-    if hasattr(values, "detach"):
+def _is_column(values: Any) -> bool:
+    return hasattr(values, "take") and hasattr(values, "digest")
+
+
+def _array(values: Any, name: str) -> Array:
+    if _is_column(values):
+        values = values.take(np.arange(len(values)))
+    elif isinstance(values, np.ma.MaskedArray):
+        values = np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values))
+    elif hasattr(values, "detach"):
         values = values.detach().cpu()
     elif hasattr(values, "to_pylist"):
         values = values.to_pylist()
-    return np.asarray(values if hasattr(values, "__array__") or hasattr(values, "__getitem__") else list(values))
+    elif isinstance(values, (set, frozenset, Mapping)):
+        raise ColumnError(f"{name} is a {type(values).__name__}; expected a column with an order of rows", column=name)
+    values = values if hasattr(values, "__array__") or hasattr(values, "__getitem__") else list(values)
+    try:
+        array = np.asarray(values)
+        # NumPy makes texts of the numbers beside a text.
+        mixed = array.dtype.kind in "US" and not hasattr(values, "__array__")
+        return np.asarray(values, dtype=object) if mixed else array
+    except ValueError:
+        raise ColumnError(
+            f"{name} has rows of different shapes; expected one value, or equally many, for each row", column=name
+        ) from None
 
 
 def _numbers(array: Array, name: str) -> Array:
@@ -183,14 +239,21 @@ def _numbers(array: Array, name: str) -> Array:
         if value is None or type(value).__name__ in ("NAType", "NaTType"):
             flat[i] = np.nan
             continue
-        if isinstance(value, str):
-            raise _no_number(i // (array.size // len(array)), name, value, "a number; convert the column first")
         try:
-            flat[i] = float(value)
+            flat[i] = float(_require_number(value))
         except (TypeError, ValueError):
-            raise _no_number(i // (array.size // len(array)), name, value, "a number, or NaN where missing") from None
+            row = i // (array.size // len(array))
+            raise _unfit(row, name, value, "a number, or NaN where it is missing; convert the column first") from None
     return flat.reshape(array.shape)
 
 
-def _no_number(row: int, name: str, value: object, expected: str) -> RowError:
+def _require_number(value: Any) -> Any:
+    """Refuse what ``float`` would make a number of: text, dates, complex numbers."""
+    if isinstance(value, (str, bytes, np.datetime64, np.timedelta64, np.complexfloating)):
+        raise TypeError
+    return value
+
+
+def _unfit(row: int, name: str, value: Any, expected: str) -> RowError:
+    value = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
     return RowError(f"row {row} of {name} is {value!r}; expected {expected}", row=row, column=name, value=value)

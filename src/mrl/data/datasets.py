@@ -11,17 +11,18 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.collate import (
+    ids_of,
     lm_collate,
     sequence_prediction_collate,
     vector_collate,
     vector_prediction_collate,
     vector_reconstruction_collate,
 )
-from mrl.data.columns import labels_of
+from mrl.data.columns import Values, View, labels_of
 from mrl.data.dataset import BaseDataset
 from mrl.data.fields import Field, Labels, Tokens, Vectors
 from mrl.errors import RowError
-from mrl.features import Featurizer, OnError
+from mrl.features import Featurizer, OnError, require_on_error
 from mrl.ragged import Ragged, Rejects, Text
 from mrl.text import BOS, EOS, PAD, Vocab
 
@@ -35,14 +36,17 @@ class _Texts(BaseDataset):
     """What all five have: a column of text called ``smiles``."""
 
     row_arguments: ClassVar[tuple[str, ...]] = ("smiles",)
+    settled = ("vocab", "mol_function", "n_jobs", "cache", "on_error", "y_dtype")
     smiles: Any
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """`smiles` as flat text, unless it is a column already."""
+        """`smiles` as flat text, unless it is a column on disk."""
         smiles = columns["smiles"]
-        if not (hasattr(smiles, "take") and hasattr(smiles, "digest")):
-            columns = columns | {"smiles": Text.of(smiles, "smiles")}
-        return super().checked(columns)
+        if isinstance(smiles, (View, Values)):
+            smiles = smiles.take(np.arange(len(smiles)))
+        if isinstance(smiles, Ragged) or not (hasattr(smiles, "take") and hasattr(smiles, "digest")):
+            smiles = Text.of(smiles, "smiles")
+        return super().checked(columns | {"smiles": smiles})
 
 
 class _Labelled(_Texts):
@@ -51,19 +55,28 @@ class _Labelled(_Texts):
     row_arguments = ("smiles", "y_vals")
     y_vals: Any
     y_dtype: torch.dtype
-    _targets: int | None = None
+    _targets: int | None = None  # T of targets (n, T), for rows whose labels are left out
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
         """`y_vals` as numbers; missing ones where they were left out."""
-        columns = dict(columns)
-        dtype = torch.zeros(0, dtype=self.y_dtype, device="cpu").numpy().dtype
+        columns = super().checked({"smiles": columns["smiles"]}) | {"y_vals": columns["y_vals"]}
         if columns["y_vals"] is None:
-            shape = (len(columns["smiles"]),) if self._targets is None else (len(columns["smiles"]), self._targets)
-            columns["y_vals"] = np.full(shape, np.nan)
-        columns["y_vals"] = labels_of(columns["y_vals"], "y_vals", dtype)
-        values = np.shape(columns["y_vals"][0]) if len(columns["y_vals"]) else ()
-        self._targets = values[0] if values else None
-        return super().checked(columns)
+            n = len(columns["smiles"])
+            columns["y_vals"] = np.full(n if self._targets is None else (n, self._targets), np.nan)
+        labels = columns["y_vals"] = labels_of(columns["y_vals"], "y_vals", _numpy_dtype(self.y_dtype))
+        if len(labels):
+            self._targets = next(iter(np.shape(labels[0])), None)
+        return columns
+
+
+def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    try:
+        found = torch.zeros(0, dtype=dtype, device="cpu").numpy().dtype
+    except TypeError:
+        found = np.dtype(object)
+    if found.kind not in "fiu":
+        raise ValueError(f"y_dtype is {dtype}; expected float16, float32 or float64, or an integer type for classes")
+    return found
 
 
 class _Tokenized(_Texts):
@@ -73,7 +86,7 @@ class _Tokenized(_Texts):
     max_length: int | None = None
     on_long: OnLong = "raise"
 
-    def from_ids(self, ids: Any, **named: Any) -> Self:
+    def from_ids(self, ids: Any, *, on_error: OnError | None = None, **named: Any) -> Self:
         """Make a data set like this one from ids, exactly as they are: train on what was sampled.
 
         A text can have more than one spelling in tokens; going through text would train on another than the model
@@ -82,8 +95,10 @@ class _Tokenized(_Texts):
         Parameters
         ----------
         ids : Ragged, array or tensor (B, L), or sequence of sequences of int
-            One row each. A row is cut behind its first ``eos``; padding at its end is dropped; ``bos`` is put before it
-            where it does not stand there.
+            One row each. A row is cut behind its first ``eos``; padding before and behind it is dropped; ``bos`` is put
+            before it where it does not stand there.
+        on_error : {"raise", "drop", "mask"}, optional
+            As in `new`.
         **named
             Other columns, as in `new`.
 
@@ -91,6 +106,11 @@ class _Tokenized(_Texts):
         -------
         BaseDataset
             Of the same class, ``smiles`` being the decoded text.
+
+        Raises
+        ------
+        TokenIdError
+            (An IndexError.) If an id is no id of the vocabulary.
 
         Examples
         --------
@@ -100,32 +120,19 @@ class _Tokenized(_Texts):
         >>> made.smiles.tolist(), made[1]
         (['CO', 'CC'], tensor([0, 4, 4, 1]))
         """
-        rows = Ragged.from_rows([_cut(row) for row in _rows(ids)], self.vocab.dtype)
-        made = self.new(self.vocab.decode_bytes(rows), **named)
-        kept = rows if len(made) == len(rows) else rows.take(made.kept)
-        made._use_ids(kept)
-        return made
-
-    def _use_ids(self, ids: Ragged) -> None:
-        text = Text.of(self.smiles)
-        self.fields = tuple(
-            Tokens(text, self.vocab, ids) if isinstance(field, Tokens) else field for field in self.fields
-        )
+        rows = Ragged.from_rows([_cut(ids_of(row)) for row in ids], np.int64)
+        text = self.vocab.decode_bytes(rows)  # which refuses ids that are none
+        ids = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
+        return self._made(self._given((text,), named), on_error, ids)
 
 
-def _rows(ids: Any) -> list[NDArray[np.int64]]:
-    if hasattr(ids, "detach"):
-        ids = ids.detach().cpu().numpy()
-    return [np.asarray(row.detach().cpu() if hasattr(row, "detach") else row, np.int64) for row in ids]
-
-
-def _cut(row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One sampled row: behind its first eos nothing, before it bos, no padding at the end."""
+def _cut(row: NDArray[Any]) -> NDArray[Any]:
+    """One sampled row: behind its first eos nothing, before it bos, no padding around it."""
+    real = np.flatnonzero(row != PAD)
+    row = row[real[0] : real[-1] + 1] if len(real) else row[:0]
     if len(ends := np.flatnonzero(row == EOS)):
         row = row[: ends[0] + 1]
-    else:
-        row = row[: int(np.flatnonzero(row != PAD)[-1]) + 1] if (row != PAD).any() else row[:0]
-    return row if len(row) and row[0] == BOS else np.concatenate([[BOS], row])
+    return row if len(row) and row[0] == BOS else np.concatenate([np.array([BOS], row.dtype), row])
 
 
 class TextDataset(_Tokenized):
@@ -276,7 +283,8 @@ class VectorDataset(_Texts):
     collate_function : callable, optional
         `vector_collate` if not given.
     n_jobs : int
-        Processes that compute; with more than one, `mol_function` must be picklable.
+        Processes that compute; with more than one, all rows are computed when the first is needed, and `mol_function`
+        must be picklable.
     cache : {"memory", None}
         Keep what was computed, or compute again every time (for functions that are random on purpose).
     on_error : {"raise", "drop", "mask"}
@@ -318,17 +326,16 @@ class VectorDataset(_Texts):
         on_error: OnError,
     ) -> None:
         BaseDataset.__init__(self, collate_function)
-        if on_error not in ("raise", "drop", "mask"):
-            raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+        require_on_error(on_error)
         self.mol_function = mol_function
         self.n_jobs = n_jobs
         self.cache = cache
         self.on_error = on_error
 
-    def _set(self, columns: dict[str, Any], on_error: OnError | None = None) -> None:
+    def _set(self, columns: dict[str, Any], on_error: OnError | None = None, ids: Ragged | None = None) -> None:
         if on_error is not None:
             self.on_error = on_error
-        super()._set(columns, on_error)
+        super()._set(columns, on_error, ids)
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
         """Vectors."""

@@ -5,6 +5,7 @@ A field is over the rows that are *stored*; a data set that is a view says which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,8 +15,8 @@ from torch import Tensor
 
 from mrl.data.columns import Rows64
 from mrl.errors import FeatureError
-from mrl.features import Featurizer, OnError, featurize
-from mrl.ragged import Ragged, Rejects, Text
+from mrl.features import Features, Featurizer, OnError, featurize
+from mrl.ragged import Ragged, Reject, Rejects, Text
 from mrl.text import UNK, Vocab
 
 __all__ = ["Field", "Labels", "Tokens", "Vectors"]
@@ -50,13 +51,17 @@ class Tokens:
     name = "tokens"
     compiled = True
 
-    def __init__(self, text: Any, vocab: Vocab, ids: Ragged | None = None) -> None:
+    def __init__(self, text: Any, vocab: Vocab) -> None:
         self.text = text
         self.vocab = vocab
-        self._given = ids is not None
-        self._ids = ids
+        self._given = False
+        self._ids: Ragged | None = None
         self._known = len(vocab)
         self._incomplete = False
+
+    def use(self, ids: Ragged) -> None:
+        """Take `ids` as they are for the tokens of the text."""
+        self._ids, self._given = ids, True
 
     @property
     def ids(self) -> Ragged | None:
@@ -117,7 +122,8 @@ class Labels:
 class Vectors:
     """Vectors of molecules: float32 (D,) in a sample, (B, D) in a batch.
 
-    With ``cache="memory"`` a molecule is computed when it is first asked for, and kept.
+    With ``cache="memory"`` a molecule is computed when it is first asked for, and kept, be it a vector or the reason
+    why there is none; with more than one process, all are computed then.
     """
 
     name = "vectors"
@@ -138,10 +144,11 @@ class Vectors:
         self.n_jobs = n_jobs
         self.cache = cache
         self.on_error = on_error
-        self._values: NDArray[Any] | None = None
+        self._values: NDArray[Any] = np.zeros((len(text), 0), np.uint8)
+        self._size: int | None = None  # D, once a vector has been seen
         self._done = np.zeros(len(text), bool)
         self._ok = np.ones(len(text), bool)
-        self._rejected: dict[int, tuple[int, str, str, str]] = {}
+        self._rejected: dict[int, Reject] = {}
 
     @property
     def compiled(self) -> bool:
@@ -149,18 +156,27 @@ class Vectors:
         return bool(self._done.all())
 
     def prepare(self) -> None:
-        """Nothing to do: rows are computed when they are asked for."""
+        """Compute everything where several processes were asked for: workers could not start any."""
+        if self.n_jobs > 1 and self.cache is not None:
+            self._keep(np.flatnonzero(~self._done))
 
     def gather(self, rows: Rows64) -> Tensor:
         """Vectors of the rows `rows`; NaN for those that failed under ``on_error="mask"``."""
         if self.cache is None:
-            return torch.from_numpy(self._compute(rows).dense())
-        missing = np.unique(rows[~self._done[rows]])
-        if len(missing) or self._values is None:
-            self._keep(missing)
-        assert self._values is not None
-        dense = self._values[rows].astype(np.float32)
-        dense[~self._ok[rows]] = np.nan
+            features = self._compute(rows)
+            ok, values = features.ok, features.values
+            rejected = {int(rows[reject.row]): reject for reject in features.rejects}
+        else:
+            missing = np.unique(rows[~self._done[rows]])
+            if len(missing):
+                self._keep(np.flatnonzero(~self._done) if self.n_jobs > 1 else missing)
+            if self._size is None and len(rows):  # all failed: other rows have to say how long a vector is
+                self._keep(np.flatnonzero(~self._done))
+            ok, values, rejected = self._ok[rows], self._values[rows], self._rejected
+        if self.on_error != "mask" and not ok.all():
+            raise _failed(rejected, int(rows[np.flatnonzero(~ok)[0]]))
+        dense = values.astype(np.float32)
+        dense[~ok] = np.nan
         return torch.from_numpy(dense)
 
     def sample(self, row: int) -> Tensor:
@@ -170,43 +186,40 @@ class Vectors:
     def complete(self) -> tuple[NDArray[np.bool_], Rejects]:
         """Compute every stored row: which could be, and the rejects."""
         if self.cache is None:
-            features = featurize(
-                self.text.take(np.arange(len(self.text))), self.function, on_error="mask", n_jobs=self.n_jobs
-            )
+            features = self._compute(np.arange(len(self.text)))
             return features.ok, features.rejects
         self._keep(np.flatnonzero(~self._done))
         return self._ok, Rejects.of(self._rejected[row] for row in sorted(self._rejected))
 
-    def _compute(self, rows: Rows64) -> Any:
-        on_error: OnError = "raise" if self.on_error == "raise" else "mask"
-        try:
-            return featurize(self.text.take(rows), self.function, n_jobs=self.n_jobs, on_error=on_error)
-        except FeatureError as error:
-            row = int(rows[error.row]) if error.row is not None else None
-            raise FeatureError(
-                f"row {row}: no vector for {error.text!r}: {error.reason}; remove the row, or make the data set with "
-                "on_error='drop' or on_error='mask'",
-                text=error.text,
-                reason=error.reason,
-                row=row,
-            ) from None
+    def _compute(self, rows: Rows64) -> Features:
+        # What failed is kept as well, so that a row fails when it is asked for, whatever else is in its batch.
+        features = featurize(self.text.take(rows), self.function, n_jobs=self.n_jobs, on_error="mask", size=self._size)
+        if self._size is None and features.ok.any():
+            self._size = features.values.shape[1]
+        return features
 
     def _keep(self, rows: Rows64) -> None:
+        if not len(rows):
+            return
         features = self._compute(rows)
-        values = features.values  # (rows, D); D is 0 if none could be computed
-        kept, size = self._values, values.shape[1]
-        if kept is None or kept.shape[1] == 0:
-            kept = np.zeros((len(self.text), size), values.dtype)
-        elif size not in (0, kept.shape[1]):
-            row = int(rows[np.flatnonzero(features.ok)[0]])
-            reason = f"returned {size} numbers, but {kept.shape[1]} for the rows before"
-            raise FeatureError(f"row {row}: {reason}", text=self.text[row], reason=reason, row=row)
-        if size:
-            kept = kept.astype(np.result_type(kept.dtype, values.dtype), copy=False)
-            kept[rows] = values
-        self._values = kept
+        if features.ok.any():
+            if not self._values.size:
+                self._values = np.zeros((len(self.text), features.values.shape[1]), features.values.dtype)
+            self._values = self._values.astype(np.result_type(self._values, features.values), copy=False)
+            self._values[rows] = features.values
         self._done[rows] = True
         self._ok[rows] = features.ok
-        for place, text, stage, reason in features.rejects:
-            row = int(rows[place])
-            self._rejected[row] = (row, text, stage, reason)
+        for reject in features.rejects:
+            row = int(rows[reject.row])
+            self._rejected[row] = reject._replace(row=row)
+
+
+def _failed(rejected: Mapping[int, Reject], row: int) -> FeatureError:
+    text, reason = rejected[row].text, rejected[row].reason
+    return FeatureError(
+        f"row {row}: no vector for {text!r}: {reason}; remove the row, or make the data set with on_error='drop' or "
+        "on_error='mask'",
+        text=text,
+        reason=reason,
+        row=row,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.order import Order
+from mrl.data.rows import collating
 from mrl.errors import StateError
 
 __all__ = ["Loader", "available_cpus", "share"]
@@ -43,15 +45,18 @@ def share(rows: Rows64, rank: int, world_size: int) -> Rows64:
 def available_cpus() -> int:
     """Number of CPUs this process may use; the environment variable ``ncpus`` is an upper bound."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("ncpus", "")  # noqa: SIM112  the notebook's name
-    return min(cpus, max(int(limit), 0)) if limit.strip().isdigit() else cpus
+    limit = os.environ.get("ncpus", "").strip()  # noqa: SIM112  the notebook's name
+    if limit and not limit.isdecimal():
+        raise ValueError(f"the environment variable ncpus is {limit!r}; expected a number of processes, or nothing")
+    return min(cpus, int(limit)) if limit else cpus
 
 
 class Loader:
     """An iterable of batches; made by `BaseDataset.dataloader`.
 
-    Each ``iter`` goes through one epoch; each one after the first begins the next epoch. It is no
-    ``torch.utils.data.DataLoader`` (frameworks take those apart), but owns one while it has workers.
+    Each ``iter`` goes through one epoch; each one after the first begins the epoch that follows the one of the last
+    batch given out. It is no ``torch.utils.data.DataLoader`` (frameworks take those apart), but owns one while it has
+    workers.
 
     Parameters
     ----------
@@ -93,15 +98,16 @@ class Loader:
         self.dataset = dataset
         self.order = order
         self.collate = collate
-        self.batch_size = batch_size
-        self.num_workers = num_workers
-        self.rank = rank
-        self.world_size = world_size
+        self.batch_size = None if batch_size is None else operator.index(batch_size)
+        self.num_workers = operator.index(num_workers)
+        self.rank = operator.index(rank)
+        self.world_size = operator.index(world_size)
         self._device = None if device is None else torch.device(device)
         self._torch_kwargs = torch_kwargs
         self.epoch = 0
         self._position = 0
         self._begun = False
+        self._resumed = False
 
     @property
     def device(self) -> torch.device:
@@ -117,8 +123,8 @@ class Loader:
 
     def __iter__(self) -> Iterator[Any]:
         if self._begun:
-            self.set_epoch(self.epoch + 1)
-        self._begun = True
+            self._go(self.epoch + 1, 0)
+        self._begun, self._resumed = True, False
         return self._batches(self.epoch, self._position)
 
     def _batches(self, epoch: int, start: int) -> Iterator[Any]:
@@ -145,12 +151,11 @@ class Loader:
     def _made(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches from `start` on, on the CPU."""
         if self.num_workers:
-            prepare(self.dataset)
             yield from self._torch(epoch, start)
         else:
-            samples = samples_of(self.dataset)
+            samples, collate = samples_of(self.dataset), collating(self.collate)
             for rows in self._rows(epoch, start):
-                yield self.collate(samples(rows))
+                yield collate(samples(rows))
 
     def _torch(self, epoch: int, start: int) -> DataLoader[Any]:
         settings: dict[str, Any] = {
@@ -158,13 +163,18 @@ class Loader:
             # torch draws the workers' seeds from its global generator unless it is given one.
             "generator": torch.Generator().manual_seed(epoch),
         }
+        settings |= self._torch_kwargs
         if self.num_workers:
-            settings["multiprocessing_context"] = start_method()
-        return DataLoader(
+            prepare(self.dataset)
+            settings.setdefault("multiprocessing_context", start_method())
+        else:  # which torch refuses without workers, whose number may have been ours to decide
+            for name in ("multiprocessing_context", "persistent_workers", "prefetch_factor", "timeout"):
+                settings.pop(name, None)
+        return _DataLoader(
             self.dataset,
             batch_sampler=_BatchSampler(self, epoch, start),  # type: ignore[arg-type]  # row numbers as an array
-            collate_fn=self.collate,
-            **(settings | self._torch_kwargs),
+            collate_fn=collating(self.collate),
+            **settings,
         )
 
     def as_torch(self) -> DataLoader[Any]:
@@ -177,10 +187,19 @@ class Loader:
         return self._torch(self.epoch + 1 if self._begun else self.epoch, 0 if self._begun else self._position)
 
     def set_epoch(self, epoch: int) -> None:
-        """Make the next ``iter`` begin epoch `epoch`, at its first batch."""
+        """Make the next ``iter`` begin epoch `epoch`, at its first batch.
+
+        A loader that has just loaded a state keeps its place where `epoch` is the one that it is in, so that a loop may
+        name its epochs and be resumed in the middle of one.
+        """
+        epoch = operator.index(epoch)
         if epoch < 0:
             raise ValueError(f"epoch is {epoch}; expected 0 or more")
-        self.epoch, self._position, self._begun = epoch, 0, False
+        if not (self._resumed and epoch == self.epoch):
+            self._go(epoch, 0)
+
+    def _go(self, epoch: int, position: int) -> None:
+        self.epoch, self._position, self._begun, self._resumed = epoch, position, False, False
 
     def state_dict(self) -> dict[str, Any]:
         """Say where this loader is, in under 1 kB of JSON values; save it with the model.
@@ -195,7 +214,8 @@ class Loader:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Make the next ``iter`` go on behind the last batch that was given out before `state` was saved.
 
-        The number of workers, the device and the number of ranks may be others; the global batch may not.
+        At the end of an epoch that is the first batch of the next one; ``loader.epoch`` says which epoch it is. The
+        number of workers, the device and the number of ranks may be others; the global batch may not.
 
         Raises
         ------
@@ -206,26 +226,42 @@ class Loader:
             raise StateError(
                 f"the state has version {state.get('version')!r}, this mrl reads {VERSION}", differs=("version",)
             )
+        self._require_same(state)
+        epoch, position = state.get("epoch"), state.get("batches")
+        if not (isinstance(epoch, int) and isinstance(position, int) and epoch >= 0 and 0 <= position <= len(self)):
+            raise StateError(f"the state is at batch {position!r} of epoch {epoch!r}, of {len(self)} batches an epoch")
+        if position == len(self) > 0:
+            epoch, position = epoch + 1, 0
+        self._go(epoch, position)
+        self._resumed = True
+
+    def _require_same(self, state: dict[str, Any]) -> None:
+        """StateError names what is not as it was, and which `bs` would make it so."""
         mine = self._identity()
-        if differs := tuple(name for name in mine if state.get(name) != mine[name]):
-            said = "; ".join(f"{name} is {mine[name]!r} here and {state.get(name)!r} in the state" for name in differs)
-            hint = ""
-            total = state.get("global_batch_size")
-            if "global_batch_size" in differs and isinstance(total, int) and total % self.world_size == 0:
-                hint = f"; with {self.world_size} ranks make the loader with bs={total // self.world_size}"
-            raise StateError(f"the state belongs to another loader: {said}{hint}", differs=differs)
-        epoch, position = int(state["epoch"]), int(state["batches"])
-        if not 0 <= position <= len(self) or epoch < 0:
-            raise StateError(f"the state is at batch {position} of epoch {epoch}, of {len(self)} batches an epoch")
-        self.set_epoch(epoch)
-        if position == len(self) and position:
-            self.set_epoch(epoch + 1)
-        else:
-            self._position = position
+        differs = tuple(name for name in mine if state.get(name) != mine[name])
+        if not differs:
+            return
+        facts = [name for name in differs if name != "digest"]
+        said = [f"{name} is {mine[name]!r} here and {state.get(name)!r} in the state" for name in facts]
+        hint = ""
+        total = state.get("global_batch_size")
+        if not facts:
+            said = ["the order is another one (its kind, seed, drop_last, max_tokens or the lengths of the rows)"]
+        elif "global_batch_size" in differs and isinstance(total, int):
+            bs, rest = divmod(total, self.world_size)
+            ranks = f"{self.world_size} rank{'s' if self.world_size > 1 else ''}"
+            hint = f"; no bs makes that with {ranks}" if rest else f"; with {ranks} make the loader with bs={bs}"
+        raise StateError(f"the state belongs to another loader: {'; '.join(said)}{hint}", differs=differs)
 
     def _identity(self) -> dict[str, Any]:
         size = None if self.batch_size is None else self.batch_size * self.world_size
         return {"global_batch_size": size, "rows": self.order.n, "digest": self.order.key()}
+
+
+class _DataLoader(DataLoader[Any]):
+    def __iter__(self) -> Any:
+        with torch.device("cpu"):  # torch draws a seed on its default device, by our generator on the CPU
+            return super().__iter__()
 
 
 class _BatchSampler:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
+import operator
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ from mrl.data.columns import Rows64
 __all__ = ["Bucketed", "Order", "Sequential", "Shuffled", "TokenBudget", "permuted"]
 
 ROUNDS = 8
+SMALL = (
+    1 << 10
+)  # up to here random numbers are sorted: as fast, and without a bias (a Feistel network of few bits has one)
 WINDOW = 100  # batches that are sorted together: padding falls below 2 %, and any batch still costs O(window)
 BLOCK = 1 << 14  # positions shuffled at once, to spare NumPy's cost per call
 
@@ -59,14 +63,19 @@ def permuted(positions: Any, n: int, key: str) -> Rows64:
     Examples
     --------
     >>> permuted(range(5), 5, "seed 0")
-    array([4, 0, 3, 1, 2])
+    array([2, 0, 3, 4, 1])
     """
-    bits = max(n - 1, 1).bit_length()
+    positions = np.asarray(positions, np.int64)
+    stream = hashlib.shake_128(f"{n}:{key}".encode())
+    if n <= SMALL:
+        order = np.argsort(np.frombuffer(stream.digest(8 * n), "<u8"), kind="stable")
+        return np.asarray(order[positions], np.int64)
+    bits = (n - 1).bit_length()
     low = bits // 2
     mask = np.array([(1 << low) - 1, (1 << (bits - low)) - 1], np.uint64)
     shift = np.uint64(low)
-    keys = np.frombuffer(hashlib.shake_128(f"{n}:{key}".encode()).digest(8 * ROUNDS), "<u8")
-    out = np.array(positions, np.uint64)
+    keys = np.frombuffer(stream.digest(8 * ROUNDS), "<u8")
+    out = positions.astype(np.uint64)
     todo = np.ones(len(out), bool)
     while todo.any():  # walk along the cycle until it is inside again: fewer than two steps on average
         value = out[todo]
@@ -76,7 +85,7 @@ def permuted(positions: Any, n: int, key: str) -> Rows64:
             right ^= _mixed(left, keys[i + 1]) & mask[0]
         out[todo] = value = (left << shift) | right
         todo[todo] = value >= n
-    return out.astype(np.int64)
+    return np.asarray(out, np.int64)
 
 
 def _mixed(value: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
@@ -87,26 +96,38 @@ def _mixed(value: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-class _Batches:
-    """What the orders share: n rows in batches of one size, and an identity."""
+class _Order:
+    """What the orders share: an identity."""
+
+    def facts(self) -> dict[str, Any]:
+        """Everything that the batches depend on, as plain values."""
+        return {"order": type(self).__name__}
+
+    def key(self) -> str:
+        """Digest of everything that the batches depend on."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
+        return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:32]
+
+
+class _Batches(_Order):
+    """Orders of n rows in batches of one size."""
 
     def __init__(self, n: int, batch_size: int, drop_last: bool = False) -> None:
-        if batch_size < 1:
-            raise ValueError(f"the batch size is {batch_size}; expected 1 or more")
-        self.n = n
-        self.batch_size = batch_size
-        self.drop_last = drop_last
+        self.n = operator.index(n)
+        self.batch_size = operator.index(batch_size)
+        self.drop_last = bool(drop_last)
+        if self.n < 0 or self.batch_size < 1:
+            raise ValueError(f"{n} rows in batches of {batch_size}; expected 0 rows or more, in batches of 1 or more")
 
     def __len__(self) -> int:
         return self.n // self.batch_size if self.drop_last else -(-self.n // self.batch_size)
 
     def facts(self) -> dict[str, Any]:
         """Everything that the batches depend on, as plain values."""
-        return {"order": type(self).__name__, **vars(self)}
-
-    def key(self) -> str:
-        """Digest of everything that the batches depend on."""
-        return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:32]
+        return super().facts() | {"n": self.n, "batch_size": self.batch_size, "drop_last": self.drop_last}
 
     def _span(self, k: int) -> tuple[int, int]:
         if not 0 <= k < len(self):
@@ -136,12 +157,16 @@ class Shuffled(_Batches):
     --------
     >>> order = Shuffled(5, 2, seed=0)
     >>> [order.batch(0, k).tolist() for k in range(len(order))]
-    [[1, 0], [4, 2], [3]]
+    [[4, 2], [1, 0], [3]]
     """
 
     def __init__(self, n: int, batch_size: int, seed: int = 0, drop_last: bool = False) -> None:
         super().__init__(n, batch_size, drop_last)
-        self.seed = seed
+        self.seed = operator.index(seed)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything that the batches depend on, as plain values."""
+        return super().facts() | {"seed": self.seed}
 
     def batch(self, epoch: int, k: int) -> Rows64:
         """Give the rows of batch `k` of epoch `epoch`."""
@@ -178,24 +203,23 @@ class Bucketed(Shuffled):
 
     def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int = 0, drop_last: bool = False) -> None:
         super().__init__(len(lengths), batch_size, seed, drop_last)
-        self.lengths = lengths
-        self._window: tuple[int, int, Rows64] | None = None
+        self.lengths = np.asarray(lengths, np.int64)
+        self._window: tuple[int, int, Rows64] | None = None  # the last one that was asked for
 
     def facts(self) -> dict[str, Any]:
         """Everything that the batches depend on, as plain values."""
-        facts = {name: value for name, value in super().facts().items() if name not in ("lengths", "_window")}
-        return facts | {"lengths": _digest(self.lengths), "window": WINDOW}
+        return super().facts() | {"lengths": _digest(self.lengths), "window": WINDOW}
 
     def batch(self, epoch: int, k: int) -> Rows64:
         """Give the rows of batch `k` of epoch `epoch`."""
         start, stop = self._span(k)
         if stop - start < self.batch_size:
             return self.positions(epoch, start, stop)
-        window = k // WINDOW
-        if self._window is None or self._window[:2] != (epoch, window):
-            self._window = (epoch, window, self._sorted(epoch, window))
-        at = (k % WINDOW) * self.batch_size
-        return self._window[2][at : at + self.batch_size]
+        number, at = k // WINDOW, (k % WINDOW) * self.batch_size
+        window = self._window  # read once: another thread may be in another epoch
+        if window is None or window[:2] != (epoch, number):
+            self._window = window = (epoch, number, self._sorted(epoch, number))
+        return window[2][at : at + self.batch_size]
 
     def _sorted(self, epoch: int, window: int) -> Rows64:
         full = self.n // self.batch_size
@@ -203,14 +227,15 @@ class Bucketed(Shuffled):
         start = window * WINDOW * self.batch_size
         rows = self.positions(epoch, start, start + batches * self.batch_size)
         rows = rows[np.argsort(self.lengths[rows], kind="stable")].reshape(batches, self.batch_size)
-        return rows[permuted(range(batches), batches, f"batches {self.seed} {epoch} {window}")].reshape(-1)
+        return rows[permuted(np.arange(batches), batches, f"batches {self.seed} {epoch} {window}")].reshape(-1)
 
 
-class TokenBudget:
+class TokenBudget(_Order):
     """Every row once, rows of like length together, as many as fit into `max_tokens` with their padding.
 
     The lengths fix how many rows each batch has, once; which rows of the same length meet, and the order of the
-    batches, changes with the epoch.
+    batches, changes with the epoch. Tokens are counted as rows times the longest row, which is the size of ``x`` of
+    `lm_collate`.
 
     Examples
     --------
@@ -221,31 +246,38 @@ class TokenBudget:
 
     def __init__(self, lengths: NDArray[np.int64], max_tokens: int, seed: int = 0) -> None:
         self.n = len(lengths)
-        self.max_tokens = max_tokens
-        self.seed = seed
-        self.lengths = lengths
-        if self.n and (longest := int(lengths.max())) > max_tokens:
+        self.max_tokens = operator.index(max_tokens)
+        self.seed = operator.index(seed)
+        self.lengths = np.asarray(lengths, np.int64)
+        self.check(self.lengths, self.max_tokens)
+        self._by_length = np.argsort(self.lengths, kind="stable")
+        ordered = self.lengths[self._by_length]
+        # Rows of one length stand between these bounds of the sorted order.
+        self._bounds = np.concatenate([[0], np.flatnonzero(np.diff(ordered)) + 1, [self.n]]).astype(np.int64)
+        cuts = [0]
+        while (start := cuts[-1]) < self.n:
+            most = ordered[start : start + self.max_tokens // max(int(ordered[start]), 1)]
+            padded = np.arange(1, len(most) + 1) * most
+            cuts.append(start + int(np.searchsorted(padded, self.max_tokens, side="right")))
+        self._cuts = np.array(cuts, np.int64)
+
+    @staticmethod
+    def check(lengths: NDArray[np.int64], max_tokens: int) -> None:
+        """Refuse a budget that some row exceeds on its own."""
+        if max_tokens < 1:
+            raise ValueError(f"max_tokens is {max_tokens}; expected 1 or more")
+        if len(lengths) and (longest := int(lengths.max())) > max_tokens:
             raise ValueError(
                 f"max_tokens is {max_tokens}, and row {int(lengths.argmax())} alone has {longest} tokens; raise "
                 "max_tokens, or leave long rows out (max_length)"
             )
-        self._by_length = np.argsort(lengths, kind="stable")
-        ordered = lengths[self._by_length]
-        # Rows of one length stand between these bounds of the sorted order.
-        self._bounds = np.concatenate([[0], np.flatnonzero(np.diff(ordered)) + 1, [self.n]]).astype(np.int64)
-        cuts = [0]
-        for i, length in enumerate(ordered.tolist()):
-            if (i + 1 - cuts[-1]) * length > max_tokens:
-                cuts.append(i)
-        self._cuts = np.array([*cuts, self.n] if self.n else [0], np.int64)
 
     def __len__(self) -> int:
         return len(self._cuts) - 1
 
-    def key(self) -> str:
-        """Digest of everything that the batches depend on."""
-        facts = [type(self).__name__, self.max_tokens, self.seed, _digest(self.lengths)]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    def facts(self) -> dict[str, Any]:
+        """Everything that the batches depend on, as plain values."""
+        return super().facts() | {"max_tokens": self.max_tokens, "seed": self.seed, "lengths": _digest(self.lengths)}
 
     def batch(self, epoch: int, k: int) -> Rows64:
         """Give the rows of batch `k` of epoch `epoch`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -12,14 +13,16 @@ from mrl.data.columns import Rows64
 if TYPE_CHECKING:
     from mrl.data.dataset import BaseDataset
 
-__all__ = ["Rows"]
+__all__ = ["Rows", "collating", "takes_rows"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Rows(Sequence[Any]):
     """Some rows of a data set, as a sequence of its samples.
 
     What ``dataset.__getitems__(rows)`` returns. mrl's collate functions call `gather` and get every field of all rows
-    at once; to any other function it is a sequence of samples.
+    at once; any other function is given the list of samples.
 
     Parameters
     ----------
@@ -60,3 +63,21 @@ class Rows(Sequence[Any]):
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray[Any, Any]:
         raise TypeError("Rows are samples, not numbers; collate them, or iterate over them")
+
+
+def takes_rows(collate: F) -> F:
+    """Mark a collate function that takes `Rows` as they are (and lists of samples, with the same result)."""
+    collate.takes_rows = True  # type: ignore[attr-defined]
+    return collate
+
+
+def collating(collate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give `collate` itself if it takes `Rows`, else a function that gives it the list of samples."""
+    inner: Any = collate
+    while isinstance(inner, partial):
+        inner = inner.func
+    return collate if getattr(inner, "takes_rows", False) else partial(_collate_list, collate)
+
+
+def _collate_list(collate: Callable[[Any], Any], samples: Any) -> Any:
+    return collate(list(samples))

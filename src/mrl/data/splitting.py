@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrl.data.columns import Rows64
-from mrl.data.dataset import BaseDataset
 from mrl.data.order import permuted
 from mrl.errors import ColumnError
 
-__all__ = ["split"]
+if TYPE_CHECKING:
+    from mrl.data.dataset import BaseDataset
 
-D = TypeVar("D", bound=BaseDataset)
+__all__ = ["rows_of", "split"]
+
+TOLERANCE = 10**6  # a millionth of a row, or of the whole, is rounding
+
+D = TypeVar("D", bound="BaseDataset")
 
 
 def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, stratify: Any = None) -> tuple[D, ...]:
@@ -27,15 +30,17 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
     ds : BaseDataset
         n rows.
     sizes : sequence of k numbers
-        Fractions that add up to 1, such as ``(0.8, 0.1, 0.1)``, or numbers of rows that add up to n.
+        Fractions that add up to 1, such as ``(0.8, 0.1, 0.1)``: rounded down, the first part gets the rest; or numbers
+        of rows that add up to n.
     seed : int
         Names the split: the same seed gives the same one on any machine.
     groups : column of n values, optional
         Rows with the same value stay on one side: molecules (canonical SMILES), scaffolds
         (`mrl.chem.scaffold_groups`), clusters, a column of the data. Groups are dealt in random order, the large ones
-        first, to the part that is furthest below its size; sizes are then met as nearly as groups allow.
+        first, to the part that is furthest below its size; sizes are then met as nearly as groups allow. Missing
+        values (None, NaN) are one group.
     stratify : column of n values, optional
-        Classes that each part gets in the proportions of the whole. Not together with `groups`.
+        Classes that each part gets in the proportions of the whole, within one row. Not together with `groups`.
 
     Returns
     -------
@@ -67,35 +72,51 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
     elif stratify is not None:
         parts = _proportional(_codes(stratify, n, "stratify"), targets, seed)
     else:
-        parts = np.split(permuted(range(n), n, f"split {seed}"), np.cumsum(targets)[:-1])
+        parts = np.split(permuted(np.arange(n), n, f"split {seed}"), np.cumsum(targets)[:-1])
     return tuple(ds.view(part) for part in parts)
 
 
+def rows_of(fraction: float, n: int) -> int:
+    """Rows that a fraction of n is: rounded down, after what binary fractions are off by (1/3 of 3 rows is 1 row)."""
+    if not math.isfinite(fraction):
+        raise ValueError(f"a size is {fraction}; expected a fraction between 0 and 1")
+    numerator, denominator = float(fraction).as_integer_ratio()
+    return (n * numerator * TOLERANCE + denominator) // (denominator * TOLERANCE)
+
+
 def _targets(sizes: Sequence[float], n: int) -> list[int]:
-    """Rows of each part: exact, the rounding left to the first part."""
+    """Rows of each part: exact, the rounding left to the first part that is to have any."""
     sizes = list(sizes)
     if not sizes or any(size < 0 for size in sizes):
         raise ValueError(f"sizes are {sizes}; expected fractions such as (0.8, 0.1, 0.1), or numbers of rows")
     if all(isinstance(size, (int, np.integer)) for size in sizes) and sum(sizes) == n:
         return [int(size) for size in sizes]
-    exact = [Fraction(repr(float(size))) for size in sizes]
-    if abs(sum(exact, Fraction(0)) - 1) > Fraction(1, 10**9):
-        raise ValueError(
-            f"sizes are {sizes} and add up to {float(sum(exact, Fraction(0)))}; expected 1, or numbers of rows that add "
-            f"up to {n}"
-        )
-    targets = [int(size * n) for size in exact]
-    targets[0] += n - sum(targets)
+    targets = [rows_of(size, n) for size in sizes]
+    if abs((total := math.fsum(sizes)) - 1) * TOLERANCE > 1:
+        raise ValueError(f"sizes are {sizes} and add up to {total}; expected 1, or numbers of rows that add up to {n}")
+    targets[next(i for i, size in enumerate(sizes) if size)] += n - sum(targets)
     return targets
 
 
 def _codes(values: Any, n: int, name: str) -> Rows64:
-    """Each value as a number by first appearance, so that their spelling does not matter."""
-    values = list(values.tolist() if hasattr(values, "tolist") else values)
+    """Each value as a number by first appearance, so that their spelling does not matter; all missing ones alike."""
+    for method in ("tolist", "to_pylist", "to_list"):
+        if hasattr(values, method):
+            values = getattr(values, method)()
+            break
+    values = list(values)
     if len(values) != n:
         raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
     seen: dict[Any, int] = {}
-    return np.array([seen.setdefault(value, len(seen)) for value in values], np.int64)
+    try:
+        return np.array([seen.setdefault(_present(value), len(seen)) for value in values], np.int64)
+    except TypeError:
+        raise ColumnError(f"{name} has values that cannot be compared, such as lists; give texts or numbers") from None
+
+
+def _present(value: Any) -> Any:
+    """None for what is missing: NaN is not equal to itself, and pandas' NA not even that."""
+    return None if type(value).__name__ in ("NAType", "NaTType") or value != value else value
 
 
 def _members(codes: Rows64) -> list[Rows64]:
@@ -104,28 +125,43 @@ def _members(codes: Rows64) -> list[Rows64]:
     return np.split(by_code, np.cumsum(np.bincount(codes))[:-1]) if len(codes) else []
 
 
-def _dealt(codes: Rows64, targets: list[int], seed: int) -> list[NDArray[np.int64]]:
+def _dealt(codes: Rows64, targets: list[int], seed: int) -> list[Rows64]:
+    """Deal whole groups, the largest first, to the part that is furthest below its size."""
     members = _members(codes)
-    order = permuted(range(len(members)), len(members), f"groups {seed}")
+    order = permuted(np.arange(len(members)), len(members), f"groups {seed}")
     room = list(targets)
     parts: list[list[Rows64]] = [[] for _ in targets]
     for group in sorted(order.tolist(), key=lambda g: -len(members[g])):  # stable: ties stay in random order
         part = max(range(len(room)), key=lambda p: room[p])
         parts[part].append(members[group])
         room[part] -= len(members[group])
-    return [np.sort(np.concatenate(part)) if part else np.zeros(0, np.int64) for part in parts]
+    return [_joined(part) for part in parts]
 
 
-def _proportional(codes: Rows64, targets: list[int], seed: int) -> list[NDArray[np.int64]]:
-    """Deal the rows, class by class, to the part that is furthest behind its share: exact within a row per class."""
-    shuffled = [
-        rows[permuted(range(len(rows)), len(rows), f"class {seed} {i}")] for i, rows in enumerate(_members(codes))
-    ]
-    rows = np.concatenate(shuffled) if shuffled else np.zeros(0, np.int64)
-    n, done = len(rows), [0] * len(targets)
-    parts: list[list[int]] = [[] for _ in targets]
-    for i, row in enumerate(rows.tolist(), start=1):
-        part = max(range(len(targets)), key=lambda p: (targets[p] * i - done[p] * n, -p))
-        parts[part].append(row)
-        done[part] += 1
-    return [np.sort(np.array(part, np.int64)) for part in parts]
+def _proportional(codes: Rows64, targets: list[int], seed: int) -> list[Rows64]:
+    """Cut each class, shuffled, in the proportions of the whole, rounded up or down so that the sizes are met.
+
+    Which class is rounded up for which part is a matrix of zeros and ones with given sums of rows and columns; the
+    classes with most to give go first, each to the parts that lack most (Gale 1957, doi:10.2140/pjm.1957.7.1073).
+    """
+    members, n = _members(codes), len(codes)
+    counts = [[len(rows) * target // n for target in targets] for rows in members]
+    lack = (
+        [target - sum(column) for target, column in zip(targets, zip(*counts, strict=True), strict=True)] if n else []
+    )
+    spare = [len(rows) - sum(row) for rows, row in zip(members, counts, strict=True)]
+    order = permuted(np.arange(len(members)), len(members), f"classes {seed}")
+    for code in sorted(order.tolist(), key=lambda c: -spare[c]):
+        for part in sorted(range(len(targets)), key=lambda p: -lack[p])[: spare[code]]:
+            counts[code][part] += 1
+            lack[part] -= 1
+    parts: list[list[Rows64]] = [[] for _ in targets]
+    for code, rows in enumerate(members):
+        shuffled = rows[permuted(np.arange(len(rows)), len(rows), f"class {seed} {code}")]
+        for mine, cut in zip(parts, np.split(shuffled, np.cumsum(counts[code])[:-1]), strict=True):
+            mine.append(cut)
+    return [_joined(part) for part in parts]
+
+
+def _joined(rows: list[Rows64]) -> Rows64:
+    return np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.int64)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from mrl.errors import FeatureError, MoleculeError
 from mrl.ragged import Rejects, Text
 
-__all__ = ["Features", "Featurizer", "OnError", "featurize"]
+__all__ = ["Features", "Featurizer", "OnError", "featurize", "require_on_error"]
 
 OnError: TypeAlias = Literal["raise", "drop", "mask"]
 Result: TypeAlias = "NDArray[Any] | str"
@@ -80,7 +83,9 @@ class Features:
         return dense
 
 
-def featurize(smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error: OnError = "raise") -> Features:
+def featurize(
+    smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error: OnError = "raise", size: int | None = None
+) -> Features:
     """Compute a vector for each molecule.
 
     Parameters
@@ -93,7 +98,10 @@ def featurize(smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error:
     n_jobs : int
         Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it.
     on_error : {"raise", "drop", "mask"}
-        For a molecule that the featurizer refuses: raise; leave the row out; or keep it, as NaN.
+        For a molecule that the featurizer refuses: raise; leave the row out; or keep it, as NaN. A vector of another
+        size than the others is refused as well.
+    size : int, optional
+        D, where it is known; what most molecules have if not given.
 
     Returns
     -------
@@ -104,6 +112,8 @@ def featurize(smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error:
     ------
     FeatureError
         (A ValueError.) With ``on_error="raise"``: the row, the text and the reason.
+    TypeError
+        If `featurizer` is no function, or cannot be sent to other processes.
 
     Examples
     --------
@@ -114,42 +124,57 @@ def featurize(smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error:
     >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask").rejects[0].reason
     "KeyError: '?'"
     """
-    if on_error not in ("raise", "drop", "mask"):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+    require_on_error(on_error)
     if n_jobs < 1:
         raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
+    if not (callable(featurizer) or isinstance(featurizer, Transformer)):
+        raise TypeError(
+            f"the featurizer is {featurizer!r}; expected a function of one text, or an object with transform"
+        )
     text = Text.of(smiles)
-    vectors: list[NDArray[Any] | None] = []
-    rejected: list[tuple[int, str, str, str]] = []
-    size: int | None = None
-    for row, result in enumerate(_results(text, featurizer, n_jobs)):
-        if not isinstance(result, str) and size is not None and len(result) != size:
-            result = f"returned {len(result)} numbers, but {size} for the rows before"
-        if isinstance(result, str):
+    results: list[Result] = []
+    for result in _results(text, featurizer, n_jobs):
+        if isinstance(result, str) and on_error == "raise":
+            raise _refused(text, len(results), result)
+        results.append(result)
+    if size is None:
+        sizes = Counter(len(result) for result in results if not isinstance(result, str))
+        size = sizes.most_common(1)[0][0] if sizes else 0
+    for row, result in enumerate(results):
+        if not isinstance(result, str) and len(result) != size:
+            results[row] = reason = f"returned {len(result)} numbers, where others have {size}"
             if on_error == "raise":
-                raise FeatureError(
-                    f"row {row}: no vector for {text[row]!r}: {result}; remove the row, or say on_error='drop' or "
-                    "on_error='mask' to go on without it",
-                    text=text[row],
-                    reason=result,
-                    row=row,
-                )
-            rejected.append((row, text[row], "feature", result))
-            vectors.append(None)
-        else:
-            size = len(result)
-            vectors.append(result)
-    return _assembled(vectors, Rejects.of(rejected), drop=on_error == "drop")
+                raise _refused(text, row, reason)
+    return _assembled(text, results, size, drop=on_error == "drop")
 
 
-def _assembled(vectors: list[NDArray[Any] | None], rejects: Rejects, *, drop: bool) -> Features:
-    ok = np.array([vector is not None for vector in vectors], dtype=bool)
-    good = [vector for vector in vectors if vector is not None]
-    stacked = np.stack(good) if good else np.zeros((0, 0), np.float32)
-    kept = np.flatnonzero(ok) if drop else np.arange(len(vectors))
+def require_on_error(on_error: str) -> None:
+    """Refuse an `on_error` that is none of the three."""
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+
+
+def _refused(text: Text, row: int, reason: str) -> FeatureError:
+    return FeatureError(
+        f"row {row}: no vector for {text[row]!r}: {reason}; remove the row, or say on_error='drop' or on_error='mask' "
+        "to go on without it",
+        text=text[row],
+        reason=reason,
+        row=row,
+    )
+
+
+def _assembled(text: Text, results: list[Result], size: int, *, drop: bool) -> Features:
+    ok = np.array([not isinstance(result, str) for result in results], dtype=bool)
+    rejects = Rejects.of(
+        (row, text[row], "feature", result) for row, result in enumerate(results) if isinstance(result, str)
+    )
+    good = [result for result in results if not isinstance(result, str)]
+    stacked = np.stack(good) if good else np.zeros((0, size), np.float32)
+    kept = np.flatnonzero(ok) if drop else np.arange(len(results))
     if drop or ok.all():
         return Features(stacked, np.ones(len(kept), bool), rejects, kept)
-    values = np.zeros((len(vectors), stacked.shape[1]), stacked.dtype)
+    values = np.zeros((len(results), size), stacked.dtype)
     values[ok] = stacked
     return Features(values, ok, rejects, kept)
 
@@ -158,9 +183,17 @@ def _results(text: Text, featurizer: Featurizer, n_jobs: int) -> Iterator[Result
     """A vector for each text, or the reason why there is none, in order."""
     chunks = (text[start : start + CHUNK].tolist() for start in range(0, len(text), CHUNK))
     run = partial(_run, featurizer)
-    if n_jobs == 1 or len(text) <= CHUNK:
+    # A daemon, such as a loader's worker, may have no processes of its own.
+    if n_jobs == 1 or len(text) <= CHUNK or multiprocessing.current_process().daemon:
         yield from chain.from_iterable(map(run, chunks))
         return
+    try:
+        pickle.dumps(run)
+    except Exception as error:  # pickle raises whatever the object does
+        raise TypeError(
+            f"the featurizer {featurizer!r} cannot be sent to {n_jobs} processes ({error}); define it at the top of a "
+            "module, or use n_jobs=1"
+        ) from error
     with ProcessPoolExecutor(n_jobs) as pool:
         try:
             yield from chain.from_iterable(pool.map(run, chunks))
@@ -170,9 +203,10 @@ def _results(text: Text, featurizer: Featurizer, n_jobs: int) -> Iterator[Result
 
 
 def _run(featurizer: Featurizer, texts: list[str]) -> list[Result]:
+    """A vector or a reason for each of a few texts."""
     if isinstance(featurizer, Transformer):
         try:
-            rows = list(featurizer.transform(texts))
+            rows = _table(featurizer.transform(texts))
             if len(rows) != len(texts):
                 raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
             return [_vector(row) for row in rows]
@@ -189,6 +223,13 @@ def _run(featurizer: Featurizer, texts: list[str]) -> list[Result]:
     return results
 
 
+def _table(made: Any) -> Any:
+    """What ``transform`` gave, as a sequence of rows: sparse matrices and data frames are none."""
+    if hasattr(made, "toarray"):
+        return made.toarray()
+    return np.asarray(made) if hasattr(made, "columns") else made
+
+
 def _vector(value: Any) -> NDArray[Any]:
     """`value` as a row of numbers; ValueError says what it is instead."""
     if hasattr(value, "detach"):
@@ -202,10 +243,13 @@ def _vector(value: Any) -> NDArray[Any]:
         return array
     if array.dtype.kind not in "if":
         raise ValueError(f"returned {type(value).__name__} with the dtype {array.dtype}, expected numbers")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        vector = array.astype(np.float32)
+    if (lost := np.isinf(vector) & ~np.isinf(array)).any():
+        raise ValueError(f"returned {array[lost][0]}, which is more than float32 holds")
+    return vector
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, MoleculeError):
-        return error.reason
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    said = getattr(error, "reason", None) if isinstance(error, MoleculeError) else None
+    return said or f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,7 +1,7 @@
 """Loops over flat arrays, compiled where there is much to do, and the same without a compiler where there is little."""
 
 from mrl.kernels._jit import available
-from mrl.kernels.scan import Table, encode
+from mrl.kernels.scan import TokenTable, encode
 from mrl.kernels.spell import decode
 
-__all__ = ["Table", "available", "decode", "encode"]
+__all__ = ["TokenTable", "available", "decode", "encode"]

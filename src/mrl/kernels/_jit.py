@@ -56,20 +56,23 @@ def compiled(function: Callable[..., Any], dtype: np.dtype[Any], rows: int, valu
     """
     key = function, dtype.str
     if key not in _loaded and (rows >= _SMALL_ROWS or values >= _SMALL_VALUES):
-        if available():
-            _loaded[key] = _compile(function)
-        else:
+        kernel = _compile(function) if available() else None
+        if kernel is None:
             warnings.warn(
-                f"numba is switched off or not installed: {rows:,} rows go through slow loops; pip install numba",
+                f"numba is not installed, or switched off: {rows:,} rows go through slow loops; pip install numba",
                 RuntimeWarning,
                 stacklevel=5,
             )
+        else:
+            _loaded[key] = kernel
     return _loaded.get(key)
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    import numba
-
+def _compile(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    try:
+        import numba
+    except ImportError:  # it is there, but not for this version of NumPy
+        return None
     try:
         kernel: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:  # there is no folder that numba may keep its cache in

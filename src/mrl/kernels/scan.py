@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mrl.kernels._jit import compiled, in_slices
 
-__all__ = ["CARE", "EMIT", "FAIL", "GO", "SPLIT", "UNK", "Table", "encode", "scan"]
+__all__ = ["CARE", "EMIT", "FAIL", "GO", "SPLIT", "UNK", "TokenTable", "encode", "scan"]
 
 UNK = 3
 """The id of a piece that is no token."""
@@ -27,7 +27,7 @@ _LISTED = 1 << 20  # bytes whose ids are in Python lists at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class TokenTable:
     """A compiled pattern with its tokens.
 
     A state is the index of the first entry of its row in `follow` and `action`; reading begins in state 0. A row has an
@@ -66,7 +66,7 @@ class Table:
             array.flags.writeable = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, tuple(getattr(self, field.name) for field in fields(self))
+        return TokenTable, tuple(getattr(self, field.name) for field in fields(self))
 
     @cached_property
     def lists(self) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ class Table:
 def encode(
     values: NDArray[np.uint8],
     offsets: NDArray[np.int64],
-    table: Table,
+    table: TokenTable,
     dtype: DTypeLike,
     *,
     room: int = 0,
@@ -89,7 +89,7 @@ def encode(
     ----------
     values, offsets : ndarray of uint8, shape (total,), and of int64, shape (n + 1,), both read-only
         UTF-8. What is none gives some ids.
-    table : Table
+    table : TokenTable
     dtype : uint8, uint16 or uint32
         Of the ids; it has to hold all those of the table.
     room : int
@@ -108,7 +108,7 @@ def encode(
 
     Examples
     --------
-    >>> every_byte_is_4 = Table(
+    >>> every_byte_is_4 = TokenTable(
     ...     classes=np.zeros(256, np.uint8),
     ...     follow=np.array([3, 0, 0, 3, 0, 4], np.uint32),
     ...     action=np.array([GO, FAIL, GO, EMIT, EMIT, GO], np.uint8),
@@ -138,7 +138,12 @@ def encode(
 
 
 def _run(
-    kernel: Any, values: NDArray[np.uint8], offsets: NDArray[np.int64], table: Table, dtype: np.dtype[Any], room: int
+    kernel: Any,
+    values: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    table: TokenTable,
+    dtype: np.dtype[Any],
+    room: int,
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], int]:
     rows, size = len(offsets) - 1, int(offsets[-1] - offsets[0])
     room = min(room, size)
@@ -146,17 +151,20 @@ def _run(
     shift = (table.waiting * (longest + 1) // _MEMO).bit_length()
     columns = (longest >> shift) + 1
     memo = np.zeros(table.waiting * columns, np.int32)
+    numbers = 0, table.width - 2, table.width - 1, table.tree
     if kernel is None:
         out = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * room)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = scan(*text, *table.lists, table.width, 0, table.tree, memo.data, columns, shift, *out)  # type: ignore[call-arg]
+        n, count = scan(*text, *table.lists, *numbers, memo.data, columns, shift, *out)  # type: ignore[call-arg]
         ids, id_offsets = np.array(out[0][:n], dtype), np.array(out[1])
         missing = np.array(out[2][: 3 * count], np.int64)
     else:
         ids, id_offsets = np.empty(size + 2 * rows, dtype), np.empty(rows + 1, np.int64)
         missing = np.empty(3 * room, np.int64)
-        machine = table.classes, table.follow, table.action, table.single, table.width, np.uint32(0), table.tree
-        n, count = kernel(values, offsets, *machine, memo, columns, shift, ids, id_offsets, missing)
+        arrays = table.classes, table.follow, table.action, table.single
+        n, count = kernel(
+            values, offsets, *arrays, *map(np.uint32, numbers), memo, columns, shift, ids, id_offsets, missing
+        )
         ids.resize(n, refcheck=False)
     return ids, id_offsets, missing.reshape(-1, 3)[:count], count
 
@@ -168,8 +176,9 @@ def scan(
     follow: Any,
     action: Any,
     single: Any,
-    width: int,
     start: int,
+    end_column: int,
+    code_column: int,
     tree: int,
     memo: Any,
     columns: int,
@@ -184,8 +193,11 @@ def scan(
     ----------
     data, offsets
         Text, uint8, and where its rows begin and end in it, int64 (n + 1,).
-    classes, follow, action, single, width, tree
-        Of the `Table`; `start` is its state 0 in the type of `follow`.
+    classes, follow, action, single
+        Of the `TokenTable`.
+    start, end_column, code_column, tree
+        The first state, where END and CODE are in a row, and the root of the tree or 0; uint32, so that machine code
+        need not ask whether an index is negative.
     memo
         Zeros, int32 (waiting * columns,). Where a row was read in vain, from a state that ends no piece at a place in
         the row that ``2**shift`` divides, it gets the number of the row plus 1; so nothing is read in vain twice
@@ -198,7 +210,7 @@ def scan(
     tuple of int
         How many ids there are, and how many missing pieces.
     """
-    end_column, code_column, mask = width - 2, width - 1, (1 << shift) - 1
+    mask = (1 << shift) - 1
     k = found = 0
     id_offsets[0] = 0
     for row in range(len(offsets) - 1):

@@ -51,8 +51,8 @@ def decode(
     1
     """
     kernel = compiled(spell, ids.dtype, len(offsets) - 1, int(offsets[-1] - offsets[0]))
-    token_bytes, token_offsets = token_bytes.view(), token_offsets.view()
-    token_bytes.flags.writeable = token_offsets.flags.writeable = False
+    token_bytes = token_bytes.view()
+    token_bytes.flags.writeable = False
 
     def work(first: int, last: int) -> tuple[Bytes, Int64s, int]:
         part = offsets[first : last + 1]
@@ -68,7 +68,11 @@ def decode(
         return parts[0]
     values, ends, wrong = zip(*parts, strict=True)
     lengths = np.concatenate([np.diff(part) for part in ends])
-    return np.concatenate(values), np.concatenate([[0], np.cumsum(lengths)]), max(wrong, key=lambda row: row >= 0)
+    return (
+        np.concatenate(values),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        next((row for row in wrong if row >= 0), -1),
+    )
 
 
 def _join(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> tuple[Bytes, Int64s, int]:
@@ -95,10 +99,10 @@ def _run(kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, to
     longest = int(np.diff(token_offsets).max(initial=0))
     ends = np.zeros(len(offsets), np.int64)
     room = min(2, longest) * int(offsets[-1] - offsets[0])
-    values = np.empty(room, np.uint8)
+    values, starts = np.empty(room, np.uint8), token_offsets.astype(np.uint32)
     row = 0
     while True:
-        row, wrong = kernel(ids, offsets, token_bytes, token_offsets, longest, row, values, ends)
+        row, wrong = kernel(ids, offsets, token_bytes, starts, longest, row, values, ends)
         if wrong or row == len(offsets) - 1:
             break
         # The next row might not fit: make room for it and for as much again as there is.
@@ -109,14 +113,16 @@ def _run(kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, to
 
 
 def spell(
-    ids: Any, offsets: Any, token_bytes: Any, token_offsets: Any, longest: int, first: int, values: Any, ends: Any
+    ids: Any, offsets: Any, token_bytes: Any, starts: Any, longest: int, first: int, values: Any, ends: Any
 ) -> tuple[int, bool]:
     """The kernel of `decode`.
 
     Parameters
     ----------
-    ids, offsets, token_bytes, token_offsets
+    ids, offsets, token_bytes
         As of `decode`.
+    starts : uint32 (tokens + 1,)
+        The token offsets; unsigned, so that machine code need not ask whether an index is negative.
     longest : int
         Bytes of the longest token.
     first : int
@@ -131,7 +137,7 @@ def spell(
     wrong : bool
         Whether that is because of an id in it, or because `values` may have no room for it.
     """
-    tokens = len(token_offsets) - 1
+    tokens = len(starts) - 1
     k = ends[first]
     for row in range(first, len(offsets) - 1):
         if k + longest * (offsets[row + 1] - offsets[row]) > len(values):
@@ -142,7 +148,7 @@ def spell(
                 break
             if token < 0 or token >= tokens:
                 return row, True
-            for j in range(token_offsets[token], token_offsets[token + 1]):
+            for j in range(starts[token], starts[token + 1]):
                 values[k] = token_bytes[j]
                 k += 1
         ends[row + 1] = k

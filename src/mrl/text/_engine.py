@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl import kernels
-from mrl.errors import TokenIdError
-from mrl.kernels import Table
+from mrl.errors import RowError, TokenIdError
+from mrl.kernels import TokenTable
 from mrl.ragged import Ragged, Text
 from mrl.text._pattern import Unsupported
 from mrl.text._table import build
@@ -23,6 +24,7 @@ __all__ = ["Encoded", "Engine", "decode"]
 
 _BOS, _EOS, _UNK = 0, 1, 3
 _ROOM = 4096  # missing pieces told by `encode`, for each thread
+_CHUNK = 10_000  # rows that a thread takes at a time
 _BLOCK = 1 << 20  # bytes looked through at once by `missing`
 
 
@@ -108,7 +110,7 @@ class Engine:
         return self._compiled[1]
 
     @cached_property
-    def _compiled(self) -> tuple[Table | None, str]:
+    def _compiled(self) -> tuple[TokenTable | None, str]:
         try:
             table = build(self.pattern, self.pieces, split=self._specials, byte_ids=self.closed_bytes)
         except Unsupported as reason:
@@ -170,12 +172,12 @@ class Engine:
             rest = rest[len(token) :]
         return numbers
 
-    def encode(self, text: Text, threads: int = 1) -> Encoded:
+    def encode(self, column: Any, threads: int = 1) -> Encoded:
         """The ids of many texts.
 
         Parameters
         ----------
-        text : Text
+        column : Text, or column of str that `Text.of` takes
             n rows.
         threads : int
             How many threads may work on it; a pattern that runs by `re` uses one.
@@ -183,8 +185,25 @@ class Engine:
         Returns
         -------
         Encoded
+
+        Raises
+        ------
+        RowError
+            A row is no text.
         """
-        return self._encode(text, _ROOM, threads)
+        if threads <= 1 or not isinstance(column, list) or len(column) <= _CHUNK or self.kind == "re":
+            return self._encode(Text.of(column), _ROOM, threads)
+        # While one thread makes a Text, which needs the interpreter, the others encode, which does not.
+        firsts = range(0, len(column), _CHUNK)
+        try:
+            with ThreadPoolExecutor(threads) as pool:
+                parts = list(pool.map(lambda at: self._encode(Text.of(column[at : at + _CHUNK]), _ROOM, 1), firsts))
+        except RowError:
+            Text.of(column)  # says which row of all it is
+            raise
+        ids = Ragged.concat([part.ids for part in parts])
+        missing = np.concatenate([np.add(part.missing, [at, 0, 0]) for at, part in zip(firsts, parts, strict=True)])
+        return Encoded(ids, missing, sum(part.n_missing for part in parts))
 
     def missing(self, text: Text) -> Iterator[tuple[int, str]]:
         """Row and text of each piece that is no token, in order.

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.kernels.scan import CARE, EMIT, FAIL, GO, SPLIT, UNK, Table
+from mrl.kernels.scan import CARE, EMIT, FAIL, GO, SPLIT, UNK, TokenTable
 from mrl.text._pattern import MATCH, Byte, Nfa, Unsupported
 
 __all__ = ["build"]
@@ -32,7 +32,7 @@ def build(
     *,
     split: Iterable[str] = (),
     byte_ids: Mapping[int, int] | None = None,
-) -> Table:
+) -> TokenTable:
     """Compile a pattern and its tokens.
 
     Parameters
@@ -49,7 +49,7 @@ def build(
 
     Returns
     -------
-    Table
+    TokenTable
 
     Raises
     ------
@@ -82,10 +82,7 @@ def build(
     if byte_ids is not None:
         branches, tokens = _branches(tree, classes, first=states)
         follow, codes = np.concatenate([follow, branches]), np.concatenate([codes, tokens])
-        action, after = (
-            np.concatenate([part, np.zeros_like(part, shape=(len(tokens), *part.shape[1:]))])
-            for part in (action, after)
-        )
+        action, after = np.pad(action, ((0, len(tokens)), (0, 0))), np.pad(after, (0, len(tokens)))
 
     kinds: dict[bytes, int] = {}
     merged = [kinds.setdefault(a.tobytes() + b.tobytes(), len(kinds)) for a, b in zip(follow.T, action.T, strict=True)]
@@ -94,7 +91,7 @@ def build(
     single = [tree.codes[tree.children[0].get(byte, 0)] for byte in range(256)]
     if byte_ids is not None:
         single = [code if code > UNK else byte_ids[byte] for byte, code in enumerate(single)]
-    return Table(
+    return TokenTable(
         classes=np.array(merged, np.uint8)[classes],
         follow=np.column_stack([follow[:, keep] * width, np.zeros_like(codes), codes]).astype(np.uint32).ravel(),
         action=np.column_stack([action[:, keep], after, np.zeros_like(after)]).ravel(),
@@ -198,8 +195,7 @@ def _product(steps: Ints, tree: _Tree, classes: Ints) -> tuple[Ints, Ints, Ints]
     pairs, states = [(0, 0)], {(0, 0): 0}
     changes: list[tuple[int, int, int]] = []
     for place, node in pairs:
-        if (len(step) + len(pairs)) * steps.shape[1] > _MAX_ENTRIES:
-            raise Unsupported(f"the table would take more than {_MAX_ENTRIES:,} entries: too many or too long tokens")
+        _require_room(len(step) + len(pairs), steps.shape[1])
         for byte, child in tree.children[node].items():
             target = step[place][number[byte]]
             if target != _DEAD:
@@ -218,9 +214,15 @@ def _product(steps: Ints, tree: _Tree, classes: Ints) -> tuple[Ints, Ints, Ints]
 
 def _branches(tree: _Tree, classes: Ints, first: int) -> tuple[Ints, Ints]:
     """The tree itself as rows from `first` on: the next node by class, or 0; the id of each node, or 0."""
+    _require_room(first + len(tree.codes), int(classes[-1]) + 1)
     follow = np.zeros((len(tree.codes), int(classes[-1]) + 1), np.int32)
     for node, children in enumerate(tree.children):
         for byte, child in children.items():
             follow[node, classes[byte]] = first + child
     codes = np.array(tree.codes, np.int32)
     return follow, np.where(codes > UNK, codes, 0)
+
+
+def _require_room(states: int, classes: int) -> None:
+    if states * classes > _MAX_ENTRIES:
+        raise Unsupported(f"the table would take more than {_MAX_ENTRIES:,} entries: too many or too long tokens")

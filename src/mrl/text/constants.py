@@ -1,16 +1,22 @@
-"""The notebook's constants, character by character."""
+"""The notebook's constants, character by character, and the patterns of our own."""
 
 from __future__ import annotations
 
 __all__ = [
-    "ATTACHMENT_REGEX",
+    "BOS",
+    "EOS",
     "HALOGEN_REPLACE",
+    "MAPPING_PATTERN",
     "MAPPING_REGEX",
     "MAPPING_REPLACE",
     "MAPPING_TOKENS",
+    "PAD",
     "SMILES_CHAR_VOCAB",
+    "SMILES_PATTERN",
     "SMILE_REGEX",
     "SPECIAL_TOKENS",
+    "UNK",
+    "UNKNOWN",
 ]
 
 SMILES_CHAR_VOCAB = list("#()+-/012345678=@BCFHINOPS[\\]cilnors*:")
@@ -18,6 +24,11 @@ SMILES_CHAR_VOCAB = list("#()+-/012345678=@BCFHINOPS[\\]cilnors*:")
 
 SPECIAL_TOKENS = ["bos", "eos", "pad", "unk"]
 """Begin, end, padding, unknown: the ids 0 to 3 of every vocabulary."""
+
+BOS, EOS, PAD, UNK = range(4)
+
+UNKNOWN = "\ufffd"
+"""What is spelled for an unknown token: a character that no molecule contains."""
 
 MAPPING_TOKENS = [f"[{isotope}*:{number}]" for number in range(1, 6) for isotope in (1, 2)]
 """Attachment points ``[1*:1]`` to ``[2*:5]``."""
@@ -45,7 +56,9 @@ MAPPING_REGEX = (
 )
 """Like `SMILE_REGEX`, but of the brackets only one-digit attachment points ``[1*:1]`` stay whole."""
 
-ATTACHMENT_REGEX = r"\[[0-9]*\*(?::[0-9]+)?]|Br|Cl|%[0-9]{2}|%\([0-9]+\)"
-"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens and ring numbers whole.
+# Patterns of our own name only what is longer than a character, since everything else goes by character anyway.
+SMILES_PATTERN = r"\[[^\[\]]+]|Br|Cl|%[0-9]{2}|%\([0-9]+\)|->|<-|>>"
+"""Our own: bracket atoms, two-letter organic atoms, ring numbers, dative bonds and the arrow of reactions whole."""
 
-It names only what is longer than a character, since everything else goes by character anyway."""
+MAPPING_PATTERN = r"\[[0-9]*\*(?::[0-9]+)?]|Br|Cl|%[0-9]{2}|%\([0-9]+\)"
+"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens and ring numbers whole."""

@@ -63,7 +63,7 @@ def read_vocab(path: str | PathLike[str]) -> VocabContent:
     content = VocabContent(body["kind"], body["rules"], body["tokens"])
     for (name, value), kind in zip(content._asdict().items(), (str, dict, list), strict=True):
         if not isinstance(value, kind):
-            raise _refused(path, f"its {name} are no {kind.__name__}; write it with vocab.save")
+            raise _refused(path, f"its {name!r} is no {kind.__name__}; write it with vocab.save")
     return content
 
 

@@ -32,9 +32,9 @@ def warn_unknown(total: int, some: Counter[str], stacklevel: int) -> None:
     shown = ", ".join(f"{token!r} ({some[token]})" if counted else repr(token) for token in tokens[:5])
     more = f" and {len(tokens) - 5} others" if len(tokens) > 5 else ""
     warnings.warn(
-        f"{total} tokens are not in the vocabulary and became 'unk': {shown}{more}; these texts cannot be recovered "
-        "from their ids. Learn the tokens first (vocab.update_vocab_from_data(texts)), or say on_unknown='unk' where "
-        "this is meant, or on_unknown='raise' to find the row",
+        f"{total} {'token is' if total == 1 else 'tokens are'} not in the vocabulary and became 'unk': {shown}{more}; "
+        "these texts cannot be recovered from their ids. Learn the tokens first (vocab.update_vocab_from_data(texts)), "
+        "or say on_unknown='unk' where this is meant, or on_unknown='raise' to find the row",
         UnknownTokenWarning,
         stacklevel=stacklevel + 1,
     )

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mrl.errors import VocabError
+from mrl.errors import UnknownTokenError, VocabError
+from mrl.ragged import Text
+from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.tokenize import (
     check_replacements,
     literal,
@@ -17,7 +19,7 @@ from mrl.text.tokenize import (
 )
 from mrl.text.vocab import Vocab
 
-__all__ = ["CharacterReplaceVocab", "CharacterVocab", "RegexVocab"]
+__all__ = ["CharacterReplaceVocab", "CharacterVocab", "GaplessVocab", "RegexVocab"]
 
 
 class CharacterVocab(Vocab):
@@ -150,3 +152,59 @@ class RegexVocab(Vocab):
 
     def _rule(self) -> str:
         return self.pattern
+
+
+class GaplessVocab(RegexVocab):
+    """A `RegexVocab` of texts that its pattern covers without a gap; any other text is refused with the position.
+
+    Subclasses say in `language` what the texts are.
+    """
+
+    language: str
+
+    def __init__(self, itos: Iterable[str], pattern: str) -> None:
+        super().__init__([], pattern)
+        self._append(token for token in itos if token not in SPECIAL_TOKENS)
+
+    def tokenize(self, smile: str) -> list[str]:
+        """Cut `smile` by the pattern, ``bos`` before and ``eos`` behind.
+
+        Raises
+        ------
+        UnknownTokenError
+            If the pattern leaves a gap: the first character of it, its position, and why.
+        """
+        tokens = super().tokenize(smile)
+        self._require_no_gap(tokens[1:-1], smile)
+        return tokens
+
+    def _rule(self) -> str:
+        return self.pattern
+
+    def _append(self, tokens: Iterable[str]) -> int:
+        tokens = list(tokens)
+        for token in tokens:
+            if isinstance(token, str) and self._is_foreign(token):
+                raise VocabError(f"the token {token!r} is no token of {self.language}, and would never be used")
+        return super()._append(tokens)
+
+    def _is_foreign(self, piece: str) -> bool:
+        return not self.regex.fullmatch(piece)
+
+    def _refuse_foreign(self, text: Text) -> None:
+        for row, piece in self._missing(text):
+            if self._is_foreign(piece):
+                self._require_no_gap(regex_tokenize(text[row], self.regex), text[row], row)
+
+    def _require_no_gap(self, pieces: Iterable[str], text: str, row: int | None = None) -> None:
+        at = 0
+        for piece in pieces:
+            if self._is_foreign(piece):
+                raise UnknownTokenError(
+                    f"{'' if row is None else f'row {row}: '}{piece!r} at position {at} of {text!r} is not part of "
+                    f"{self.language}",
+                    token=piece,
+                    row=row,
+                    position=at,
+                )
+            at += len(piece)

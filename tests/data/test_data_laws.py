@@ -1,0 +1,199 @@
+"""Law 3: rows collated at once are the samples collated; a data set of a data set's own columns is that data set."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from mrl.data import (
+    BaseDataset,
+    TextDataset,
+    TextPredictionDataset,
+    VecPredictionDataset,
+    VecReconDataset,
+    VectorDataset,
+    dict_collate,
+)
+from mrl.text import CharacterVocab
+
+VOCAB = CharacterVocab("CON=()1c≡")
+TEXTS = st.lists(st.text("CON=()1c≡", max_size=9), min_size=1, max_size=9)
+NUMBERS = st.one_of(st.none(), st.floats(-9, 9, width=32))
+
+
+def counted(text: str) -> list[float]:
+    return [len(text), text.count("C"), text.count("=") / 2]
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> BaseDataset:
+    """Any of the five, of any rows, as made or as a view of a view."""
+    texts = draw(TEXTS)
+    n = len(texts)
+    targets = draw(st.one_of(st.none(), st.integers(1, 3)))
+    y: list[Any] = draw(
+        st.lists(NUMBERS, min_size=n, max_size=n)
+        if targets is None
+        else st.lists(st.lists(NUMBERS, min_size=targets, max_size=targets), min_size=n, max_size=n)
+    )
+    dtype = draw(st.sampled_from([torch.float32, torch.float64, torch.int64]))
+    if dtype == torch.int64:
+        y = np.round(np.array(y, dtype=float)).tolist()
+    cache = draw(st.sampled_from(["memory", None]))
+    ds: BaseDataset = draw(
+        st.sampled_from(
+            [
+                TextDataset(texts, VOCAB),
+                TextPredictionDataset(texts, y, VOCAB, y_dtype=dtype),
+                VectorDataset(texts, counted, cache=cache),
+                VecReconDataset(texts, VOCAB, counted, cache=cache),
+                VecPredictionDataset(texts, y, counted, y_dtype=dtype, cache=cache),
+            ]
+        )
+    )
+    for _ in range(draw(st.integers(0, 2))):
+        ds = ds.view(draw(st.lists(st.integers(0, len(ds) - 1), min_size=1, max_size=6)))
+    return ds
+
+
+def equal(found: Any, expected: Any) -> bool:
+    """Bit for bit: types, dtypes, shapes, layout and bytes."""
+    if isinstance(expected, Tensor):
+        return (
+            found.dtype == expected.dtype
+            and found.shape == expected.shape
+            and found.stride() == expected.stride()
+            and found.numpy().tobytes() == expected.numpy().tobytes()
+        )
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(equal(found[k], expected[k]) for k in expected)
+    return type(found) is type(expected) and all(equal(f, e) for f, e in zip(found, expected, strict=True))
+
+
+def dict_by_hand(ds: BaseDataset, rows: list[int]) -> dict[str, Tensor]:
+    """What `dict_collate` gives, from samples one by one."""
+    names = [field.name for field in ds.fields]
+    samples = [ds[i] if len(names) > 1 else (ds[i],) for i in rows]
+    parts = {name: [sample[k] for sample in samples] for k, name in enumerate(names)}
+    made: dict[str, Tensor] = {}
+    if "tokens" in parts:
+        width = max(map(len, parts["tokens"]))
+        padded = [[*ids.tolist(), *[2] * (width - len(ids))] for ids in parts["tokens"]]
+        made["input_ids"] = torch.tensor(padded)
+        made["attention_mask"] = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in parts["tokens"]])
+        made["lengths"] = torch.tensor([len(ids) for ids in parts["tokens"]])
+        made["labels"] = torch.tensor([[*ids.tolist(), *[-100] * (width - len(ids))] for ids in parts["tokens"]])
+    if "vectors" in parts:
+        made["vectors"] = torch.stack(parts["vectors"])
+    if "labels" in parts:
+        made["labels"] = torch.stack(parts["labels"]).squeeze(-1)
+    return made | {"index": torch.tensor(rows)}
+
+
+@settings(max_examples=150, deadline=None)
+@given(datasets(), st.data())
+def test_rows_collated_are_the_samples_collated(ds: BaseDataset, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(ds) - 1), min_size=1, max_size=7))
+    lazily = ds.__getitems__(rows)
+    assert equal(ds.collate_function(lazily), ds.collate_function([ds[i] for i in rows]))
+    assert equal(dict_collate(lazily), dict_by_hand(ds, rows))
+    assert len(lazily) == len(rows)
+    assert equal(list(lazily), [ds[i] for i in rows])
+    assert equal(list(lazily[1:]), [ds[i] for i in rows[1:]])
+    assert equal(lazily[-1], ds[rows[-1]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(datasets(), st.integers(1, 4))
+def test_a_data_set_of_the_own_columns_gives_the_same_batches(ds: BaseDataset, bs: int) -> None:
+    arguments = [ds.columns[name] for name in ds.row_arguments]
+    for made in (ds.new(*arguments), ds.new(**ds.columns), pickle.loads(pickle.dumps(ds)), copy.deepcopy(ds)):
+        assert type(made) is type(ds)
+        for form in ("tuple", "dict"):
+            one, other = (list(d.dataloader(bs, shuffle=True, form=form)) for d in (made, ds))
+            assert equal(one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(datasets(), st.data())
+def test_a_view_is_a_data_set_of_its_rows_and_copies_none(ds: BaseDataset, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(ds) - 1), max_size=7))
+    view = ds.view(np.array(rows, np.int64))
+    plain = ds.new(**{name: [column[i] for i in rows] for name, column in ds.columns.items()})
+    assert len(view) == len(plain) == len(rows)
+    assert view.kept.tolist() == ds.kept[rows].tolist()
+    if rows:
+        assert equal(view.batch(), plain.batch())
+        assert equal(view[-1], ds[rows[-1]])
+    assert view.fields is ds.fields
+    for name, column in view.columns.items():
+        assert column.column is getattr(ds.columns[name], "column", ds.columns[name])
+        assert column.tolist() == [ds.columns[name].tolist()[i] for i in rows] or "y_vals" in name  # NaN
+
+
+@settings(max_examples=30, deadline=None)
+@given(datasets(), st.data())
+def test_rows_survive_pickling(ds: BaseDataset, data: st.DataObject) -> None:
+    rows = ds.__getitems__(data.draw(st.lists(st.integers(0, len(ds) - 1), min_size=1, max_size=5)))
+    again = pickle.loads(pickle.dumps(rows))
+    assert equal(ds.collate_function(again), ds.collate_function(rows))
+
+
+def test_any_other_collate_function_sees_a_list_of_samples() -> None:
+    seen: list[Any] = []
+    ds = VectorDataset(["C", "CC"], counted)
+    ds.batch()
+    assert list(ds.dataloader(2, collate_fn=lambda batch: seen.append(batch) or 0)) == [0]
+    assert equal(seen, [[ds[0], ds[1]]])
+    assert equal(next(iter(ds.dataloader(2, collate_fn=default_collate))), ds.batch())
+    assert equal(VectorDataset(["C", "CC"], counted, torch.stack).batch(), ds.batch())
+
+
+@pytest.mark.parametrize("rows", [range(2), (0, 1), np.array([0, 1], np.uint8), torch.tensor([0, 1]), [True, True]])
+def test_rows_may_be_given_in_any_way(rows: Any) -> None:
+    ds = TextDataset(["C", "CC"], VOCAB)
+    assert equal(ds.batch(rows), ds.batch())
+    assert equal(ds.view(rows).batch(), ds.batch())
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([2], "rows 2 to 2 of a data set of 2 rows; expected 0 to 1"),
+        ([-1, 0], "rows -1 to 0"),
+        ([0.5], "rows are float64"),
+        ([True], "the mask has 1 entries for a data set of 2 rows"),
+        ([[0, 1]], "expected whole numbers, or a mask"),
+        (["0"], "expected whole numbers"),
+    ],
+)
+def test_what_are_no_rows(rows: Any, words: str) -> None:
+    ds = TextDataset(["C", "CC"], VOCAB)
+    for use in (ds.view, ds.batch, ds.__getitems__):
+        with pytest.raises(IndexError, match=words):
+            use(rows)
+
+
+def test_one_row_is_as_the_notebook_has_it() -> None:
+    ds = TextPredictionDataset(["C", "CO"], [1, 2], VOCAB)
+    ids, y = ds[-1]
+    assert equal((ids, y), (torch.tensor([0, 4, 5, 1]), torch.tensor([2.0])))
+    assert equal(ds[np.int64(0)], ds[0])
+    assert equal(ds[torch.tensor(0)], ds[0])  # type: ignore[index]
+    assert len(list(ds)) == 2
+    for i in (2, -3):
+        with pytest.raises(IndexError, match=f"row {i} of a data set of 2 rows"):
+            ds[i]
+    with pytest.raises(TypeError, match=r"row 1\.7 is no whole number; .* ds\.view"):
+        ds[1.7]
+    with pytest.raises(TypeError, match=r"ds\.view"):
+        ds[0:1]

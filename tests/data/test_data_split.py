@@ -1,0 +1,191 @@
+"""Splits: exact sizes, groups that never cross, classes in proportion, the same on any machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mrl.data import TextDataset, VectorDataset, split
+from mrl.errors import ColumnError
+from mrl.text import CharacterVocab
+
+VOCAB = CharacterVocab("C")
+
+
+def rows(n: int) -> TextDataset:
+    return TextDataset(["C"] * n, VOCAB)
+
+
+def parts_of(parts: Any) -> list[list[int]]:
+    return [part.kept.tolist() for part in parts]
+
+
+def complete(parts: Any, n: int) -> bool:
+    return sorted(chain.from_iterable(parts_of(parts))) == list(range(n))
+
+
+@given(st.integers(0, 3000), st.integers(1, 999))
+def test_split_cuts_by_integer_arithmetic(n: int, thousandths: int) -> None:
+    train, valid = rows(n).split(thousandths / 1000)
+    assert len(train) == n * (1000 - thousandths) // 1000
+    assert complete((train, valid), n)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "sizes"),
+    [
+        (10, 0.9, [1, 9]),
+        (10, 0.1 + 0.2, [7, 3]),  # 0.30000000000000004
+        (3, 1 / 3, [2, 1]),
+        (3, 2 / 3, [1, 2]),
+        (10, np.float32(0.1), [9, 1]),
+        (1, 0.5, [0, 1]),
+        (0, 0.5, [0, 0]),
+        (10**6, 1e-6, [999_999, 1]),
+    ],
+)
+def test_sizes_of_split(n: int, p: float, sizes: list[int]) -> None:
+    assert [len(part) for part in rows(n).split(p)] == sizes
+
+
+@pytest.mark.parametrize("p", [0, 1, 1.5, -0.1, float("nan"), float("inf")])
+def test_fractions_that_are_none(p: float) -> None:
+    with pytest.raises(ValueError, match=f"percent_valid is {p}; expected a fraction between 0 and 1"):
+        rows(10).split(p)
+
+
+def test_golden_splits() -> None:
+    assert parts_of(rows(10).split(0.3)) == [[9, 1, 3, 6, 2, 4, 8], [5, 0, 7]]
+    assert parts_of(rows(10).split(0.3, seed=1)) == [[8, 9, 5, 4, 0, 2, 3], [7, 1, 6]]
+    assert parts_of(split(rows(10), (0.5, 0.3, 0.2))) == [[9, 1, 3, 6, 2], [4, 8, 5], [0, 7]]
+    assert parts_of(split(rows(9), (0.5, 0.5), groups=list("aabbccdde"))) == [[4, 5, 6, 7, 8], [0, 1, 2, 3]]
+    assert parts_of(split(rows(9), (2 / 3, 1 / 3), stratify=list("aaabbbccc"))) == [[0, 1, 3, 5, 6, 8], [2, 4, 7]]
+
+
+def test_seeds_name_splits() -> None:
+    for settings_ in ({}, {"groups": np.arange(60) // 3}, {"stratify": np.arange(60) % 4}):
+        made = [parts_of(split(rows(60), (0.5, 0.5), seed=seed, **settings_)) for seed in (0, 0, 1)]
+        assert made[0] == made[1] != made[2]
+
+
+def sizes_of(weights: list[int], n: int) -> list[int]:
+    """Rounded down; the first part that is to have any gets the rest."""
+    sizes = [n * weight // sum(weights) for weight in weights]
+    sizes[next(i for i, weight in enumerate(weights) if weight)] += n - sum(sizes)
+    return sizes
+
+
+SIZES = st.lists(st.integers(0, 20), min_size=1, max_size=5).filter(sum)
+
+
+@given(SIZES, st.integers(0, 200))
+def test_fractions_are_exact(sizes: list[int], n: int) -> None:
+    fractions = [size / sum(sizes) for size in sizes]
+    parts = split(rows(n), fractions)
+    assert complete(parts, n)
+    assert [len(part) for part in parts] == sizes_of(sizes, n)
+
+
+@given(SIZES)
+def test_counts_are_exact(sizes: list[int]) -> None:
+    parts = split(rows(sum(sizes)), sizes)
+    assert [len(part) for part in parts] == sizes
+    assert complete(parts, sum(sizes))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=60), SIZES, st.integers(0, 3))
+def test_groups_never_cross(groups: list[int], sizes: list[int], seed: int) -> None:
+    n, fractions = len(groups), [size / sum(sizes) for size in sizes]
+    parts = split(rows(n), fractions, seed=seed, groups=groups)
+    assert complete(parts, n)
+    sides = [{groups[i] for i in part} for part in parts_of(parts)]
+    assert sum(map(len, sides)) == len(set(groups))
+    assert all(not part for part, size in zip(sides, sizes, strict=True) if not size)
+    largest = max(Counter(groups).values(), default=0)
+    for part, size in zip(parts, sizes_of(sizes, n), strict=True):
+        assert len(part) < size + largest or not part
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 6), max_size=80), SIZES, st.integers(0, 3))
+def test_classes_are_met_within_a_row_and_sizes_exactly(classes: list[int], sizes: list[int], seed: int) -> None:
+    n, fractions = len(classes), [size / sum(sizes) for size in sizes]
+    parts = parts_of(split(rows(n), fractions, seed=seed, stratify=classes))
+    assert sorted(chain.from_iterable(parts)) == list(range(n))
+    assert [len(part) for part in parts] == sizes_of(sizes, n)
+    for part in parts:
+        counts = Counter(classes[i] for i in part)
+        for code, total in Counter(classes).items():
+            assert abs(counts[code] - Fraction(total * len(part), n)) <= 1
+
+
+def test_rare_classes_go_anywhere_not_where_they_stand() -> None:
+    """Classes of one row each: which of them are held out is chance, not their place in the data."""
+    held_out = np.concatenate(
+        [split(rows(100), (0.9, 0.1), seed=s, stratify=np.arange(100))[1].kept for s in range(60)]
+    )
+    assert abs(held_out.mean() - 49.5) < 6
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["a", "a", "b", None, None, "b"],
+        np.array([1, 1, 2, NAN, NAN, 2]),
+        [1, 1, 2, NAN, float("nan"), 2],
+        pd.Series(["a", "a", "b", pd.NA, None, "b"], index=[3, 3, 1, 0, 7, 8]),
+        pl.Series(["a", "a", "b", None, None, "b"]),
+        pa.array(["a", "a", "b", None, None, "b"]),
+        VectorDataset(["a", "a", "b", "c", "c", "b"], len).smiles,
+        (i for i in [1, 1, 2, 3, 3, 2]),
+    ],
+    ids=lambda g: type(g).__name__,
+)
+def test_groups_of_any_library_missing_ones_are_one_group(groups: Any) -> None:
+    sides = parts_of(split(rows(6), (2, 2, 2), groups=groups))
+    assert sorted(sides) == [[0, 1], [2, 5], [3, 4]]
+
+
+def test_missing_classes_are_one_class() -> None:
+    sides = parts_of(split(rows(8), (0.5, 0.5), stratify=[1.0, NAN, 1.0, NAN, None, 1.0, 1.0, float("nan")]))
+    assert [len(set(side) & {1, 3, 4, 7}) for side in sides] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "settings_", "error", "words"),
+    [
+        ((0.8, 0.1), {}, ValueError, r"add up to 0\.9; expected 1, or numbers of rows that add up to 10"),
+        ((8, 1), {}, ValueError, "add up to 9.0; expected 1"),
+        ((1.5, -0.5), {}, ValueError, "expected fractions such as"),
+        ((), {}, ValueError, "expected fractions such as"),
+        ((NAN, 1.0), {}, ValueError, "a size is nan"),
+        ((0.5, 0.5), {"groups": [1] * 10, "stratify": [1] * 10}, ValueError, "both given"),
+        ((0.5, 0.5), {"groups": [1] * 9}, ColumnError, "groups has 9 values for 10 rows"),
+        ((0.5, 0.5), {"stratify": [1] * 11}, ColumnError, "stratify has 11 values for 10 rows"),
+        ((0.5, 0.5), {"groups": [[1]] * 10}, ColumnError, "cannot be compared, such as lists"),
+    ],
+)
+def test_what_split_refuses(sizes: Any, settings_: Any, error: Any, words: str) -> None:
+    with pytest.raises(error, match=words):
+        split(rows(10), sizes, **settings_)
+
+
+def test_a_split_of_a_split() -> None:
+    train, rest = split(rows(20), (0.5, 0.5))
+    one, two = split(rest, (0.5, 0.5))
+    assert complete((train, one, two), 20)
+    assert one.fields is train.fields

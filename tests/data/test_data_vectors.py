@@ -1,0 +1,297 @@
+"""Vector data sets: computed once, kept, and what happens to molecules that have no vector."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mrl.data import VecPredictionDataset, VecReconDataset, VectorDataset
+from mrl.errors import FeatureError, MoleculeError
+from mrl.text import CharacterVocab
+
+VOCAB = CharacterVocab("CO?")
+SMILES = ["C", "?", "CO", "CCC", "??"]
+
+
+class Function:
+    """Two numbers of a text; refuses those with a question mark; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, text: str) -> list[int]:
+        self.asked.append(text)
+        if "?" in text:
+            raise MoleculeError(f"{text!r} is not a molecule", text=text, reason="a question mark")
+        return [len(text), text.count("O")]
+
+
+def bad(text: str) -> list[float]:
+    return [1.0] if "?" not in text else [1 / 0]
+
+
+# --- computed once -------------------------------------------------------------------------------------------------
+
+
+def test_a_molecule_is_computed_once_across_epochs_views_and_forms() -> None:
+    function = Function()
+    texts = ["C" * (i + 1) for i in range(20)]
+    ds = VecPredictionDataset(texts, range(20), function)
+    assert function.asked == []
+    train, valid = ds.split(0.25)
+    for _ in range(2):
+        for part in (train, valid, train.view([3, 1]), ds):
+            list(part.dataloader(4, shuffle=True))
+            list(part.dataloader(4, form="dict"))
+            part[0]
+    assert sorted(function.asked) == sorted(texts)
+    ds.new(["C"]).batch()
+    assert len(function.asked) == 21
+
+
+def test_repeated_rows_of_a_batch_are_computed_once() -> None:
+    function = Function()
+    ds = VectorDataset(["C", "CO"], function)
+    assert ds.batch([1, 0, 1, 1]).tolist() == [[2, 1], [1, 0], [2, 1], [2, 1]]
+    assert sorted(function.asked) == ["C", "CO"]
+
+
+def test_without_a_cache_it_is_computed_every_time() -> None:
+    numbers = iter(range(100))
+    ds = VectorDataset(["C", "CO"], lambda text: next(numbers), cache=None)
+    assert [ds.batch().tolist() for _ in range(2)] == [[[0], [1]], [[2], [3]]]
+    assert ds[0].tolist() == [4]
+    with pytest.raises(ValueError, match="cache is 'disk'; expected 'memory', or None"):
+        VectorDataset(["C"], len, cache="disk")  # type: ignore[arg-type]
+
+
+def test_what_was_computed_is_not_what_was_given_out() -> None:
+    ds = VectorDataset(["C", "CO"], Function())
+    ds.batch().fill_(77)
+    ds[1].fill_(77)
+    assert ds.batch().tolist() == [[1, 0], [2, 1]]
+
+
+def test_results_of_a_pickled_data_set_are_kept() -> None:
+    ds = VectorDataset(["C", "CO"], Function())
+    ds.batch([1])
+    other = pickle.loads(pickle.dumps(ds))
+    assert other.batch().tolist() == [[1, 0], [2, 1]]
+    assert other.mol_function.asked == ["CO", "C"]
+
+
+def test_n_jobs_changes_nothing() -> None:
+    texts = [("C" * (i % 7 + 1)) + ("?" if i % 50 == 3 else "") for i in range(700)]
+    one, two = (VecPredictionDataset(texts, range(700), bad, n_jobs=n, on_error="mask") for n in (1, 2))
+    for loader in ({"shuffle": True}, {}):
+        for a, b in zip(one.dataloader(64, **loader), two.dataloader(64, **loader), strict=True):
+            assert torch.equal(a[0].nan_to_num(-7), b[0].nan_to_num(-7))
+            assert torch.equal(a[1], b[1])
+    assert one.rejects == two.rejects
+    assert np.array_equal(one.ok, two.ok)
+    assert (~one.ok).sum() == 14 == len(one.rejects)
+
+
+# --- on_error ------------------------------------------------------------------------------------------------------
+
+
+def test_raise_names_the_row_when_it_is_computed() -> None:
+    ds = VectorDataset(SMILES, Function())
+    assert ds.batch([0, 2, 3]).tolist() == [[1, 0], [2, 1], [3, 0]]
+    words = r"row 1: no vector for '\?': a question mark; remove the row, or .*on_error='drop' or on_error='mask'"
+    for use in (ds.batch, lambda: ds[1], lambda: list(ds.dataloader(2)), lambda: ds.view([2, 1]).batch()):
+        with pytest.raises(FeatureError, match=words) as caught:
+            use()
+        assert (caught.value.row, caught.value.text, caught.value.reason) == (1, "?", "a question mark")
+    assert ds.batch([0, 2]).tolist() == [[1, 0], [2, 1]]
+    assert (len(ds.rejects), ds.ok.all()) == (0, True)
+    with pytest.raises(FeatureError, match=r"row 4: no vector for '\?\?'"):
+        ds.view([4]).batch()
+
+
+def test_a_failing_molecule_costs_its_batch_nothing_twice() -> None:
+    function = Function()
+    ds = VectorDataset(SMILES, function)
+    for _ in range(3):
+        with pytest.raises(FeatureError):
+            ds.batch()
+    assert function.asked == SMILES
+
+
+def test_drop_checks_every_row_at_once() -> None:
+    function = Function()
+    ds = VecPredictionDataset(SMILES, [0, 1, 2, 3, 4], function, on_error="drop")
+    assert function.asked == SMILES
+    assert (ds.smiles.tolist(), ds.y_vals.tolist(), ds.kept.tolist()) == (["C", "CO", "CCC"], [0, 2, 3], [0, 2, 3])
+    assert ds.ok.tolist() == [True] * 3
+    assert [tuple(r) for r in ds.rejects] == [(i, SMILES[i], "feature", "a question mark") for i in (1, 4)]
+    assert len(ds) + len(ds.rejects) == len(SMILES)  # law 6
+    v, y = ds.batch()
+    assert (v.tolist(), y.tolist()) == ([[1, 0], [2, 1], [3, 0]], [0, 2, 3])
+    view = ds.view([2, 0])
+    assert (view.kept.tolist(), view.rejects, len(view.ok)) == ([3, 0], ds.rejects, 2)
+    assert view.batch()[0].tolist() == [[3, 0], [1, 0]]
+    assert function.asked == SMILES
+    made = ds.new(["?", "CC"], [8, 9])
+    assert (made.smiles.tolist(), made.y_vals.tolist(), made.kept.tolist()) == (["CC"], [9], [1])
+    nothing = ds.new(["?"])
+    assert (len(nothing), len(nothing.rejects), len(nothing.batch()[0])) == (0, 1, 0)
+
+
+def test_mask_keeps_the_row_as_nan() -> None:
+    function = Function()
+    ds = VecPredictionDataset(SMILES, [0, 1, 2, 3, 4], function, on_error="mask")
+    assert (function.asked, len(ds)) == ([], 5)
+    v, y = ds.batch([1, 2])
+    assert v[0].isnan().all()
+    assert (v[1].tolist(), y.tolist()) == ([2, 1], [1, 2])
+    assert ds[1][0].isnan().all()
+    assert function.asked == ["?", "CO"]
+    view = ds.view([4, 3])
+    assert view.ok.tolist() == [False, True]
+    assert ds.ok.tolist() == [True, False, True, True, False]
+    assert [r.row for r in ds.rejects] == [1, 4]
+    assert ds.kept.tolist() == [0, 1, 2, 3, 4]
+    assert sorted(function.asked) == sorted(SMILES)
+    assert ds.view(ds.ok).batch()[0].isnan().sum() == 0
+
+
+def test_mask_knows_the_size_even_where_a_whole_batch_fails() -> None:
+    ds = VectorDataset(SMILES, Function(), on_error="mask")
+    assert ds.batch([1, 4]).shape == (2, 2)
+    assert ds.batch([1, 4]).isnan().all()
+    assert VectorDataset(["?"], Function(), on_error="mask").batch().shape == (1, 0)  # nobody knows
+
+
+def test_repr_computes_nothing() -> None:
+    function = Function()
+    for on_error in ("raise", "mask"):
+        assert repr(VectorDataset(SMILES, function, on_error=on_error)) == "VectorDataset(5 rows of smiles)"  # type: ignore[arg-type]
+    assert function.asked == []
+
+
+def test_on_error_of_new_and_of_the_constructor() -> None:
+    ds = VectorDataset(["C"], Function())
+    assert len(ds.new(SMILES, on_error="drop")) == 3
+    masked = ds.new(SMILES, on_error="mask")
+    assert masked.ok.tolist() == [True, False, True, True, False]
+    assert masked.new(["?"]).batch().isnan().all()
+    assert ds.on_error == "raise"
+    with pytest.raises(FeatureError):
+        ds.new(SMILES).batch()
+    with pytest.raises(ValueError, match="on_error is 'ignore'"):
+        VectorDataset(["C"], len, on_error="ignore")  # type: ignore[arg-type]
+
+
+def test_without_a_cache_failures_are_told_as_well() -> None:
+    assert VectorDataset(SMILES, Function(), cache=None, on_error="mask").ok.tolist() == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert len(VectorDataset(SMILES, Function(), cache=None, on_error="drop")) == 3
+    with pytest.raises(FeatureError, match="row 1"):
+        VectorDataset(SMILES, Function(), cache=None).batch()
+    answers = iter([1.0, 1.0, None])
+    with pytest.raises(FeatureError, match="row 0: no vector for 'C'"):  # had a vector when it was checked
+        VectorDataset(["C", "CC"], lambda text: next(answers), cache=None, on_error="drop").batch([0])
+
+
+# --- what a function may return --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        3,
+        3.0,
+        np.float64(3),
+        np.int8(3),
+        torch.tensor(3),
+        [3],
+        (3,),
+        np.array([3], np.uint8),
+        np.array([3], np.int64),
+        torch.tensor([3.0], requires_grad=True),
+    ],
+    ids=repr,
+)
+def test_numbers_of_any_kind(value: Any) -> None:
+    v = VectorDataset(["C", "CC"], lambda text: value).batch()
+    assert (v.dtype, v.tolist()) == (torch.float32, [[3.0], [3.0]])
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda text: None, "NoneType with the dtype object, expected numbers"),
+        (lambda text: "abc", "str with the dtype <U3"),
+        (lambda text: np.zeros((1, 2)), r"an array of shape \(1, 2\), expected one dimension"),
+        (lambda text: [1, [2]], "ValueError"),
+        (lambda text: 1e300, "1e\\+300, which is more than float32 holds"),
+        (lambda text: {}["x"], "KeyError: 'x'"),
+        (lambda text: "".index("x"), "ValueError: substring not found"),
+        (lambda text: (_ for _ in ()).throw(MoleculeError("no reason given")), "MoleculeError: no reason given"),
+        (lambda text: (_ for _ in ()).throw(StopIteration), "StopIteration"),
+    ],
+)
+def test_functions_that_fail_in_any_way(function: Callable[[str], Any], reason: str) -> None:
+    with pytest.raises(FeatureError, match=f"row 0: no vector for 'C': .*{reason}"):
+        VectorDataset(["C"], function).batch()
+
+
+def test_vectors_of_another_size_are_refused_whatever_comes_first() -> None:
+    def sizes(text: str) -> list[int]:
+        return [1] * (2 if text == "CO" else 3)
+
+    texts = ["C", "CC", "CO", "CCC"]
+    words = "row 2: no vector for 'CO': returned 2 numbers, where others have 3"
+    for batch in ([0, 1, 2], [2, 0, 1, 3]):
+        with pytest.raises(FeatureError, match=words):
+            VectorDataset(texts, sizes).batch(batch)
+    ds = VectorDataset(texts, sizes)
+    ds.batch([0])
+    with pytest.raises(FeatureError, match=words):  # alone in its batch
+        ds.batch([2])
+    assert VectorDataset(texts, sizes, on_error="drop").kept.tolist() == [0, 1, 3]
+    masked = VectorDataset(texts, sizes, on_error="mask")
+    assert masked.batch([3, 2, 0]).isnan().tolist() == [[False] * 3, [True] * 3, [False] * 3]
+
+
+def test_mixed_types_do_not_lose_digits() -> None:
+    ds = VectorDataset(["C", "CC"], {"C": np.array([7], np.uint8), "CC": [0.5]}.__getitem__)
+    assert [ds[0].tolist(), ds[1].tolist(), ds.batch().tolist()] == [[7.0], [0.5], [[7.0], [0.5]]]
+
+
+class Estimator:
+    """scikit-learn's convention, as small as can be."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def fit(self, X: Any, y: Any = None) -> Estimator:
+        return self
+
+    def transform(self, X: list[str]) -> Any:
+        self.calls += 1
+        if any("?" in text for text in X):
+            raise ValueError("one of these is wrong")
+        return np.array([[len(text), text.count("O")] for text in X], np.int32)
+
+
+def test_objects_with_transform() -> None:
+    estimator = Estimator()
+    ds = VectorDataset(["C", "CO", "CCC"], estimator)
+    assert ds.batch().tolist() == [[1, 0], [2, 1], [3, 0]]
+    assert estimator.calls == 1
+    dropped = VectorDataset(SMILES, Estimator(), on_error="drop")
+    assert (dropped.kept.tolist(), [r.row for r in dropped.rejects]) == ([0, 2, 3], [1, 4])
+    (x, v), _ = VecReconDataset(["C", "CO"], VOCAB, Estimator()).batch()
+    assert (x.tolist(), v.tolist()) == ([[0, 4, 1, 2], [0, 4, 5, 1]], [[1, 0], [2, 1]])

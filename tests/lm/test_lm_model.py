@@ -1,0 +1,215 @@
+"""The model: its weights come from its seed alone, and its file holds exactly them, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import random
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mrl.errors import ReadError, StateError
+from mrl.lm import LanguageModel, ModelConfig, accelerator
+from mrl.text import CharacterVocab
+
+VOCAB = CharacterVocab(["C", "O", "N", "(", ")", "="])
+
+
+def small(seed=0, **sizes):
+    return LanguageModel(ModelConfig.for_vocab(VOCAB, **({"embedding": 3, "hidden": 4} | sizes)), seed=seed)
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_logits_of_a_text_in_pieces_are_those_of_the_whole():
+    model = small(layers=2)
+    x = torch.tensor([[0, 4, 5, 6, 1], [0, 7, 8, 9, 1]])
+    whole, (h, c) = model(x)
+    assert whole.shape == (2, 5, 10)
+    assert h.shape == c.shape == (2, 2, 4)
+    first, state = model(x[:, :2])
+    rest, _ = model(x[:, 2:], state)
+    torch.testing.assert_close(torch.cat([first, rest], 1), whole)
+
+
+def test_no_position_sees_what_follows():
+    model = small()
+    a, _ = model(torch.tensor([[0, 4, 5, 1]]))
+    b, _ = model(torch.tensor([[0, 4, 6, 2]]))
+    torch.testing.assert_close(a[:, :2], b[:, :2])
+    assert not torch.allclose(a[:, 2], b[:, 2])
+
+
+@given(st.integers(0, 2**63 - 1))
+@settings(max_examples=20, deadline=None)
+def test_the_seed_decides_the_weights(seed):
+    assert same(weights(small(seed)), weights(small(seed)))
+    assert not same(weights(small(seed)), weights(small(seed ^ 1)))
+
+
+def test_weights_are_on_the_cpu_and_finite_whatever_the_default_device():
+    with torch.device("meta"):
+        model = small()
+    assert all(tensor.device.type == "cpu" and tensor.isfinite().all() for tensor in weights(model).values())
+    assert model.device == torch.device("cpu")
+
+
+def test_making_saving_and_loading_leave_the_global_random_states_alone(tmp_path):
+    before = torch.random.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    small().save(tmp_path / "m")
+    LanguageModel.load(tmp_path / "m")
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert before[1:] == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"hidden": 0}, "hidden is 0; expected an integer of 1 or more"),
+        ({"layers": -1}, "layers is -1"),
+        ({"embedding": 2.0}, "embedding is 2.0"),
+        ({"hidden": True}, "hidden is True"),
+    ],
+)
+def test_a_size_that_is_none_is_refused(sizes, words):
+    with pytest.raises(ValueError, match=words):
+        ModelConfig.for_vocab(VOCAB, **sizes)
+
+
+def test_a_vocabulary_of_specials_only_is_refused():
+    with pytest.raises(ValueError, match="vocab_size is 4; expected an integer of 5 or more"):
+        ModelConfig.for_vocab(CharacterVocab([]))
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_model_comes_back_exactly_and_the_same_weights_give_the_same_bytes(tmp_path):
+    model = small(layers=2)
+    model.save(tmp_path / "new" / "m.safetensors")
+    back = LanguageModel.load(tmp_path / "new" / "m.safetensors", VOCAB)
+    assert back.config == model.config
+    assert same(weights(back), weights(model))
+    back.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "new" / "m.safetensors").read_bytes()
+
+
+def test_the_file_tells_any_program_what_it_is(tmp_path):
+    from safetensors import safe_open
+
+    small().save(tmp_path / "m")
+    with safe_open(tmp_path / "m", "pt") as file:
+        about = json.loads(file.metadata()["mrl-language-model"])
+        assert sorted(file.keys())[0] == "embedding.weight"
+    assert about["version"] == 1
+    assert about["config"]["vocab_size"] == 10
+    assert about["config"]["vocab_fingerprint"] == VOCAB.fingerprint()
+
+
+def test_a_vocabulary_that_has_grown_still_fits_and_any_other_is_refused(tmp_path):
+    small().save(tmp_path / "m")
+    grown = CharacterVocab([*VOCAB.itos[4:], "S"])
+    assert LanguageModel.load(tmp_path / "m", grown).config.vocab_size == 10
+    for other in (CharacterVocab(["C", "O"]), CharacterVocab(["O", "C", *VOCAB.itos[6:]])):
+        with pytest.raises(StateError, match=r"10 tokens.*load the vocabulary that was saved") as caught:
+            LanguageModel.load(tmp_path / "m", other)
+        assert caught.value.differs == ("vocab_fingerprint",)
+
+
+def test_every_flipped_byte_is_found(tmp_path):
+    path = tmp_path / "m"
+    small(embedding=1, hidden=1).save(path)
+    good = path.read_bytes()
+    for i in range(len(good)):
+        path.write_bytes(good[:i] + bytes([good[i] ^ 1]) + good[i + 1 :])
+        with pytest.raises(ReadError):
+            LanguageModel.load(path)
+    for length in (0, 1, 8, 100, len(good) - 1):
+        path.write_bytes(good[:length])
+        with pytest.raises(ReadError, match="not a whole safetensors file"):
+            LanguageModel.load(path)
+
+
+def test_foreign_files_are_refused_with_their_fault(tmp_path):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "m"
+    path.write_text("smiles\nCCO\n")
+    with pytest.raises(ReadError, match="not a whole safetensors file") as caught:
+        LanguageModel.load(path)
+    assert caught.value.path == str(path)
+    save_file({"a": torch.zeros(3)}, path)
+    with pytest.raises(ReadError, match="file of another program"):
+        LanguageModel.load(path)
+    save_file(
+        {"a": torch.zeros(3)}, path, {"mrl-language-model": json.dumps({"version": 2, "config": {}, "sha256": ""})}
+    )
+    with pytest.raises(ReadError, match="format version is 2 and this mrl reads 1; update mrl"):
+        LanguageModel.load(path)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        LanguageModel.load(tmp_path / "nowhere")
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    small(1).save(path)
+    old = path.read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for name in ("replace", "fsync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                small(2).save(path)
+        assert path.read_bytes() == old
+        assert list(tmp_path.iterdir()) == [path]
+    assert same(weights(LanguageModel.load(path)), weights(small(1)))
+
+
+def _save_forever(path):
+    models = [small(1, hidden=64), small(2, hidden=64)]
+    while True:
+        for model in models:
+            model.save(path)
+
+
+def test_a_process_killed_while_saving_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "m"
+    small(1, hidden=64).save(path)
+    for wait in (0.0, 0.003, 0.007):
+        process = multiprocessing.get_context("fork").Process(target=_save_forever, args=(path,))
+        process.start()
+        inode = path.stat().st_ino
+        deadline = time.monotonic() + 5
+        while path.stat().st_ino == inode and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(wait)
+        process.kill()
+        process.join()
+        assert weights(LanguageModel.load(path))["head.weight"].shape == (10, 64)
+
+
+def test_a_model_pickles():
+    model = small()
+    back = pickle.loads(pickle.dumps(model))
+    assert back.config == model.config
+    assert same(weights(back), weights(model))
+
+
+def test_the_accelerator_is_one_that_is_there():
+    assert accelerator().type == ("cuda" if torch.cuda.is_available() else "cpu")
