@@ -38,7 +38,7 @@ from mrl.text import (
 from mrl.torch_core import get_device, to_device
 from mrl.torch_imports import DataLoader, Dataset, torch
 
-__all__ = [
+__all__ = [  # noqa: RUF022  the notebook's 27, then what its star imports gave
     "BaseDataset",
     "CharacterReplaceVocab",
     "CharacterVocab",
@@ -66,7 +66,6 @@ __all__ = [
     "vector_collate",
     "vector_prediction_collate",
     "vector_reconstruction_collate",
-    # The notebook's module begins with star imports that its cells rely on.
     "np",
     "os",
     "partial",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -68,6 +69,17 @@ def test_an_error_in_a_worker_names_row_text_and_reason(num_workers: int) -> Non
     ds = VecPredictionDataset(["C", "CC", "C?", "CO"], range(4), counted)
     with pytest.raises(FeatureError, match=r"row 2: no vector for 'C\?': ValueError: a question mark; remove the row"):
         list(ds.dataloader(2, num_workers))
+    assert not multiprocessing.active_children()  # though the exception holds on to everything
+
+
+def test_a_loop_that_is_left_early_ends_its_workers() -> None:
+    batches = iter(dataset(cache=None).dataloader(4, 2))
+    next(batches)
+    assert len(multiprocessing.active_children()) == 2
+    start = time.monotonic()
+    batches.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+    assert time.monotonic() - start < 4
 
 
 class Telling(CharacterVocab):

@@ -38,6 +38,7 @@ from mrl.text._engine import Engine, decode
         (r"C*+", "possessive"),
         (r"(?>C*)", "atomic"),
         (r"(?:C?)*", "can be empty"),
+        (r"(?:C?){1,3}", "can be empty"),
         (r"(?:[ab])*a(?:[ab]){12}", "1,000 places"),
         (r"(?:abc){1,5000}", "10,000 states"),
     ],
@@ -54,6 +55,26 @@ def test_other_patterns_run_through_re_with_the_same_ids(pattern: str, reason: s
     assert [(row, texts[row].encode()[a:b].decode()) for row, a, b in missing.tolist()] == unknown
     assert n_missing == len(unknown)
     assert list(engine.missing(Text.of(texts))) == unknown
+
+
+def test_a_closed_alphabet_runs_through_re_with_the_same_ids() -> None:
+    tokens = {"C": 4, "Cl": 5, "é": 6}
+    arguments = {"n_ids": 266, "closed_bytes": {byte: tokens.get(chr(byte), 10 + byte) for byte in range(256)}}
+    by_table, by_re = Engine(r"\[[^\]]+]|Cl", tokens, **arguments), Engine(r"\[[^\]]+]|Cl\b|Cl", tokens, **arguments)
+    assert (by_table.kind, by_re.kind) == ("table", "re")
+    text = Text.of(["CCl[C@@Cl]", "", "[Cl]é−", "O"])
+    one, other = by_table.encode(text), by_re.encode(text)
+    assert one.ids == other.ids
+    assert one.missing.tolist() == other.missing.tolist() == [[0, 3, 10], [2, 0, 4], [2, 6, 9]]
+    assert one.n_missing == other.n_missing == 3
+
+
+def test_a_special_that_is_a_piece_by_the_rules_stays_one() -> None:
+    for pattern, kind in (("unk|.", "table"), (r"\bunk|.", "re")):
+        engine = Engine(pattern, {"unk": 4, "u": 5}, n_ids=6)
+        assert engine.kind == kind
+        assert engine.split("unk") == ["unk"]
+        assert engine.encode(Text.of(["unk", "u"])).ids.values.tolist() == [0, 4, 1, 0, 5, 1]
 
 
 def test_too_many_tokens_run_through_re() -> None:

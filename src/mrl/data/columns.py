@@ -213,7 +213,8 @@ def _array(values: Any, name: str) -> Array:
     if _is_column(values):
         values = values.take(np.arange(len(values)))
     elif isinstance(values, np.ma.MaskedArray):
-        values = np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values))
+        nothing = np.full(values.shape, None)
+        values = np.where(np.ma.getmaskarray(values), nothing, np.ma.getdata(values))
     elif hasattr(values, "detach"):
         values = values.detach().cpu()
     elif hasattr(values, "to_pylist"):

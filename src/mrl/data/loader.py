@@ -151,7 +151,11 @@ class Loader:
     def _made(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches from `start` on, on the CPU."""
         if self.num_workers:
-            yield from self._torch(epoch, start)
+            batches: Any = iter(self._torch(epoch, start))
+            try:
+                yield from batches
+            finally:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
+                batches._shutdown_workers()
         else:
             samples, collate = samples_of(self.dataset), collating(self.collate)
             for rows in self._rows(epoch, start):

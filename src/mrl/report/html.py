@@ -211,22 +211,66 @@ def figure(svg: str, title: str, caption: str = "") -> str:
 
 
 def part(title: str, body: str) -> str:
-    """Set a piece of HTML under a smaller heading, inside a section."""
+    """Set `body`, a piece of HTML, under a smaller heading inside a section.
+
+    Parameters
+    ----------
+    title, body : str
+        Plain text of the heading, and HTML.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> part("A & B", paragraph("text"))
+    '<h3>A &amp; B</h3>\\n<p class="prose">text</p>\\n'
+    """
     return f"<h3>{_text(title)}</h3>\n{body}"
 
 
 def paragraph(text: str) -> str:
-    """Set plain text as a paragraph."""
+    """Set plain `text` as a paragraph of HTML, escaped.
+
+    Examples
+    --------
+    >>> paragraph("1 < 2")
+    '<p class="prose">1 &lt; 2</p>\\n'
+    """
     return f'<p class="prose">{_text(text)}</p>\n'
 
 
 def command(text: str) -> str:
-    """Set a command line, as it is to be typed."""
+    """Set the `text` of a command line as it is to be typed, escaped.
+
+    Examples
+    --------
+    >>> command("mrl demo > log")
+    '<pre class="command"><code>mrl demo &gt; log</code></pre>\\n'
+    """
     return f'<pre class="command"><code>{_text(text)}</code></pre>\n'
 
 
 def columns(*bodies: str) -> str:
-    """Set pieces of HTML side by side where the screen is wide enough, else one below the other."""
+    """Set pieces of HTML side by side where the screen is wide enough, else one below the other.
+
+    Parameters
+    ----------
+    *bodies : str
+        HTML of each piece.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> columns(paragraph("left"), paragraph("right")).count("<div>")
+    2
+    """
     cells = "".join(f"<div>\n{body}</div>\n" for body in bodies)
     return f'<div class="columns">\n{cells}</div>\n'
 

@@ -61,4 +61,4 @@ SMILES_PATTERN = r"\[[^\[\]]+]|Br|Cl|%[0-9]{2}|%\([0-9]+\)|->|<-|>>"
 """Our own: bracket atoms, two-letter organic atoms, ring numbers, dative bonds and the arrow of reactions whole."""
 
 MAPPING_PATTERN = r"\[[0-9]*\*(?::[0-9]+)?]|Br|Cl|%[0-9]{2}|%\([0-9]+\)"
-"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens and ring numbers whole."""
+"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens, ring numbers whole."""
