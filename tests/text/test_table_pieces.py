@@ -247,6 +247,22 @@ def test_failed_look_aheads_take_linear_time(way: str, unit: str) -> None:
     assert ids.values.tolist() == [0, *[stoi[c] for c in unit] * (size // len(unit)), 1]
 
 
+@pytest.mark.parametrize("memo", [1, 20, 40, 80, 160, 240, 320, 640, 1000])
+@pytest.mark.parametrize(
+    ("pattern", "text", "pieces"),
+    [
+        ("p.{5}[no]m|aa[no]m", "paanmyoQ", ["p", "aanm", "y", "o", "Q"]),  # 'o' at 6 was in vain, 'n' at 3 is not
+        ("p..[noa]m|aa[no]m", "pyyaanm", ["p", "y", "y", "aanm"]),  # 'a' at 3 was in vain, 'n' at 5 is not
+    ],
+)
+def test_a_failure_counts_for_its_own_place(
+    monkeypatch: pytest.MonkeyPatch, memo: int, pattern: str, text: str, pieces: list[str]
+) -> None:
+    monkeypatch.setattr("mrl.kernels.scan._MEMO", memo)
+    assert pieces_of(pattern, text) == pieces
+    check(pattern, [text, "C" + text, text + text], sorted(set(pieces)))
+
+
 def test_the_memo_of_failures_may_be_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mrl.kernels.scan._MEMO", 1000)
     check(

@@ -90,5 +90,6 @@ def progress(*columns: str) -> Iterator[Progress]:
         TimeRemainingColumn(),
         console=err,
         transient=True,
+        disable=not err.is_terminal,  # a log file would get an empty line for each bar
     ) as bar:
         yield bar

@@ -114,7 +114,7 @@ def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = Tr
     """
     sequences, targets = _fields(batch, 2, "sequence_prediction_collate")
     x = batch_sequences(sequences, pad_idx)
-    return (x if batch_first else x.T.contiguous()), _stacked(targets).squeeze(-1)
+    return (x if batch_first else _copied(x.numpy().T)), _stacked(targets).squeeze(-1)
 
 
 @takes_rows
@@ -220,5 +220,11 @@ def _stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
 
 def _shifted(ids: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:
     """All positions but the last, and all but the first, in memory of their own."""
-    x, y = (ids[:, :-1], ids[:, 1:]) if batch_first else (ids.T[:-1], ids.T[1:])
-    return x.clone(memory_format=torch.contiguous_format), y.clone(memory_format=torch.contiguous_format)
+    array = ids.numpy()
+    x, y = (array[:, :-1], array[:, 1:]) if batch_first else (array.T[:-1], array.T[1:])
+    return _copied(x), _copied(y)
+
+
+def _copied(array: NDArray[Any]) -> Tensor:
+    """A contiguous copy; by NumPy, because torch's threads cost more than they spare at this size."""
+    return torch.from_numpy(array.copy(order="C"))

@@ -120,19 +120,32 @@ class _Tokenized(_Texts):
         >>> made.smiles.tolist(), made[1]
         (['CO', 'CC'], tensor([0, 4, 4, 1]))
         """
-        rows = Ragged.from_rows([_cut(ids_of(row)) for row in ids], np.int64)
+        rows = _cut(_matrix(ids))
         text = self.vocab.decode_bytes(rows)  # which refuses ids that are none
-        ids = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
-        return self._made(self._given((text,), named), on_error, ids)
+        stored = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
+        return self._made(self._given((text,), named), on_error, stored)
 
 
-def _cut(row: NDArray[Any]) -> NDArray[Any]:
-    """One sampled row: behind its first eos nothing, before it bos, no padding around it."""
-    real = np.flatnonzero(row != PAD)
-    row = row[real[0] : real[-1] + 1] if len(real) else row[:0]
-    if len(ends := np.flatnonzero(row == EOS)):
-        row = row[: ends[0] + 1]
-    return row if len(row) and row[0] == BOS else np.concatenate([np.array([BOS], row.dtype), row])
+def _matrix(ids: Any) -> NDArray[Any]:
+    """Rows of ids as (B, L) with L > 0, padded at their end."""
+    if getattr(ids, "ndim", 1) == 2:
+        matrix = ids_of(ids)
+        return matrix if matrix.shape[1] else np.full((len(matrix), 1), PAD)
+    rows = ids if isinstance(ids, Ragged) else Ragged.from_rows([ids_of(row) for row in ids], np.int64)
+    return rows.to_padded(PAD, np.int64, max(int(rows.lengths.max(initial=0)), 1))
+
+
+def _cut(ids: NDArray[Any]) -> Ragged:
+    """Sampled rows: behind their first eos nothing, before them bos, no padding around them."""
+    places, real, ends = np.arange(ids.shape[1]), ids != PAD, ids == EOS
+    first = real.argmax(1)
+    last = np.where(real.any(1), ids.shape[1] - real[:, ::-1].argmax(1), first)
+    stop = np.where(ends.any(1), ends.argmax(1) + 1, last)
+    keep = (first[:, None] <= places) & (places < stop[:, None])
+    begun = (first < stop) & (ids[np.arange(len(ids)), first] == BOS)
+    keep = np.concatenate([~begun[:, None], keep], axis=1)
+    ids = np.concatenate([np.full((len(ids), 1), BOS, ids.dtype), ids], axis=1)
+    return Ragged(ids[keep], np.concatenate([[0], np.cumsum(keep.sum(1))]))
 
 
 class TextDataset(_Tokenized):
