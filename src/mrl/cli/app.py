@@ -30,7 +30,7 @@ Column = Annotated[
 Seed = Annotated[int, typer.Option(help="Same seed, machine and versions: same result.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on standard output.")]
 Steps = Annotated[int, typer.Option(help="Training steps, of 64 molecules each.", min=1)]
-STEPS = 2500
+STEPS = 3000
 
 
 def _version(wanted: bool) -> None:

@@ -118,7 +118,7 @@ def run(
 
 def _trained(dataset: TextDataset, steps: int, seed: int) -> tuple[LanguageModel, NDArray[np.float64]]:
     model = LanguageModel(ModelConfig.for_vocab(dataset.vocab), seed=seed).to(accelerator())
-    loader = dataset.dataloader(BATCH_SIZE, shuffle=True, seed=seed, device=model.device)
+    loader = dataset.dataloader(BATCH_SIZE, bucket=True, seed=seed, device=model.device)
     bar = TrainingBar(steps)
     with bar.running():
         losses = train(model, loader, steps=steps, lr=LEARNING_RATE, on_step=bar)

@@ -28,7 +28,7 @@ def run(
         table = read_table(file, smiles_column)
         dataset = dataset_of(cleaned(table.smiles).smiles, max_length)
         model = LanguageModel(ModelConfig.for_vocab(dataset.vocab, hidden=hidden), seed=seed).to(accelerator())
-        loader = dataset.dataloader(BATCH_SIZE, shuffle=True, seed=seed, device=model.device)
+        loader = dataset.dataloader(BATCH_SIZE, bucket=True, seed=seed, device=model.device)
         bar = TrainingBar(steps)
         try:
             with bar.running():
