@@ -82,7 +82,7 @@ def batches(smiles: list[str]) -> None:
             *notebook,
         ],
     )
-    real = int(ours.lengths().sum()) - len(ours)
+    real = int(ours.lengths().sum())  # x holds every id, eos included
     for name, one in (("shuffled", loader), ("bucketed", bucketed)):
         size = sum(x.numel() for x, _ in one)
         print(f"  padding of x, {name}: {1 - real / size:.1%}")

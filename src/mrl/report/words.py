@@ -30,7 +30,7 @@ def number(value: float) -> str:
     size = abs(value)
     if isinstance(value, int):
         text = f"{size:,}"
-    elif size == 0 or 0.01 <= size < 1e15:
+    elif size == 0 or 0.1 <= size < 1e15:
         text = f"{size:,.{2 if size < 10 else 1 if size < 1000 else 0}f}"
     else:
         text = f"{size:.2g}"
