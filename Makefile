@@ -44,8 +44,10 @@ layers: $(VENV)/.dev  ## what may import what
 docs: $(VENV)/.dev  ## run every example of the documentation
 	$(BIN)/python -m pytest docs README.md --doctest-glob='*.md'
 
-bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run
+bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run; and what peers do to a molecule
+	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/peers.py
 
 sample: $(VENV)/.dev  ## make the bundled sample again and compare it with the one that is there
 	$(BIN)/python scripts/make_sample.py --check

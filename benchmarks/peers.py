@@ -91,7 +91,7 @@ PEERS = [
     Peer("tokenizers, BPE", "tokenizers", byte_pairs, ["CC[Si]X", "[Na+].[Cl-]", "C/C=C/F"], SMILES),
     Peer("smirk", "smirk", smirk, ["C~[C]", "[NH3+]->[Pt]", "[Cu++]", "N<-[Pt]", " C ", "C−C", "C😀[C]"], SMILES),
     Peer("selfies, from SMILES", "selfies", through_selfies, ["[CH3:1]C", "[Cu++]"], SMILES),
-    Peer("selfies, into symbols", "selfies", split_selfies, ["CCO", "[C]CCO"], SELFIES),
+    Peer("selfies, into symbols", "selfies", split_selfies, ["CCO"], SELFIES),
 ]
 
 

@@ -37,6 +37,8 @@ HOMES = {
     "pyarrow": {"corpus"},
     "pandas": {"imports"},
     "matplotlib": {"report"},
+    "transformers": {"text"},
+    "tokenizers": {"text"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -22,7 +22,7 @@ from mrl.data import (
     sequence_prediction_collate,
 )
 from mrl.errors import ColumnError, DatasetError, RowError, TokenIdError, UnknownTokenWarning
-from mrl.ragged import Ragged
+from mrl.ragged import Ragged, Text
 from mrl.text import CharacterVocab, Vocab
 
 VOCAB = CharacterVocab("CON=")
@@ -211,6 +211,7 @@ def test_a_subclass_in_the_notebooks_style_works() -> None:
     assert rows_of(ds) == [[1, 4, 0], [1, 5, 4, 0], [1, 5, 7, 6, 0], [1, 4, 4, 0]]
     x, _ = next(iter(ds.dataloader(2)))
     assert x.tolist() == [[1, 4, 0, 2], [1, 5, 4, 0]]
+    assert isinstance(ds.smiles, Text)  # the column, not the list that was set before there were columns
     train, valid = ds.split(0.25)
     assert (len(train), len(valid)) == (3, 1)
     assert sorted([*train.names, *valid.names]) == list("abcd")

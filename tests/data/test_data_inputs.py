@@ -161,6 +161,7 @@ def test_types_of_labels(dtype: torch.dtype) -> None:
         ([1, [2]], torch.float32, "y_vals has rows of different shapes"),
         ([1, object()], torch.float32, "row 1 of y_vals is <object"),
         (pd.Series(pd.to_datetime(["2020-01-01"])), torch.float32, "row 0 of y_vals"),
+        ([1, 10**400], torch.float32, "row 1 of y_vals is 1000"),
         ([1j, 2], torch.float32, "row 0 of y_vals is 1j"),
         ([[1, 2], [3, "x"]], torch.float32, "row 1 of y_vals is 'x'"),
         ([0.0, 1e300], torch.float32, r"row 1 of y_vals is 1e\+300; expected a number that float32 can hold"),

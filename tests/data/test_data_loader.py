@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -171,8 +172,10 @@ def test_naming_the_epoch_after_loading_keeps_the_place() -> None:
         loader.set_epoch(epoch)
         resumed += epoch_of(loader)
     assert whole + resumed == run(DS.dataloader(4, shuffle=True), 18)
-    loader.set_epoch(2)  # only once, and only where it was loaded
-    assert len(epoch_of(loader)) == 6
+    loader.load_state_dict(state)
+    assert len(epoch_of(loader)) == 3
+    loader.set_epoch(1)  # again, from the start: only what was just loaded keeps its place
+    assert epoch_of(loader) == run(DS.dataloader(4, shuffle=True), 12)[6:]
 
 
 @pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"bucket": True}], ids=str)
@@ -481,6 +484,26 @@ def test_batches_end_up_on_the_device() -> None:
         assert {t.device.type for t in DS.batch([0])} == {"meta"}
     finally:
         torch.set_default_device(None)
+
+
+def test_a_batch_that_is_under_way_to_the_accelerator_is_not_given_out_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[list[int]] = []
+
+    def move(batch: Any, device: Any) -> Any:
+        moved.append(rows(batch))
+        return batch
+
+    monkeypatch.setattr("mrl.data.loader.to_device", move)
+    for stop in range(7):
+        loader = DS.dataloader(4, shuffle=True)
+        loader._device = SimpleNamespace(type="cuda")  # type: ignore[assignment]
+        moved.clear()
+        found = run(loader, stop)
+        assert len(moved) == (min(stop + 1, 6) if stop else 0)  # one ahead
+        assert loader.state_dict()["batches"] == stop
+        other = DS.dataloader(4, shuffle=True)
+        other.load_state_dict(loader.state_dict())
+        assert found + run(other, 6) == run(DS.dataloader(4, shuffle=True), stop + 6)
 
 
 def test_loaders_can_be_pickled() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rdkit import Chem
 
+from mrl.chem import ECFP6
 from mrl.data import VecPredictionDataset, VecReconDataset, VectorDataset
 from mrl.errors import FeatureError, MoleculeError
 from mrl.text import CharacterVocab
@@ -121,6 +123,24 @@ def test_a_failing_molecule_costs_its_batch_nothing_twice() -> None:
         with pytest.raises(FeatureError):
             ds.batch()
     assert function.asked == SMILES
+
+
+def test_raise_asks_for_no_row_that_is_not_needed() -> None:
+    function = Function()
+    ds = VectorDataset(SMILES, function)
+    with pytest.raises(FeatureError):
+        ds[1]
+    assert function.asked == ["?"]
+
+
+def test_what_rdkit_refuses_is_named() -> None:
+    for function in (ECFP6, lambda smiles: Chem.RDKFingerprint(Chem.MolFromSmiles(smiles))):
+        ds = VectorDataset(["CCO", "C(", "N"], function)
+        with pytest.raises(FeatureError, match=r"row 1: no vector for 'C\(': ."):
+            ds.batch()
+        assert ds.batch([0, 2]).shape == (2, 2048)
+    kept = VectorDataset(["CCO", "C(", "N"], ECFP6, on_error="drop")
+    assert kept.batch().sum(1).tolist() == [float(ECFP6(s).sum()) for s in ("CCO", "N")]
 
 
 def test_drop_checks_every_row_at_once() -> None:

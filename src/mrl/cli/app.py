@@ -5,6 +5,7 @@ A command's file is imported when it runs, so that ``mrl --help`` loads none of 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,15 +23,37 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+vocabularies = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(vocabularies, name="vocab", help="Learn a vocabulary from files; check files against one.")
 
 File = Annotated[Path, typer.Argument(help="A table of molecules: .csv, .tsv, .smi, .parquet ..., also compressed.")]
 Column = Annotated[
     str | None, typer.Option("--smiles-column", help="Column of the SMILES; found by its name if not given.")
 ]
+Vocabulary = Annotated[Path, typer.Argument(help="A vocabulary file, as mrl vocab learn writes it.")]
 Seed = Annotated[int, typer.Option(help="Same seed, machine and versions: same result.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on standard output.")]
 Steps = Annotated[int, typer.Option(help="Training steps, of 64 molecules each.", min=1)]
 STEPS = 3000
+
+
+class Kind(StrEnum):
+    """Kinds of vocabularies that can be learned."""
+
+    SMILES = "smiles"
+    REGEX = "regex"
+    CHARACTER = "character"
+    SELFIES = "selfies"
+    AMINO_ACID = "amino-acid"
+    NUCLEOTIDE = "nucleotide"
+    KMER = "kmer"
+
+
+class OnUnknown(StrEnum):
+    """What ``mrl encode`` does with tokens that the vocabulary has not."""
+
+    RAISE = "raise"
+    UNK = "unk"
 
 
 def _version(wanted: bool) -> None:
@@ -111,15 +134,88 @@ def sample(
 
 @app.command()
 def inspect(
-    file: File,
+    file: Annotated[
+        Path, typer.Argument(help="A table of molecules (.csv, .smi, .parquet ...), or a vocabulary file.")
+    ],
     smiles_column: Column = None,
     vocab: Annotated[Path | None, typer.Option("--vocab", help="A vocab.json whose coverage is to be told.")] = None,
     json: Json = False,
 ) -> None:
-    """Look at a file of molecules: rows, invalid ones, duplicates, lengths, elements, coverage of a vocabulary.
+    """Look at a file of molecules, or at a vocabulary.
+
+    Molecules: rows, invalid ones, duplicates, lengths, elements, coverage.
+    A vocabulary: kind, engine, rules, tokens, fingerprint.
 
     Exits with 1 if some rows are no molecules or the vocabulary does not cover all.
     """
     from mrl.cli.inspect import run
 
     run(file, smiles_column, vocab, json)
+
+
+@app.command(epilog='Read back: a = numpy.load("ids.npz"); ids = Ragged(a["values"], a["offsets"])')
+def encode(
+    vocab: Vocabulary,
+    file: File,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz file to be written.")],
+    smiles_column: Column = None,
+    on_unknown: Annotated[
+        OnUnknown, typer.Option("--on-unknown", help="Tokens that are not known: stop, or write the id 3.")
+    ] = OnUnknown.RAISE,
+    json: Json = False,
+) -> None:
+    """Turn a file of molecules into token ids: NumPy arrays in one .npz file.
+
+    values and offsets: the ids of all rows, and where those of each begin.
+    rows: the number of each row in the file; what cannot be read is left out.
+    n_tokens and fingerprint: whose ids they are, for vocab.accepts.
+    """
+    from mrl.cli.encode import run
+
+    run(vocab, file, out, smiles_column, on_unknown, json)
+
+
+@vocabularies.command()
+def learn(
+    files: Annotated[
+        list[Path], typer.Argument(help="Tables of molecules: .csv, .tsv, .smi, .parquet ..., also compressed.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .json file to be written.")],
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            metavar="KIND", help=f"Where tokens end: {', '.join(Kind)}. In a smiles vocabulary nothing is unknown."
+        ),
+    ] = Kind.SMILES,
+    pattern: Annotated[
+        str | None,
+        typer.Option(help="For --kind regex: what a token is; SMILES_PATTERN if not given.", show_default=False),
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("-k", help="For --kind kmer: letters of a word; 3 if not given.", min=1)
+    ] = None,
+    min_count: Annotated[
+        int | None, typer.Option(help="Leave out rarer tokens; if not given, 2 for smiles, else 1.", min=1)
+    ] = None,
+    max_size: Annotated[int | None, typer.Option(help="Have at most so many tokens, the specials included.")] = None,
+    smiles_column: Column = None,
+    json: Json = False,
+) -> None:
+    """Learn a vocabulary from files of molecules; the most frequent tokens come first.
+
+    The same rows give the same vocabulary, byte for byte, in whatever order or files they come.
+    """
+    from mrl.cli.vocab import learn
+
+    learn(files, out, kind, pattern, k, min_count, max_size, smiles_column, json)
+
+
+@vocabularies.command()
+def check(vocab: Vocabulary, file: File, smiles_column: Column = None, json: Json = False) -> None:
+    """Is any molecule changed? Encode and decode every row, and name those that do not come back exactly.
+
+    Exits with 1 if there are some, or if rows could not be read.
+    """
+    from mrl.cli.vocab import check
+
+    check(vocab, file, smiles_column, json)

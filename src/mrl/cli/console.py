@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from typer import Exit
 
 from mrl.errors import MrlError
@@ -34,12 +34,12 @@ def note(text: str) -> None:
 
 def success(text: str) -> None:
     """Say that a step is done."""
-    err.print(f"[green]✓[/] {escape(text)}", soft_wrap=True)
+    err.print(Text.assemble(("✓", "green"), " ", text), soft_wrap=True)
 
 
 def stop(message: str, status: int) -> NoReturn:
     """End with a message and an exit status."""
-    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    err.print(Text.assemble(("error:", "bold red"), " ", message), soft_wrap=True)
     raise Exit(status)
 
 
@@ -53,7 +53,7 @@ def reported(status: int = DATA) -> Iterator[None]:
     """Turn what mrl raises on purpose, missing files and Ctrl-C into a message and an exit status."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        err.print(f"[yellow]warning:[/] {escape(str(message))}", soft_wrap=True)
+        err.print(Text.assemble(("warning:", "yellow"), " ", str(message)), soft_wrap=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -20,8 +20,9 @@ from mrl.chem import PROPERTIES, CanonicalSet
 from mrl.cli.console import out as stdout
 from mrl.cli.console import progress, reported, success, write_json
 from mrl.cli.model import TrainingBar, save
-from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of, read_table
+from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of
 from mrl.cli.sample import write_csv
+from mrl.cli.tables import read_table
 from mrl.data import TextDataset
 from mrl.lm import LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread, train
 from mrl.ragged import Text
@@ -54,8 +55,8 @@ def run(
     with reported(), one_thread():
         begun = time.perf_counter()
         table = read_table(file, smiles_column)
-        clean = cleaned(table.smiles)
-        dataset = dataset_of(clean.smiles, MAX_LENGTH)
+        clean = cleaned(table)
+        dataset = dataset_of(clean.smiles, MAX_LENGTH, table.rows[clean.kept])
         known = CanonicalSet(clean.smiles)  # canonical already
         model, losses = _trained(dataset, steps, seed)
         save(model, dataset.vocab, out)

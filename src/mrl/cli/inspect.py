@@ -1,4 +1,4 @@
-"""``mrl inspect``: look at a file of molecules."""
+"""``mrl inspect``: look at a file of molecules; at a vocabulary by `mrl.cli.vocab`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.table import Table as Grid
 from typer import Exit
 
 from mrl.chem import clean, elements
-from mrl.cli.console import DATA, out, progress, reported, write_json
+from mrl.cli.console import DATA, USAGE, out, progress, reported, stop, write_json
+from mrl.cli.vocab import describe, is_vocabulary
 from mrl.corpus import Table, read
 from mrl.text import SMILES_CHAR_VOCAB, CharacterVocab, Coverage, Vocab
 
@@ -20,6 +21,11 @@ __all__ = ["run"]
 
 def run(file: Path, smiles_column: str | None, vocab: Path | None, json: bool) -> None:
     """Print the facts of `file`; exit with 1 if something in it is not as a data set needs it."""
+    if is_vocabulary(file):
+        if vocab is not None or smiles_column is not None:
+            stop(f"{file} is a vocabulary; --vocab and --smiles-column are for files of molecules", USAGE)
+        describe(file, json)
+        return
     with reported():
         known = CharacterVocab(SMILES_CHAR_VOCAB) if vocab is None else Vocab.load(vocab)
         table = read(file, smiles=smiles_column)
@@ -46,7 +52,8 @@ def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Cove
             molecules.update(found.keys())
             bar.advance(task)
     lengths = np.array([len(text) for text in smiles]) if len(smiles) else np.zeros(1, int)
-    problems = [*table.rejects, *(reject for reject in cleaned.rejects if reject.stage == "parse")]
+    invalid = (r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse")
+    problems = [*table.rejects, *invalid]
     facts = {
         "file": str(file),
         "rows": len(table) + len(table.rejects),

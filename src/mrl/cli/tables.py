@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mrl.cli.console import note, progress, success
 from mrl.corpus import Table, load_sample, read
 from mrl.ragged import Rejects, Text
 
 __all__ = ["blocks", "count", "read_table", "tell_rejects"]
 
-_BLOCK = 50_000
+_BLOCK = 20_000
 
 
 def count(n: int, what: str) -> str:
@@ -30,12 +33,13 @@ def read_table(file: Path | None, smiles_column: str | None) -> Table:
     return table
 
 
-def tell_rejects(rejects: Rejects, what: str) -> None:
-    """Say how many rows were refused for each kind of reason, with an example."""
+def tell_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:
+    """Say how many rows were refused for each kind of reason, with an example; `rows` are their numbers in the file."""
     kinds = Counter(_kind(reject.stage, reject.reason) for reject in rejects)
-    for kind, rows in kinds.most_common():
+    for kind, n in kinds.most_common():
         example = next(reject for reject in rejects if _kind(reject.stage, reject.reason) == kind)
-        note(f"  {what}, {kind}: {count(rows, 'row')}, such as row {example.row}: {example.text[:60]!r}")
+        row = example.row if rows is None else int(rows[example.row])
+        note(f"  {what}, {kind}: {count(n, 'row')}, such as row {row}: {example.text[:60]!r}")
 
 
 def _kind(stage: str, reason: str) -> str:
@@ -48,4 +52,4 @@ def blocks(text: Text, what: str) -> Iterator[tuple[int, Text]]:
         task = bar.add_task(what, total=len(text))
         for first in range(0, len(text), _BLOCK):
             yield first, text[first : first + _BLOCK]
-            bar.advance(task, _BLOCK)
+            bar.advance(task, min(_BLOCK, len(text) - first))

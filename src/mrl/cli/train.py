@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mrl.cli.console import note, reported, success, write_json
 from mrl.cli.model import MODEL, VOCAB, TrainingBar, save
-from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of, read_table
+from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of
+from mrl.cli.tables import read_table
 from mrl.lm import LanguageModel, ModelConfig, accelerator, one_thread, train
 
 __all__ = ["run"]
@@ -26,7 +27,8 @@ def run(
     """Read, clean, train, save; Ctrl-C saves what was learned so far."""
     with reported(), one_thread():
         table = read_table(file, smiles_column)
-        dataset = dataset_of(cleaned(table.smiles).smiles, max_length)
+        clean = cleaned(table)
+        dataset = dataset_of(clean.smiles, max_length, table.rows[clean.kept])
         model = LanguageModel(ModelConfig.for_vocab(dataset.vocab, hidden=hidden), seed=seed).to(accelerator())
         loader = dataset.dataloader(BATCH_SIZE, bucket=True, seed=seed, device=model.device)
         bar = TrainingBar(steps)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table as Grid
+from rich.text import Text as Plain
 from typer import Exit
 
 from mrl.cli.console import DATA, USAGE, note, out, reported, stop, success, write_json
@@ -97,7 +98,9 @@ def learn(
         }
         if left_out:
             _tell_left_out(left_out, closed=kind == "smiles")
-        success(f"saved {count(len(vocab), 'token')} to {target}, {learned:,} of them learned from {count(rows, 'row')}")
+        success(
+            f"saved {count(len(vocab), 'token')} to {target}, {learned:,} of them learned from {count(rows, 'row')}"
+        )
         if json:
             write_json(facts)
 
@@ -109,15 +112,19 @@ def _empty(kind: str, pattern: str | None, k: int | None) -> Vocab:
     if k is not None and kind != "kmer":
         stop(f"-k is the length of the words of --kind kmer; the kind here is {kind}", USAGE)
     match kind:
+        case "smiles":
+            return SmilesVocab()
         case "regex":
             return RegexVocab([], SMILES_PATTERN if pattern is None else pattern)
         case "character":
             return CharacterVocab([])
-        case "kmer":
-            return KmerVocab(3 if k is None else k)
-    return {"smiles": SmilesVocab, "selfies": SelfiesVocab, "amino-acid": AminoAcidVocab, "nucleotide": NucleotideVocab}[
-        kind
-    ]()
+        case "selfies":
+            return SelfiesVocab()
+        case "amino-acid":
+            return AminoAcidVocab()
+        case "nucleotide":
+            return NucleotideVocab()
+    return KmerVocab(3 if k is None else k)
 
 
 def _counted(vocab: Vocab, file: Path, table: Table) -> Counter[str]:
@@ -189,7 +196,9 @@ def _changed(vocab: Vocab, texts: Text) -> tuple[list[Changed], int]:
             reason = str(error).removeprefix("row 0: ")
             return [Changed(0, texts[0], None, reason)], 0
         rows = [_changed(vocab, texts[i : i + 1]) for i in range(len(texts))]
-        return [item._replace(row=row) for row, (found, _) in enumerate(rows) for item in found], sum(n for _, n in rows)
+        return [item._replace(row=row) for row, (found, _) in enumerate(rows) for item in found], sum(
+            n for _, n in rows
+        )
     lossy = set((np.searchsorted(ids.offsets, np.flatnonzero(ids.values == UNK), side="right") - 1).tolist())
     found = [
         Changed(row, text, back, "unknown token" if row in lossy else "another text")
@@ -208,9 +217,10 @@ def _unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
 def _show_changed(changed: Sequence[Changed], unknown: Sequence[Unknown], table: Table, tokens: int) -> None:
     rows = len(table)
     if changed:
-        out.print(f"[bold]{len(changed):,} of {count(rows, 'row')} would be changed[/]:")
+        verb = "does" if rows == 1 else "do"
+        out.print(f"[bold]{len(changed):,} of {count(rows, 'row')} {verb} not come back[/]:")
         for item in changed[:_SHOWN]:
-            instead = item.reason if item.back is None else f"comes back as {_short(item.back)}"
+            instead = f"is refused: {item.reason}" if item.back is None else f"comes back as {_short(item.back)}"
             out.print(f"  row {item.row}: {_short(item.text)} {instead}", markup=False)
         if len(changed) > _SHOWN:
             out.print(f"  and {count(len(changed) - _SHOWN, 'row')} more; --json names all")
@@ -276,17 +286,19 @@ def describe(file: Path, json: bool) -> None:
 
 
 def _show_vocabulary(facts: dict[str, Any]) -> None:
+    said = {
+        "vocabulary": facts["file"],
+        "kind": facts["kind"],
+        "tokens": f"{facts['tokens']:,}, the specials {', '.join(facts['specials'])} first; {facts['dtype']}",
+        "engine": f"{facts['engine']}: {facts['engine_reason']}",
+        **{name: value if isinstance(value, str) else repr(value) for name, value in facts["rules"].items()},
+        "first": "  ".join(map(repr, facts["first"])),
+        "last": "  ".join(map(repr, facts["last"])),
+        "fingerprint": facts["fingerprint"],
+    }
     grid = Grid(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row("vocabulary", facts["file"])
-    grid.add_row("kind", facts["kind"])
-    grid.add_row("tokens", f"{facts['tokens']:,}, the specials {', '.join(facts['specials'])} first; {facts['dtype']}")
-    grid.add_row("engine", f"{facts['engine']}: {facts['engine_reason']}")
-    for name, value in facts["rules"].items():
-        grid.add_row(name, _escaped(value if isinstance(value, str) else repr(value)))
-    grid.add_row("first", _escaped("  ".join(map(_plain, facts["first"]))))
-    if facts["tokens"] > len(SPECIAL_TOKENS) + _ENDS:
-        grid.add_row("last", _escaped("  ".join(map(_plain, facts["last"]))))
-    grid.add_row("fingerprint", facts["fingerprint"])
+    for name, value in said.items():
+        grid.add_row(name, Plain(value))  # markup would take the backslash from the pattern
     out.print(grid)

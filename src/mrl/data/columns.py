@@ -242,7 +242,7 @@ def _numbers(array: Array, name: str) -> Array:
             continue
         try:
             flat[i] = float(_require_number(value))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             row = i // (array.size // len(array))
             raise _unfit(row, name, value, "a number, or NaN where it is missing; convert the column first") from None
     return flat.reshape(array.shape)

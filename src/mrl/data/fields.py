@@ -170,12 +170,12 @@ class Vectors:
             missing = np.unique(rows[~self._done[rows]])
             if len(missing):
                 self._keep(np.flatnonzero(~self._done) if self.n_jobs > 1 else missing)
-            if self._size is None and len(rows):  # all failed: other rows have to say how long a vector is
+            if self._size is None and len(rows) and self.on_error == "mask":  # all failed: how long is a vector?
                 self._keep(np.flatnonzero(~self._done))
             ok, values, rejected = self._ok[rows], self._values[rows], self._rejected
         if self.on_error != "mask" and not ok.all():
             raise _failed(rejected, int(rows[np.flatnonzero(~ok)[0]]))
-        dense = values.astype(np.float32)
+        dense = values.astype(np.float32, copy=False)
         dense[~ok] = np.nan
         return torch.from_numpy(dense)
 

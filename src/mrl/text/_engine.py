@@ -24,7 +24,7 @@ __all__ = ["Encoded", "Engine", "decode"]
 
 _BOS, _EOS, _UNK = 0, 1, 3
 _ROOM = 4096  # missing pieces told by `encode`, for each thread
-_CHUNK = 10_000  # rows that a thread takes at a time
+_CHUNK = 20_000  # rows that a thread takes at a time
 _BLOCK = 1 << 20  # bytes looked through at once by `missing`
 
 

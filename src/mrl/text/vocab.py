@@ -15,15 +15,15 @@ from mrl.text._engine import Engine
 from mrl.text._engine import decode as decode_ids
 from mrl.text.constants import SPECIAL_TOKENS, UNK, UNKNOWN
 from mrl.text.coverage import Coverage
+from mrl.text.huggingface import Exchangeable
 from mrl.text.inputs import blocks_of, column_of, ids_of, texts_of
 from mrl.text.learning import PieceCounter
-from mrl.text.tokenizer import Tokenizer
 from mrl.text.unknown import OnUnknown, by_count, raise_unknown, require_on_unknown, warn_unknown
 
 __all__ = ["Vocab"]
 
 
-class Vocab(Tokenizer):
+class Vocab(Exchangeable):
     """A vocabulary: turns text into token ids and back, losing nothing silently.
 
     This is the base class. `CharacterVocab`, `CharacterReplaceVocab` and `RegexVocab` are ready to use. For
