@@ -270,3 +270,12 @@ def test_the_memo_of_failures_may_be_coarse(monkeypatch: pytest.MonkeyPatch) -> 
         ["ab" * 2000, "[" * 4000, "[[C]" * 1000, "ab" * 500 + "c" + "ab" * 500, "%1" * 2000],
         ["a", "["],
     )
+
+
+def test_a_class_without_characters_leads_nowhere() -> None:
+    from mrl.text import RegexVocab
+
+    vocab = RegexVocab(["C", "CC"], r"CC[^\s\S]|CC")
+    assert vocab.engine == "table"
+    assert vocab.decode(vocab.encode(["CCC", ""])) == ["CCC", ""]
+    assert vocab.encode(["CCC"])[0].tolist() == [0, 5, 4, 1]

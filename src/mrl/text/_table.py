@@ -140,7 +140,7 @@ def _determinise(nfa: Nfa, classes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     targets = [s.next if isinstance(s, Byte) else MATCH for s in nfa.states]
     # One code point of any kind ranks lowest; it comes in place of an empty match, which is none.
     start = tuple(_closure(nfa, (*_above_match(_closure(nfa, [nfa.start])), nfa.fallback)))
-    numbers = {start: 0}
+    numbers: dict[tuple[int, ...], int] = {start: 0, (): _DEAD}  # a class without characters, [^\s\S], leads nowhere
     places = [start]
     steps: list[list[int]] = []
     closed: dict[tuple[int, ...], int] = {(): _DEAD}
