@@ -510,3 +510,16 @@ def test_replacing_leaves_the_dictionary_alone() -> None:
     assert tokenize_with_replacements("BrR", replacements) == ["R", "\\R"]
     assert replacements == {"Br": "R"}
     assert tokenize_with_replacements("BrR", {}) == ["B", "r", "R"]
+
+
+def test_an_iterator_is_encoded_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrl.text.inputs._BLOCK", 2)
+    vocab = CharacterVocab(["C", "O"])
+    texts = ["CO", "", "OCC", "C", "CCCC"]
+    assert vocab.encode(iter(texts)).tolist() == vocab.encode(texts).tolist()
+    assert vocab.encode(iter([])).tolist() == []
+    with pytest.raises(UnknownTokenError, match="row 4: the token 'N' at position 1"):
+        vocab.encode(iter([*texts[:4], "CN"]), on_unknown="raise")
+    with pytest.warns(UnknownTokenWarning, match="2 tokens are not") as told:
+        vocab.encode(iter(["N", "C", "C", "N"]))
+    assert len(told) == 1

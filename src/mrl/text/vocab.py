@@ -75,7 +75,8 @@ class Vocab(Exchangeable):
         Parameters
         ----------
         strings : column of str
-            List, tuple, NumPy array, pandas or polars Series, Arrow array, or `Text`; n texts.
+            List, tuple, NumPy array, pandas or polars Series, Arrow array, or `Text`; n texts. An iterator is read
+            piece by piece, so that only the ids of all of it are in memory.
         on_unknown : {"warn", "unk", "raise"}
             What to do when a token is not in the vocabulary. It becomes id 3 in the first two; ``"warn"`` says so once
             per call.
@@ -102,25 +103,34 @@ class Vocab(Exchangeable):
         (array([0, 4, 5, 1], dtype=uint8), array([0, 1], dtype=uint8))
         """
         require_on_unknown(on_unknown)
-        column = column_of(strings)
+        parts: list[Ragged] = []
+        some: Counter[str] = Counter()
+        total = start = 0
+        for column in blocks_of(strings) if isinstance(strings, Iterator) else [column_of(strings)]:
+            ids, missing, count = self._encode(column, threads)
+            if count and on_unknown == "raise":
+                row, token, position = missing[0]
+                raise_unknown(token, start + row, position, texts_of(column)[row])
+            parts.append(ids)
+            some.update(token for _, token, _ in missing)
+            total += count
+            start += len(ids)
+        if total and on_unknown == "warn":
+            warn_unknown(total, some, stacklevel=2)
+        return parts[0] if len(parts) == 1 else Ragged.concat([*parts, Ragged(np.zeros(0, self.dtype), [0])])
+
+    def _encode(self, column: Any, threads: int) -> tuple[Ragged, list[tuple[int, str, int]], int]:
+        """Ids of a column, the first tokens that are unknown (row, token, position), and how many are."""
         compiled = self._engine
         if compiled is None:
-            column = texts_of(column)
-            ids, missing, total = self._encode_by_methods(column)
-        else:
-            column = texts_of(column) if threads <= 1 else column  # a list is made Text by the threads
-            ids, spans, total = compiled.encode(column, threads)
-            if total:
-                column = texts_of(column)
-                self._refuse_foreign(column)
-            total = 0 if self._closed() else total
-            missing = self._pieces(column, spans) if total and on_unknown != "unk" else []
-        if total and on_unknown == "raise":
-            row, token, position = missing[0]
-            raise_unknown(token, row, position, column[row])
-        if total and on_unknown == "warn":
-            warn_unknown(total, Counter(token for _, token, _ in missing), stacklevel=2)
-        return ids
+            return self._encode_by_methods(texts_of(column))
+        # A list is made Text by the threads.
+        ids, spans, total = compiled.encode(texts_of(column) if threads <= 1 else column, threads)
+        if not total:
+            return ids, [], 0
+        text = texts_of(column)
+        self._refuse_foreign(text)
+        return (ids, [], 0) if self._closed() else (ids, self._pieces(text, spans), total)
 
     def decode(self, ids: Any, *, unk: str = UNKNOWN) -> list[str]:
         """Spell the texts of many rows of ids; see `reconstruct`.
