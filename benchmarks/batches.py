@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from run import rate, show
+from measuring import rate, show
 from torch.utils.data import DataLoader, Dataset
 
 from mrl.data import TextDataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 
-from run import Measured, rate, show
+from measuring import Measured, rate, show
 
 from mrl.text import SMILE_REGEX, RegexVocab
 

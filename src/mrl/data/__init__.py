@@ -11,18 +11,13 @@ from mrl.data.collate import (
 from mrl.data.collate_dict import dict_collate
 from mrl.data.columns import Column
 from mrl.data.dataset import BaseDataset
-from mrl.data.datasets import (
-    TextDataset,
-    TextPredictionDataset,
-    VecPredictionDataset,
-    VecReconDataset,
-    VectorDataset,
-)
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
 from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
 from mrl.data.rows import Rows
 from mrl.data.splitting import split
+from mrl.data.text_datasets import TextDataset, TextPredictionDataset
+from mrl.data.vector_datasets import VecPredictionDataset, VecReconDataset, VectorDataset
 
 __all__ = [
     "BaseDataset",

@@ -1,0 +1,138 @@
+"""What data sets of molecules have in common: texts, targets, tokens."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mrl.data.collate import (
+    ids_of,
+)
+from mrl.data.columns import Values, View, labels_of
+from mrl.data.dataset import BaseDataset
+from mrl.features import OnError
+from mrl.ragged import Ragged, Text
+from mrl.text import BOS, EOS, PAD, Vocab
+
+__all__ = ["Labelled", "Texts", "Tokenized"]
+
+OnLong = Literal["raise", "reject"]
+
+
+class Texts(BaseDataset):
+    """What all five have: a column of text called ``smiles``."""
+
+    row_arguments: ClassVar[tuple[str, ...]] = ("smiles",)
+    settled = ("vocab", "mol_function", "n_jobs", "cache", "on_error", "y_dtype")
+    smiles: Any
+
+    def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """`smiles` as flat text, unless it is a column on disk."""
+        smiles = columns["smiles"]
+        if isinstance(smiles, (View, Values)):
+            smiles = smiles.take(np.arange(len(smiles)))
+        if isinstance(smiles, Ragged) or not (hasattr(smiles, "take") and hasattr(smiles, "digest")):
+            smiles = Text.of(smiles, "smiles")
+        return super().checked(columns | {"smiles": smiles})
+
+
+class Labelled(Texts):
+    """Those that have targets as well."""
+
+    row_arguments = ("smiles", "y_vals")
+    y_vals: Any
+    y_dtype: torch.dtype
+    _targets: int | None = None  # T of targets (n, T), for rows whose labels are left out
+
+    def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """`y_vals` as numbers; missing ones where they were left out."""
+        columns = super().checked({"smiles": columns["smiles"]}) | {"y_vals": columns["y_vals"]}
+        if columns["y_vals"] is None:
+            n = len(columns["smiles"])
+            columns["y_vals"] = np.full(n if self._targets is None else (n, self._targets), np.nan)
+        labels = columns["y_vals"] = labels_of(columns["y_vals"], "y_vals", _numpy_dtype(self.y_dtype))
+        if len(labels):
+            self._targets = next(iter(np.shape(labels[0])), None)
+        return columns
+
+
+def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    try:
+        found = torch.zeros(0, dtype=dtype, device="cpu").numpy().dtype
+    except TypeError:
+        found = np.dtype(object)
+    if found.kind not in "fiu":
+        raise ValueError(f"y_dtype is {dtype}; expected float16, float32 or float64, or an integer type for classes")
+    return found
+
+
+class Tokenized(Texts):
+    """Those that have tokens: from a vocabulary, or as ids that were given."""
+
+    vocab: Vocab
+    max_length: int | None = None
+    on_long: OnLong = "raise"
+
+    def from_ids(self, ids: Any, *, on_error: OnError | None = None, **named: Any) -> Self:
+        """Make a data set like this one from ids, exactly as they are: train on what was sampled.
+
+        A text can have more than one spelling in tokens; going through text would train on another than the model
+        wrote.
+
+        Parameters
+        ----------
+        ids : Ragged, array or tensor (B, L), or sequence of sequences of int
+            One row each. A row is cut behind its first ``eos``; padding before and behind it is dropped; ``bos`` is put
+            before it where it does not stand there.
+        on_error : {"raise", "drop", "mask"}, optional
+            As in `new`.
+        **named
+            Other columns, as in `new`.
+
+        Returns
+        -------
+        BaseDataset
+            Of the same class, ``smiles`` being the decoded text.
+
+        Raises
+        ------
+        TokenIdError
+            (An IndexError.) If an id is no id of the vocabulary.
+
+        Examples
+        --------
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C"], CharacterVocab(["C", "O"]))
+        >>> made = ds.from_ids([[0, 4, 5, 1, 2], [4, 4, 1, 5, 5]])
+        >>> made.smiles.tolist(), made[1]
+        (['CO', 'CC'], tensor([0, 4, 4, 1]))
+        """
+        rows = _cut(_matrix(ids))
+        text = self.vocab.decode_bytes(rows)  # which refuses ids that are none
+        stored = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
+        return self._made(self._given((text,), named), on_error, stored)
+
+
+def _matrix(ids: Any) -> NDArray[Any]:
+    """Rows of ids as (B, L) with L > 0, padded at their end."""
+    if getattr(ids, "ndim", 1) == 2:
+        matrix = ids_of(ids)
+        return matrix if matrix.shape[1] else np.full((len(matrix), 1), PAD)
+    rows = ids if isinstance(ids, Ragged) else Ragged.from_rows([ids_of(row) for row in ids], np.int64)
+    return rows.to_padded(PAD, np.int64, max(int(rows.lengths.max(initial=0)), 1))
+
+
+def _cut(ids: NDArray[Any]) -> Ragged:
+    """Sampled rows: behind their first eos nothing, before them bos, no padding around them."""
+    places, real, ends = np.arange(ids.shape[1]), ids != PAD, ids == EOS
+    first = real.argmax(1)
+    last = np.where(real.any(1), ids.shape[1] - real[:, ::-1].argmax(1), first)
+    stop = np.where(ends.any(1), ends.argmax(1) + 1, last)
+    keep = (first[:, None] <= places) & (places < stop[:, None])
+    begun = (first < stop) & (ids[np.arange(len(ids)), first] == BOS)
+    keep = np.concatenate([~begun[:, None], keep], axis=1)
+    ids = np.concatenate([np.full((len(ids), 1), BOS, ids.dtype), ids], axis=1)
+    return Ragged(ids[keep], np.concatenate([[0], np.cumsum(keep.sum(1))]))
