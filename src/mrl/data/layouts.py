@@ -104,6 +104,7 @@ class Tokenized(Texts):
 
         Examples
         --------
+        >>> from mrl.data import TextDataset
         >>> from mrl.text import CharacterVocab
         >>> ds = TextDataset(["C"], CharacterVocab(["C", "O"]))
         >>> made = ds.from_ids([[0, 4, 5, 1, 2], [4, 4, 1, 5, 5]])
