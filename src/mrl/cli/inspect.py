@@ -61,7 +61,7 @@ def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Cove
         "invalid": cleaned.counts["not a molecule"],
         "duplicates": cleaned.counts["duplicate"],
         "molecules": len(cleaned.smiles),
-        "columns": list(table.columns),
+        "columns": list(table.header),
         "notes": dict(table.notes),
         "lengths": {
             "min": int(lengths.min()),
