@@ -228,8 +228,10 @@ def test_demo_does_the_whole_job(molecules: Path, tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "a" / "samples.csv").open()))
     assert [row["model"] for row in rows] == ["trained"] * 30 + ["fine-tuned"] * 30
     links = Links()
-    links.feed((tmp_path / "a" / "report.html").read_text())
+    report = (tmp_path / "a" / "report.html").read_text()
+    links.feed(report)
     assert links.found == []
+    assert "--property logp --seed 0 --steps 60 --samples 30 --rounds 2</code>" in report  # the command to repeat it
     run(*words, "-o", tmp_path / "b")
     for name in ("samples.csv", "model.safetensors", "fine-tuned.safetensors", "vocab.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name

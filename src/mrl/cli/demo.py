@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 import time
-from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -66,14 +66,14 @@ def run(
         before, after = every[0], every[-1]
         _write_samples(out / "samples.csv", before, after, property)
         name = NAMES.get(property, property.replace("_", " "))
-        command = " ".join(["mrl demo", *([str(file)] if file else []), f"--property {property} --seed {seed}"])
+        settings = {"property": property, "seed": seed, "steps": steps, "samples": samples, "rounds": rounds}
         report = DemoReport(
             source="the bundled sample" if file is None else file.name,
             rows=len(table) + len(table.rejects),
             cleaning=_cleaning(len(table.rejects), clean.counts, len(dataset.rejects)),
             kept=len(dataset),
             vocabulary=len(dataset.vocab),
-            command=command,
+            command=_command(file, smiles_column, settings),
             property_name=name,
             unit=UNITS.get(property, ""),
             values={
@@ -97,12 +97,9 @@ def run(
             failures=[(reject.text, reject.reason) for reject in before.screened.rejects if reject.text][:12],
             drawn={"samples": before.best(10), "fine-tuned": after.best(10)},
             settings={
-                "steps": steps,
+                **settings,
                 "batch": BATCH_SIZE,
                 "learning rate": LEARNING_RATE,
-                "samples": samples,
-                "rounds": rounds,
-                "seed": seed,
                 "device": str(model.device),
             },
             versions=_versions(),
@@ -202,9 +199,16 @@ def _lengths(one: Round, dataset: TextDataset) -> NDArray[np.int64]:
 
 def _tokens(dataset: TextDataset) -> dict[str, int]:
     """How often each token stands in the data, the most frequent first."""
-    ids = dataset.vocab.encode(dataset.smiles)
-    counts = Counter(dict(enumerate(np.bincount(ids.flat, minlength=len(dataset.vocab)).tolist())))
-    return {dataset.vocab.itos[i]: n for i, n in counts.most_common() if i > 3 and n}
+    counts = dataset.vocab.count_tokens(dataset.smiles)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _command(file: Path | None, smiles_column: str | None, settings: dict[str, Any]) -> str:
+    """The command that does the same again, every setting written out."""
+    words = ["mrl", "demo", *([str(file)] if file else [])]
+    if smiles_column is not None:
+        words += ["--smiles-column", smiles_column]
+    return shlex.join([*words, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))])
 
 
 def _versions() -> dict[str, str]:

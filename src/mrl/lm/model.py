@@ -161,7 +161,7 @@ class LanguageModel(nn.Module):
             (A ValueError.) If its first ``config.vocab_size`` tokens, or its rules, are others.
         """
         n = self.config.vocab_size
-        if len(vocab.itos) < n or vocab.fingerprint(n) != self.config.vocab_fingerprint:
+        if not vocab.accepts(n, self.config.vocab_fingerprint):
             raise StateError(
                 f"the model was made for a vocabulary of {n} tokens with the fingerprint "
                 f"{self.config.vocab_fingerprint[:12]}..., and this {type(vocab).__name__} of {len(vocab.itos)} tokens "

@@ -18,11 +18,10 @@ from mrl.kernels import TokenTable
 from mrl.ragged import Ragged, Text
 from mrl.text._pattern import Unsupported
 from mrl.text._table import build
-from mrl.text.constants import SPECIAL_TOKENS
+from mrl.text.constants import BOS, EOS, SPECIAL_TOKENS, UNK
 
 __all__ = ["Encoded", "Engine", "decode"]
 
-_BOS, _EOS, _UNK = 0, 1, 3
 _ROOM = 4096  # missing pieces told by `encode`, for each thread
 _CHUNK = 20_000  # rows that a thread takes at a time
 _BLOCK = 1 << 20  # bytes looked through at once by `missing`
@@ -163,7 +162,7 @@ class Engine:
         [96, 4, 98]
         """
         if piece in self.pieces or self.closed_bytes is None:
-            return [self.pieces.get(piece, _UNK)]
+            return [self.pieces.get(piece, UNK)]
         tokens, longest = self._tokens
         numbers, rest = [], piece.encode()
         while rest:
@@ -235,7 +234,7 @@ class Engine:
         missing: list[tuple[int, int, int]] = []
         count = 0
         for row, string in enumerate(text):
-            ids, at = [_BOS], 0
+            ids, at = [BOS], 0
             for piece in self.split(string):
                 ids += self.numbers(piece)
                 size = len(piece.encode())
@@ -244,7 +243,7 @@ class Engine:
                     if len(missing) < room:
                         missing.append((row, at, at + size))
                 at += size
-            rows.append([*ids, _EOS])
+            rows.append([*ids, EOS])
         return Encoded(Ragged.from_rows(rows, self.dtype), np.array(missing, np.int64).reshape(-1, 3), count)
 
 
