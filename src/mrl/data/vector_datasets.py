@@ -16,8 +16,9 @@ from mrl.data.collate import (
     vector_reconstruction_collate,
 )
 from mrl.data.dataset import BaseDataset
-from mrl.data.fields import Field, Labels, Tokens, Vectors
+from mrl.data.fields import Field, Labels, Tokens
 from mrl.data.layouts import Labelled, Texts, Tokenized
+from mrl.data.vectors import Vectors
 from mrl.features import Featurizer, OnError, require_on_error
 from mrl.ragged import Ragged, Rejects
 from mrl.text import Vocab
