@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -122,19 +123,26 @@ def encode(
     """
     dtype, size = np.dtype(dtype), int(offsets[-1] - offsets[0])
     kernel = compiled(scan, dtype, len(offsets) - 1, size)
+    out = np.empty(size + 2 * (len(offsets) - 1), dtype)
 
-    def work(first: int, last: int) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], int]:
-        ids, id_offsets, missing, count = _run(kernel, values, offsets[first : last + 1], table, dtype, room)
+    def work(first: int, last: int) -> tuple[int, int, NDArray[np.int64], NDArray[np.int64], int]:
+        start = int(offsets[first] - offsets[0]) + 2 * first  # rows get at most two ids more than bytes
+        part = out[start : int(offsets[last] - offsets[0]) + 2 * last]
+        n, id_offsets, missing, count = _run(kernel, values, offsets[first : last + 1], table, part, room)
         missing[:, 0] += first
-        return ids, id_offsets, missing, count
+        return start, n, id_offsets, missing, count
 
     slices, threads = (threads, threads) if kernel else (size // _LISTED + 1, 1)
-    parts = in_slices(work, offsets, slices, threads)
-    if len(parts) == 1:
-        return parts[0]
-    ids, id_offsets, missing, counts = zip(*parts, strict=True)
-    lengths = np.concatenate([np.diff(part) for part in id_offsets])
-    return np.concatenate(ids), np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(missing), sum(counts)
+    starts, sizes, id_offsets, missing, counts = zip(*in_slices(work, offsets, slices, threads), strict=True)
+    ends = np.cumsum(sizes)
+    for start, n, end in zip(starts, sizes, ends, strict=True):  # close the gaps, in place
+        if start > end - n:
+            ctypes.memmove(out[end - n :].ctypes.data, out[start:].ctypes.data, n * out.itemsize)
+    out.resize(int(ends[-1]), refcheck=False)
+    if len(starts) == 1:
+        return out, id_offsets[0], missing[0], counts[0]
+    joined = [id_offsets[0], *(part[1:] + end for part, end in zip(id_offsets[1:], ends, strict=False))]
+    return out, np.concatenate(joined), np.concatenate(missing), sum(counts)
 
 
 def _run(
@@ -142,9 +150,10 @@ def _run(
     values: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     table: TokenTable,
-    dtype: np.dtype[Any],
+    out: NDArray[Any],
     room: int,
-) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], int]:
+) -> tuple[int, NDArray[np.int64], NDArray[np.int64], int]:
+    """Write the ids of some rows into `out`: how many they are, their offsets, what is missing, and how much."""
     rows, size = len(offsets) - 1, int(offsets[-1] - offsets[0])
     room = min(room, size)
     longest = int(np.diff(offsets).max(initial=0))
@@ -153,20 +162,18 @@ def _run(
     memo = np.zeros(table.waiting * columns, np.int32)
     numbers = 0, table.width - 2, table.width - 1, table.tree
     if kernel is None:
-        out = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * room)
+        lists = [0] * len(out), [0] * (rows + 1), [0] * (3 * room)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = scan(*text, *table.lists, *numbers, memo.data, columns, shift, *out)  # type: ignore[call-arg]
-        ids, id_offsets = np.array(out[0][:n], dtype), np.array(out[1])
-        missing = np.array(out[2][: 3 * count], np.int64)
+        n, count = scan(*text, *table.lists, *numbers, memo.data, columns, shift, *lists)  # type: ignore[call-arg]
+        out[:n] = lists[0][:n]
+        id_offsets, missing = np.array(lists[1]), np.array(lists[2][: 3 * count], np.int64)
     else:
-        ids, id_offsets = np.empty(size + 2 * rows, dtype), np.empty(rows + 1, np.int64)
-        missing = np.empty(3 * room, np.int64)
+        id_offsets, missing = np.empty(rows + 1, np.int64), np.empty(3 * room, np.int64)
         arrays = table.classes, table.follow, table.action, table.single
         n, count = kernel(
-            values, offsets, *arrays, *map(np.uint32, numbers), memo, columns, shift, ids, id_offsets, missing
+            values, offsets, *arrays, *map(np.uint32, numbers), memo, columns, shift, out, id_offsets, missing
         )
-        ids.resize(n, refcheck=False)
-    return ids, id_offsets, missing.reshape(-1, 3)[:count], count
+    return n, id_offsets, missing.reshape(-1, 3)[:count], count
 
 
 def scan(
