@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from mrl.data.padding import PadSide, padded, shifted, transposed
 from mrl.data.rows import Rows, takes_rows
-from mrl.ragged import Ragged
 
 __all__ = [
     "batch_sequences",
-    "ids_of",
     "lm_collate",
     "sequence_prediction_collate",
     "vector_collate",
@@ -53,14 +50,19 @@ def batch_sequences(sequences: Any, pad_idx: int) -> Tensor:
     tensor([[0, 4, 1, 2],
             [0, 1, 2, 2]])
     """
-    if not isinstance(sequences, Ragged):
-        sequences = Ragged.from_rows([ids_of(row) for row in sequences], np.int64)
-    longest = int(sequences.lengths.max(initial=0))
-    return torch.from_numpy(sequences.to_padded(pad_idx, np.int64, longest + 1))
+    return padded(sequences, pad_idx, extra=1)
 
 
 @takes_rows
-def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
+def lm_collate(
+    batch: Any,
+    pad_idx: int,
+    batch_first: bool = True,
+    *,
+    pad_to: int | None = None,
+    pad_multiple: int | None = None,
+    pad_side: PadSide = "right",
+) -> tuple[Tensor, Tensor]:
     """Give inputs and targets of next-token prediction.
 
     Parameters
@@ -71,11 +73,22 @@ def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tens
         The id of padding.
     batch_first : bool
         Rows first, or positions first.
+    pad_to : int, optional
+        The width of ``x``, for models that are compiled for one shape.
+    pad_multiple : int, optional
+        Make the width of ``x`` a multiple of this, so that few shapes occur.
+    pad_side : {"right", "left"}
+        Where padding goes; left for prompts that a model continues.
 
     Returns
     -------
     x, y : Tensor, int64, shape (B, L), or (L, B)
-        ``y`` is ``x`` one position later; the last column of ``y`` is padding. Memory of their own.
+        ``y`` is ``x`` one position later, and padding where a row has ended. Memory of their own.
+
+    Raises
+    ------
+    RowError
+        (A ValueError.) If a row is longer than `pad_to`.
 
     Examples
     --------
@@ -84,11 +97,19 @@ def lm_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tens
     (tensor([[0, 4, 1]]), tensor([[4, 1, 2]]))
     """
     (sequences,) = _fields(batch, 1, "lm_collate")
-    return _shifted(batch_sequences(sequences, pad_idx), batch_first)
+    return shifted(sequences, pad_idx, batch_first, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
 
 
 @takes_rows
-def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = True) -> tuple[Tensor, Tensor]:
+def sequence_prediction_collate(
+    batch: Any,
+    pad_idx: int,
+    batch_first: bool = True,
+    *,
+    pad_to: int | None = None,
+    pad_multiple: int | None = None,
+    pad_side: PadSide = "right",
+) -> tuple[Tensor, Tensor]:
     """Give token ids and targets of each row.
 
     Parameters
@@ -99,6 +120,8 @@ def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = Tr
         The id of padding.
     batch_first : bool
         Rows first, or positions first, in ``x``.
+    pad_to, pad_multiple, pad_side
+        As in `lm_collate`.
 
     Returns
     -------
@@ -113,8 +136,8 @@ def sequence_prediction_collate(batch: Any, pad_idx: int, batch_first: bool = Tr
     (tensor([[0, 1, 2]]), tensor([0.5000]))
     """
     sequences, targets = _fields(batch, 2, "sequence_prediction_collate")
-    x = batch_sequences(sequences, pad_idx)
-    return (x if batch_first else _copied(x.numpy().T)), _stacked(targets).squeeze(-1)
+    x = padded(sequences, pad_idx, extra=1, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
+    return (x if batch_first else transposed(x.numpy())), _stacked(targets).squeeze(-1)
 
 
 @takes_rows
@@ -142,7 +165,13 @@ def vector_collate(batch: Any) -> Tensor:
 
 @takes_rows
 def vector_reconstruction_collate(
-    batch: Any, pad_idx: int, batch_first: bool = True
+    batch: Any,
+    pad_idx: int,
+    batch_first: bool = True,
+    *,
+    pad_to: int | None = None,
+    pad_multiple: int | None = None,
+    pad_side: PadSide = "right",
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """Give inputs (tokens first, then vectors) and targets of next-token prediction from a vector.
 
@@ -154,6 +183,8 @@ def vector_reconstruction_collate(
         The id of padding.
     batch_first : bool
         Rows first, or positions first, in ``x`` and ``y``.
+    pad_to, pad_multiple, pad_side
+        As in `lm_collate`.
 
     Returns
     -------
@@ -167,7 +198,7 @@ def vector_reconstruction_collate(
     (tensor([[0, 4, 1]]), tensor([[0.5000]]), tensor([[4, 1, 2]]))
     """
     vectors, sequences = _fields(batch, 2, "vector_reconstruction_collate")
-    x, y = _shifted(batch_sequences(sequences, pad_idx), batch_first)
+    x, y = shifted(sequences, pad_idx, batch_first, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
     return (x, _stacked(vectors)), y
 
 
@@ -194,14 +225,6 @@ def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
     return _stacked(vectors), _stacked(targets).squeeze(-1)
 
 
-def ids_of(row: Any) -> NDArray[Any]:
-    """One row of ids as an array, which `Ragged` checks."""
-    array = np.asarray(row.detach().cpu() if hasattr(row, "detach") else row)
-    if array.size and array.dtype.kind not in "iu":
-        raise ValueError(f"a row of ids is {array.dtype}, expected whole numbers: {array[:5]!r}")
-    return array if array.size else array.astype(np.int64)
-
-
 def _fields(batch: Any, n: int, name: str) -> tuple[Any, ...]:
     """The n fields of a batch, each over all rows."""
     if isinstance(batch, Rows):
@@ -216,15 +239,3 @@ def _stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
     if isinstance(tensors, Tensor):
         return tensors
     return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1), device="cpu")
-
-
-def _shifted(ids: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:
-    """All positions but the last, and all but the first, in memory of their own."""
-    array = ids.numpy()
-    x, y = (array[:, :-1], array[:, 1:]) if batch_first else (array.T[:-1], array.T[1:])
-    return _copied(x), _copied(y)
-
-
-def _copied(array: NDArray[Any]) -> Tensor:
-    """A contiguous copy; by NumPy, because torch's threads cost more than they spare at this size."""
-    return torch.from_numpy(array.copy(order="C"))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mrl.data.columns import IGNORED
+from mrl.data.padding import Picked, padded
 from mrl.data.rows import Rows, takes_rows
-from mrl.ragged import Ragged
 from mrl.text import PAD
 
 __all__ = ["dict_collate"]
@@ -53,9 +53,9 @@ def dict_collate(batch: Any) -> dict[str, Tensor]:
     fields = dict(zip(batch.names, batch.gather(), strict=True))
     made: dict[str, Tensor] = {}
     ids = fields.get("tokens")
-    if isinstance(ids, Ragged):
-        lengths = torch.from_numpy(ids.lengths.copy())
-        input_ids = torch.from_numpy(ids.to_padded(PAD))
+    if isinstance(ids, Picked):
+        lengths = torch.from_numpy(ids.lengths)
+        input_ids = padded(ids, PAD)
         real = torch.arange(input_ids.shape[1], device="cpu") < lengths.unsqueeze(1)
         made |= {"input_ids": input_ids, "attention_mask": real.long(), "lengths": lengths}
         made["labels"] = input_ids.masked_fill(~real, IGNORED)

@@ -146,9 +146,9 @@ def row_numbers(rows: Any, n: int) -> Rows64:
         if len(rows) != n:
             raise IndexError(f"the mask has {len(rows)} entries for a data set of {n} rows")
         return np.flatnonzero(rows)
-    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
-        raise IndexError(f"rows {rows.min()} to {rows.max()} of a data set of {n} rows; expected 0 to {n - 1}")
     numbers: Rows64 = rows.astype(np.int64, copy=False)
+    if len(rows) and int(numbers.view(np.uint64).max()) >= n:  # those below zero are huge here
+        raise IndexError(f"rows {rows.min()} to {rows.max()} of a data set of {n} rows; expected 0 to {n - 1}")
     return numbers
 
 

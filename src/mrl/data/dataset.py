@@ -63,7 +63,7 @@ class BaseDataset(Records):
         index = row_numbers(rows, len(self))
         if type(self).__getitem__ is not Records.__getitem__:  # a subclass changed what a sample is
             return [self[int(row)] for row in index]
-        return Rows(self, index)
+        return Rows(self, index, getattr(rows, "epoch", 0))
 
     def batch(self, rows: Any = None, *, device: torch.device | str | None = None) -> Any:
         """Give one batch of the rows `rows` (all by default), in their order.

@@ -5,6 +5,7 @@ A field is over the rows that are *stored*; a data set that is a view says which
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,14 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrl.data.columns import Rows64
+from mrl.data.padding import Picked
+from mrl.data.randomness import row_keys
+from mrl.errors import RowError
 from mrl.ragged import Ragged, Text
 from mrl.text import UNK, Vocab
 
-__all__ = ["Field", "Labels", "Tokens"]
+__all__ = ["Augment", "Field", "Labels", "Tokens"]
+
+Augment = Callable[[str, int], str]
+
+PART = 65_536  # rows of a column on disk that are looked at together
 
 
 class Field(Protocol):
-    """One part of a sample."""
+    """One part of a sample.
+
+    What is random in it (augmentation, masks) is a pure function of seed, epoch and stored row.
+    """
 
     name: str
 
@@ -28,10 +39,10 @@ class Field(Protocol):
     def compiled(self) -> bool:
         """Whether a batch costs no Python code per row."""
 
-    def sample(self, row: int) -> Tensor:
+    def sample(self, row: int, epoch: int = 0) -> Any:
         """The part of one sample, as the notebook has it."""
 
-    def gather(self, rows: Rows64) -> Ragged | Tensor:
+    def gather(self, rows: Rows64, epoch: int = 0) -> Picked | Tensor:
         """The same part of many samples at once."""
 
     def prepare(self) -> None:
@@ -39,22 +50,52 @@ class Field(Protocol):
 
 
 class Tokens:
-    """Ids of a text column: int64 (L,) in a sample, `Ragged` ids in a batch.
+    """Ids of a text column: int64 (L,) in a sample, `Picked` rows of ids in a batch.
 
     Texts in memory are encoded once, at the first use; again when the vocabulary has grown and that could matter.
-    Columns on disk are encoded batch by batch.
+    Columns on disk are encoded batch by batch, and so is what `augment` makes of a text.
+
+    Parameters
+    ----------
+    text : column of str
+        Texts.
+    vocab : Vocab
+        Cuts and numbers them.
+    augment : callable, optional
+        ``augment(text, key)`` writes a text in another way; `key`, 0 <= key < 2**63, says which.
+    seed : int
+        Names the keys.
+    max_length : int, optional
+        A text that augmentation makes longer than this stays as it is.
+    name : str
+        What the field is called in a batch.
     """
 
-    name = "tokens"
-    compiled = True
-
-    def __init__(self, text: Any, vocab: Vocab) -> None:
+    def __init__(
+        self,
+        text: Any,
+        vocab: Vocab,
+        *,
+        augment: Augment | None = None,
+        seed: int = 0,
+        max_length: int | None = None,
+        name: str = "tokens",
+    ) -> None:
         self.text = text
         self.vocab = vocab
+        self.augment = augment
+        self.seed = seed
+        self.max_length = max_length
+        self.name = name
         self._given = False
         self._ids: Ragged | None = None
         self._known = len(vocab)
         self._incomplete = False
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a batch costs no Python code per row."""
+        return self.augment is None
 
     def use(self, ids: Ragged) -> None:
         """Take `ids` as they are for the tokens of the text."""
@@ -76,41 +117,66 @@ class Tokens:
         """Encode what is in memory."""
         _ = self.ids
 
-    def gather(self, rows: Rows64) -> Ragged:
+    def gather(self, rows: Rows64, epoch: int = 0) -> Picked:
         """Ids of the rows `rows`."""
+        if self.augment is not None:
+            return self._augmented(rows, epoch)
         ids = self.ids
-        return ids.take(rows) if ids is not None else self.vocab.encode(self.text.take(rows))
+        return (
+            Picked(self.vocab.encode(self.text.take(rows)), np.arange(len(rows))) if ids is None else Picked(ids, rows)
+        )
 
-    def sample(self, row: int) -> Tensor:
+    def _augmented(self, rows: Rows64, epoch: int) -> Picked:
+        assert self.augment is not None
+        texts = self.text.take(rows).tolist()
+        keys = (row_keys(self.seed, epoch, rows, "augment") >> np.uint64(1)).tolist()
+        made = [self.augment(text, key) for text, key in zip(texts, keys, strict=True)]
+        for row, text, new in zip(rows.tolist(), texts, made, strict=True):
+            if not isinstance(new, str):
+                raise RowError(
+                    f"augment gave {new!r} for row {row}, {text!r}; expected a str",
+                    row=row,
+                    column="smiles",
+                    value=text,
+                )
+        ids = self.vocab.encode(made)
+        if self.max_length is not None and (ids.lengths > self.max_length).any():
+            long = (ids.lengths > self.max_length).tolist()
+            ids = self.vocab.encode([text if at else new for text, new, at in zip(texts, made, long, strict=True)])
+        return Picked(ids, np.arange(len(rows)))
+
+    def sample(self, row: int, epoch: int = 0) -> Tensor:
         """Ids of one row, int64 (L,)."""
-        return torch.from_numpy(self.gather(np.array([row]))[0].astype(np.int64))
+        ids, rows = self.gather(np.array([row]), epoch)
+        return torch.from_numpy(ids[int(rows[0])].astype(np.int64))
 
     def lengths(self) -> NDArray[np.int64]:
-        """Number of ids of every stored row."""
+        """Number of ids of every stored row, as it stands (not augmented)."""
         ids = self.ids
         if ids is not None:
             return ids.lengths
-        parts = [np.arange(start, min(start + 65_536, len(self.text))) for start in range(0, len(self.text), 65_536)]
-        return np.concatenate([self.gather(part).lengths for part in parts] or [np.zeros(0, np.int64)])
+        starts = range(0, len(self.text), PART)
+        parts = [self.vocab.encode(self.text.take(np.arange(s, min(s + PART, len(self.text))))).lengths for s in starts]
+        return np.concatenate(parts or [np.zeros(0, np.int64)])
 
 
 class Labels:
-    """Targets: (T,) in a sample, (B, T) in a batch; T = 1 for a plain column."""
+    """Numbers: (T,) in a sample, (B, T) in a batch; T = 1 for a plain column."""
 
-    name = "labels"
     compiled = True
 
-    def __init__(self, column: Any) -> None:
+    def __init__(self, column: Any, name: str = "labels") -> None:
         self.column = column
+        self.name = name
 
     def prepare(self) -> None:
         """Nothing to do."""
 
-    def gather(self, rows: Rows64) -> Tensor:
+    def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
         """Targets of the rows `rows`."""
         values = torch.from_numpy(self.column.take(rows))
         return values.unsqueeze(-1) if values.ndim == 1 else values
 
-    def sample(self, row: int) -> Tensor:
+    def sample(self, row: int, epoch: int = 0) -> Tensor:
         """Targets of one row."""
         return self.gather(np.array([row]))[0]

@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.collate import (
-    ids_of,
-)
 from mrl.data.columns import Values, View, labels_of
 from mrl.data.dataset import BaseDataset
+from mrl.data.padding import ids_of
 from mrl.features import OnError
 from mrl.ragged import Ragged, Text
 from mrl.text import BOS, EOS, PAD, Vocab

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.order import Order
-from mrl.data.rows import collating
+from mrl.data.rows import EpochRows, collating
 from mrl.errors import StateError
 
 __all__ = ["Loader", "available_cpus", "share"]
@@ -37,6 +37,8 @@ def share(rows: Rows64, rank: int, world_size: int) -> Rows64:
     [[7], [7]]
     """
     n = len(rows)
+    if world_size == 1:
+        return rows
     if n < world_size:
         return rows[[rank % n]]
     return rows[rank * n // world_size : (rank + 1) * n // world_size]
@@ -146,7 +148,7 @@ class Loader:
 
     def _rows(self, epoch: int, start: int) -> Iterator[Rows64]:
         for k in range(start, len(self.order)):
-            yield share(self.order.batch(epoch, k), self.rank, self.world_size)
+            yield EpochRows.of(share(self.order.batch(epoch, k), self.rank, self.world_size), epoch)
 
     def _made(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches from `start` on, on the CPU."""

@@ -1,8 +1,7 @@
 """Orders: which rows make up batch k of an epoch, as pure functions.
 
 An order knows nothing of ranks, workers or resuming; everything else is written once against its four members. The
-shuffle is a counter-based bijection (a Feistel network, cf. Black & Rogaway 2002, doi:10.1007/3-540-45760-7_9): the row
-at any position of any epoch is computed, nothing is stored, and 10^9 rows cost what ten do.
+shuffle is a counter-based bijection: the row at any position of any epoch is computed, and nothing is stored.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.data.columns import Rows64
+from mrl.kernels import ROUNDS, shuffled
 
 __all__ = ["Bucketed", "Order", "Sequential", "Shuffled", "TokenBudget", "permuted"]
 
-ROUNDS = 8
 SMALL = (
     1 << 10
 )  # up to here random numbers are sorted: as fast, and without a bias (a Feistel network of few bits has one)
@@ -70,30 +69,7 @@ def permuted(positions: Any, n: int, key: str) -> Rows64:
     if n <= SMALL:
         order = np.argsort(np.frombuffer(stream.digest(8 * n), "<u8"), kind="stable")
         return np.asarray(order[positions], np.int64)
-    bits = (n - 1).bit_length()
-    low = bits // 2
-    mask = np.array([(1 << low) - 1, (1 << (bits - low)) - 1], np.uint64)
-    shift = np.uint64(low)
-    keys = np.frombuffer(stream.digest(8 * ROUNDS), "<u8")
-    out = positions.astype(np.uint64)
-    todo = np.ones(len(out), bool)
-    while todo.any():  # walk along the cycle until it is inside again: fewer than two steps on average
-        value = out[todo]
-        right, left = value & mask[0], value >> shift
-        for i in range(0, ROUNDS, 2):
-            left ^= _mixed(right, keys[i]) & mask[1]
-            right ^= _mixed(left, keys[i + 1]) & mask[0]
-        out[todo] = value = (left << shift) | right
-        todo[todo] = value >= n
-    return np.asarray(out, np.int64)
-
-
-def _mixed(value: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
-    """A well-mixed function of 64 bits: the finalizer of SplitMix64 (Steele 2014, doi:10.1145/2660193.2660195)."""
-    mixed = value ^ key
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    return shuffled(positions, n, np.frombuffer(stream.digest(8 * ROUNDS), "<u8").astype(np.uint64))
 
 
 class _Order:

@@ -138,8 +138,12 @@ class Records(Dataset[Any]):
             raise NotImplementedError(
                 f"{type(self).__name__} does not say what a sample is; override declare or __getitem__"
             )
-        row = int(self.stored_rows(np.array([i % n]))[0])
-        sample = tuple(field.sample(row) for field in self.fields)
+        return self.sample(i % n)
+
+    def sample(self, i: int, epoch: int = 0) -> Any:
+        """Give the sample of row `i`, 0 <= i < n, as it is in epoch `epoch`."""
+        row = int(self.stored_rows(np.array([i]))[0])
+        sample = tuple(field.sample(row, epoch) for field in self.fields)
         return sample[0] if len(sample) == 1 else sample
 
     def stored_rows(self, rows: Rows64) -> Rows64:

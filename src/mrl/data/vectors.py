@@ -59,7 +59,7 @@ class Vectors:
         if self.n_jobs > 1 and self.cache is not None:
             self._keep(np.flatnonzero(~self._done))
 
-    def gather(self, rows: Rows64) -> Tensor:
+    def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
         """Vectors of the rows `rows`; NaN for those that failed under ``on_error="mask"``."""
         if self.cache is None:
             features = self._compute(rows)
@@ -78,7 +78,7 @@ class Vectors:
         dense[~ok] = np.nan
         return torch.from_numpy(dense)
 
-    def sample(self, row: int) -> Tensor:
+    def sample(self, row: int, epoch: int = 0) -> Tensor:
         """Vector of one row."""
         return self.gather(np.array([row]))[0]
 

@@ -34,7 +34,9 @@ def available() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0") and importlib.util.find_spec("numba") is not None
 
 
-def compiled(function: Callable[..., Any], dtype: np.dtype[Any], rows: int, values: int) -> Callable[..., Any] | None:
+def compiled(
+    function: Callable[..., Any], dtype: np.dtype[Any], rows: int, values: int, *, slow: bool = True
+) -> Callable[..., Any] | None:
     """The machine code of a kernel, or None where it is not worth waiting for.
 
     To import numba and load a first kernel from its cache takes most of a second, in which the interpreter does
@@ -48,6 +50,8 @@ def compiled(function: Callable[..., Any], dtype: np.dtype[Any], rows: int, valu
         Of the one argument whose dtype differs from call to call; each is compiled by itself.
     rows, values : int
         The size of the work.
+    slow : bool
+        Whether what runs instead is slow enough to be told; NumPy's loops are not.
 
     Returns
     -------
@@ -57,13 +61,13 @@ def compiled(function: Callable[..., Any], dtype: np.dtype[Any], rows: int, valu
     key = function, dtype.str
     if key not in _loaded and (rows >= _SMALL_ROWS or values >= _SMALL_VALUES):
         kernel = _compile(function) if available() else None
-        if kernel is None:
+        if kernel is None and slow:
             warnings.warn(
                 f"numba is not installed, or switched off: {rows:,} rows go through slow loops; pip install numba",
                 RuntimeWarning,
                 stacklevel=5,
             )
-        else:
+        elif kernel is not None:
             _loaded[key] = kernel
     return _loaded.get(key)
 
