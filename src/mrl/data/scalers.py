@@ -1,0 +1,214 @@
+"""`Scaler`: targets of mean 0 and standard deviation 1, and predictions back in their own units."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any, Self, overload
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mrl.data.columns import Array, labels_of
+from mrl.errors import ColumnError, RowError
+
+__all__ = ["Scaler"]
+
+FLOAT64 = np.dtype(np.float64)
+SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
+
+class Scaler(nn.Module):
+    """Standardises columns of numbers: ``(x - mean) / scale``, each column by its own; missing (NaN) stays missing.
+
+    Made by `Scaler.fit`, of training rows only. It is a module without parameters, so that as part of a model it is
+    saved with it and goes to its device; `mean` and `scale` are float32, and stay so in a model of half precision.
+
+    Without overflow and underflow ``inverse(transform(x))`` differs from x by at most four roundings of the larger of
+    ``abs(x)`` and ``abs(mean)``: ``4 * eps * max(abs(x), abs(mean))``, where eps is that of the type computed in.
+
+    Parameters
+    ----------
+    columns : int
+        Number of columns; a new scaler changes nothing until it is fitted, or its state is loaded.
+
+    Examples
+    --------
+    >>> scaler = Scaler.fit([[1.0, 10.0], [3.0, float("nan")], [5.0, 30.0]])
+    >>> scaler
+    Scaler(mean=[3, 20], scale=[1.63, 10])
+    >>> scaler.transform([[3.0, 30.0]])
+    array([[0., 1.]])
+    >>> scaler.inverse(torch.tensor([[0.0, 1.0]]))
+    tensor([[ 3., 30.]])
+
+    Saved and loaded with the model that it belongs to:
+
+    >>> model = nn.ModuleDict({"net": nn.Linear(4, 2), "scaler": scaler})
+    >>> other = nn.ModuleDict({"net": nn.Linear(4, 2), "scaler": Scaler(2)})
+    >>> other.load_state_dict(model.state_dict())
+    <All keys matched successfully>
+    >>> other["scaler"]
+    Scaler(mean=[3, 20], scale=[1.63, 10])
+    """
+
+    mean: Tensor
+    """What is subtracted: float32 (T,), in the units of the column."""
+    scale: Tensor
+    """What is divided by: float32 (T,), above 0, in the units of the column."""
+
+    def __init__(self, columns: int = 1) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(operator.index(columns), device="cpu"))
+        self.register_buffer("scale", torch.ones(operator.index(columns), device="cpu"))
+
+    @classmethod
+    def fit(cls, values: Any) -> Self:
+        """Make a scaler of the mean and the standard deviation (of the population) of each column.
+
+        Parameters
+        ----------
+        values : column, array, tensor or list, shape (n,) or (n, T)
+            The training rows, such as ``train.y_vals``; NaN where a value is missing. Computed in float64.
+
+        Returns
+        -------
+        Scaler
+            On the CPU. A column that does not vary is shifted but not scaled (`scale` 1), which a warning says.
+
+        Raises
+        ------
+        ColumnError
+            If a column has no values, or its mean or deviation is more than float32 can hold.
+        RowError
+            If a value is infinite, or no number.
+
+        Examples
+        --------
+        >>> Scaler.fit([2.0, 4.0])
+        Scaler(mean=[3], scale=[1])
+        """
+        array = _numbers(values)
+        array = array[:, None] if array.ndim == 1 else array
+        if np.isinf(array).any():
+            row, i = (int(place[0]) for place in np.nonzero(np.isinf(array)))
+            value = float(array[row, i])
+            raise RowError(
+                f"row {row} of values is {value} in column {i}; expected a finite number, or NaN where it is missing",
+                row=row,
+                column="values",
+                value=value,
+            )
+        scaler = cls(array.shape[1])
+        for i, column in enumerate(array.T):
+            scaler.mean[i], scaler.scale[i] = _mean_and_scale(column[~np.isnan(column)], i)
+        return scaler
+
+    def extra_repr(self) -> str:
+        """Mean and scale of each column."""
+        mean, scale = (", ".join(f"{x:.3g}" for x in part.tolist()) for part in (self.mean, self.scale))
+        return f"mean=[{mean}], scale=[{scale}]"
+
+    @overload
+    def transform(self, values: Tensor) -> Tensor: ...
+    @overload
+    def transform(self, values: Any) -> Any: ...
+    def transform(self, values: Any) -> Any:
+        """Standardise: ``(values - mean) / scale``.
+
+        Parameters
+        ----------
+        values : Tensor, floating, shape (..., T), any shape where T is 1; or what `fit` takes
+            In the units of the columns.
+
+        Returns
+        -------
+        Tensor, float32 (float64 for float64), on the device of `values`; or array, float64
+            Same shape.
+
+        Raises
+        ------
+        ValueError
+            If the last dimension is not T, or `values` are whole numbers (classes).
+
+        Examples
+        --------
+        >>> Scaler.fit([2.0, 4.0]).transform(torch.tensor([3.0, 5.0]))
+        tensor([0., 2.])
+        """
+        return self._applied(lambda x, mean, scale: (x - mean) / scale, values)
+
+    @overload
+    def inverse(self, values: Tensor) -> Tensor: ...
+    @overload
+    def inverse(self, values: Any) -> Any: ...
+    def inverse(self, values: Any) -> Any:
+        """Give back the units of the columns: ``values * scale + mean``; arguments and result as of `transform`.
+
+        Parameters
+        ----------
+        values : Tensor, array, column or list
+            Standardised, such as the predictions of a model that was trained on standardised targets.
+
+        Returns
+        -------
+        Tensor or array
+            Same shape.
+
+        Examples
+        --------
+        >>> Scaler.fit([2.0, 4.0]).inverse([0.0, 2.0])
+        array([3., 5.])
+        """
+        return self._applied(lambda x, mean, scale: x * scale + mean, values)
+
+    def _applied(self, function: Callable[[Tensor, Tensor, Tensor], Tensor], values: Any) -> Any:
+        if not isinstance(values, Tensor):
+            return self._applied(function, torch.from_numpy(_numbers(values))).numpy()
+        if not values.is_floating_point():
+            raise ValueError(f"values are {values.dtype}; expected floating numbers (classes are not to be scaled)")
+        columns = len(self.mean)
+        if columns != 1 and values.shape[-1:] != (columns,):
+            raise ValueError(
+                f"values have the shape {tuple(values.shape)}; the scaler was fitted to {columns} columns and expects "
+                f"(..., {columns})"
+            )
+        # One column fits any shape, as (B,) and (B, 1) are both in use for it.
+        mean, scale = (part.squeeze().to(values.device) for part in (self.mean, self.scale))
+        return function(values.to(torch.promote_types(values.dtype, torch.float32)), mean, scale)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow the model to another device, but not to half precision: the way back would be another one."""
+        before = self.mean, self.scale
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.mean.dtype != torch.float32:
+            self.mean, self.scale = (part.to(self.mean.device) for part in before)
+        return self
+
+
+def _numbers(values: Any) -> Array:
+    """Any column of numbers as float64, NaN where missing."""
+    column = labels_of(values.double() if isinstance(values, Tensor) else values, "values", FLOAT64)
+    return np.asarray(column.take(np.arange(len(column))), FLOAT64)
+
+
+def _mean_and_scale(column: Array, i: int) -> tuple[float, float]:
+    """Of the values that there are in column `i`; the scale is 1 where they are all the same."""
+    if not len(column):
+        raise ColumnError(
+            f"column {i} of values has no value in these rows; leave it out, or fit to rows that have one",
+            column="values",
+        )
+    mean, scale = float(column.mean()), float(column.std())
+    if scale < SMALLEST or column.min() == column.max():
+        warnings.warn(f"column {i} of values does not vary from {mean:g}; it is shifted, but not scaled", stacklevel=3)
+        scale = 1.0
+    if max(abs(mean), scale) > LARGEST:
+        raise ColumnError(
+            f"column {i} of values has the mean {mean:g} and the standard deviation {scale:g}; expected at most "
+            f"{LARGEST:g}: take another unit",
+            column="values",
+        )
+    return mean, scale
