@@ -1,16 +1,18 @@
 """Fingerprints: the bits are RDKit's own."""
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rdkit import Chem, DataStructs
+from rdkit import Chem, DataStructs, rdBase
+from rdkit.Chem import MACCSkeys
 from rdkit.Chem import rdFingerprintGenerator as generators
 
-from mrl.chem import ECFP4, ECFP6, FCFP4, FCFP6, canon_smile, fp_to_array, morgan_fp
+from mrl.chem import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, canon_smile, fp_to_array, morgan_fp
 from mrl.errors import FeatureError, MoleculeError
 
 SMILES = ["C", "CCO", "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O)CC1", "[Na+].[Cl-]"]
@@ -88,6 +90,106 @@ def test_fp_to_array_refuses_what_it_cannot_hold():
         fp_to_array(generator.GetSparseCountFingerprint(Chem.MolFromSmiles("CCO")))
     with pytest.raises(FeatureError, match=r"array of this str: expected RDKit's .* a molecule goes to morgan_fp"):
         fp_to_array("CCO")
+
+
+KINDS = {
+    "ecfp": lambda n: generators.GetMorganGenerator(radius=2, fpSize=n),
+    "fcfp": lambda n: generators.GetMorganGenerator(
+        radius=2, fpSize=n, atomInvariantsGenerator=generators.GetMorganFeatureAtomInvGen()
+    ),
+    "rdkit": lambda n: generators.GetRDKitFPGenerator(fpSize=n),
+    "atom_pair": lambda n: generators.GetAtomPairGenerator(fpSize=n),
+    "torsion": lambda n: generators.GetTopologicalTorsionGenerator(fpSize=n),
+}
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+@pytest.mark.parametrize("n_bits", [2048, 60])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_rdkits(kind, n_bits, smiles):
+    generator, mol = KINDS[kind](n_bits), Chem.MolFromSmiles(smiles)
+    bits = Fingerprint(kind, n_bits)(smiles)
+    assert (bits.shape, bits.dtype) == ((n_bits,), np.uint8)
+    assert np.flatnonzero(bits).tolist() == list(generator.GetFingerprint(mol).GetOnBits())
+    counts = Fingerprint(kind, n_bits, counts=True)(mol)
+    assert (counts.shape, counts.dtype) == ((n_bits,), np.uint32)
+    assert {int(i): int(counts[i]) for i in np.flatnonzero(counts)} == generator.GetCountFingerprint(
+        mol
+    ).GetNonzeroElements()
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+def test_maccs_is_rdkits(smiles):
+    bits = Fingerprint("maccs")(smiles)
+    assert (bits.shape, bits.dtype) == ((167,), np.uint8)
+    assert np.flatnonzero(bits).tolist() == list(MACCSkeys.GenMACCSKeys(Chem.MolFromSmiles(smiles)).GetOnBits())
+
+
+def test_parameters_have_the_defaults_of_the_field_and_are_told():
+    assert repr(Fingerprint("ecfp")) == "Fingerprint(kind='ecfp', n_bits=2048, radius=2, counts=False)"
+    assert repr(Fingerprint("maccs")) == "Fingerprint(kind='maccs', n_bits=167, radius=None, counts=False)"
+    assert Fingerprint("ecfp", np.int64(2048), np.int8(2)) == Fingerprint("ecfp")
+
+
+EVERY = [
+    *(Fingerprint(kind, n, counts=counts) for kind in KINDS for n in (64, 2048) for counts in (False, True)),
+    *(Fingerprint("ecfp", radius=r) for r in (0, 3)),
+    Fingerprint("fcfp", radius=3),
+    Fingerprint("maccs"),
+]
+
+
+def test_keys_differ_where_results_may_and_name_the_version():
+    keys = [fingerprint.cache_key for fingerprint in EVERY]
+    assert len(set(keys)) == len(keys)
+    assert all(rdBase.rdkitVersion in key for key in keys)
+
+
+@pytest.mark.parametrize("fingerprint", EVERY, ids=str)
+def test_a_fingerprint_goes_to_another_process(fingerprint):
+    copy = pickle.loads(pickle.dumps(fingerprint))
+    assert copy == fingerprint
+    assert copy.cache_key == fingerprint.cache_key
+    np.testing.assert_array_equal(copy("CCOc1ccccc1"), fingerprint("CCOc1ccccc1"))
+
+
+@pytest.mark.parametrize(
+    ("function", "same"),
+    [
+        (ECFP4, Fingerprint("ecfp")),
+        (ECFP6, Fingerprint("ecfp", radius=3)),
+        (FCFP4, Fingerprint("fcfp")),
+        (FCFP6, Fingerprint("fcfp", radius=3)),
+    ],
+)
+def test_the_named_ones_have_the_key_of_what_they_are(function, same):
+    assert function.cache_key == same.cache_key
+    for smiles in SMILES:
+        np.testing.assert_array_equal(function(smiles), same(smiles))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"kind": "morgan"},
+            r"there is no fingerprint 'morgan'; choose one of ecfp, fcfp, maccs, rdkit, atom_pair, to",
+        ),
+        ({"kind": "rdkit", "radius": 2}, r"radius=2: only ecfp and fcfp have a radius, rdkit has not"),
+        ({"kind": "maccs", "n_bits": 2048}, r"n_bits=2048, counts=False: maccs is 167 bits, without counts"),
+        ({"kind": "maccs", "counts": True}, r"counts=True: maccs is 167 bits"),
+        ({"kind": "ecfp", "radius": -1}, r"radius=-1, n_bits=2048: expected radius >= 0"),
+        ({"kind": "torsion", "n_bits": 0}, r"n_bits=0: expected radius >= 0 and 1 <= n_bits"),
+    ],
+)
+def test_impossible_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        Fingerprint(**parameters)
+
+
+def test_fingerprints_refuse_what_is_no_molecule():
+    with pytest.raises(MoleculeError, match="'C1CC' is not a molecule"):
+        Fingerprint("maccs")("C1CC")
 
 
 @pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder with smiles.csv")

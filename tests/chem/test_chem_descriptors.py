@@ -1,0 +1,124 @@
+"""Descriptors by name: RDKit's values, in order, loud where there is none."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rdkit import Chem, rdBase
+from rdkit.Chem import Descriptors as rdkits
+
+from mrl.chem import PROPERTIES, Descriptors, logp, qed
+from mrl.errors import FeatureError, MoleculeError
+
+SMILES = ["C", "CC(=O)Oc1ccccc1C(=O)O", "C[C@H]1CC[C@@H](O)CC1", "O=S(=O)(N)c1ccc(Cl)cc1"]
+
+
+def bonds(mol):
+    return mol.GetNumBonds()
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+def test_all_are_rdkits_by_default(smiles):
+    every = Descriptors()
+    assert every.names == tuple(name for name, _ in rdkits.descList)
+    mol = Chem.MolFromSmiles(smiles)
+    vector = every(smiles)
+    assert (vector.shape, vector.dtype) == ((len(every),), np.float32)
+    np.testing.assert_array_equal(vector, np.array([function(mol) for _, function in rdkits.descList], np.float32))
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+def test_the_order_is_that_of_the_names(smiles):
+    some = Descriptors(iter(["TPSA", "qed", "heavy_atoms", "MolLogP"]))
+    mol = Chem.MolFromSmiles(smiles)
+    expected = [rdkits.TPSA(mol), qed(mol), mol.GetNumHeavyAtoms(), logp(mol)]
+    np.testing.assert_array_equal(some(smiles), np.array(expected, np.float32))
+    np.testing.assert_array_equal(some(mol), some(smiles))
+
+
+def test_a_dictionary_of_functions():
+    both = Descriptors({"bonds": bonds, "logp": logp})
+    np.testing.assert_array_equal(both("CCO"), np.array([2, logp("CCO")], np.float32))
+    assert both.names == ("bonds", "logp")
+
+
+def test_the_key_tells_names_order_and_version():
+    keys = [Descriptors(names).cache_key for names in (["TPSA"], ["qed"], ["TPSA", "qed"], ["qed", "TPSA"], None)]
+    assert len(set(keys)) == len(keys)
+    assert all(rdBase.rdkitVersion in key for key in keys)
+
+
+def test_functions_of_the_room_have_a_key_and_others_none():
+    assert Descriptors(PROPERTIES).cache_key == Descriptors(list(PROPERTIES)).cache_key
+    assert Descriptors({"qed": qed}).cache_key == Descriptors(["qed"]).cache_key
+    assert Descriptors({"qed": bonds}).cache_key is None
+    assert Descriptors({"drug": qed}).cache_key is None
+
+
+@pytest.mark.parametrize("given", [None, ["qed", "TPSA"], {"bonds": bonds, "qed": qed}, PROPERTIES])
+def test_it_goes_to_another_process(given):
+    one = Descriptors(given)
+    copy = pickle.loads(pickle.dumps(one))
+    assert (copy.names, copy.cache_key, repr(copy)) == (one.names, one.cache_key, repr(one))
+    np.testing.assert_array_equal(copy("CCO"), one("CCO"))
+
+
+def test_repr_is_short():
+    assert repr(Descriptors(["qed", "TPSA"])) == "Descriptors(qed, TPSA)"
+    assert len(repr(Descriptors())) < 200
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["qed", "MolWeigth"], r"there is no descriptor 'MolWeigth'; close are 'MolWt', 'molwt'"),
+        (["QED"], r"there is no descriptor 'QED'; close are 'qed'"),
+        (["xyzzy"], r"there is no descriptor 'xyzzy'; see mrl.chem.PROPERTIES and rdkit.Chem.Descriptors.descList"),
+        (["qed", "TPSA", "qed"], r"a descriptor is given twice: \['qed'\]"),
+        ("qed", r"names is one name, 'qed': wrap it in a list"),
+        ([], r"there are no names"),
+    ],
+)
+def test_names_that_do_not_work(names, message):
+    with pytest.raises(ValueError, match=message):
+        Descriptors(names)
+
+
+def test_what_is_not_defined_is_nan():
+    vector = Descriptors(["MaxPartialCharge", "heavy_atoms"])("[Pt](Cl)(Cl)(N)N")
+    assert np.isnan(vector[0])
+    assert vector[1] == 5
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda mol: 1 / 0, r"ZeroDivisionError: division by zero"),
+        (lambda mol: "much", r"ValueError: could not convert string to float: 'much'"),
+        (lambda mol: 1e39, r"1e\+39 is more than float32 holds"),
+        (lambda mol: float("-inf"), r"-inf is more than float32 holds"),
+    ],
+)
+def test_a_function_that_fails_is_named(function, reason):
+    with pytest.raises(FeatureError, match=rf"^no mine for 'CCO': {reason}; leave mine out") as caught:
+        Descriptors({"qed": qed, "mine": function})("CCO")
+    assert caught.value.text == "CCO"
+    assert caught.value.reason.startswith("mine: ")
+
+
+def test_a_bad_molecule_is_the_molecules_error():
+    with pytest.raises(MoleculeError, match="'C1CC' is not a molecule"):
+        Descriptors(["qed"])("C1CC")
+
+
+def test_nothing_is_printed_and_rdkits_module_waits_until_it_is_wanted():
+    code = (
+        "import sys\nfrom mrl.chem import Descriptors\n"
+        "Descriptors(['tpsa', 'qed'])\nassert 'rdkit.Chem.Descriptors' not in sys.modules\n"
+        "every = Descriptors()\n"
+        "for smiles in ('[Na+].[Cl-]', '[He]', '[Fe]', 'CCO'): every(smiles)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

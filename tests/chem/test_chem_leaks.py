@@ -1,0 +1,103 @@
+"""The leak report: what crosses a cut, by row, and what does not."""
+
+import json
+
+import numpy as np
+import pytest
+from rdkit import rdBase
+
+from mrl.chem import ECFP6, canonical_groups, cluster_groups, leaks, nearest_neighbours, scaffold_groups
+from mrl.chem.leaks import Shared
+from mrl.errors import ColumnError, MoleculeError
+
+TRAIN = ["CCO", "Cc1ccccc1", "C[C@H](N)C(=O)O", "OCC", "C1CC1C"]
+TEST = ["C(C)O", "Oc1ccccc1", "C[C@@H](N)C(=O)O", "C1CCC1", "CCC"]
+MANY = ["C" * n + end for n in range(1, 8) for end in ("O", "N", "c1ccccc1", "C1CC1", "c1ccncc1")] + ["OCC", "NCC"]
+
+
+def sides(groups, cut):
+    train = [smiles for smiles, group in zip(MANY, groups, strict=True) if group < cut]
+    test = [smiles for smiles, group in zip(MANY, groups, strict=True) if group >= cut]
+    assert train
+    assert test
+    return train, test
+
+
+def test_what_is_shared_is_named_by_rows():
+    found = leaks(TRAIN, TEST)
+    assert found.molecules == (Shared(0, 0, "CCO"),)
+    assert found.scaffolds == (
+        Shared(0, 0, ""),
+        Shared(1, 1, "c1ccccc1"),
+        Shared(2, 0, ""),
+        Shared(4, 0, ""),
+    )
+    assert (found.n_train, found.n_test, found.stereo, found.fingerprint) == (5, 5, True, "ECFP4")
+
+
+def test_stereoisomers_may_be_the_same_molecule():
+    found = leaks(TRAIN, TEST, stereo=False)
+    assert found.molecules == (Shared(0, 0, "CCO"), Shared(2, 2, "CC(N)C(=O)O"))
+
+
+def test_neighbours_are_those_of_nearest_neighbours():
+    found = leaks(TRAIN, TEST, fingerprint=ECFP6, threads=2)
+    rows, similarity = nearest_neighbours(TEST, TRAIN, fingerprint=ECFP6)
+    np.testing.assert_array_equal(found.neighbours, rows[:, 0])
+    np.testing.assert_array_equal(found.similarity, similarity[:, 0])
+    assert found.fingerprint == "ECFP6"
+    with pytest.raises(ValueError, match="read-only"):
+        found.similarity[0] = 0
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_no_group_crosses_a_cut_between_groups(cut):
+    assert leaks(*sides(canonical_groups(MANY), cut)).molecules == ()
+    assert leaks(*sides(canonical_groups(MANY), cut)).scaffolds != ()
+    assert leaks(*sides(scaffold_groups(MANY), cut)).scaffolds == ()
+    assert leaks(*sides(cluster_groups(MANY), cut)).molecules == ()
+
+
+def test_the_dictionary_is_json():
+    facts = leaks(TRAIN, TEST).to_dict()
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["shared_molecules"] == {"rows": 1, "distinct": 1, "share": 0.2}
+    assert facts["shared_scaffolds"] == {"rows": 4, "distinct": 2, "share": 0.8}
+    assert facts["similarity"]["p100"] == 1.0
+    assert list(facts["similarity"]) == ["p0", "p5", "p25", "p50", "p75", "p95", "p100"]
+    assert facts["rdkit"] == rdBase.rdkitVersion
+
+
+def test_it_shows_itself():
+    found = leaks(TRAIN, TEST)
+    assert "with a molecule of train (stereoisomers are different): 1 (20.0%), 1 molecule\n" in repr(found)
+    assert "with a scaffold of train: 4 (80.0%), 2 scaffolds\n" in repr(found)
+    assert "stereoisomers are the same" in repr(leaks(TRAIN, TEST, stereo=False))
+    html = found._repr_html_()
+    assert html.count("<table>") == html.count("</table>") == 2
+    assert "<tr><td>0</td><td>0</td><td>CCO</td></tr>" in html
+    assert leaks(["C"], ["N"])._repr_html_().count("<table>") == 1
+    assert "<p>and 2 more</p>" in leaks(["C"], ["C"] * 12)._repr_html_()
+    charged = leaks(["N->[Pt]"], ["N->[Pt]"])
+    assert "-&gt;[Pt]" in charged._repr_html_()
+
+
+def test_no_test_rows():
+    found = leaks(TRAIN, [])
+    assert (found.molecules, found.similarity.shape, found.neighbours.shape) == ((), (0,), (0,))
+    assert found.to_dict()["similarity"]["p50"] is None
+    assert found.to_dict()["shared_molecules"]["share"] is None
+    assert repr(found).endswith(": no rows")
+
+
+def test_no_training_rows():
+    with pytest.raises(ValueError, match="train has no rows"):
+        leaks([], TEST)
+
+
+def test_a_bad_row_is_named_with_its_side():
+    with pytest.raises(MoleculeError, match=r"^test, row 1: 'C1CC' is not a molecule; ") as caught:
+        leaks(TRAIN, ["C", "C1CC"])
+    assert caught.value.row == 1
+    with pytest.raises(ColumnError, match="train is one molecule"):
+        leaks("CCO", TEST)

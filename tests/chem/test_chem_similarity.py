@@ -1,0 +1,114 @@
+"""Similarities of molecules: RDKit's own numbers."""
+
+import numpy as np
+import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator as generators
+
+from mrl.chem import ECFP4, ECFP6, Fingerprint, nearest_neighbours, packed_bits, tanimoto
+from mrl.errors import ColumnError, FeatureError, MoleculeError
+
+A = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O)CC1", "[Na+].[Cl-]", "CCO"]
+B = [*A[::2], "OC(=O)c1ccccc1O", "CCCCO", "c1ccccc1", "CCN", "OCC"]
+
+
+def rdkits(a, b, radius=2):
+    generator = generators.GetMorganGenerator(radius=radius, fpSize=2048)
+    x, y = [[generator.GetFingerprint(Chem.MolFromSmiles(smiles)) for smiles in side] for side in (a, b)]
+    return [list(DataStructs.BulkTanimotoSimilarity(one, y)) for one in x]
+
+
+def test_tanimoto_is_rdkits_to_the_last_digit():
+    assert tanimoto(A, B).tolist() == rdkits(A, B)
+    assert tanimoto(A, B, fingerprint=ECFP6).tolist() == rdkits(A, B, radius=3)
+
+
+def test_molecules_without_bits_are_like_themselves_and_unlike_others():
+    torsions = Fingerprint("torsion")
+    assert tanimoto(["C", "CCCC"], ["C", "CCCC"], fingerprint=torsions).tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("k", [1, 3, len(B)])
+def test_nearest_neighbours_are_the_first_of_all(k):
+    rows, similarity = nearest_neighbours(A, B, k, threads=2)
+    every = np.array(rdkits(A, B))
+    order = np.argsort(-every, axis=1, kind="stable")[:, :k]
+    assert rows.tolist() == order.tolist()
+    np.testing.assert_array_equal(similarity, np.take_along_axis(every, order, axis=1))
+
+
+def test_molecules_and_their_fingerprints_give_the_same():
+    bits = np.stack([ECFP4(smiles) for smiles in A])
+    expected = tanimoto(A, B)
+    for column in (bits, bits.astype(bool), bits.astype(np.float32), packed_bits(A), packed_bits(bits)):
+        np.testing.assert_array_equal(tanimoto(column, B), expected)
+    packed = np.packbits(bits, axis=1).view(np.uint64)
+    np.testing.assert_array_equal(tanimoto(packed, packed), tanimoto(A, A))
+
+
+def test_any_column_of_molecules_will_do():
+    for column in (np.array(A), iter(A), (Chem.MolFromSmiles(smiles) for smiles in A)):
+        np.testing.assert_array_equal(packed_bits(column), packed_bits(A))
+
+
+def test_more_molecules_than_are_packed_at_a_time():
+    def number(text):
+        return np.array([int(digit) for digit in f"{int(text):012b}"], np.uint8)
+
+    words = packed_bits([str(i) for i in range(2500)], number)
+    np.testing.assert_array_equal(words, packed_bits(np.stack([number(i) for i in range(2500)])))
+    assert len(np.unique(words)) == 2500
+
+
+def test_no_rows():
+    assert tanimoto([], A).shape == (0, 5)
+    assert tanimoto(A, np.zeros((0, 2048), np.uint8)).shape == (5, 0)
+    assert tanimoto([], []).shape == (0, 0)
+    assert nearest_neighbours([], A)[0].shape == (0, 1)
+    with pytest.raises(ValueError, match="k is 1; expected 1 to 0"):
+        nearest_neighbours(A, [])
+
+
+def test_a_bad_row_is_named_with_its_side():
+    with pytest.raises(MoleculeError, match=r"^references, row 2: 'C1CC' is not a molecule; ") as caught:
+        nearest_neighbours(A, ["C", "CC", "C1CC"])
+    assert (caught.value.row, caught.value.text) == (2, "C1CC")
+
+
+@pytest.mark.parametrize("one", ["CCO", b"CCO", Chem.MolFromSmiles("CCO")])
+def test_one_molecule_is_no_column(one):
+    with pytest.raises(ColumnError, match=r"^b is one molecule, .*: wrap it in a list"):
+        tanimoto(A, one)
+
+
+def test_counts_are_refused():
+    counts = Fingerprint("ecfp", counts=True)
+    with pytest.raises(
+        FeatureError, match=r"^a, row 1: its fingerprint has the value \d+, expected 0 or 1; .* not of co"
+    ) as caught:
+        tanimoto(["C", "CCCCCCC"], A, fingerprint=counts)
+    assert (caught.value.row, caught.value.text) == (1, "CCCCCCC")
+    with pytest.raises(ColumnError, match=r"^a, row 1: the value \d+, expected bits, 0 or 1$"):
+        tanimoto(np.stack([counts("C"), counts("CCCCCCC")]), A)
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0, 0.5])
+def test_what_is_no_bit_is_refused_wherever_it_stands(value):
+    bits = np.zeros((1500, 3), np.float32)
+    bits[1400, 2] = value
+    with pytest.raises(ColumnError, match=rf"^molecules, row 1400: the value {value}, expected bits"):
+        packed_bits(bits)
+
+
+def test_packed_bytes_are_told_what_to_do():
+    packed = np.packbits(np.ones((1, 64), np.uint8), axis=1)
+    with pytest.raises(ColumnError, match=r"if these are packed bits, give array.view\(numpy.uint64\)"):
+        packed_bits(packed)
+
+
+def test_fingerprints_of_other_lengths_are_refused():
+    with pytest.raises(ColumnError, match=r"^2048 bits in queries and 192 bits in references .* cannot be compared"):
+        nearest_neighbours(A, np.zeros((2, 167), np.uint8))
+    lengths = iter([8, 9])
+    with pytest.raises(FeatureError, match=r"row 1: its fingerprint has the shape \(9,\), expected \(8,\)"):
+        packed_bits(["C", "CC"], lambda x: np.zeros(next(lengths), np.uint8))
