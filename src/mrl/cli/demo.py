@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.table import Table as Grid
 from typer import BadParameter
 
-from mrl.chem import PROPERTIES, CanonicalSet
+from mrl.chem import PROPERTIES, CanonicalSet, Cleaned
 from mrl.cli.console import out as stdout
 from mrl.cli.console import progress, reported, success, write_json
 from mrl.cli.model import TrainingBar, save
@@ -70,7 +70,7 @@ def run(
         report = DemoReport(
             source="the bundled sample" if file is None else file.name,
             rows=len(table) + len(table.rejects),
-            cleaning=_cleaning(len(table.rejects), clean.counts, len(dataset.rejects)),
+            cleaning=_cleaning(len(table.rejects), clean, len(dataset.rejects)),
             kept=len(dataset),
             vocabulary=len(dataset.vocab),
             command=_command(file, smiles_column, settings),
@@ -171,11 +171,11 @@ def _write_samples(path: Path, before: Round, after: Round, property: str) -> No
     )
 
 
-def _cleaning(not_read: int, counts: dict[str, int], too_long: int) -> dict[str, int]:
+def _cleaning(not_read: int, clean: Cleaned, too_long: int) -> dict[str, int]:
     steps = {
         "empty or not readable": not_read,
-        "not a molecule": counts["not a molecule"],
-        "the same molecule again": counts["duplicate"],
+        "not a molecule": clean.counts["parse"].removed,
+        "the same molecule again": clean.counts["duplicates"].removed,
         f"more than {MAX_LENGTH - 2} tokens": too_long,
     }
     return {reason: rows for reason, rows in steps.items() if rows}

@@ -43,7 +43,7 @@ def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Cove
     smiles = table.smiles
     with progress() as bar:
         task = bar.add_task("parsing", total=len(smiles))
-        cleaned = clean(smiles, ("duplicates",), on_row=lambda: bar.advance(task))
+        cleaned = clean(smiles, duplicates="first", on_row=lambda: bar.advance(task))
         task = bar.add_task("counting atoms", total=len(cleaned.smiles))
         atoms: Counter[str] = Counter()
         molecules: Counter[str] = Counter()
@@ -58,8 +58,8 @@ def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Cove
         "file": str(file),
         "rows": len(table) + len(table.rejects),
         "not_read": len(table.rejects),
-        "invalid": cleaned.counts["not a molecule"],
-        "duplicates": cleaned.counts["duplicate"],
+        "invalid": cleaned.counts["parse"].removed,
+        "duplicates": cleaned.counts["duplicates"].removed,
         "molecules": len(cleaned.smiles),
         "columns": list(table.header),
         "notes": dict(table.notes),

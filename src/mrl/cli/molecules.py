@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.chem import Cleaned, clean
+from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, progress, stop, success
 from mrl.cli.tables import count, tell_rejects
 from mrl.corpus import Table
@@ -22,7 +22,7 @@ def cleaned(table: Table) -> Cleaned:
     """The molecules of a table, canonical and distinct, with a progress bar."""
     with progress() as bar:
         task = bar.add_task("cleaning", total=len(table))
-        result = clean(table.smiles, on_row=lambda: bar.advance(task))
+        result = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: bar.advance(task))
     success(f"kept {count(len(result.smiles), 'distinct molecule')} of {count(len(table), 'row')}")
     tell_rejects(result.rejects, "left out", table.rows)
     if not len(result.smiles):

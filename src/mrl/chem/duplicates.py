@@ -1,0 +1,163 @@
+"""Rows of the same molecule: which one stays, and with which labels."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+
+from mrl.chem.steps import Row
+from mrl.errors import ColumnError
+
+__all__ = ["Duplicates", "Merged", "key_of", "labels_of", "merge"]
+
+Rule: TypeAlias = Literal["first", "mean", "median", "drop"]
+By: TypeAlias = Literal["smiles", "inchikey"]
+Labels: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """The rule for rows of the same molecule: its first row stays, with labels made from those of all its rows.
+
+    Missing labels (NaN) have no say, column by column: a missing label of the first row is filled from the others.
+
+    Parameters
+    ----------
+    labels : "first", "mean", "median" or "drop"
+        ``"first"``: the first known label. ``"mean"``, ``"median"``: of the known ones, as float64. ``"drop"``: the
+        first known one, and no row at all of a molecule whose known labels are in conflict.
+    by : "smiles" or "inchikey"
+        The same molecule by canonical SMILES, or by standard InChIKey, which also puts many tautomers together.
+    tolerance : float
+        Labels are in conflict if they differ by more than this, in the unit of the labels.
+
+    Raises
+    ------
+    ValueError
+        An argument is none of these, or the tolerance is negative.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> cleaned = clean(["CCO", "C", "OCC"], labels=[1.0, 5.0, 2.0], duplicates=Duplicates("mean"))
+    >>> cleaned.smiles.tolist(), cleaned.labels
+    (['CCO', 'C'], array([1.5, 5. ]))
+    """
+
+    labels: Rule = "first"
+    by: By = "smiles"
+    tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, known in (("labels", get_args(Rule)), ("by", get_args(By))):
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"duplicates: {name}={value!r} is not known; choose one of {', '.join(known)}")
+        if not self.tolerance >= 0:
+            raise ValueError(f"duplicates: tolerance={self.tolerance!r}, expected 0 or more")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rule as JSON can write it.
+
+        Examples
+        --------
+        >>> Duplicates("drop").to_dict()
+        {'step': 'duplicates', 'labels': 'drop', 'by': 'smiles', 'tolerance': 0.0}
+        """
+        return {"step": "duplicates", **asdict(self)}
+
+
+class Merged(NamedTuple):
+    """What `merge` found; all numbers are positions in its input."""
+
+    kept: NDArray[np.int64]
+    labels: Labels | None
+    repeats: list[tuple[int, int]]
+    """(row, first row of its molecule), of rows that go because another one stays."""
+    conflicts: list[tuple[list[int], str, str]]
+    """(rows of a molecule, their labels, label that it got), of labels that differ by more than the tolerance."""
+    dropped: list[tuple[int, str]]
+    """(row, reason), of rows that go because of a conflict."""
+
+
+def merge(keys: Sequence[str], labels: Labels | None, rule: Duplicates) -> Merged:
+    """Rows with equal keys become one."""
+    first: dict[str, int] = {}
+    groups: dict[int, list[int]] = {}  # of more than one row, by their first
+    kept = np.ones(len(keys), bool)
+    for row, key in enumerate(keys):
+        if (leader := first.setdefault(key, row)) != row:
+            groups.setdefault(leader, [leader]).append(row)
+            kept[row] = False
+    result = None
+    repeats: list[tuple[int, int]] = []
+    conflicts: list[tuple[list[int], str, str]] = []
+    dropped: list[tuple[int, str]] = []
+    if labels is not None:
+        result = labels.astype(np.float64) if rule.labels in ("mean", "median") else labels.copy()
+    for leader, rows in groups.items():
+        if labels is not None and result is not None:
+            table, place = labels[rows].reshape(len(rows), -1), result[leader : leader + 1].reshape(1, -1)
+            clash = _merge_group(table, place, rule)
+            if clash is not None:
+                column, given = clash
+                conflicts.append((rows, given, f"{place[0, column]:.10g}" if rule.labels != "drop" else ""))
+                if rule.labels == "drop":
+                    where = f" in column {column}" if labels.ndim == 2 else ""
+                    dropped += [(row, f"conflict: labels {given}{where}") for row in rows]
+                    kept[leader] = False
+                    continue
+        repeats += [(row, leader) for row in rows[1:]]
+    rows_kept = np.flatnonzero(kept).astype(np.int64)
+    return Merged(rows_kept, None if result is None else result[rows_kept], repeats, conflicts, dropped)
+
+
+def _merge_group(table: Labels, place: Labels, rule: Duplicates) -> tuple[int, str] | None:
+    """Write the labels of a molecule to `place` (1, T); the first column in conflict, and what was given there."""
+    clash = None
+    for column, values in enumerate(table.T):
+        known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+        if not len(known):
+            continue
+        if rule.labels == "mean":
+            place[0, column] = known.mean(dtype=np.float64)
+        elif rule.labels == "median":
+            place[0, column] = np.median(known.astype(np.float64))
+        else:
+            place[0, column] = known[0]
+        if clash is None and float(known.max()) - float(known.min()) > rule.tolerance:
+            clash = column, ", ".join(f"{value:.10g}" for value in known[:8]) + (", ..." if len(known) > 8 else "")
+    return clash
+
+
+def labels_of(labels: Any, n: int) -> Labels:
+    """Labels as an array of numbers, (n,) or (n, T), missing ones NaN."""
+    array = np.asarray(labels)
+    if array.dtype.kind == "O" and not any(isinstance(value, str) for value in array.flat):
+        with contextlib.suppress(TypeError, ValueError):
+            array = array.astype(np.float64)  # None is NaN
+    if array.dtype.kind not in "biuf":
+        raise ColumnError(
+            f"labels are of dtype {array.dtype}, expected numbers, NaN or None where one is missing; carry other "
+            "columns with cleaned.kept, e.g. df.iloc[cleaned.kept]",
+            column="labels",
+        )
+    if array.ndim not in (1, 2) or len(array) != n:
+        raise ColumnError(
+            f"labels have the shape {array.shape} beside {n:,} rows: expected ({n},) or ({n}, tasks)", column="labels"
+        )
+    return array
+
+
+def key_of(row: Row, by: By) -> str:
+    """What two rows of the same molecule have in common."""
+    if by == "smiles":
+        return row.form
+    with rdBase.BlockLogs():
+        key = Chem.MolToInchiKey(row.mol)
+    return str(key) or row.form  # InChI does not know every molecule; those without one are not all the same

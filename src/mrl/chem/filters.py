@@ -1,0 +1,362 @@
+"""Steps that refuse molecules: by what they are made of, by properties, by alerts, by a set or a function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import Any, ClassVar
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from mrl.chem.molecule import shown
+from mrl.chem.properties import PROPERTIES
+from mrl.chem.screening import CanonicalSet
+from mrl.chem.steps import Row, Step
+from mrl.errors import FeatureError
+
+__all__ = ["Alerts", "HoldOut", "Neutral", "OnlyElements", "Predicate", "RingSize", "TextLength", "Within"]
+
+
+@dataclass(frozen=True, init=False)
+class OnlyElements(Step):
+    """Refuse molecules with atoms of other elements.
+
+    Parameters
+    ----------
+    elements : str or iterable of str
+        Symbols, as a string with blanks between them or one by one; ``*`` is an attachment point. ``H`` is about
+        hydrogens that are atoms (``[2H]``, ``[H][H]``): hydrogen counts are always welcome.
+
+    Raises
+    ------
+    ValueError
+        There is no such element.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["CCO", "CC[Si]"], [OnlyElements("C N O")]).rejects[0].reason
+    'element: Si is none of C, N, O'
+    """
+
+    elements: tuple[str, ...]
+
+    def __init__(self, elements: str | Iterable[str]) -> None:
+        symbols = tuple(elements.split() if isinstance(elements, str) else elements)
+        known = _symbols()
+        if unknown := [symbol for symbol in symbols if symbol not in known]:
+            raise ValueError(f"{', '.join(map(repr, unknown))} is no element; expected symbols such as 'C', 'Cl', '*'")
+        if not symbols:
+            raise ValueError("no elements: every molecule would be refused; give at least one symbol")
+        object.__setattr__(self, "elements", symbols)
+
+    def __call__(self, row: Row) -> str | None:
+        others = row.mol.GetSubstructMatches(_others(self.elements))
+        if not others:
+            return None
+        found = sorted({row.mol.GetAtomWithIdx(i).GetSymbol() for (i,) in others})
+        return f"element: {', '.join(found)} is none of {', '.join(self.elements)}"
+
+
+@dataclass(frozen=True)
+class Within(Step):
+    """Refuse molecules with a property out of bounds.
+
+    Parameters
+    ----------
+    name : str
+        One of `mrl.chem.PROPERTIES`: ``"molwt"`` (g/mol), ``"heavy_atoms"``, ``"rings"``, ``"rotbond"``, ``"logp"``,
+        ``"formal_charge"``, ... For another function: `Predicate`.
+    least, most : float, optional
+        The bounds, allowed values themselves; None: no bound.
+
+    Raises
+    ------
+    ValueError
+        There is no such property, there are no bounds, or no value between them.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["CCO", "CCCCCCCC"], [Within("heavy_atoms", 2, 6)]).rejects[0]
+    Reject(row=1, text='CCCCCCCC', stage='heavy_atoms', reason='above 6: heavy_atoms is 8')
+    """
+
+    name: str
+    least: float | None = None
+    most: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in PROPERTIES:
+            raise ValueError(f"{self.name!r} is no property; choose one of {', '.join(PROPERTIES)}")
+        _check_bounds(self.name, self.least, self.most)
+
+    @property
+    def stage(self) -> str:
+        return self.name
+
+    def __call__(self, row: Row) -> str | None:
+        return _beyond(self.name, _asked(PROPERTIES[self.name], row.mol, self.name, row), self.least, self.most)
+
+
+@dataclass(frozen=True)
+class RingSize(Step):
+    """Refuse molecules with a ring of more atoms than `most` in the smallest set of smallest rings.
+
+    Parameters
+    ----------
+    most : int
+        3 or more.
+
+    Raises
+    ------
+    ValueError
+        No ring is that small.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["C1CCCCC1", "C1CCCCCCC1"], [RingSize(7)]).rejects[0].reason
+    'above 7: the largest ring has 8 atoms'
+    """
+
+    most: int
+
+    def __post_init__(self) -> None:
+        if self.most < 3:
+            raise ValueError(f"most={self.most}: expected 3 or more; for no rings at all, Within('rings', most=0)")
+
+    def __call__(self, row: Row) -> str | None:
+        size = max(map(len, row.mol.GetRingInfo().AtomRings()), default=0)
+        return f"above {self.most}: the largest ring has {size} atoms" if size > self.most else None
+
+
+@dataclass(frozen=True)
+class Neutral(Step):
+    """Refuse molecules with a charged atom, balanced ones too; for their sum: ``Within("formal_charge", 0, 0)``.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["CCO", "C[N+](=O)[O-]"], [Neutral()]).rejects[0].reason
+    'charge: N+1, O-1'
+    """
+
+    def __call__(self, row: Row) -> str | None:
+        if not row.mol.HasSubstructMatch(_pattern("[!+0]")):
+            return None
+        charges = {(atom.GetSymbol(), atom.GetFormalCharge()) for atom in row.mol.GetAtoms()}
+        return f"charge: {', '.join(sorted(f'{symbol}{charge:+d}' for symbol, charge in charges if charge))}"
+
+
+@dataclass(frozen=True)
+class TextLength(Step):
+    """Refuse rows by the length of their text as it is at this point.
+
+    Parameters
+    ----------
+    most : int, optional
+    least : int, optional
+    of : callable str -> int
+        How to count: characters, or for example tokens, ``lambda text: len(vocab.tokenize(text))`` (a function that
+        is defined in a module, where rows are cleaned in several processes).
+
+    Raises
+    ------
+    ValueError
+        There are no bounds, or no length between them.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["CCO", "CCCCCCCC"], [TextLength(5)]).rejects[0].reason
+    'above 5: length is 8'
+    """
+
+    most: int | None = None
+    least: int | None = None
+    of: Callable[[str], int] = len
+
+    needs_molecule: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_bounds("length", self.least, self.most)
+
+    def __call__(self, row: Row) -> str | None:
+        return _beyond("length", _asked(self.of, row.text, "length", row), self.least, self.most)
+
+
+@dataclass(frozen=True, init=False)
+class Alerts(Step):
+    """Refuse molecules with a substructure of RDKit's alert catalogues.
+
+    PAINS: Baell and Holloway 2010, doi:10.1021/jm901137j. BRENK: Brenk et al. 2008, doi:10.1002/cmdc.200700139. NIH:
+    Jadhav et al. 2010, doi:10.1021/jm901070c, and Doveston et al. 2015, doi:10.1039/c4ob02287d.
+
+    Parameters
+    ----------
+    *catalogues : str
+        ``"PAINS"``, ``"BRENK"``, ``"NIH"``, or another name of RDKit's ``FilterCatalogParams.FilterCatalogs``.
+
+    Raises
+    ------
+    ValueError
+        RDKit has no such catalogue.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["O=C1NC(=S)SC1=Cc1ccccc1", "CCO"], [Alerts("PAINS")]).rejects[0].reason
+    'PAINS_A: ene_rhod_A(235)'
+    """
+
+    catalogues: tuple[str, ...]
+
+    def __init__(self, *catalogues: str) -> None:
+        object.__setattr__(self, "catalogues", catalogues)
+        _catalogue(catalogues)
+
+    def __call__(self, row: Row) -> str | None:
+        alert = _catalogue(self.catalogues).GetFirstMatch(row.mol)
+        if alert is None:
+            return None
+        group = alert.GetProp("FilterSet") if "FilterSet" in alert.GetPropList() else self.catalogues[0]
+        return f"{group}: {alert.GetDescription()}"
+
+
+@dataclass(frozen=True)
+class HoldOut(Step):
+    """Refuse the molecules of a hold-out set.
+
+    They are compared by canonical SMILES as they are at this point: a set with stereo finds nothing behind
+    `DropStereo`. Clean it by the same steps first: ``HoldOut(clean(test, steps).smiles)``.
+
+    Parameters
+    ----------
+    known : iterable of str or Mol, or CanonicalSet
+
+    Raises
+    ------
+    MoleculeError
+        A molecule of the set is none; `row` is its number.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> clean(["OCC", "CCN"], [HoldOut(["C(C)O"])]).rejects[0].reason
+    'held out: CCO'
+    """
+
+    known: Iterable[str] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", CanonicalSet.of(self.known))
+
+    def __call__(self, row: Row) -> str | None:
+        return f"held out: {row.form}" if row.form in self.known else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The number of molecules and a digest of them."""
+        forms = sorted(self.known)
+        return {"step": "hold out", "molecules": len(forms), "sha256": sha256("\n".join(forms).encode()).hexdigest()}
+
+
+@dataclass(frozen=True)
+class Predicate(Step):
+    """Refuse molecules for which a function says False. In a list of steps, the function alone will do.
+
+    Parameters
+    ----------
+    function : callable Mol -> bool
+        Defined in a module, where rows are cleaned in several processes. It must not edit the molecule.
+    name : str, optional
+        Its name in counts and rejects; else the function's own.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean, tpsa
+    >>> clean(["CCO", "CCC"], [Predicate(lambda mol: tpsa(mol) > 0, "polar")]).rejects[0]
+    Reject(row=1, text='CCC', stage='polar', reason='polar: False')
+    """
+
+    function: Callable[[Chem.Mol], bool]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            name = getattr(self.function, "__name__", type(self.function).__name__)
+            object.__setattr__(self, "name", name)
+
+    @property
+    def stage(self) -> str:
+        return self.name
+
+    def __call__(self, row: Row) -> str | None:
+        answer: object = _asked(self.function, row.mol, self.name, row)
+        if not isinstance(answer, bool | np.bool_):
+            reason = f"it returned {shown(answer)} ({type(answer).__name__}), expected True or False"
+            raise FeatureError(f"{self.name} of {shown(row.text)}: {reason}", text=row.text, reason=reason)
+        return None if answer else f"{self.name}: False"
+
+
+def _check_bounds(name: str, least: float | None, most: float | None) -> None:
+    if least is None and most is None:
+        raise ValueError(f"{name} has no bounds: give `least`, `most` or both")
+    if not (-math.inf if least is None else least) <= (math.inf if most is None else most):
+        raise ValueError(f"no {name} is at least {least} and at most {most}")
+
+
+def _beyond(name: str, value: float, least: float | None, most: float | None) -> str | None:
+    if least is not None and not value >= least:  # NaN is beyond any bound
+        return f"below {least:.10g}: {name} is {value:.10g}"
+    if most is not None and not value <= most:
+        return f"above {most:.10g}: {name} is {value:.10g}"
+    return None
+
+
+def _asked(function: Callable[[Any], Any], x: Any, name: str, row: Row) -> Any:
+    """What a function says; if it fails, with its name and the molecule."""
+    try:
+        return function(x)
+    except FeatureError:
+        raise
+    except Exception as error:  # a user's function may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise FeatureError(f"{name} failed on {shown(row.text)}: {reason}", text=row.text, reason=reason) from error
+
+
+@cache
+def _pattern(smarts: str) -> Chem.Mol:
+    return Chem.MolFromSmarts(smarts)
+
+
+@cache
+def _symbols() -> dict[str, int]:
+    table = Chem.GetPeriodicTable()
+    return {table.GetElementSymbol(number): number for number in range(119)}
+
+
+@cache
+def _others(elements: tuple[str, ...]) -> Chem.Mol:
+    """One atom of any other element."""
+    return _pattern(f"[{'&'.join(f'!#{_symbols()[symbol]}' for symbol in elements)}]")
+
+
+@cache
+def _catalogue(names: tuple[str, ...]) -> Any:
+    """RDKit's catalogues as one: made once per process (0.1 s)."""
+    from rdkit.Chem import FilterCatalog  # for cost: 10 ms at first use, not at import
+
+    known = FilterCatalog.FilterCatalogParams.FilterCatalogs.names
+    if not names or (unknown := [name for name in names if name not in known]):
+        wrong = ", ".join(map(repr, unknown)) if names else "nothing"
+        raise ValueError(f"{wrong} is no catalogue of RDKit; choose from {', '.join(known)}")
+    with rdBase.BlockLogs():
+        params = FilterCatalog.FilterCatalogParams()
+        for name in names:
+            params.AddCatalog(known[name])
+        return FilterCatalog.FilterCatalog(params)

@@ -1,0 +1,107 @@
+"""What well-known systems do to their molecules, as steps of cleaning."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mrl.chem.filters import Neutral, OnlyElements, RingSize, TextLength, Within
+from mrl.chem.standardize import (
+    Canonical,
+    DropAtomMaps,
+    DropStereo,
+    LargestFragment,
+    Normalize,
+    StripTail,
+    Uncharge,
+)
+from mrl.chem.steps import Step
+
+__all__ = ["preset"]
+
+
+def preset(name: str) -> tuple[Step, ...]:
+    """The steps of a well-known system, to be used as they are or with others before and behind.
+
+    All but ``none`` take away what follows behind a blank (`StripTail`) and write canonical SMILES of this RDKit.
+    Duplicates are an argument of `clean`, not a step.
+
+    Parameters
+    ----------
+    name : str
+        ``none``: rows that are molecules, their texts as they are.
+
+        ``moses``: C N S O F Cl Br H only, no charged atom, no ring of 8 or more, weight 250 to 350, 7 rotatable bonds
+        or fewer, logP 3.5 or less, no stereo (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644). In the paper
+        XlogP comes with ZINC's Clean Leads; here logP is Crippen's. Not included: the medicinal chemistry filters
+        (MCF), of which RDKit has no list, and PAINS, ``(*preset("moses"), Alerts("PAINS"))``.
+
+        ``guacamol``: largest fragment, H B C N O F Si P S Cl Se Br I only, neutralised, no stereo, 100 characters or
+        fewer (Brown et al. 2019, doi:10.1021/acs.jcim.8b00839). Neutralised by RDKit's Uncharger, in the paper by a
+        list of reactions. Not included: leaving out what resembles ten marketed drugs (a `Predicate`), or is too
+        long, more than 200 characters, before it is cleaned.
+
+        ``reinvent``: no atom maps, largest fragment, normalised, uncharged, 2 to 90 heavy atoms, weight 1200 or less,
+        12 rings or fewer, no ring of 8 or more; stereo and isotopes stay (REINVENT 4, Loeffler et al. 2024,
+        doi:10.1186/s13321-024-00812-5). Not included: its user's list of elements (`OnlyElements`), two carbons or
+        more, metals disconnected.
+
+        ``molformer``: 211 characters or fewer; all else stays (Ross et al. 2022, doi:10.1038/s42256-022-00580-7).
+
+    Returns
+    -------
+    tuple of Step
+
+    Raises
+    ------
+    ValueError
+        There is no such preset.
+
+    Examples
+    --------
+    >>> preset("molformer")
+    (StripTail(), Canonical(), TextLength(most=211, least=None, of=<built-in function len>))
+    """
+    presets = _presets()
+    if name not in presets:
+        raise ValueError(f"{name!r} is no preset; choose one of {', '.join(presets)}, or give a list of steps")
+    return presets[name]
+
+
+@cache
+def _presets() -> dict[str, tuple[Step, ...]]:
+    return {
+        "none": (),
+        "moses": (
+            StripTail(),
+            OnlyElements("C N S O F Cl Br H"),
+            Neutral(),
+            RingSize(7),
+            Within("molwt", 250, 350),
+            Within("rotbond", most=7),
+            Within("logp", most=3.5),
+            DropStereo(),
+            Canonical(),
+        ),
+        "guacamol": (
+            StripTail(),
+            LargestFragment(),
+            OnlyElements("H B C N O F Si P S Cl Se Br I"),
+            Uncharge(),
+            DropStereo(),
+            Canonical(),
+            TextLength(100),
+        ),
+        "reinvent": (
+            StripTail(),
+            DropAtomMaps(),
+            LargestFragment(),
+            Normalize(),
+            Uncharge(),
+            Within("heavy_atoms", 2, 90),
+            Within("molwt", most=1200),
+            Within("rings", most=12),
+            RingSize(7),
+            Canonical(),
+        ),
+        "molformer": (StripTail(), Canonical(), TextLength(211)),
+    }

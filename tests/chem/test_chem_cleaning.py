@@ -1,0 +1,580 @@
+"""Cleaning: every step on literal molecules, every row kept or accounted for, parts as the whole."""
+
+import csv
+import gzip
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+
+from mrl.chem import (
+    Alerts,
+    Canonical,
+    CanonicalSet,
+    CanonicalTautomer,
+    Cleaned,
+    DropAtomMaps,
+    DropIsotopes,
+    DropStereo,
+    HoldOut,
+    LargestFragment,
+    Neutral,
+    Normalize,
+    OnlyElements,
+    Predicate,
+    Reionize,
+    RingSize,
+    Step,
+    StripTail,
+    TextLength,
+    Uncharge,
+    Within,
+    canon_smile,
+    clean,
+    clean_rows,
+    deduplicate,
+    elements,
+    preset,
+)
+from mrl.errors import ColumnError, FeatureError, MoleculeError
+
+PIPELINE = (StripTail(), LargestFragment(), Normalize(), Uncharge(), Reionize(), Canonical())
+EVERY = (
+    StripTail(),
+    TextLength(400),
+    DropAtomMaps(),
+    DropIsotopes(),
+    LargestFragment(),
+    Normalize(),
+    Uncharge(),
+    Reionize(),
+    CanonicalTautomer(),
+    DropStereo(),
+    OnlyElements("H B C N O F Si P S Cl Se Br I *"),
+    Neutral(),
+    Within("molwt", 0, 1000),
+    Within("molwt", most=900),
+    RingSize(9),
+    Alerts("PAINS", "BRENK", "NIH"),
+    HoldOut(["c1ccccc1"]),
+    Canonical(),
+    TextLength(100, of=len),
+)
+
+
+def one(text: str, *steps: Step) -> str:
+    """The text that a row of one molecule leaves with."""
+    cleaned = clean([text], steps)
+    assert len(cleaned.smiles) == 1, cleaned.rejects
+    return cleaned.smiles[0]
+
+
+def refused(text: str, *steps: Step) -> tuple[str, str]:
+    """Stage and reason of a row that goes."""
+    (reject,) = clean([text], steps).rejects
+    return reject.stage, reject.reason
+
+
+def many_atoms(mol: Chem.Mol) -> bool:
+    return mol.GetNumAtoms() > 2
+
+
+def tokens(text: str) -> int:
+    return len(text.replace("Cl", "R").replace("Br", "L"))
+
+
+# What each step does
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after"),
+    [
+        (StripTail(), " CCO \t", "CCO"),
+        (StripTail(), "CCO ethanol, dry", "CCO"),
+        (StripTail(), "C1CCCCC1 |c:1|", "C1CCCCC1"),
+        (LargestFragment(), "CC(=O)[O-].[Na+]", "CC(=O)[O-]"),
+        (LargestFragment(), "O.O.O.CN.Cl", "CN"),
+        (LargestFragment(), "C.O=[U]=O", "C"),
+        (LargestFragment(), "[Na+].[Cl-]", "[Cl-]"),
+        (LargestFragment(), "C1.C1", "C1.C1"),
+        (Normalize(), "CS(C)=O", "C[S+](C)[O-]"),
+        (Normalize(), "C[N+](C)=CC=C[O-]", "CN(C)C=CC=O"),
+        (Normalize(), "c1ccccc1N(=O)=O", "c1ccccc1N(=O)=O"),
+        (Uncharge(), "CC(=O)[O-]", "CC(=O)O"),
+        (Uncharge(), "C[NH3+]", "CN"),
+        (Uncharge(), "[NH3+]CC(=O)[O-]", "NCC(=O)O"),
+        (Uncharge(), "C[N+](C)(C)CC(=O)[O-]", "C[N+](C)(C)CC(=O)[O-]"),
+        (Uncharge(), "C[N+](=O)[O-]", "C[N+](=O)[O-]"),
+        (Reionize(), "O=C([O-])CS(=O)(=O)O", "O=C(O)CS(=O)(=O)[O-]"),
+        (CanonicalTautomer(), "C=C(O)C", "CC(C)=O"),
+        (CanonicalTautomer(), "Oc1ccccn1", "O=c1cccc[nH]1"),
+        (DropStereo(), "C[C@H](N)C(=O)O", "CC(N)C(=O)O"),
+        (DropStereo(), "F/C=C\\F", "FC=CF"),
+        (DropStereo(), "[H]/N=C(/C)CC", "CCC(C)=N"),
+        (DropStereo(), "C[C@H](C)C", "C[C@H](C)C"),
+        (DropIsotopes(), "[13CH3]O", "CO"),
+        (DropIsotopes(), "[2H]O[2H]", "O"),
+        (DropIsotopes(), "C[C@H]([2H])O", "CCO"),
+        (DropAtomMaps(), "[CH3:1][CH2:12]O", "CCO"),
+        (DropAtomMaps(), "[1*:1]C", "[1*]C"),
+        (Canonical(), "C(O)C", "CCO"),
+    ],
+)
+def test_what_a_step_writes(step, before, after):
+    cleaned = clean([before], [step])
+    assert cleaned.smiles.tolist() == [after]
+    count = cleaned.counts[step.stage]
+    assert (count.rows, count.changed, count.removed) == (1, int(after != before), 0)
+    assert [(e.before, e.after) for e in count.examples] == ([(before, after)] if after != before else [])
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "reason"),
+    [
+        (OnlyElements("C N O"), "C[Si](C)(C)Cl", "element: Cl, Si is none of C, N, O"),
+        (OnlyElements("C O"), "[2H]C", "element: H is none of C, O"),
+        (OnlyElements(["C"]), "*C", "element: * is none of C"),
+        (Within("molwt", 250, 350), "CCO", "below 250: molwt is 46.069"),
+        (Within("heavy_atoms", most=2), "CCO", "above 2: heavy_atoms is 3"),
+        (Within("rotbond", most=1), "CCCCCC", "above 1: rotbond is 3"),
+        (Within("logp", most=-1), "CCO", "above -1: logp is -0.0014"),
+        (Within("rings", 1), "CCO", "below 1: rings is 0"),
+        (Within("formal_charge", 0, 0), "C[NH3+]", "above 0: formal_charge is 1"),
+        (RingSize(6), "C1CCCCCC1", "above 6: the largest ring has 7 atoms"),
+        (Neutral(), "C[N+](=O)[O-]", "charge: N+1, O-1"),
+        (Neutral(), "[Fe+3]", "charge: Fe+3"),
+        (TextLength(3), "CCCO", "above 3: length is 4"),
+        (TextLength(least=3), "CC", "below 3: length is 2"),
+        (TextLength(3, of=tokens), "ClCBrC", "above 3: length is 4"),
+        (Alerts("PAINS"), "O=C1NC(=S)SC1=Cc1ccccc1", "PAINS_A: ene_rhod_A(235)"),
+        (Alerts("PAINS", "BRENK"), "CC(=O)Cl", "Brenk: acid_halide"),
+        (HoldOut(["C(C)O"]), "OCC", "held out: CCO"),
+        (Predicate(many_atoms), "CC", "many_atoms: False"),
+        (Uncharge(), "c1cc[cH-]c1", "result: not a molecule, kekulization: "),
+    ],
+)
+def test_what_a_filter_says(step, text, reason):
+    stage, said = refused(text, step)
+    assert stage == step.stage
+    assert said.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (OnlyElements("C N O"), "C[NH2+]C(=O)[O-]"),
+        (OnlyElements("H C"), "[2H]C"),
+        (Within("heavy_atoms", 3, 3), "CCO"),
+        (Within("formal_charge", 0, 0), "C[N+](=O)[O-]"),
+        (RingSize(6), "c1ccccc1"),
+        (RingSize(3), "CCO"),
+        (Neutral(), "CC(=O)O"),
+        (TextLength(3, of=tokens), "ClCBr"),
+        (Alerts("PAINS", "NIH", "BRENK"), "CCO"),
+        (HoldOut(CanonicalSet.of(["CCO"])), "CCN"),
+        (many_atoms, "CCO"),
+    ],
+)
+def test_what_a_filter_lets_pass(step, text):
+    assert clean([text], [step]).smiles.tolist() == [text]
+
+
+# Order, notation, names
+
+
+def test_a_text_stays_until_its_molecule_changes():
+    texts = ["C1=CC=CC=C1", "OCC.Cl", "C(O)C"]
+    assert clean(texts, [LargestFragment(), Uncharge()]).smiles.tolist() == ["C1=CC=CC=C1", "CCO", "C(O)C"]
+    assert clean(texts, PIPELINE).smiles.tolist() == ["c1ccccc1", "CCO", "CCO"]
+
+
+def test_steps_are_done_in_their_order():
+    texts = ["CCO.CCCCCCCC(=O)O"]
+    small = Within("heavy_atoms", most=10)
+    assert len(clean(texts, [LargestFragment(), small]).smiles) == 1
+    assert len(clean(texts, [small, LargestFragment()]).smiles) == 0
+
+
+def test_a_tail_is_refused_unless_a_step_takes_it():
+    assert refused("CCO |c:1|", Canonical())[0] == "parse"
+    assert one("CCO |c:1|", StripTail(), Canonical()) == "CCO"
+    assert refused("  ", StripTail()) == ("parse", "empty: only blanks")
+
+
+def test_lengths_before_parsing_are_of_the_text_as_it_was_found():
+    cleaned = clean(["CC(", "C(O)(C)"], [TextLength(5), Canonical()])
+    assert [reject.stage for reject in cleaned.rejects] == ["parse", "text length"]
+    assert list(cleaned.counts) == ["text length", "parse", "canonical"]
+    assert clean(["C(O)(C)"], [Canonical(), TextLength(5)]).smiles.tolist() == ["CCO"]
+
+
+def test_two_steps_of_one_name_are_counted_apart():
+    cleaned = clean(["CCO", "C" * 9], [Within("heavy_atoms", 2), Within("heavy_atoms", most=5), lambda mol: True])
+    assert list(cleaned.counts) == ["parse", "heavy_atoms", "heavy_atoms (2)", "<lambda>"]
+    assert cleaned.rejects[0].stage == "heavy_atoms (2)"
+    assert list(clean(["C"], [Predicate(many_atoms, "parse")]).counts) == ["parse", "parse (2)"]
+
+
+def test_counts_and_examples():
+    texts = ["CCO", "C(", "CC[O-]", "C[O-]", "[O-]CCC", "CCC[O-]", "", "C", None]
+    cleaned = clean(texts, [Uncharge(), Within("heavy_atoms", 2)])
+    parse, uncharge, size = cleaned.counts.values()
+    assert (parse.rows, parse.changed, parse.removed) == (9, 0, 3)
+    assert (uncharge.rows, uncharge.changed, uncharge.removed) == (6, 4, 0)
+    assert (size.rows, size.changed, size.removed) == (6, 0, 1)
+    assert [(e.row, e.before, e.after) for e in uncharge.examples] == [
+        (2, "CC[O-]", "CCO"),
+        (3, "C[O-]", "CO"),
+        (4, "[O-]CCC", "CCCO"),
+    ]
+    assert [e.row for e in parse.examples] == [1, 6, 8]
+    assert parse.examples[1].reason == "empty: no atoms"
+    assert [(r.row, r.stage) for r in cleaned.rejects] == [(1, "parse"), (6, "parse"), (7, "heavy_atoms"), (8, "parse")]
+    assert repr(cleaned) == "Cleaned(5 of 9 rows; parse: 3 removed; uncharge: 4 changed; heavy_atoms: 1 removed)"
+
+
+def test_rejects_show_the_text_as_it_was_found():
+    cleaned = clean(["C(O)C.Cl", "OCC"], [LargestFragment(), Canonical(), TextLength(2)])
+    assert [reject.text for reject in cleaned.rejects] == ["C(O)C.Cl", "OCC"]
+    cleaned = clean(["CCO", " OCC"], PIPELINE, duplicates="first")
+    assert cleaned.rejects[0] == (1, " OCC", "duplicates", "the molecule of row 0")
+
+
+def test_what_is_no_text_is_a_row_that_is_refused():
+    mol = Chem.MolFromSmiles("C")
+    cleaned = clean([None, float("nan"), 3, mol, b"C", "C"], PIPELINE)
+    assert cleaned.kept.tolist() == [5]
+    assert [reject.stage for reject in cleaned.rejects] == ["parse"] * 5
+    assert "missing value" in cleaned.rejects[0].reason
+    assert "to_smile(mol)" in cleaned.rejects[3].reason
+
+
+def test_labels_and_ids_go_with_their_rows():
+    labels = np.arange(8, dtype=np.float32).reshape(4, 2)
+    cleaned = clean(["C(", "CCO", "", "N"], labels=labels, ids=["a", "b", "c", "d"])
+    assert cleaned.ids == ("b", "d")
+    np.testing.assert_array_equal(cleaned.labels, labels[[1, 3]])
+    assert cleaned.labels.dtype == np.float32
+    assert clean([], labels=[], ids=[]).ids == ()
+
+
+def test_the_progress_is_told_for_every_row():
+    told = []
+    clean(["C", "C(", None], on_row=lambda: told.append(1))
+    assert len(told) == 3
+
+
+def test_facts_can_be_written_to_a_manifest():
+    facts = clean(["CCO", "c1ccccc1", "C("], EVERY, duplicates="mean").to_dict()
+    again = json.loads(json.dumps(facts))
+    assert (again["rows"], again["kept"]) == (3, 1)
+    steps = [step["step"] for step in again["steps"]]
+    kinds = [step.to_dict()["step"] for step in EVERY]
+    assert steps == [*kinds[:2], "parse", *kinds[2:], "duplicates"]
+    assert TextLength(5, of=tokens).to_dict()["of"] == f"{__name__}.tokens"
+    assert HoldOut(["C", "N"]).to_dict()["molecules"] == 2
+    assert OnlyElements("C N").to_dict() == {"step": "only elements", "elements": ["C", "N"]}
+
+
+# Laws
+
+
+SMILES = [
+    *("CCO", "OCC", "C(", "", " ", "CCO name", "CC(=O)[O-].[Na+]", "C[N+](=O)[O-]", "CN(=O)=O", "[2H]O", "[CH3:1]O"),
+    *("C[C@H](N)C(=O)O", "F/C=C/F", "c1ccccc1", "c1cccc1", "C1CCCCCCC1", "[Fe+2].c1cc[cH-]c1.c1cc[cH-]c1", "*C"),
+    *("O=C1NC(=S)SC1=Cc1ccccc1", "[Na+].[Cl-]", "C−C", "C |^1:0|", "CS(C)=O", "N#[N+][N-]C", "[H][H]", "[Si]"),
+]
+rows = st.lists(st.one_of(st.sampled_from(SMILES), st.text("CNO()=[]+-.1@/ ", max_size=8), st.none()), max_size=12)
+rules = st.sampled_from([None, "first", "mean", "median", "drop"])
+plans = st.one_of(
+    st.sampled_from(["none", "moses", "guacamol", "reinvent", "molformer"]),
+    st.lists(st.sampled_from(EVERY), max_size=5),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows, plans, rules)
+def test_rows_in_are_rows_kept_and_rows_refused(texts, steps, rule):
+    labels = [float(i % 3) for i in range(len(texts))]
+    cleaned = clean(texts, steps, labels=labels, ids=range(len(texts)), duplicates=rule)
+    gone = [reject.row for reject in cleaned.rejects]
+    assert sorted([*cleaned.kept.tolist(), *gone]) == list(range(len(texts)))
+    assert cleaned.ids == tuple(cleaned.kept.tolist())
+    assert len(cleaned.smiles) == len(cleaned.labels) == len(cleaned.kept)
+    assert all(reject.reason and reject.stage in cleaned.counts for reject in cleaned.rejects)
+    assert sum(count.removed for count in cleaned.counts.values()) == len(gone)
+    for stage, count in cleaned.counts.items():
+        assert count.removed == sum(reject.stage == stage for reject in cleaned.rejects)
+    for row, text in zip(cleaned.kept.tolist(), cleaned.smiles, strict=True):
+        canon_smile(text)  # what is kept is a molecule
+        if not any(count.changed for stage, count in cleaned.counts.items() if stage != "conflicts"):
+            assert text == texts[row]
+    if rule in ("first", "mean", "median"):
+        forms = [canon_smile(text) for text in cleaned.smiles]
+        assert len(set(forms)) == len(forms)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, plans, st.integers(0, 12))
+def test_parts_are_as_the_whole(texts, steps, cut):
+    whole = clean_rows(texts, steps, key="smiles")
+    cut = min(cut, len(texts))
+    parts = [clean_rows(texts[:cut], steps, key="smiles"), clean_rows(texts[cut:], steps, key="smiles", start=cut)]
+    both = Cleaned.concat(parts)
+    assert same(both, whole)
+    assert same(deduplicate(both), deduplicate(whole))
+
+
+def same(one: Cleaned, other: Cleaned) -> bool:
+    def told(cleaned):
+        return cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.counts, cleaned.rejects, cleaned.keys.tolist()
+
+    return told(one) == told(other)
+
+
+@pytest.mark.parametrize("step", EVERY[2:10], ids=lambda step: step.stage)
+@pytest.mark.parametrize("text", [text for text in SMILES if text.strip()])
+def test_a_step_done_twice_is_done(step, text):
+    once = clean([text], [step])
+    if len(once.smiles):
+        assert clean(once.smiles, [step]).smiles.tolist() == once.smiles.tolist()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_parts_are_cleaned_in_processes(method):
+    texts = ["CC(=O)[O-].[Na+]", "C(", "OCC", "O=C1NC(=S)SC1=Cc1ccccc1"]
+    clean(texts, EVERY)  # the tools of this process must not be in the way
+    steps = (*EVERY, many_atoms)
+    with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
+        parts = [pool.submit(clean_rows, texts[i : i + 2], steps, start=i, key="inchikey") for i in (0, 2)]
+        there = Cleaned.concat(part.result() for part in parts)
+    assert same(there, clean_rows(texts, steps, key="inchikey"))
+
+
+@pytest.mark.parametrize("step", [*EVERY, Predicate(many_atoms)], ids=lambda step: step.stage)
+def test_a_step_is_a_value(step):
+    assert pickle.loads(pickle.dumps(step)) == step
+    assert isinstance(hash(step), int)
+    with pytest.raises(AttributeError):
+        step.stage = "other"
+
+
+def test_cleaning_prints_nothing():
+    code = "from mrl.chem import *\nimport sys\nclean(sys.argv[1:], [LargestFragment(), Normalize(), Uncharge(),"
+    code += "Reionize(), CanonicalTautomer(), DropStereo(), Alerts('NIH')], duplicates=Duplicates(by='inchikey'))"
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *SMILES, "[H+].C"], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("mosses", "'mosses' is no preset; choose one of none, moses, guacamol, reinvent, molformer"),
+        ([Canonical], r"steps\[0\] is Canonical, expected a step .*; write Canonical\(\)"),
+        ([StripTail(), "canonical"], r"steps\[1\] is 'canonical', expected a step such as Canonical\(\)"),
+        (Canonical(), "expected the name of a preset or a list of steps"),
+        (None, "expected the name of a preset or a list of steps"),
+    ],
+)
+def test_what_is_no_step(steps, words):
+    with pytest.raises(ValueError, match=words):
+        clean(["C"], steps)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: OnlyElements("C Xx"), "'Xx' is no element"),
+        (lambda: OnlyElements(""), "no elements"),
+        (lambda: Within("weight", 1), "'weight' is no property; choose one of molwt"),
+        (lambda: Within("molwt"), "molwt has no bounds"),
+        (lambda: Within("molwt", 3, 2), "no molwt is at least 3 and at most 2"),
+        (lambda: Within("molwt", math.nan), "no molwt is at least nan"),
+        (lambda: RingSize(2), "expected 3 or more"),
+        (lambda: TextLength(), "length has no bounds"),
+        (lambda: Alerts("PAIN"), "'PAIN' is no catalogue of RDKit; choose from .*PAINS"),
+        (lambda: Alerts(), "nothing is no catalogue"),
+        (lambda: Cleaned.concat([]), "0 parts: expected one or more"),
+        (lambda: Cleaned.concat([clean_rows(["C"]), clean_rows(["C"], PIPELINE)]), "cleaned by the same steps"),
+        (lambda: Cleaned.concat([clean_rows(["C"], [RingSize(n)]) for n in (6, 7)]), "do not add up"),
+    ],
+)
+def test_wrong_parameters(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_a_held_out_row_that_is_no_molecule():
+    with pytest.raises(MoleculeError, match="row 1: 'C\\(' is not a molecule"):
+        HoldOut(["C", "C("])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"labels": [1.0]}, r"labels have the shape \(1,\) beside 2 rows"),
+        ({"labels": [["a"], ["b"]]}, "expected numbers"),
+        ({"labels": np.array([1.0, "2"], object)}, "expected numbers"),
+        ({"labels": np.zeros((2, 1, 1))}, "labels have the shape"),
+        ({"ids": [1, 2, 3]}, "3 ids beside 2 rows: give one each"),
+        ({"ids": "ab"}, "ids is one molecule"),
+    ],
+)
+def test_labels_and_ids_that_do_not_fit(given, words):
+    with pytest.raises(ColumnError, match=words):
+        clean(["C", "N"], **given)
+
+
+def test_a_predicate_that_fails_names_its_row():
+    def half(mol):
+        if mol.GetNumAtoms() > 1:
+            raise KeyError("no such thing")
+        return True
+
+    with pytest.raises(FeatureError, match="row 2: half failed on 'CC': KeyError: 'no such thing'") as caught:
+        clean(["C", "C(", "CC"], [half])
+    assert (caught.value.row, caught.value.text) == (2, "CC")
+    with pytest.raises(FeatureError, match="row 0: length failed on 'C': TypeError"):
+        clean(["C"], [TextLength(3, of=sum)])
+    with pytest.raises(FeatureError, match=r"row 0: nothing of 'C': it returned None \(NoneType\), expected True or"):
+        clean(["C"], [Predicate(lambda mol: None, "nothing")])
+
+
+# Presets
+
+
+PASSES = "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1C"  # weight 282
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "stage"),
+    [
+        ("moses", PASSES, ""),
+        ("moses", "CCO", "molwt"),
+        ("moses", PASSES + "CCCCCC", "molwt"),
+        ("moses", "CCCCCCCCCCCCCCCCCC", "rotbond"),
+        ("moses", "Clc1ccc(-c2ccc(Cl)c(Cl)c2)cc1", "logp"),
+        ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1P", "only elements"),
+        ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1[N+](=O)[O-]", "neutral"),
+        ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCCCCC2)cc1", "ring size"),
+        ("guacamol", "C" * 101, "text length"),
+        ("guacamol", "C" * 100, ""),
+        ("guacamol", "[As]", "only elements"),
+        ("guacamol", "C[Se]C", ""),
+        ("reinvent", "C", "heavy_atoms"),
+        ("reinvent", "C" * 91, "heavy_atoms"),
+        ("reinvent", "CC", ""),
+        ("reinvent", "IC(I)(I)C(I)(I)C(I)(I)C(I)(I)I", "molwt"),
+        ("reinvent", ".".join(["C1CC1"] * 13).replace(".", ""), "rings"),
+        ("reinvent", "C1CCCCCCC1", "ring size"),
+        ("reinvent", "C1CCCCCC1", ""),
+        ("molformer", "C" * 211, ""),
+        ("molformer", "C" * 212, "text length"),
+        ("none", "C" * 300, ""),
+        ("none", "CCO |c:1|", "parse"),
+    ],
+)
+def test_what_the_presets_let_pass(name, text, stage):
+    assert [reject.stage for reject in clean([text], name).rejects] == ([stage] if stage else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "written"),
+    [
+        ("none", "C(O)C.Cl", "C(O)C.Cl"),
+        ("molformer", "C[C@H]([O-])F.Cl x", "C[C@H]([O-])F.Cl"),
+        ("guacamol", "C[C@H]([O-])F.[Na+]", "CC(O)F"),
+        ("reinvent", "C[C@H]([O-])[13CH3].[Na+]", "C[C@H](O)[13CH3]"),
+        ("reinvent", "[CH3:1]S(C)=O", "C[S+](C)[O-]"),
+        ("moses", "C[C@@H]1CCN(S(=O)(=O)c2ccc(NC(C)=O)cc2)C1", "CC(=O)Nc1ccc(S(=O)(=O)N2CCC(C)C2)cc1"),
+    ],
+)
+def test_what_the_presets_write(name, text, written):
+    cleaned = clean([text], name)
+    assert [canon_smile(one) for one in cleaned.smiles] == [canon_smile(written)]
+    assert cleaned.smiles.tolist() == [written if name == "none" else canon_smile(written)]
+
+
+def test_a_preset_is_a_tuple_of_steps_to_build_on():
+    alerts = (*preset("moses"), Alerts("PAINS"))
+    assert all(isinstance(step, Step) for step in alerts)
+    assert preset("none") == ()
+
+
+# Real data
+
+
+DATA = Path(os.environ.get("MRL_DATA", "no such folder"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="MRL_DATA names no folder of data sets")
+
+
+@needs_data
+def test_esol_has_blanks_behind_its_smiles():
+    with open(DATA / "esol.csv") as file:
+        texts = [row["smiles"] for row in csv.DictReader(file)]
+    blanks = sum(text != text.strip() for text in texts)
+    assert blanks
+    assert clean(texts).counts["parse"].removed >= blanks
+    cleaned = clean(texts, [StripTail()])
+    assert cleaned.counts["strip tail"].changed == blanks
+    assert cleaned.smiles.tolist() == [text.strip() for text in texts]
+
+
+@needs_data
+def test_tox21_has_salts_and_missing_labels():
+    with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
+        table = list(csv.DictReader(file))[:2000]
+    texts = [row.pop("smiles") for row in table]
+    ids = [row.pop("mol_id") for row in table]
+    labels = [[float(value) if value else None for value in row.values()] for row in table]
+    cleaned = clean(texts, PIPELINE, labels=labels, ids=ids, duplicates="drop")
+    unread = {reject.row for reject in cleaned.rejects if reject.stage == "parse"}
+    salts = sum("." in text and row not in unread for row, text in enumerate(texts))
+    assert cleaned.counts["largest fragment"].changed == salts > 0
+    assert not any("." in text for text in cleaned.smiles)
+    assert cleaned.labels.shape == (len(cleaned.smiles), 12)
+    assert np.isnan(cleaned.labels).any()
+    assert [texts[row] for row in cleaned.kept] == [texts[ids.index(one)] for one in cleaned.ids]
+    for text, row in zip(cleaned.smiles, cleaned.kept.tolist(), strict=True):
+        assert canon_smile(text) == text
+        assert set(elements(text)) <= set(elements(texts[row]))
+
+
+@needs_data
+def test_shortcuts_change_nothing():
+    """Texts without a dot, a charge or a mark are left alone unseen: on all molecules it must be the same."""
+    from rdkit.Chem.MolStandardize import rdMolStandardize
+
+    with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
+        texts = [row["smiles"] for row in csv.DictReader(file)][2000:3000]
+    tools = {
+        LargestFragment(): rdMolStandardize.LargestFragmentChooser(True).choose,
+        Uncharge(): rdMolStandardize.Uncharger().uncharge,
+        Normalize(): rdMolStandardize.Normalizer().normalize,
+        Reionize(): rdMolStandardize.Reionizer().reionize,
+    }
+    for step, tool in tools.items():
+        cleaned = clean(texts, [step, Canonical()])
+        for text, row in zip(cleaned.smiles, cleaned.kept.tolist(), strict=True):
+            assert text == canon_smile(Chem.MolToSmiles(tool(Chem.MolFromSmiles(texts[row]))))
+    flat = clean(texts, [DropStereo(), Canonical()])
+    for text, row in zip(flat.smiles, flat.kept.tolist(), strict=True):
+        mol = Chem.MolFromSmiles(texts[row])
+        Chem.RemoveStereochemistry(mol)
+        assert text == canon_smile(Chem.MolToSmiles(mol))
