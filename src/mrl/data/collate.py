@@ -16,8 +16,10 @@ from mrl.data.rows import Rows, takes_rows
 
 __all__ = [
     "batch_sequences",
+    "fields_of",
     "lm_collate",
     "sequence_prediction_collate",
+    "stacked",
     "vector_collate",
     "vector_prediction_collate",
     "vector_reconstruction_collate",
@@ -96,7 +98,7 @@ def lm_collate(
     >>> x, y
     (tensor([[0, 4, 1]]), tensor([[4, 1, 2]]))
     """
-    (sequences,) = _fields(batch, 1, "lm_collate")
+    (sequences,) = fields_of(batch, 1, "lm_collate")
     return shifted(sequences, pad_idx, batch_first, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
 
 
@@ -109,12 +111,12 @@ def sequence_prediction_collate(
     pad_to: int | None = None,
     pad_multiple: int | None = None,
     pad_side: PadSide = "right",
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     """Give token ids and targets of each row.
 
     Parameters
     ----------
-    batch : Rows, or sequence of B pairs (ids int64, target (T,))
+    batch : Rows, or sequence of B pairs (ids int64, target (T,)), or of triples with a weight (1,)
         The samples.
     pad_idx : int
         The id of padding.
@@ -129,15 +131,18 @@ def sequence_prediction_collate(
         Ids, padded.
     y : Tensor, shape (B,) for one target, (B, T) for T
         Missing targets are NaN (-100 for integer classes).
+    weights : Tensor, float32, shape (B,)
+        Only where the data set has weights.
 
     Examples
     --------
     >>> sequence_prediction_collate([(torch.tensor([0, 1]), torch.tensor([0.5]))], 2)
     (tensor([[0, 1, 2]]), tensor([0.5000]))
     """
-    sequences, targets = _fields(batch, 2, "sequence_prediction_collate")
+    sequences, targets, *weights = fields_of(batch, (2, 3), "sequence_prediction_collate")
     x = padded(sequences, pad_idx, extra=1, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
-    return (x if batch_first else transposed(x.numpy())), _stacked(targets).squeeze(-1)
+    numbers = tuple(stacked(field).squeeze(-1) for field in (targets, *weights))
+    return (x if batch_first else transposed(x)), *numbers
 
 
 @takes_rows
@@ -159,8 +164,8 @@ def vector_collate(batch: Any) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    (vectors,) = _fields(batch, 1, "vector_collate")
-    return _stacked(vectors)
+    (vectors,) = fields_of(batch, 1, "vector_collate")
+    return stacked(vectors)
 
 
 @takes_rows
@@ -197,9 +202,9 @@ def vector_reconstruction_collate(
     >>> x, v, y
     (tensor([[0, 4, 1]]), tensor([[0.5000]]), tensor([[4, 1, 2]]))
     """
-    vectors, sequences = _fields(batch, 2, "vector_reconstruction_collate")
+    vectors, sequences = fields_of(batch, 2, "vector_reconstruction_collate")
     x, y = shifted(sequences, pad_idx, batch_first, pad_to=pad_to, pad_multiple=pad_multiple, pad_side=pad_side)
-    return (x, _stacked(vectors)), y
+    return (x, stacked(vectors)), y
 
 
 @takes_rows
@@ -221,21 +226,27 @@ def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
     >>> vector_prediction_collate([(torch.tensor([1.0, 2.0]), torch.tensor([0.5]))])
     (tensor([[1., 2.]]), tensor([0.5000]))
     """
-    vectors, targets = _fields(batch, 2, "vector_prediction_collate")
-    return _stacked(vectors), _stacked(targets).squeeze(-1)
+    vectors, targets = fields_of(batch, 2, "vector_prediction_collate")
+    return stacked(vectors), stacked(targets).squeeze(-1)
 
 
-def _fields(batch: Any, n: int, name: str) -> tuple[Any, ...]:
+def fields_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]:
     """The n fields of a batch, each over all rows."""
+    allowed = (n,) if isinstance(n, int) else n
     if isinstance(batch, Rows):
         fields = batch.gather()
-        if len(fields) != n:
-            raise ValueError(f"{name} takes samples of {n} field(s), this data set has {len(fields)}: {batch.names}")
+        if len(fields) not in allowed:
+            raise ValueError(
+                f"{name} takes samples of {allowed[0]} field(s), this data set has {len(fields)}: {batch.names}"
+            )
         return fields
-    return (batch,) if n == 1 else tuple([sample[i] for sample in batch] for i in range(n))
+    if n == 1:
+        return (batch,)
+    found = len(batch[0]) if len(batch) else allowed[0]
+    return tuple([sample[i] for sample in batch] for i in range(found))
 
 
-def _stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
+def stacked(tensors: Tensor | Sequence[Tensor]) -> Tensor:
     if isinstance(tensors, Tensor):
         return tensors
     return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1), device="cpu")

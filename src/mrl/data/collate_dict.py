@@ -7,29 +7,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mrl.data.blocks import segments_of
 from mrl.data.columns import IGNORED
-from mrl.data.padding import Picked, padded
+from mrl.data.padding import PadSide, padded, picked
 from mrl.data.rows import Rows, takes_rows
-from mrl.text import PAD
+from mrl.text import BOS, PAD
 
 __all__ = ["dict_collate"]
 
 
 @takes_rows
-def dict_collate(batch: Any) -> dict[str, Tensor]:
+def dict_collate(
+    batch: Any, *, pad_to: int | None = None, pad_multiple: int | None = None, pad_side: PadSide = "right"
+) -> dict[str, Tensor]:
     """Give a batch by names: the form that HuggingFace's models and Trainer take as it is.
 
     Parameters
     ----------
     batch : Rows
         What ``dataset.__getitems__`` returns.
+    pad_to, pad_multiple, pad_side
+        As in `lm_collate`.
 
     Returns
     -------
     dict of str to Tensor
-        ``input_ids`` int64 (B, L), ``attention_mask`` int64 (B, L), ``lengths`` int64 (B,) where there are tokens;
-        ``vectors`` float32 (B, D) where there are vectors; ``labels``: the targets (B,) or (B, T) where there are
-        some, else ``input_ids`` with -100 at padding (the model shifts them itself); ``index`` int64 (B,), the rows.
+        ``input_ids`` int64 (B, L), ``attention_mask`` int64 (B, L), ``lengths`` int64 (B,) where there are tokens (of
+        the source, where there are two texts); ``labels``: the targets (B,) or (B, T) where there are some; what was
+        hidden, of masked rows; the ids of the target, of pairs; else ``input_ids``: with -100 wherever nothing is to be
+        predicted (the model shifts them itself). ``vectors`` float32 (B, D), ``condition`` float32 (B, D), ``weights``
+        float32 (B,) where there are such; ``segments`` and ``position_ids`` int64 (B, L) of packed blocks; ``index``
+        int64 (B,), the rows.
 
     Raises
     ------
@@ -51,16 +59,40 @@ def dict_collate(batch: Any) -> dict[str, Tensor]:
             "collate_fn of its own"
         )
     fields = dict(zip(batch.names, batch.gather(), strict=True))
+    padding: dict[str, Any] = {"pad_to": pad_to, "pad_multiple": pad_multiple, "pad_side": pad_side}
     made: dict[str, Tensor] = {}
-    ids = fields.get("tokens")
-    if isinstance(ids, Picked):
-        lengths = torch.from_numpy(ids.lengths)
-        input_ids = padded(ids, PAD)
-        real = torch.arange(input_ids.shape[1], device="cpu") < lengths.unsqueeze(1)
-        made |= {"input_ids": input_ids, "attention_mask": real.long(), "lengths": lengths}
-        made["labels"] = input_ids.masked_fill(~real, IGNORED)
-    if "vectors" in fields:
-        made["vectors"] = fields["vectors"]
-    if "labels" in fields:
-        made["labels"] = fields["labels"].squeeze(-1)
+    sequences = next((fields[name] for name in ("source", "blocks", "tokens") if name in fields), None)
+    if sequences is not None:
+        if "blocks" in fields:
+            padding["pad_to"] = getattr(batch.dataset, "block", pad_to)
+        ids = padded(sequences, PAD, **padding)
+        lengths = torch.from_numpy(picked(sequences).lengths).to(ids.device)
+        places = torch.arange(ids.shape[1], device=ids.device)
+        if pad_side == "left":
+            places = places - (ids.shape[1] - lengths.unsqueeze(1))
+        real = (places >= 0) & (places < lengths.unsqueeze(1))
+        made |= {"input_ids": ids, "attention_mask": real.long(), "lengths": lengths}
+        made["labels"] = ids.masked_fill(~real, IGNORED)
+        if "prompt" in fields:
+            made["labels"].masked_fill_((places >= 0) & (places <= fields["prompt"]), IGNORED)
+        if "blocks" in fields:
+            made |= _of_blocks(ids, made["labels"])
+    if "source" in fields:
+        made["labels"] = padded(fields["tokens"], IGNORED, **padding)
+    if "targets" in fields:
+        made["labels"] = padded(fields["targets"], IGNORED, **padding)
+    made |= {name: fields[name] for name in ("vectors", "condition") if name in fields}
+    made |= {name: fields[name].squeeze(-1) for name in ("labels", "weights") if name in fields}
     return made | {"index": torch.from_numpy(batch.rows.copy())}
+
+
+def _of_blocks(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """What tells the texts of a block apart; a bos is not predicted from the text before it."""
+    begins = ids == BOS
+    places = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+    starts = torch.where(begins, places, 0).cummax(1).values
+    return {
+        "labels": labels.masked_fill(begins, IGNORED),
+        "segments": segments_of(ids, PAD),
+        "position_ids": places - starts,
+    }

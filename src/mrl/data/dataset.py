@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from mrl.data.collate_dict import dict_collate
 from mrl.data.columns import row_numbers
-from mrl.data.device import to_device
+from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
 from mrl.data.loading import order_for, rank_and_world_size, require_order, require_torch_options, workers_for
 from mrl.data.order import Order
+from mrl.data.padding import PadSide
 from mrl.data.records import Records
+from mrl.data.resident import resident_field
 from mrl.data.rows import Rows, collating
 from mrl.errors import DatasetError
 
@@ -93,11 +96,15 @@ class BaseDataset(Records):
         drop_last: bool = False,
         max_tokens: int | None = None,
         bucket: bool = False,
+        resident: bool = False,
         rank: int | None = None,
         world_size: int | None = None,
         order: Order | None = None,
         collate_fn: Callable[[Any], Any] | None = None,
         form: str = "tuple",
+        pad_to: int | None = None,
+        pad_multiple: int | None = None,
+        pad_side: PadSide | None = None,
         **torch_kwargs: Any,
     ) -> Loader:
         """Give the batches of this data set.
@@ -123,6 +130,9 @@ class BaseDataset(Records):
             part of one may have up to one row more.
         bucket : bool
             Shuffled, with rows of like length together.
+        resident : bool
+            Keep the data in the memory of `device` (ids in one or two bytes each), and make batches there; for data
+            sets that do not change with the epoch.
         rank, world_size : int, optional
             Which part of each global batch is this process's; from ``torch.distributed`` where it runs.
         order : Order, optional
@@ -131,7 +141,10 @@ class BaseDataset(Records):
         collate_fn : callable, optional
             Another collate function than the data set's.
         form : {"tuple", "dict"}
-            ``"dict"`` gives ``input_ids``, ``attention_mask``, ``labels`` (-100 at padding), ``lengths``, ``index``.
+            ``"dict"`` gives ``input_ids``, ``attention_mask``, ``labels`` (-100 at padding), ``lengths``, ``index``:
+            see `dict_collate`.
+        pad_to, pad_multiple, pad_side
+            Passed on to the collate function; see `lm_collate`.
         **torch_kwargs
             Passed on to the ``torch.utils.data.DataLoader`` that owns the workers.
 
@@ -169,17 +182,64 @@ class BaseDataset(Records):
         elif shuffle or drop_last or max_tokens is not None or bucket:
             raise TypeError("order says all of shuffle, drop_last, max_tokens and bucket; leave those out")
         require_order(order, len(self), bs, world_size)
+        size = bs if hasattr(order, "batch_size") else None
+        collate: Callable[..., Any] = dict_collate if form == "dict" else collate_fn or self.collate_function
+        padding = {"pad_to": pad_to, "pad_multiple": pad_multiple, "pad_side": pad_side}
+        if given := {name: value for name, value in padding.items() if value is not None}:
+            collate = partial(collate, **given)
+        if resident:
+            return Loader(
+                self.resident(device), order, collate, batch_size=size, rank=rank, world_size=world_size, device=device
+            )
         return Loader(
             self,
             order,
-            dict_collate if form == "dict" else collate_fn or self.collate_function,
-            batch_size=bs if hasattr(order, "batch_size") else None,
+            collate,
+            batch_size=size,
             num_workers=workers_for(self, compiled=self._compiled()) if num_workers == -1 else num_workers,
             rank=rank,
             world_size=world_size,
             device=device,
             **torch_kwargs,
         )
+
+    def resident(self, device: torch.device | str | None = None) -> Self:
+        """Give a copy of these rows in the memory of a device, where its batches are then made.
+
+        Parameters
+        ----------
+        device : torch.device or str, optional
+            Torch's default device if not given.
+
+        Returns
+        -------
+        BaseDataset
+            The same rows and batches; what the vocabulary learns later is not noticed.
+
+        Raises
+        ------
+        DatasetError
+            If the rows change with the epoch (augmentation, masks), or a subclass overrides ``__getitem__``.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C", "CC"], CharacterVocab(["C"]))
+        >>> next(iter(ds.dataloader(2, resident=True)))[0]
+        tensor([[0, 4, 1, 2],
+                [0, 4, 4, 1]])
+        """
+        if type(self).__getitem__ is not Records.__getitem__:
+            raise DatasetError(
+                f"{type(self).__name__} overrides __getitem__, so its samples are made one by one; leave out resident"
+            )
+        made = self._copy()
+        rows = self.stored_rows(np.arange(len(self)))
+        where = get_device() if device is None else torch.device(device)
+        made.fields = tuple(resident_field(field, rows, where) for field in self.fields)
+        made._stored = None
+        return made
 
     def lengths(self) -> NDArray[np.int64]:
         """Number of tokens of each row, ``bos`` and ``eos`` included; shape (n,)."""

@@ -51,6 +51,8 @@ def to_device(batch: Any, device: torch.device | str | None = None) -> Any:
 
 def _moved(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, torch.Tensor):
+        if batch.device == device:
+            return batch
         if device.type == "cuda" and batch.device.type == "cpu":
             return batch.pin_memory().to(device, non_blocking=True)
         return batch.to(device)

@@ -5,6 +5,7 @@ A field is over the rows that are *stored*; a data set that is a view says which
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -87,6 +88,7 @@ class Tokens:
         self.seed = seed
         self.max_length = max_length
         self.name = name
+        self._source: Tokens | None = None  # whose ids these are
         self._given = False
         self._ids: Ragged | None = None
         self._known = len(vocab)
@@ -97,6 +99,19 @@ class Tokens:
         """Whether a batch costs no Python code per row."""
         return self.augment is None
 
+    def plain(self) -> Tokens:
+        """These tokens without augmentation; they share their ids."""
+        if self.augment is None:
+            return self
+        made = copy.copy(self)
+        made.augment, made._source = None, self
+        return made
+
+    @property
+    def random(self) -> bool:
+        """Whether it is another one in each epoch."""
+        return self.augment is not None
+
     def use(self, ids: Ragged) -> None:
         """Take `ids` as they are for the tokens of the text."""
         self._ids, self._given = ids, True
@@ -104,6 +119,8 @@ class Tokens:
     @property
     def ids(self) -> Ragged | None:
         """Ids of every stored row, or None for a column that is not in memory."""
+        if self._source is not None:
+            return self._source.ids
         if self._given or not isinstance(self.text, Text):
             return self._ids
         if self._ids is None or (self._known != len(self.vocab) and self._incomplete):

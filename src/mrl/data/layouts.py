@@ -11,50 +11,84 @@ from numpy.typing import NDArray
 from mrl.data.columns import Values, View, labels_of
 from mrl.data.dataset import BaseDataset
 from mrl.data.padding import ids_of
+from mrl.errors import RowError
 from mrl.features import OnError
 from mrl.ragged import Ragged, Text
 from mrl.text import BOS, EOS, PAD, Vocab
 
-__all__ = ["Labelled", "Texts", "Tokenized"]
+__all__ = ["Labelled", "OnLong", "Texts", "Tokenized", "text_of"]
 
 OnLong = Literal["raise", "reject"]
 
 
 class Texts(BaseDataset):
-    """What all five have: a column of text called ``smiles``."""
+    """Those that have columns of text; one called ``smiles``, unless a class says otherwise."""
 
-    row_arguments: ClassVar[tuple[str, ...]] = ("smiles",)
-    settled = ("vocab", "mol_function", "n_jobs", "cache", "on_error", "y_dtype")
+    row_arguments: tuple[str, ...] = ("smiles",)
+    settled: ClassVar[tuple[str, ...]] = (
+        "vocab",
+        "mol_function",
+        "n_jobs",
+        "cache",
+        "timeout",
+        "on_error",
+        "y_dtype",
+        "augment",
+        "seed",
+    )
+    texts: ClassVar[tuple[str, ...]] = ("smiles",)
     smiles: Any
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """`smiles` as flat text, unless it is a column on disk."""
-        smiles = columns["smiles"]
-        if isinstance(smiles, (View, Values)):
-            smiles = smiles.take(np.arange(len(smiles)))
-        if isinstance(smiles, Ragged) or not (hasattr(smiles, "take") and hasattr(smiles, "digest")):
-            smiles = Text.of(smiles, "smiles")
-        return super().checked(columns | {"smiles": smiles})
+        """Columns of text as flat text, unless they are on disk."""
+        return super().checked(columns | {name: text_of(columns[name], name) for name in self.texts})
+
+
+def text_of(column: Any, name: str) -> Any:
+    """A column of text as flat text, unless it is on disk."""
+    if isinstance(column, (View, Values)):
+        column = column.take(np.arange(len(column)))
+    if isinstance(column, Ragged) or not (hasattr(column, "take") and hasattr(column, "digest")):
+        return Text.of(column, name)
+    return column
 
 
 class Labelled(Texts):
-    """Those that have targets as well."""
+    """Those that have targets as well, and weights if they were given any."""
 
-    row_arguments = ("smiles", "y_vals")
+    row_arguments: tuple[str, ...] = ("smiles", "y_vals")
     y_vals: Any
     y_dtype: torch.dtype
     _targets: int | None = None  # T of targets (n, T), for rows whose labels are left out
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
         """`y_vals` as numbers; missing ones where they were left out."""
+        weights = {"weights": columns["weights"]} if "weights" in columns else {}
         columns = super().checked({"smiles": columns["smiles"]}) | {"y_vals": columns["y_vals"]}
+        n = len(columns["smiles"])
+        if weights:
+            columns["weights"] = _weights(np.ones(n) if weights["weights"] is None else weights["weights"])
         if columns["y_vals"] is None:
-            n = len(columns["smiles"])
             columns["y_vals"] = np.full(n if self._targets is None else (n, self._targets), np.nan)
         labels = columns["y_vals"] = labels_of(columns["y_vals"], "y_vals", _numpy_dtype(self.y_dtype))
         if len(labels):
             self._targets = next(iter(np.shape(labels[0])), None)
         return columns
+
+
+def _weights(values: Any) -> Values | View:
+    column = labels_of(values, "weights", np.dtype(np.float32))
+    array = column.take(np.arange(len(column)))
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if array.ndim != 1 or wrong.any():
+        row = int(np.argmax(wrong.reshape(len(array), -1).any(1)))
+        raise RowError(
+            f"row {row} of weights is {array[row]}; expected one finite number, 0 or more, for each row",
+            row=row,
+            column="weights",
+            value=array[row].tolist(),
+        )
+    return column
 
 
 def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:

@@ -110,6 +110,10 @@ class Loader:
         self._position = 0
         self._begun = False
         self._resumed = False
+        self._kept: DataLoader[Any] | None = None  # with persistent_workers, the one that owns them
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None}
 
     @property
     def device(self) -> torch.device:
@@ -153,15 +157,25 @@ class Loader:
     def _made(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches from `start` on, on the CPU."""
         if self.num_workers:
-            batches: Any = iter(self._torch(epoch, start))
+            batches: Any = iter(self._owner(epoch, start))
             try:
                 yield from batches
             finally:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
-                batches._shutdown_workers()
+                if self._kept is None:
+                    batches._shutdown_workers()
         else:
             samples, collate = samples_of(self.dataset), collating(self.collate)
             for rows in self._rows(epoch, start):
                 yield collate(samples(rows))
+
+    def _owner(self, epoch: int, start: int) -> DataLoader[Any]:
+        """The owner of the workers: a new one for each epoch, unless they are to stay."""
+        if not self._torch_kwargs.get("persistent_workers"):
+            return self._torch(epoch, start)
+        if self._kept is None:
+            self._kept = self._torch(epoch, start)
+        self._kept.batch_sampler.begin(epoch, start)  # type: ignore[union-attr]
+        return self._kept
 
     def _torch(self, epoch: int, start: int) -> DataLoader[Any]:
         settings: dict[str, Any] = {
@@ -274,7 +288,12 @@ class _BatchSampler:
     """The row numbers of each batch, for torch's DataLoader."""
 
     def __init__(self, loader: Loader, epoch: int, start: int) -> None:
-        self.loader, self.epoch, self.start = loader, epoch, start
+        self.loader = loader
+        self.begin(epoch, start)
+
+    def begin(self, epoch: int, start: int) -> None:
+        """Give the batches from `start` on of epoch `epoch` next."""
+        self.epoch, self.start = epoch, start
 
     def __len__(self) -> int:
         return len(self.loader.order) - self.start

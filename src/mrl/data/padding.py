@@ -11,12 +11,40 @@ from torch import Tensor
 
 from mrl import kernels
 from mrl.data.columns import Rows64
+from mrl.data.device import to_device
 from mrl.errors import RowError
 from mrl.ragged import Ragged
 
-__all__ = ["PadSide", "Picked", "ids_of", "padded", "picked", "shifted", "transposed"]
+__all__ = ["OnDevice", "PadSide", "Picked", "ids_of", "padded", "picked", "shifted", "transposed"]
 
 PadSide = Literal["right", "left"]
+
+
+class OnDevice(NamedTuple):
+    """Rows of ids in the memory of a device.
+
+    Attributes
+    ----------
+    values : Tensor of uint8, int16 or wider, shape (total,)
+        Ids of all rows, on the device.
+    begins : Tensor of int64, shape (n + 1,)
+        Where rows begin and end, on the device.
+    offsets : ndarray of int64, shape (n + 1,)
+        The same in this process's own memory, so that no shape has to be asked of the device.
+    """
+
+    values: Tensor
+    begins: Tensor
+    offsets: Rows64
+
+    @classmethod
+    def of(cls, ids: Ragged, device: torch.device) -> OnDevice:
+        """Copy `ids` to `device`."""
+        values = ids.flat
+        if values.dtype not in (np.uint8, np.int64):  # torch's unsigned types beyond uint8 cannot be indexed with
+            values = values.astype(np.int16 if values.max(initial=0) < 1 << 15 else np.int32)
+        offsets = ids.offsets - ids.offsets[0]
+        return cls(torch.tensor(values, device=device), torch.tensor(offsets, device=device), offsets)
 
 
 class Picked(NamedTuple):
@@ -24,19 +52,19 @@ class Picked(NamedTuple):
 
     Attributes
     ----------
-    ids : Ragged
+    ids : Ragged or OnDevice
         Rows of ids.
     rows : ndarray of int64, shape (B,)
         Which of them.
     """
 
-    ids: Ragged
+    ids: Any
     rows: Rows64
 
     @property
     def lengths(self) -> Rows64:
         """Number of ids of each row, int64 (B,)."""
-        offsets = self.ids.offsets
+        offsets: Rows64 = self.ids.offsets
         return offsets[self.rows + 1] - offsets[self.rows]
 
 
@@ -67,8 +95,7 @@ def padded(
     pad_side: PadSide = "right",
 ) -> Tensor:
     """Give rows of ids as int64 (B, width); `extra` columns more than the longest, unless the width is said."""
-    x, _ = _matrices(sequences, pad_idx, extra, pad_to, pad_multiple, pad_side, False)
-    return torch.from_numpy(x)
+    return _matrices(sequences, pad_idx, extra, pad_to, pad_multiple, pad_side, False)[0]
 
 
 def shifted(
@@ -82,14 +109,14 @@ def shifted(
 ) -> tuple[Tensor, Tensor]:
     """Give rows of ids, and what follows each of them: x and y, int64 (B, width) or (width, B)."""
     x, y = _matrices(sequences, pad_idx, 0, pad_to, pad_multiple, pad_side, True)
-    if batch_first:
-        return torch.from_numpy(x), torch.from_numpy(y)
-    return transposed(x), transposed(y)
+    return (x, y) if batch_first else (transposed(x), transposed(y))
 
 
-def transposed(array: NDArray[Any]) -> Tensor:
+def transposed(matrix: Tensor) -> Tensor:
     """A contiguous copy; by NumPy, because torch's threads cost more than they spare at this size."""
-    return torch.from_numpy(array.T.copy(order="C"))
+    if matrix.device.type != "cpu":
+        return matrix.T.contiguous()
+    return torch.from_numpy(matrix.numpy().T.copy(order="C"))
 
 
 def _matrices(
@@ -100,7 +127,7 @@ def _matrices(
     pad_multiple: int | None,
     pad_side: PadSide,
     shift: bool,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Tensor, Tensor]:
     ids, rows = picked(sequences)
     longest = kernels.width_of(ids.offsets, rows)
     width = longest + extra
@@ -121,4 +148,27 @@ def _matrices(
         width = -(-width // pad_multiple) * pad_multiple
     if pad_side not in ("right", "left"):
         raise ValueError(f"pad_side is {pad_side!r}; expected 'right' or 'left'")
-    return kernels.pad(ids.values, ids.offsets, rows, pad_idx, width, left=pad_side == "left", shifted=shift)
+    left = pad_side == "left"
+    if isinstance(ids, OnDevice):
+        return _on_device(ids, rows, pad_idx, width, left, shift)
+    x, y = kernels.pad(ids.values, ids.offsets, rows, pad_idx, width, left=left, shifted=shift)
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def _on_device(ids: OnDevice, rows: Rows64, pad_idx: int, width: int, left: bool, shift: bool) -> tuple[Tensor, Tensor]:
+    """The same as `kernels.pad`, there."""
+    device = ids.values.device
+    index = to_device(torch.from_numpy(np.asarray(rows)), device)
+    begins = ids.begins[index].unsqueeze(1)
+    lengths = ids.begins[index + 1].unsqueeze(1) - begins
+    places = torch.arange(width, device=device)
+    places = places - (width - lengths) if left else places.expand(len(rows), width)
+
+    def at(skip: int) -> Tensor:
+        if not len(ids.values):
+            return torch.full(places.shape, pad_idx, device=device)
+        inside = (places >= 0) & (places < lengths - skip)
+        found = ids.values[(begins + places + skip).clamp_(0, len(ids.values) - 1)]
+        return found.long().masked_fill_(~inside, pad_idx)
+
+    return at(0), at(1) if shift else begins.new_zeros((0, 0))

@@ -25,7 +25,7 @@ __all__ = ["Records"]
 class Records(Dataset[Any]):
     """What `BaseDataset` is without batches: its rows."""
 
-    row_arguments: ClassVar[tuple[str, ...]] = ()
+    row_arguments: tuple[str, ...] = ()
     """Names of the constructor's arguments that hold one value per row; `new` takes them in this order."""
 
     settled: ClassVar[tuple[str, ...]] = ()
@@ -314,7 +314,7 @@ class Records(Dataset[Any]):
         Returns
         -------
         train, valid : BaseDataset
-            Views; disjoint, and together every row.
+            Views; disjoint, and together every row; only the training rows are augmented where the data set is.
 
         Raises
         ------
@@ -337,8 +337,18 @@ class Records(Dataset[Any]):
         return self.split_on_idxs(rows[:train], rows[train:])
 
     def split_on_idxs(self, train_idxs: Any, valid_idxs: Any) -> tuple[Self, Self]:
-        """Give two views, of the rows `train_idxs` and of the rows `valid_idxs`."""
-        return self.view(train_idxs), self.view(valid_idxs)
+        """Give two views, of the rows `train_idxs` and, as they stand, of the rows `valid_idxs`."""
+        return self.view(train_idxs), self.view(valid_idxs).plain()
+
+    def plain(self) -> Self:
+        """Give these rows as they stand: a view without augmentation, to validate and test on."""
+        fields = tuple(field.plain() if hasattr(field, "plain") else field for field in self.fields)
+        if all(field is own for field, own in zip(fields, self.fields, strict=True)):
+            return self
+        made = self._copy()
+        made.fields = fields
+        made.__dict__["augment"] = None  # for rows that `new` makes from it
+        return made
 
 
 def _looks_like_rows(value: Any) -> bool:

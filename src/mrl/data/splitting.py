@@ -45,7 +45,7 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
     Returns
     -------
     tuple of k data sets
-        Views: disjoint, and together every row.
+        Views: disjoint, and together every row. Where the data set is augmented, only the first part is.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
         parts = _proportional(_codes(stratify, n, "stratify"), targets, seed)
     else:
         parts = np.split(permuted(np.arange(n), n, f"split {seed}"), np.cumsum(targets)[:-1])
-    return tuple(ds.view(part) for part in parts)
+    first, *others = (ds.view(part) for part in parts)
+    return first, *(view.plain() for view in others)
 
 
 def rows_of(fraction: float, n: int) -> int:

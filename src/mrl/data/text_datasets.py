@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.collate import (
-    lm_collate,
-    sequence_prediction_collate,
-)
-from mrl.data.fields import Field, Labels, Tokens
+from mrl.data.collate import lm_collate, sequence_prediction_collate
+from mrl.data.fields import Augment, Field, Labels, Tokens
 from mrl.data.layouts import Labelled, OnLong, Tokenized
 from mrl.errors import RowError
 from mrl.features import OnError
@@ -37,8 +35,15 @@ class TextDataset(Tokenized):
         Cuts and numbers them, once, when they are first used.
     collate_function : callable, optional
         `lm_collate` if not given.
+    augment : callable, optional
+        ``augment(text, key)`` writes a text in another way each epoch (such as `mrl.chem.randomized`, for randomised
+        SMILES); `key` is an integer that depends on `seed`, epoch and row alone. Validation and test parts of a split
+        are never augmented. Orders by length go by the texts as they stand.
+    seed : int
+        Names the augmentation.
     max_length : int, optional
-        The most ids that a row may have, ``bos`` and ``eos`` included; nothing is ever truncated.
+        The most ids that a row may have, ``bos`` and ``eos`` included; nothing is ever truncated. What augmentation
+        makes longer stays as it stands.
     on_long : {"raise", "reject"}
         What to do with longer rows: raise, or leave them out and list them in `rejects`.
 
@@ -59,50 +64,71 @@ class TextDataset(Tokenized):
             [4, 1, 2, 2, 2]])
     """
 
+    limit: ClassVar[str] = "max_length"
+    """What `max_length` is called in messages."""
+
     def __init__(
         self,
         smiles: Any,
         vocab: Vocab,
         collate_function: Collate | None = None,
         *,
+        augment: Augment | None = None,
+        seed: int = 0,
         max_length: int | None = None,
         on_long: OnLong = "raise",
     ) -> None:
-        self._configure(vocab, collate_function or partial(lm_collate, pad_idx=vocab.stoi["pad"]), max_length, on_long)
+        collate = collate_function or partial(lm_collate, pad_idx=vocab.stoi["pad"])
+        self._configure(vocab, collate, augment, seed, max_length, on_long)
         self._set({"smiles": smiles})
 
-    def _configure(self, vocab: Vocab, collate_function: Collate, max_length: int | None, on_long: OnLong) -> None:
+    def _configure(
+        self,
+        vocab: Vocab,
+        collate_function: Collate,
+        augment: Augment | None,
+        seed: int,
+        max_length: int | None,
+        on_long: OnLong,
+    ) -> None:
         super().__init__(collate_function)
+        if augment is not None and not callable(augment):
+            raise TypeError(f"augment is {augment!r}; expected a function of (text, key) that gives a text")
         if on_long not in ("raise", "reject"):
             raise ValueError(f"on_long is {on_long!r}; expected 'raise' or 'reject'")
         self.vocab = vocab
+        self.augment = augment
+        self.seed = operator.index(seed)
         self.max_length = max_length
         self.on_long = on_long
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
         """Tokens."""
-        return (Tokens(columns["smiles"], self.vocab),)
+        return (self._tokens(columns),)
+
+    def _tokens(self, columns: Mapping[str, Any]) -> Tokens:
+        return Tokens(columns["smiles"], self.vocab, augment=self.augment, seed=self.seed, max_length=self.max_length)
 
     def refused(self, on_error: OnError | None) -> tuple[NDArray[np.bool_], Rejects] | None:
         """Rows that are too long."""
-        if self.max_length is None:
-            return None
-        lengths = self.lengths()
+        return None if self.max_length is None else self.too_long(self.smiles, self.lengths())
+
+    def too_long(self, texts: Any, lengths: NDArray[np.int64]) -> tuple[NDArray[np.bool_], Rejects]:
+        """Say which texts have at most `max_length` ids, and list the others, or raise as `on_long` says."""
+        assert self.max_length is not None
         ok: NDArray[np.bool_] = lengths <= self.max_length
         long = np.flatnonzero(~ok)
-        reason = "{} tokens, more than max_length {}"
+        reason = f"{{}} tokens, more than {self.limit} {self.max_length}"
         if len(long) and self.on_long == "raise":
             row = int(long[0])
             raise RowError(
-                f"row {row}: {self.smiles[row]!r} has {reason.format(lengths[row], self.max_length)}; raise "
-                "max_length, or say on_long='reject' to leave such rows out (nothing is truncated)",
+                f"row {row}: {texts[row]!r} has {reason.format(lengths[row])}; raise {self.limit}, or say "
+                "on_long='reject' to leave such rows out (nothing is truncated)",
                 row=row,
                 column="smiles",
-                value=self.smiles[row],
+                value=texts[row],
             )
-        return ok, Rejects.of(
-            (int(row), self.smiles[int(row)], "length", reason.format(lengths[row], self.max_length)) for row in long
-        )
+        return ok, Rejects.of((int(row), texts[int(row)], "length", reason.format(lengths[row])) for row in long)
 
 
 class TextPredictionDataset(Labelled, TextDataset):
@@ -121,7 +147,10 @@ class TextPredictionDataset(Labelled, TextDataset):
         `sequence_prediction_collate` if not given.
     y_dtype : torch.dtype
         float32, or an integer type for classes.
-    max_length, on_long
+    weights : column of n numbers, optional
+        How much each row counts, 0 or more; batches are then ``(x, y, weights)``. Rows that `new` makes without any
+        count 1.
+    augment, seed, max_length, on_long
         As in `TextDataset`.
 
     Raises
@@ -129,7 +158,7 @@ class TextPredictionDataset(Labelled, TextDataset):
     ColumnError
         If there are not as many targets as texts.
     RowError
-        If a text is no text, or a target no number: row, column, value.
+        If a text is no text, a target no number, or a weight less than 0: row, column, value.
 
     Examples
     --------
@@ -148,14 +177,22 @@ class TextPredictionDataset(Labelled, TextDataset):
         collate_function: Collate | None = None,
         *,
         y_dtype: torch.dtype = torch.float32,
+        weights: Any = None,
+        augment: Augment | None = None,
+        seed: int = 0,
         max_length: int | None = None,
         on_long: OnLong = "raise",
     ) -> None:
         collate = collate_function or partial(sequence_prediction_collate, pad_idx=vocab.stoi["pad"])
-        self._configure(vocab, collate, max_length, on_long)
+        self._configure(vocab, collate, augment, seed, max_length, on_long)
         self.y_dtype = y_dtype
-        self._set({"smiles": smiles, "y_vals": y_vals})
+        columns = {"smiles": smiles, "y_vals": y_vals}
+        if weights is not None:
+            columns["weights"] = weights
+            self.row_arguments = tuple(columns)
+        self._set(columns)
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
-        """Tokens, then targets."""
-        return Tokens(columns["smiles"], self.vocab), Labels(columns["y_vals"])
+        """Tokens, then targets, then weights if there are any."""
+        weights = [Labels(columns["weights"], "weights")] if "weights" in columns else []
+        return self._tokens(columns), Labels(columns["y_vals"]), *weights

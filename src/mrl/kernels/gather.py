@@ -136,7 +136,7 @@ def fill(values: Any, offsets: Any, rows: Any, fill_with: int, left: bool, shift
                 y[k, first + j] = values[begin + j]
             for j in range(first + n, width):
                 y[k, j] = fill_with
-    return touched
+    return int(touched)
 
 
 def _longest(offsets: Int64s, rows: Int64s) -> int:
