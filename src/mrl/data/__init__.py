@@ -1,6 +1,7 @@
 """Rows to batches: data sets, collate functions, orders and the loader."""
 
 from mrl.data.block_shuffle import BlockShuffled
+from mrl.data.blocks import block_mask, packed_collate
 from mrl.data.collate import (
     batch_sequences,
     lm_collate,
@@ -15,7 +16,10 @@ from mrl.data.dataset import BaseDataset
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
 from mrl.data.losses import MaskedLoss
+from mrl.data.masked_dataset import MaskedDataset, masked_collate
 from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
+from mrl.data.packed_dataset import PackedDataset
+from mrl.data.pair_datasets import ConditionalDataset, PairDataset, pair_collate, prompt_collate
 from mrl.data.rows import Rows
 from mrl.data.scalers import Scaler
 from mrl.data.splitting import split
@@ -28,9 +32,13 @@ __all__ = [
     "BlockShuffled",
     "Bucketed",
     "Column",
+    "ConditionalDataset",
     "Loader",
+    "MaskedDataset",
     "MaskedLoss",
     "Order",
+    "PackedDataset",
+    "PairDataset",
     "Rows",
     "Scaler",
     "Sequential",
@@ -43,9 +51,14 @@ __all__ = [
     "VectorDataset",
     "Weighted",
     "batch_sequences",
+    "block_mask",
     "dict_collate",
     "get_device",
     "lm_collate",
+    "masked_collate",
+    "packed_collate",
+    "pair_collate",
+    "prompt_collate",
     "sequence_prediction_collate",
     "split",
     "to_device",

@@ -1,0 +1,99 @@
+"""How far two sets of molecules are from each other, and what has to be known of a molecule for that.
+
+Definitions of the MOSES benchmark (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+
+from mrl.chem.fingerprints import morgan_fp
+from mrl.chem.properties import logp, molwt, qed, sa_score
+from mrl.chem.scaffolds import murcko_scaffold
+from mrl.kernels import nearest, pack_bits, tanimoto
+
+__all__ = [
+    "Profile",
+    "cosine_of_counts",
+    "fingerprint",
+    "internal_diversity",
+    "nearest_similarity",
+    "profile",
+    "wasserstein",
+]
+
+Words: TypeAlias = NDArray[np.uint64]
+
+_PAIRS = 1 << 23  # similarities in memory at a time: 64 MB
+
+
+class Profile(NamedTuple):
+    """What is compared of a molecule."""
+
+    fingerprint: Words
+    """ECFP4 of 1024 bits, packed: uint64 (16,)."""
+    fragments: tuple[str, ...]
+    """The pieces between its BRICS bonds (Degen et al. 2008, doi:10.1002/cmdc.200800178), one for each occurrence."""
+    scaffold: str | None
+    """Bemis-Murcko scaffold of two or more rings, else None."""
+    properties: tuple[float, float, float, float]
+    """logP, SA score, QED, weight in g/mol."""
+
+
+def profile(mol: Chem.Mol) -> Profile:
+    """Describe a molecule for comparisons."""
+    with rdBase.BlockLogs():
+        fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")
+    # All rings of a molecule are in its scaffold.
+    scaffold = murcko_scaffold(mol) if mol.GetRingInfo().NumRings() >= 2 else None
+    return Profile(fingerprint(mol), tuple(fragments), scaffold, (logp(mol), sa_score(mol), qed(mol), molwt(mol)))
+
+
+def fingerprint(mol: Chem.Mol) -> Words:
+    """ECFP4 of 1024 bits, packed: uint64 (16,)."""
+    words: Words = pack_bits(morgan_fp(mol, radius=2, n_bits=1024)[None])[0]
+    return words
+
+
+def internal_diversity(fingerprints: Sequence[Words]) -> tuple[float, float]:
+    """IntDiv for p = 1 and 2: one minus the power mean of the Tanimoto similarities of all pairs, NaN without a row.
+
+    A molecule is paired with itself, too. MOSES writes the root over all pairs; its program takes it molecule by
+    molecule, and then the mean. The published numbers are the program's, and so are these.
+    """
+    if not fingerprints:
+        return float("nan"), float("nan")
+    words = np.stack(fingerprints)
+    step = max(1, _PAIRS // len(words))
+    blocks = (tanimoto(words[begin : begin + step], words) for begin in range(0, len(words), step))
+    means = [(block.mean(1), (block**2).mean(1)) for block in blocks]
+    one, two = (np.concatenate(rows) for rows in zip(*means, strict=True))
+    return 1 - float(one.mean()), 1 - float(np.sqrt(two).mean())
+
+
+def nearest_similarity(fingerprints: Sequence[Words], others: Sequence[Words]) -> float:
+    """Mean over the rows of the Tanimoto similarity to the nearest of the others; NaN where a side has no row."""
+    if not fingerprints or not others:
+        return float("nan")
+    _, similarity = nearest(np.stack(fingerprints), np.stack(others))
+    return float(similarity.mean())
+
+
+def cosine_of_counts(a: Counter[str], b: Counter[str]) -> float:
+    """Cosine of the angle between two vectors of counts; NaN where one has no entries."""
+    dot = sum(count * b[key] for key, count in a.items())
+    squares = sum(count**2 for count in a.values()) * sum(count**2 for count in b.values())
+    return dot / float(squares) ** 0.5 if squares else float("nan")
+
+
+def wasserstein(a: Sequence[float], b: Sequence[float]) -> float:
+    """First Wasserstein distance of two samples of equal size, in their unit; NaN for empty ones."""
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} and {len(b)} values: expected equally many")
+    return float(np.abs(np.sort(a) - np.sort(b)).mean()) if len(a) else float("nan")

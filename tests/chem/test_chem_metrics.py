@@ -1,0 +1,334 @@
+"""evaluate: every number against its definition, written out slowly."""
+
+import json
+import math
+import pickle
+import warnings
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rdkit import Chem, DataStructs, rdBase
+from rdkit.Chem import QED, Crippen, Descriptors, FilterCatalog, rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from mrl.chem import add_carbon, canon_smile, evaluate, heavy_atoms, sa_score
+from mrl.chem.distributions import cosine_of_counts, wasserstein
+from mrl.errors import ColumnError, MoleculeError
+
+SAMPLES = [
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "OC(=O)c1ccccc1OC(C)=O",
+    "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
+    "CC(C)Cc1ccc(cc1)C(C)C(=O)O",
+    "",
+    "O=C(Nc1ccc(O)cc1)CCN1CCOCC1",
+    "C1CC",
+    "O=C(NCc1ccccc1)c1ccncc1",
+    "O=C1NC(=S)SC1=Cc1ccccc1",
+    "CCOC(=O)c1ccc(N)cc1",
+    "CCN(CC)CCOC(=O)c1ccc(N)cc1",
+    "c1ccc2[nH]ccc2c1",
+]
+REFERENCE = [
+    "CC(=O)Nc1ccc(O)cc1",
+    "O=C(NCc1ccccc1)c1ccncc1",
+    "CCN(CC)CC(=O)Nc1c(C)cccc1C",
+    "c1ccc(cc1)Cc1ccccc1",
+    "CN1CCC[C@H]1c1cccnc1",
+    "CC(C)NCC(O)COc1cccc2ccccc12",
+    "COc1ccc2[nH]ccc2c1",
+    "OCC(O)CO",
+    "O=C(O)c1ccccc1O",
+    "CCOC(=O)c1ccc(N)cc1",
+]
+TRAIN = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1O", "NC(C)Cc1ccccc1", "C(O)C", "OCC"]
+VALID = [x for x in SAMPLES if x not in ("", "C1CC")]
+
+
+def mols(smiles):
+    return [Chem.MolFromSmiles(canon_smile(x)) for x in smiles]
+
+
+def similarity_matrix(a, b):
+    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
+    rows, columns = ([morgan.GetFingerprint(mol) for mol in mols(side)] for side in (a, b))
+    return np.array([[DataStructs.TanimotoSimilarity(x, y) for y in columns] for x in rows])
+
+
+def cosine(a, b):
+    a, b = Counter(a), Counter(b)
+    keys = sorted({*a, *b})
+    x, y = (np.array([side[key] for key in keys], float) for side in (a, b))
+    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+
+
+def distance(a, b):
+    """The area between the two distribution functions."""
+    points = sorted([*a, *b])
+    return sum(
+        (right - left) * abs(np.mean(np.array(a) <= left) - np.mean(np.array(b) <= left))
+        for left, right in pairwise(points)
+    )
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    return evaluate(SAMPLES, REFERENCE, TRAIN, k=[3, 10, 11])
+
+
+def test_rates(metrics):
+    # 10 valid, 9 different; of these one is in the training set
+    assert {name: metrics[name] for name in list(metrics)[:4]} == {
+        "validity": 10 / 12,
+        "uniqueness": 9 / 10,
+        "unique@3": 2 / 3,
+        "unique@10": 9 / 10,
+    }
+    assert (metrics["novelty"], metrics["valid_unique_novel"]) == (8 / 9, 8 / 12)
+    assert (metrics.n, metrics.empty, metrics.train, metrics.reference) == (12, 1, 4, 10)
+    assert metrics.rdkit == rdBase.rdkitVersion
+
+
+def test_uniqueness_at_a_k_that_there_are_no_samples_for_is_not_computed(metrics):
+    row = next(row for row in metrics.rows if row.name == "unique@11")
+    assert math.isnan(row.value)
+    assert (row.n, row.note) == (10, "not computed: fewer than 11 valid samples")
+
+
+def test_internal_diversity_is_that_of_the_full_matrix(metrics):
+    matrix = similarity_matrix(VALID, VALID)
+    assert metrics["int_div_1"] == pytest.approx(1 - matrix.mean(), abs=1e-12)
+    assert metrics["int_div_2"] == pytest.approx(1 - np.sqrt((matrix**2).mean(1)).mean(), abs=1e-12)
+
+
+def test_nearest_neighbours_are_those_of_the_full_matrix(metrics):
+    known = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1O", "NC(C)Cc1ccccc1", "CCO"]
+    assert metrics["snn_train"] == pytest.approx(similarity_matrix(VALID, known).max(1).mean(), abs=1e-12)
+    assert metrics["snn"] == pytest.approx(similarity_matrix(VALID, REFERENCE).max(1).mean(), abs=1e-12)
+
+
+def test_fragments_are_counted_by_occurrence(metrics):
+    sides = [
+        [part for mol in mols(side) for part in Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")]
+        for side in (VALID, REFERENCE)
+    ]
+    assert max(Counter(sides[0]).values()) > 1
+    assert metrics["fragments"] == pytest.approx(cosine(*sides), abs=1e-12)
+
+
+def test_scaffolds_of_two_rings_and_more_are_counted(metrics):
+    sides = [
+        [
+            Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol))
+            for mol in mols(side)
+            if mol.GetRingInfo().NumRings() >= 2
+        ]
+        for side in (VALID, REFERENCE)
+    ]
+    assert 0 < metrics["scaffolds"] < 1
+    assert metrics["scaffolds"] == pytest.approx(cosine(*sides), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("logp", Crippen.MolLogP), ("qed", QED.qed), ("molwt", Descriptors.MolWt), ("sa_score", sa_score)],
+)
+def test_properties_are_compared_by_the_area_between_their_distributions(metrics, name, function):
+    sides = [[function(mol) for mol in mols(side)] for side in (VALID, REFERENCE)]
+    assert metrics[name] == pytest.approx(distance(*sides), abs=1e-9)
+
+
+def test_filters_are_the_catalogues(metrics):
+    params = FilterCatalog.FilterCatalogParams()
+    for name in ("PAINS", "BRENK"):
+        params.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.names[name])
+    catalog = FilterCatalog.FilterCatalog(params)
+    assert metrics["filters"] == np.mean([not catalog.HasMatch(mol) for mol in mols(VALID)])
+    assert 0 < metrics["filters"] < 1
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20), st.data())
+def test_wasserstein_is_the_area_between_distribution_functions(a, data):
+    b = data.draw(st.lists(st.floats(-1e3, 1e3), min_size=len(a), max_size=len(a)))
+    assert wasserstein(a, b) == pytest.approx(distance(a, b), abs=1e-6)
+    assert wasserstein(a, a[::-1]) == 0
+
+
+def test_wasserstein_refuses_unequal_sizes():
+    with pytest.raises(ValueError, match="2 and 1 values: expected equally many"):
+        wasserstein([1.0, 2.0], [1.0])
+
+
+@given(*[st.lists(st.sampled_from("abcd"), min_size=1)] * 2)
+def test_cosine_of_counts(a, b):
+    assert cosine_of_counts(Counter(a), Counter(b)) == pytest.approx(cosine(a, b))
+    assert math.isnan(cosine_of_counts(Counter(a), Counter()))
+
+
+def test_a_set_against_itself():
+    metrics = evaluate(REFERENCE, REFERENCE, REFERENCE[::-1])
+    assert metrics["novelty"] == metrics["valid_unique_novel"] == 0
+    assert metrics["snn"] == metrics["snn_train"] == 1
+    assert metrics["fragments"] == pytest.approx(1)
+    assert metrics["scaffolds"] == pytest.approx(1)
+    assert [metrics[name] for name in ("logp", "sa_score", "qed", "molwt")] == [0] * 4
+
+
+def test_the_spelling_of_a_molecule_does_not_matter():
+    respelled = [Chem.MolToSmiles(mol, canonical=False, rootedAtAtom=mol.GetNumAtoms() - 1) for mol in mols(REFERENCE)]
+    assert respelled != REFERENCE
+    one, other = evaluate(REFERENCE, REFERENCE, TRAIN), evaluate(respelled, REFERENCE, TRAIN)
+    assert one.to_dict() == other.to_dict()
+
+
+@pytest.mark.parametrize(("samples", "reference"), [(VALID, REFERENCE[:4]), (VALID[:4], REFERENCE)])
+def test_both_sides_of_a_comparison_have_the_same_size_and_the_seed_draws_them(samples, reference):
+    metrics = evaluate(samples, reference, seed=1)
+    rows = {row.name: row for row in metrics.rows}
+    for name in ("snn", "fragments", "scaffolds", "logp", "sa_score", "qed", "molwt"):
+        assert (rows[name].n, rows[name].against) == (4, 4)
+    assert (rows["int_div_1"].n, rows["filters"].n) == (len(samples), len(samples))
+    assert metrics.to_dict() == evaluate(samples, reference, seed=1).to_dict()
+    assert len({evaluate(samples, reference, seed=seed)["molwt"] for seed in range(4)}) > 1
+
+
+def test_rows_of_the_reference_that_are_not_drawn_are_not_looked_at():
+    drawn = [evaluate(["CCO"], ["CCO", "not a molecule"], seed=seed) for seed in range(10) if draws_first(seed)]
+    assert drawn
+    assert all(metrics["snn"] == 1 for metrics in drawn)
+
+
+def draws_first(seed):
+    return bool(np.argmin(np.random.default_rng(seed).random(2)) == 0)
+
+
+def test_stereo_is_kept_or_ignored_on_all_sides():
+    samples, train = ["C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "F/C=C/F"], ["CC(N)C(=O)O", "F/C=C\\F"]
+    kept, ignored = evaluate(samples, train, train), evaluate(samples, train, train, stereo=False)
+    assert (kept["uniqueness"], kept["novelty"], kept.stereo) == (1, 1, True)
+    assert (ignored["uniqueness"], ignored["novelty"], ignored.stereo) == (2 / 3, 0, False)
+    assert ignored.screened.smiles == ("CC(N)C(=O)O", "CC(N)C(=O)O", "FC=CF")
+    assert "stereo kept" in repr(kept)
+    assert "stereo ignored" in repr(ignored)
+
+
+def test_without_stereo_the_rejects_are_the_same():
+    samples = ["C[C@H](N)O", "", "C(", None]
+    kept, ignored = evaluate(samples), evaluate(samples, stereo=False)
+    assert list(kept.screened.rejects) == list(ignored.screened.rejects)
+    assert (ignored.n, ignored.empty, ignored["validity"]) == (4, 1, 0.25)
+
+
+def test_what_was_not_given_is_not_computed_and_said():
+    metrics = evaluate(["CCO"])
+    notes = {row.name: row.note for row in metrics.rows if math.isnan(row.value)}
+    assert notes == {
+        "unique@1000": "not computed: fewer than 1,000 valid samples",
+        "unique@10000": "not computed: fewer than 10,000 valid samples",
+        **dict.fromkeys(["novelty", "valid_unique_novel", "snn_train"], "not computed: no train was given"),
+        **dict.fromkeys(
+            ["snn", "fragments", "scaffolds", "logp", "sa_score", "qed", "molwt"],
+            "not computed: no reference was given",
+        ),
+        "fcd": "not computed: it needs a trained network, which the package fcd brings",
+    }
+    assert metrics["int_div_1"] == 0
+
+
+@pytest.mark.parametrize("samples", [[], ["", "C1CC"]])
+@pytest.mark.parametrize("others", [[], ["CCO"]])
+def test_numbers_of_nothing_are_nan_without_a_warning(samples, others):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metrics = evaluate(samples, others, others)
+    assert {name for name, value in metrics.items() if not math.isnan(value)} <= {"validity", "valid_unique_novel"}
+    assert json.dumps(metrics.to_dict(), allow_nan=False)
+    assert repr(metrics)
+
+
+def test_the_table_is_aligned_and_says_every_n():
+    shown = repr(evaluate(["CCO", "OCC", "c1ccccc1O", ""], train=["CCO"], k=[2])).splitlines()
+    assert shown[0] == f"4 samples (1 empty), 1 train; stereo kept; RDKit {rdBase.rdkitVersion}"
+    assert shown[1:8] == [
+        "metric               value  n  against",
+        "validity            0.7500  4           of the samples",
+        "uniqueness          0.6667  3           of the valid ones",
+        "unique@2            0.5000  2           of the first 2 valid ones",
+        "novelty             0.5000  2        1  of the different ones",
+        "valid_unique_novel  0.2500  4        1  of the samples",
+        "int_div_1           0.4167  3           1 - mean similarity of pairs",
+    ]
+    assert shown[-1].split()[:2] == ["fcd", "–"]
+
+
+def test_the_table_in_a_notebook(metrics):
+    page = metrics._repr_html_()
+    assert page.count("<tr>") == 1 + len(metrics)
+    assert "<td>validity</td><td>0.8333</td><td>12</td><td></td><td>of the samples</td>" in page
+    assert page.startswith("<p>12 samples (1 empty), 10 reference, 4 train; ")
+
+
+def test_metrics_are_a_mapping_and_pickle(metrics):
+    assert dict(metrics) == pytest.approx({row.name: row.value for row in metrics.rows}, nan_ok=True)
+    assert pickle.loads(pickle.dumps(metrics)).to_dict() == metrics.to_dict()
+    with pytest.raises(KeyError, match="'accuracy' is no metric; there are validity, "):
+        metrics["accuracy"]
+    with pytest.raises(AttributeError):
+        metrics.seed = 3
+    assert metrics.to_dict()["metrics"]["fcd"] == {"value": None, "n": 10, "against": None}
+
+
+def test_the_bar_moves_once_for_each_row():
+    rows = []
+    evaluate(SAMPLES, REFERENCE[:3], TRAIN, on_row=lambda: rows.append(1))
+    assert len(rows) == len(SAMPLES) + 3 + len(TRAIN)
+
+
+def test_errors_name_the_row():
+    with pytest.raises(MoleculeError, match=r"^row 1: 'C\(' is not a molecule") as caught:
+        evaluate(["CCO"], train=["CCO", "C("])
+    assert caught.value.row == 1
+    with pytest.raises(MoleculeError, match=r"^row 0: 'ethanol' is not a molecule"):
+        evaluate(["CCO"], reference=["ethanol"])
+    with pytest.raises(ColumnError, match=r"^reference is one molecule, 'CCO': wrap it in a list"):
+        evaluate(["CCO"], reference="CCO")
+    with pytest.raises(ValueError, match=r"^k has 0; expected whole numbers from 1"):
+        evaluate(["CCO"], k=[0])
+
+
+def test_a_molecule_that_occurs_again_is_not_computed_again(monkeypatch):
+    calls = []
+    monkeypatch.setattr("mrl.chem.evaluation._passes", lambda form: calls.append(form) or True)
+    assert evaluate(["CCO", "OCC", "C(O)C", "CN"])["filters"] == 1
+    assert calls == ["CCO", "CN"]
+
+
+@given(st.lists(st.sampled_from(VALID + REFERENCE), max_size=6), st.integers(0, 5))
+def test_add_carbon_adds_one_carbon_to_make_a_new_molecule(smiles, seed):
+    made = add_carbon(smiles, seed)
+    known = {canon_smile(x) for x in smiles}
+    assert len(made) == len(smiles)
+    assert made == add_carbon(smiles, seed) == [canon_smile(x) for x in made]
+    assert not known & set(made)
+    for old, new in zip(smiles, made, strict=True):
+        before, after = (Counter(atom.GetSymbol() for atom in mol.GetAtoms()) for mol in mols([old, new]))
+        assert after - before == {"C": 1}
+        assert heavy_atoms(new) == heavy_atoms(old) + 1
+
+
+def test_add_carbon_leaves_out_what_has_no_place_for_one():
+    assert add_carbon(["[H][H]", "N"]) == ["CN"]
+    assert len({tuple(add_carbon(VALID, seed)) for seed in range(5)}) > 1
+    with pytest.raises(MoleculeError, match=r"^row 1: "):
+        add_carbon(["C", "C("])
+
+
+def test_the_control_nearly_maxes_the_usual_numbers():
+    made = add_carbon(VALID)
+    metrics = evaluate(made, VALID, VALID)
+    assert metrics["valid_unique_novel"] == metrics["validity"] == 1
+    assert metrics["snn_train"] > 0.5
