@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,8 +54,9 @@ def test_a_molecule_is_computed_once_across_epochs_views_and_forms() -> None:
             list(part.dataloader(4, form="dict"))
             part[0]
     assert sorted(function.asked) == sorted(texts)
-    ds.new(["C"]).batch()
-    assert len(function.asked) == 21
+    ds.new(["C", "OO"]).batch()
+    ds.new(["OO"]).new(["OO", "CC"]).batch()
+    assert function.asked[20:] == ["OO"]
 
 
 def test_repeated_rows_of_a_batch_are_computed_once() -> None:
@@ -68,8 +71,8 @@ def test_without_a_cache_it_is_computed_every_time() -> None:
     ds = VectorDataset(["C", "CO"], lambda text: next(numbers), cache=None)
     assert [ds.batch().tolist() for _ in range(2)] == [[[0], [1]], [[2], [3]]]
     assert ds[0].tolist() == [4]
-    with pytest.raises(ValueError, match="cache is 'disk'; expected 'memory', or None"):
-        VectorDataset(["C"], len, cache="disk")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="cache is True; expected None, 'memory', or the path of a folder"):
+        VectorDataset(["C"], len, cache=True)  # type: ignore[arg-type]
 
 
 def test_what_was_computed_is_not_what_was_given_out() -> None:
@@ -97,6 +100,55 @@ def test_n_jobs_changes_nothing() -> None:
     assert one.rejects == two.rejects
     assert np.array_equal(one.ok, two.ok)
     assert (~one.ok).sum() == 14 == len(one.rejects)
+
+
+class Keyed(Function):
+    """The same numbers as bits, under a key."""
+
+    cache_key = "longer than one, has an O"
+
+    def __call__(self, text: str) -> Any:
+        length, oxygens = super().__call__(text)
+        return np.array([length > 1, oxygens > 0] * 500)
+
+
+def test_a_folder_is_shared_by_data_sets_and_runs(tmp_path: Path) -> None:
+    first, second = Keyed(), Keyed()
+    ds = VecPredictionDataset(SMILES, range(5), first, cache=tmp_path, on_error="mask")
+    assert first.asked == []
+    expected = [[0.0, 0.0] * 500, [1.0, 1.0] * 500]
+    assert ds.batch([0, 2])[0].tolist() == expected
+    assert first.asked == SMILES  # all at once: one file for all rows
+    made = VecReconDataset(SMILES[:3], VOCAB, second, cache=str(tmp_path), on_error="drop")
+    (_, v), _ = made.batch()
+    assert (v.tolist(), second.asked) == (expected, [])
+    assert made.new(["CO", "OO"]).batch()[0][1].tolist() == [expected[1]] * 2
+    assert second.asked == ["OO"]
+    with pytest.raises(TypeError, match="cannot be kept in a folder: nothing says what it computes"):
+        VectorDataset(SMILES, Function(), cache=tmp_path)
+
+
+def test_bits_are_kept_as_bits_until_one_is_none() -> None:
+    ds = VectorDataset(["C", "CO", "OOO"], {"C": [True] * 99, "CO": [False] * 99, "OOO": [2] * 99}.__getitem__)
+    assert ds.batch([0, 1]).tolist() == [[1.0] * 99, [0.0] * 99]
+    (field,) = ds.fields
+    assert field._packed.data.shape == (3, 13)  # type: ignore[attr-defined]
+    assert ds.batch().tolist() == [[1.0] * 99, [0.0] * 99, [2.0] * 99]
+    assert ds.batch([0]).dtype == torch.float32
+
+
+def hanging(text: str) -> list[int]:
+    if text == "?":
+        time.sleep(30)
+    return [len(text)]
+
+
+def test_a_time_limit_is_kept_by_data_sets_made_by_new() -> None:
+    ds = VectorDataset(["C", "CC"], hanging, timeout=0.2, on_error="drop")
+    made = ds.new(["C", "?", "CCC"])
+    assert (made.kept.tolist(), made.batch().tolist()) == ([0, 2], [[1], [3]])
+    assert made.rejects[0].reason == "took longer than 0.2 s"
+    assert next(iter(ds.new(["CC"]).dataloader(1, num_workers=1))).tolist() == [[2]]
 
 
 # --- on_error ------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 vocabularies = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(vocabularies, name="vocab", help="Learn a vocabulary from files; check files against one.")
+caches = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(caches, name="cache", help="Features that were computed and kept in a folder: show them, clear it.")
 
 File = Annotated[Path, typer.Argument(help="A table of molecules: .csv, .tsv, .smi, .parquet ..., also compressed.")]
 Column = Annotated[
@@ -34,6 +36,10 @@ Vocabulary = Annotated[Path, typer.Argument(help="A vocabulary file, as mrl voca
 Seed = Annotated[int, typer.Option(help="Same seed, machine and versions: same result.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on standard output.")]
 Steps = Annotated[int, typer.Option(help="Training steps, of 64 molecules each.", min=1)]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Argument(help="As given to cache=; $XDG_CACHE_HOME/mrl/features if not given.", show_default=False),
+]
 STEPS = 3000
 
 
@@ -219,3 +225,19 @@ def check(vocab: Vocabulary, file: File, smiles_column: Column = None, json: Jso
     from mrl.cli.vocab import check
 
     check(vocab, file, smiles_column, json)
+
+
+@caches.command("show")
+def cache_show(folder: CacheFolder = None, json: Json = False) -> None:
+    """Say what a folder of features holds: molecules and size for each featurizer."""
+    from mrl.cli.cache import show
+
+    show(folder, json)
+
+
+@caches.command("clear")
+def cache_clear(folder: CacheFolder = None) -> None:
+    """Remove all features from a folder, and nothing else; they are computed again when they are asked for."""
+    from mrl.cli.cache import clear
+
+    clear(folder)

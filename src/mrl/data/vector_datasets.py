@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from mrl.data.dataset import BaseDataset
 from mrl.data.fields import Field, Labels, Tokens
 from mrl.data.layouts import Labelled, Texts, Tokenized
 from mrl.data.vectors import Vectors
-from mrl.features import Featurizer, OnError, require_on_error
+from mrl.features import Cache, Featurizer, OnError, require_on_error
 from mrl.ragged import Ragged, Rejects
 from mrl.text import Vocab
 
@@ -43,8 +43,13 @@ class VectorDataset(Texts):
     n_jobs : int
         Processes that compute; with more than one, all rows are computed when the first is needed, and `mol_function`
         must be picklable.
-    cache : {"memory", None}
-        Keep what was computed, or compute again every time (for functions that are random on purpose).
+    cache : {"memory", None} or path
+        Keep what was computed: in memory, where data sets made by `new` find it too; or in a folder as well, for other
+        processes and later runs, as in `mrl.featurize` (all rows are then computed when the first is needed). None
+        computes again every time, for functions that are random on purpose.
+    timeout : float, optional
+        Seconds that a molecule may take before it is refused, as in `mrl.featurize`; all rows are then computed, in
+        other processes, when the first is needed.
     on_error : {"raise", "drop", "mask"}
         For a molecule that `mol_function` refuses: raise when the row is computed; compute every row now and leave it
         out; or keep it as NaN, with ``ds.ok`` False.
@@ -69,10 +74,11 @@ class VectorDataset(Texts):
         collate_function: Collate | None = None,
         *,
         n_jobs: int = 1,
-        cache: Literal["memory"] | None = "memory",
+        cache: Cache = "memory",
+        timeout: float | None = None,
         on_error: OnError = "raise",
     ) -> None:
-        self._configure(mol_function, collate_function or vector_collate, n_jobs, cache, on_error)
+        self._configure(mol_function, collate_function or vector_collate, n_jobs, cache, timeout, on_error)
         self._set({"smiles": smiles})
 
     def _configure(
@@ -80,7 +86,8 @@ class VectorDataset(Texts):
         mol_function: Featurizer,
         collate_function: Collate,
         n_jobs: int,
-        cache: Literal["memory"] | None,
+        cache: Cache,
+        timeout: float | None,
         on_error: OnError,
     ) -> None:
         BaseDataset.__init__(self, collate_function)
@@ -88,6 +95,7 @@ class VectorDataset(Texts):
         self.mol_function = mol_function
         self.n_jobs = n_jobs
         self.cache = cache
+        self.timeout = timeout
         self.on_error = on_error
 
     def _set(self, columns: dict[str, Any], on_error: OnError | None = None, ids: Ragged | None = None) -> None:
@@ -101,7 +109,12 @@ class VectorDataset(Texts):
 
     def _vectors(self, columns: Mapping[str, Any]) -> Vectors:
         return Vectors(
-            columns["smiles"], self.mol_function, n_jobs=self.n_jobs, cache=self.cache, on_error=self.on_error
+            columns["smiles"],
+            self.mol_function,
+            n_jobs=self.n_jobs,
+            cache=self.cache,
+            timeout=self.timeout,
+            on_error=self.on_error,
         )
 
     def refused(self, on_error: OnError | None) -> tuple[NDArray[np.bool_], Rejects] | None:
@@ -134,7 +147,7 @@ class VecReconDataset(Tokenized, VectorDataset):
         n texts.
     vocab : Vocab
         Cuts and numbers them.
-    mol_function, collate_function, n_jobs, cache, on_error
+    mol_function, collate_function, n_jobs, cache, timeout, on_error
         As in `VectorDataset`; `vector_reconstruction_collate` if no collate function is given.
 
     Examples
@@ -154,11 +167,12 @@ class VecReconDataset(Tokenized, VectorDataset):
         collate_function: Collate | None = None,
         *,
         n_jobs: int = 1,
-        cache: Literal["memory"] | None = "memory",
+        cache: Cache = "memory",
+        timeout: float | None = None,
         on_error: OnError = "raise",
     ) -> None:
         collate = collate_function or partial(vector_reconstruction_collate, pad_idx=vocab.stoi["pad"])
-        self._configure(mol_function, collate, n_jobs, cache, on_error)
+        self._configure(mol_function, collate, n_jobs, cache, timeout, on_error)
         self.vocab = vocab
         self._set({"smiles": smiles})
 
@@ -176,7 +190,7 @@ class VecPredictionDataset(Labelled, VectorDataset):
         n texts.
     y_vals : column of numbers
         Targets, (n,) or (n, T), as in `TextPredictionDataset`.
-    mol_function, collate_function, n_jobs, cache, on_error
+    mol_function, collate_function, n_jobs, cache, timeout, on_error
         As in `VectorDataset`; `vector_prediction_collate` if no collate function is given.
     y_dtype : torch.dtype
         float32, or an integer type for classes.
@@ -198,10 +212,11 @@ class VecPredictionDataset(Labelled, VectorDataset):
         *,
         y_dtype: torch.dtype = torch.float32,
         n_jobs: int = 1,
-        cache: Literal["memory"] | None = "memory",
+        cache: Cache = "memory",
+        timeout: float | None = None,
         on_error: OnError = "raise",
     ) -> None:
-        self._configure(mol_function, collate_function or vector_prediction_collate, n_jobs, cache, on_error)
+        self._configure(mol_function, collate_function or vector_prediction_collate, n_jobs, cache, timeout, on_error)
         self.y_dtype = y_dtype
         self._set({"smiles": smiles, "y_vals": y_vals})
 

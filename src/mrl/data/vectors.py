@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mrl.data.columns import Rows64
 from mrl.errors import FeatureError
-from mrl.features import Features, Featurizer, OnError, featurize
+from mrl.features import Cache, Features, Featurizer, OnError, Packed, featurize
 from mrl.ragged import Reject, Rejects
 
 __all__ = ["Vectors"]
@@ -21,8 +21,9 @@ __all__ = ["Vectors"]
 class Vectors:
     """Vectors of molecules: float32 (D,) in a sample, (B, D) in a batch.
 
-    With ``cache="memory"`` a molecule is computed when it is first asked for, and kept, be it a vector or the reason
-    why there is none; with more than one process, all are computed then.
+    With a cache a molecule is computed when it is first asked for, and kept, be it a vector or the reason why there is
+    none; with more than one process, a time limit or a folder, all are computed then. Vectors of 0 and 1 are kept as
+    bits.
     """
 
     name = "vectors"
@@ -33,49 +34,55 @@ class Vectors:
         function: Featurizer,
         *,
         n_jobs: int = 1,
-        cache: str | None = "memory",
+        cache: Cache = "memory",
+        timeout: float | None = None,
         on_error: OnError = "raise",
     ) -> None:
-        if cache not in ("memory", None):
-            raise ValueError(f"cache is {cache!r}; expected 'memory', or None for a function that is random on purpose")
         self.text = text
         self.function = function
         self.n_jobs = n_jobs
         self.cache = cache
+        self.timeout = timeout
         self.on_error = on_error
-        self._values: NDArray[Any] = np.zeros((len(text), 0), np.uint8)
+        self._packed = Packed(len(text))
         self._size: int | None = None  # D, once a vector has been seen
         self._done = np.zeros(len(text), bool)
         self._ok = np.ones(len(text), bool)
         self._rejected: dict[int, Reject] = {}
+        self._compute(np.zeros(0, np.int64))  # settings that cannot be are refused now
 
     @property
     def compiled(self) -> bool:
         """Whether everything is computed already."""
         return bool(self._done.all())
 
+    @property
+    def _at_once(self) -> bool:
+        """Whether all rows are computed when the first is: processes and files do not pay for a batch."""
+        return self.cache is not None and (self.n_jobs > 1 or self.timeout is not None or self.cache != "memory")
+
     def prepare(self) -> None:
-        """Compute everything where several processes were asked for: workers could not start any."""
-        if self.n_jobs > 1 and self.cache is not None:
+        """Compute everything where processes were asked for, which workers may not start, or a folder."""
+        if self._at_once:
             self._keep(np.flatnonzero(~self._done))
 
     def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
         """Vectors of the rows `rows`; NaN for those that failed under ``on_error="mask"``."""
         if self.cache is None:
             features = self._compute(rows)
-            ok, values = features.ok, features.values
+            ok, dense = features.ok, features.packed.dense()
             rejected = {int(rows[reject.row]): reject for reject in features.rejects}
         else:
             missing = np.unique(rows[~self._done[rows]])
             if len(missing):
-                self._keep(np.flatnonzero(~self._done) if self.n_jobs > 1 else missing)
+                self._keep(np.flatnonzero(~self._done) if self._at_once else missing)
             if self._size is None and len(rows) and self.on_error == "mask":  # all failed: how long is a vector?
                 self._keep(np.flatnonzero(~self._done))
-            ok, values, rejected = self._ok[rows], self._values[rows], self._rejected
+            ok, dense, rejected = self._ok[rows], self._packed.dense(rows), self._rejected
         if self.on_error != "mask" and not ok.all():
             raise _failed(rejected, int(rows[np.flatnonzero(~ok)[0]]))
-        dense = values.astype(np.float32, copy=False)
-        dense[~ok] = np.nan
+        if not ok.all():
+            dense[~ok] = np.nan
         return torch.from_numpy(dense)
 
     def sample(self, row: int, epoch: int = 0) -> Tensor:
@@ -92,9 +99,17 @@ class Vectors:
 
     def _compute(self, rows: Rows64) -> Features:
         # What failed is kept as well, so that a row fails when it is asked for, whatever else is in its batch.
-        features = featurize(self.text.take(rows), self.function, n_jobs=self.n_jobs, on_error="mask", size=self._size)
+        features = featurize(
+            self.text.take(rows),
+            self.function,
+            n_jobs=self.n_jobs,
+            on_error="mask",
+            cache=self.cache,
+            timeout=self.timeout,
+            size=self._size,
+        )
         if self._size is None and features.ok.any():
-            self._size = features.values.shape[1]
+            self._size = features.packed.form.size
         return features
 
     def _keep(self, rows: Rows64) -> None:
@@ -102,10 +117,7 @@ class Vectors:
             return
         features = self._compute(rows)
         if features.ok.any():
-            if not self._values.size:
-                self._values = np.zeros((len(self.text), features.values.shape[1]), features.values.dtype)
-            self._values = self._values.astype(np.result_type(self._values, features.values), copy=False)
-            self._values[rows] = features.values
+            self._packed.put(rows, features.packed.form, features.packed.data)
         self._done[rows] = True
         self._ok[rows] = features.ok
         for reject in features.rejects:

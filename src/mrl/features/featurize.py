@@ -2,89 +2,34 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import pickle
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from itertools import chain
-from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
+import contextlib
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from mrl.errors import FeatureError, MoleculeError
-from mrl.ragged import Rejects, Text
+from mrl.features.assembling import Features, OnError, assembled
+from mrl.features.computing import Block, Featurizer, Transformer
+from mrl.features.keys import Digests, digests
+from mrl.features.progress import Bar, Progress
+from mrl.features.running import run
+from mrl.features.stores import Cache, Store, store_for
+from mrl.ragged import Text
 
-__all__ = ["Features", "Featurizer", "OnError", "featurize", "require_on_error"]
-
-OnError: TypeAlias = Literal["raise", "drop", "mask"]
-Result: TypeAlias = "NDArray[Any] | str"
-
-CHUNK = 256  # molecules a process gets at once: large against the cost of a message, small against a run
-
-
-@runtime_checkable
-class Transformer(Protocol):
-    """scikit-learn's convention: texts in, one row of numbers for each out."""
-
-    def transform(self, X: list[str]) -> Any:
-        """Give an array of shape (n, D) for n texts."""
-
-
-Featurizer: TypeAlias = "Callable[[str], Any] | Transformer"
-
-
-@dataclass(frozen=True)
-class Features:
-    """Vectors of molecules; see `featurize`.
-
-    Attributes
-    ----------
-    values : ndarray, shape (n, D)
-        As the function gave them: unsigned bits and counts stay small integers, all else is float32. Rows that failed
-        are zero here and NaN in `dense`.
-    ok : ndarray of bool, shape (n,)
-        Whether a row was computed.
-    rejects : Rejects
-        The rows that failed: row, text, stage ``"feature"``, reason.
-    kept : ndarray of int64, shape (n,)
-        The row of the input that each row here is; all of them, unless failed rows were dropped.
-    """
-
-    values: NDArray[Any]
-    ok: NDArray[np.bool_]
-    rejects: Rejects
-    kept: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def dense(self, rows: Any = None, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-        """Give rows as floating-point numbers; rows that failed are NaN.
-
-        Parameters
-        ----------
-        rows : array of int, shape (B,), optional
-            Which rows; all by default.
-        dtype : dtype
-            A floating-point type.
-
-        Returns
-        -------
-        ndarray, shape (B, D)
-            Memory of its own.
-        """
-        values, ok = (self.values, self.ok) if rows is None else (self.values[rows], self.ok[rows])
-        dense = np.array(values, dtype=dtype)
-        dense[~ok] = np.nan
-        return dense
+__all__ = ["featurize", "require_on_error"]
 
 
 def featurize(
-    smiles: Any, featurizer: Featurizer, *, n_jobs: int = 1, on_error: OnError = "raise", size: int | None = None
+    smiles: Any,
+    featurizer: Featurizer,
+    *,
+    n_jobs: int = 1,
+    on_error: OnError = "raise",
+    cache: Cache = None,
+    timeout: float | None = None,
+    progress: Progress = None,
+    size: int | None = None,
 ) -> Features:
     """Compute a vector for each molecule.
 
@@ -96,10 +41,23 @@ def featurize(
         A function of one text that returns numbers (a list, an array, a tensor, a single number), always as many; or
         an estimator in scikit-learn's convention, such as those of scikit-fingerprints and molfeat.
     n_jobs : int
-        Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it.
+        Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it. Up to 512
+        molecules are computed in this process. In other processes a molecule that ends its process (out of memory, a
+        fault in compiled code) is refused like one that raises, and the others are computed.
     on_error : {"raise", "drop", "mask"}
         For a molecule that the featurizer refuses: raise; leave the row out; or keep it, as NaN. A vector of another
         size than the others is refused as well.
+    cache : {None, "memory"} or path
+        Where to keep what is computed. ``"memory"``: in this process, for as long as this very featurizer exists, up
+        to 256 MiB. A folder: on disk, for other processes and later runs; up to 4 GiB, then what was not used for
+        longest is removed. A folder needs a featurizer that says what it computes: with an attribute ``cache_key`` (a
+        str), or an estimator with ``get_params`` out of an installed package. Another version of RDKit computes anew.
+    timeout : float, optional
+        Seconds that one molecule may take, preparations at the first one included. Molecules are then always computed
+        in other processes; one that takes longer is refused, and its process ended.
+    progress : {None, False} or callable
+        None: a line on standard error if that is a terminal and it takes longer than two seconds; False: none; a
+        function: called with the numbers of rows that are done and of all.
     size : int, optional
         D, where it is known; what most molecules have if not given.
 
@@ -113,7 +71,7 @@ def featurize(
     FeatureError
         (A ValueError.) With ``on_error="raise"``: the row, the text and the reason.
     TypeError
-        If `featurizer` is no function, or cannot be sent to other processes.
+        If `featurizer` is no function, cannot be sent to other processes, or cannot be kept in a folder.
 
     Examples
     --------
@@ -123,29 +81,38 @@ def featurize(
            [1.]], dtype=float32)
     >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask").rejects[0].reason
     "KeyError: '?'"
+
+    Kept in a folder, and not computed again:
+
+    >>> import tempfile
+    >>> def letters(smiles):
+    ...     print("computing", smiles)
+    ...     return [smiles.count("C"), smiles.count("O")]
+    >>> letters.cache_key = "letters C and O, version 1"
+    >>> folder = tempfile.mkdtemp()
+    >>> featurize(["CCO", "C"], letters, cache=folder).dense().tolist()
+    computing CCO
+    computing C
+    [[2.0, 1.0], [1.0, 0.0]]
+    >>> featurize(["C", "CCO"], letters, cache=folder).dense().tolist()
+    [[1.0, 0.0], [2.0, 1.0]]
     """
     require_on_error(on_error)
-    if n_jobs < 1:
-        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
-    if not (callable(featurizer) or isinstance(featurizer, Transformer)):
-        raise TypeError(
-            f"the featurizer is {featurizer!r}; expected a function of one text, or an object with transform"
-        )
-    text = Text.of(smiles)
-    results: list[Result] = []
-    for result in _results(text, featurizer, n_jobs):
-        if isinstance(result, str) and on_error == "raise":
-            raise _refused(text, len(results), result)
-        results.append(result)
-    if size is None:
-        sizes = Counter(len(result) for result in results if not isinstance(result, str))
-        size = sizes.most_common(1)[0][0] if sizes else 0
-    for row, result in enumerate(results):
-        if not isinstance(result, str) and len(result) != size:
-            results[row] = reason = f"returned {len(result)} numbers, where others have {size}"
-            if on_error == "raise":
-                raise _refused(text, row, reason)
-    return _assembled(text, results, size, drop=on_error == "drop")
+    _require_settings(featurizer, n_jobs, timeout)
+    text, store = Text.of(smiles), store_for(cache, featurizer)
+    # With a store only distinct texts count; a function that is random on purpose is asked for each row.
+    distinct, of, keys = text, np.arange(len(text)), None
+    if store is not None:
+        first, of, keys = _distinct(digests(text))
+        distinct = text if len(first) == len(text) else text.take(first)
+    blocks: list[Block] = []
+    with Bar(progress, len(distinct)) as bar, contextlib.ExitStack() as stack:
+        if store is not None:
+            stack.callback(store.flush)  # what was computed is kept, however this ends
+        for block in _known(distinct, featurizer, store, keys, n_jobs, timeout, stop=on_error == "raise"):
+            blocks.append(block)
+            bar.advance(len(block))
+    return assembled(text, blocks, of, size, on_error)
 
 
 def require_on_error(on_error: str) -> None:
@@ -154,102 +121,48 @@ def require_on_error(on_error: str) -> None:
         raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
 
 
-def _refused(text: Text, row: int, reason: str) -> FeatureError:
-    return FeatureError(
-        f"row {row}: no vector for {text[row]!r}: {reason}; remove the row, or say on_error='drop' or on_error='mask' "
-        "to go on without it",
-        text=text[row],
-        reason=reason,
-        row=row,
-    )
-
-
-def _assembled(text: Text, results: list[Result], size: int, *, drop: bool) -> Features:
-    ok = np.array([not isinstance(result, str) for result in results], dtype=bool)
-    rejects = Rejects.of(
-        (row, text[row], "feature", result) for row, result in enumerate(results) if isinstance(result, str)
-    )
-    good = [result for result in results if not isinstance(result, str)]
-    stacked = np.stack(good) if good else np.zeros((0, size), np.float32)
-    kept = np.flatnonzero(ok) if drop else np.arange(len(results))
-    if drop or ok.all():
-        return Features(stacked, np.ones(len(kept), bool), rejects, kept)
-    values = np.zeros((len(results), size), stacked.dtype)
-    values[ok] = stacked
-    return Features(values, ok, rejects, kept)
-
-
-def _results(text: Text, featurizer: Featurizer, n_jobs: int) -> Iterator[Result]:
-    """A vector for each text, or the reason why there is none, in order."""
-    chunks = (text[start : start + CHUNK].tolist() for start in range(0, len(text), CHUNK))
-    run = partial(_run, featurizer)
-    # A daemon, such as a loader's worker, may have no processes of its own.
-    if n_jobs == 1 or len(text) <= CHUNK or multiprocessing.current_process().daemon:
-        yield from chain.from_iterable(map(run, chunks))
-        return
-    try:
-        pickle.dumps(run)
-    except Exception as error:  # pickle raises whatever the object does
+def _require_settings(featurizer: Featurizer, n_jobs: int, timeout: float | None) -> None:
+    if n_jobs < 1:
+        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout is {timeout}; expected the seconds that a molecule may take, above 0, or None")
+    if not (callable(featurizer) or isinstance(featurizer, Transformer)):
         raise TypeError(
-            f"the featurizer {featurizer!r} cannot be sent to {n_jobs} processes ({error}); define it at the top of a "
-            "module, or use n_jobs=1"
-        ) from error
-    with ProcessPoolExecutor(n_jobs) as pool:
-        try:
-            yield from chain.from_iterable(pool.map(run, chunks))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            f"the featurizer is {featurizer!r}; expected a function of one text, or an object with transform"
+        )
 
 
-def _run(featurizer: Featurizer, texts: list[str]) -> list[Result]:
-    """A vector or a reason for each of a few texts."""
-    if isinstance(featurizer, Transformer):
-        try:
-            rows = _table(featurizer.transform(texts))
-            if len(rows) != len(texts):
-                raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
-            return [_vector(row) for row in rows]
-        except Exception as error:  # a user's code may raise anything; the rows are then tried one by one
-            if len(texts) == 1:
-                return [_reason(error)]
-            return [result for text in texts for result in _run(featurizer, [text])]
-    results: list[Result] = []
-    for text in texts:
-        try:
-            results.append(_vector(featurizer(text)))
-        except Exception as error:  # a user's function may raise anything, and RDKit does
-            results.append(_reason(error))
-    return results
+def _distinct(keys: Digests) -> tuple[NDArray[np.int64], NDArray[np.int64], Digests]:
+    """The first row of each text, in their order; which of those each row is; the keys of those."""
+    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return first[order], place[of], keys[first[order]]
 
 
-def _table(made: Any) -> Any:
-    """What ``transform`` gave, as a sequence of rows: sparse matrices and data frames are none."""
-    if hasattr(made, "toarray"):
-        return made.toarray()
-    return np.asarray(made) if hasattr(made, "columns") else made
-
-
-def _vector(value: Any) -> NDArray[Any]:
-    """`value` as a row of numbers; ValueError says what it is instead."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    array = np.atleast_1d(np.asarray(value))
-    if array.ndim != 1:
-        raise ValueError(f"returned an array of shape {array.shape}, expected one dimension")
-    if array.dtype == bool:
-        return array.astype(np.uint8)
-    if array.dtype.kind == "u":
-        return array
-    if array.dtype.kind not in "if":
-        raise ValueError(f"returned {type(value).__name__} with the dtype {array.dtype}, expected numbers")
-    with np.errstate(over="ignore"):
-        vector = array.astype(np.float32)
-    if (lost := np.isinf(vector) & ~np.isinf(array)).any():
-        raise ValueError(f"returned {array[lost][0]}, which is more than float32 holds")
-    return vector
-
-
-def _reason(error: Exception) -> str:
-    said = getattr(error, "reason", None) if isinstance(error, MoleculeError) else None
-    return said or f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _known(
+    text: Text,
+    featurizer: Featurizer,
+    store: Store | None,
+    keys: Digests | None,
+    n_jobs: int,
+    timeout: float | None,
+    *,
+    stop: bool,
+) -> Iterator[Block]:
+    """What the store knows, then what is computed, which the store is then given."""
+    missing = np.arange(len(text))
+    if store is not None and keys is not None:
+        found = store.find(keys)
+        yield found
+        missing = np.setdiff1d(missing, found.rows(), assume_unique=True)
+        if stop and found.refused:
+            missing = missing[missing < min(found.refused)]
+    todo = text if len(missing) == len(text) else text.take(missing)
+    with contextlib.closing(run(todo, featurizer, n_jobs=n_jobs, timeout=timeout, stop=stop)) as results:
+        for start, block in results:
+            block = block.moved(missing[start:])
+            if store is not None and keys is not None:
+                store.put(keys, block)
+            yield block

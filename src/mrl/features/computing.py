@@ -1,0 +1,146 @@
+"""Ask a featurizer for a few molecules, and put what it says into rows of numbers or reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.errors import MoleculeError
+from mrl.features.packing import Bytes, Form, pack
+
+__all__ = ["Block", "Featurizer", "Part", "Transformer", "compute"]
+
+
+@runtime_checkable
+class Transformer(Protocol):
+    """scikit-learn's convention: texts in, one row of numbers for each out."""
+
+    def transform(self, X: list[str]) -> Any:
+        """Give an array of shape (n, D) for n texts."""
+
+
+Featurizer: TypeAlias = "Callable[[str], Any] | Transformer"
+
+# What a molecule cannot be blamed for (no memory, no file, no device) is not to be remembered of it.
+_LASTING = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
+class Part(NamedTuple):
+    """Some rows of one form."""
+
+    rows: NDArray[np.int64]
+    form: Form
+    data: Bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is known of n molecules: rows of numbers, and reasons where there are none.
+
+    `refused` is what the featurizer said of the molecule, `lost` what only happened to it (too slow, no memory).
+    """
+
+    parts: Sequence[Part] = ()
+    refused: dict[int, str] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(len(part.rows) for part in self.parts) + len(self.refused) + len(self.lost)
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows of which something is known."""
+        return np.concatenate([*(part.rows for part in self.parts), np.array([*self.refused, *self.lost], np.int64)])
+
+    def moved(self, rows: NDArray[np.int64]) -> Block:
+        """The same, where row ``i`` is called ``rows[i]``."""
+        return Block(
+            [part._replace(rows=rows[part.rows]) for part in self.parts],
+            {int(rows[row]): reason for row, reason in self.refused.items()},
+            {int(rows[row]): reason for row, reason in self.lost.items()},
+        )
+
+
+def compute(featurizer: Featurizer, texts: list[str], at: Callable[[int], None] = lambda row: None) -> Block:
+    """Ask for a few molecules; `at` is told each one before it is asked for, unless all are asked for at once."""
+    if isinstance(featurizer, Transformer):
+        try:
+            rows = _table(featurizer.transform(texts))
+            if len(rows) != len(texts):
+                raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
+            return _block([_vector(row) for row in rows])
+        except Exception as error:  # a user's code may raise anything; the rows are then asked for one by one
+            if len(texts) == 1:
+                return _block([error])
+        transform = featurizer.transform
+        return _one_by_one(lambda text: _only(_table(transform([text]))), texts, at)
+    return _one_by_one(featurizer, texts, at)
+
+
+def _one_by_one(function: Callable[[str], Any], texts: list[str], at: Callable[[int], None]) -> Block:
+    results: list[NDArray[Any] | Exception] = []
+    for row, text in enumerate(texts):
+        at(row)
+        try:
+            results.append(_vector(function(text)))
+        except Exception as error:  # a user's function may raise anything, and RDKit does
+            results.append(error)
+    return _block(results)
+
+
+def _block(results: Sequence[NDArray[Any] | Exception]) -> Block:
+    groups: dict[tuple[int, np.dtype[Any]], list[int]] = {}
+    vectors: dict[int, NDArray[Any]] = {}
+    block = Block()
+    for row, result in enumerate(results):
+        if isinstance(result, Exception):
+            (block.refused if isinstance(result, _LASTING) else block.lost)[row] = _reason(result)
+        else:
+            vectors[row] = result
+            groups.setdefault((len(result), result.dtype), []).append(row)
+    parts = [Part(np.array(rows), *pack(np.stack([vectors[row] for row in rows]))) for rows in groups.values()]
+    return Block(parts, block.refused, block.lost)
+
+
+def _table(made: Any) -> Any:
+    """What ``transform`` gave, as a sequence of rows: sparse matrices and data frames are none."""
+    if hasattr(made, "toarray"):
+        return made.toarray()
+    return np.asarray(made) if hasattr(made, "columns") else made
+
+
+def _only(rows: Any) -> Any:
+    if len(rows) != 1:
+        raise ValueError(f"returned {len(rows)} rows for 1 molecules")
+    return rows[0]
+
+
+def _vector(value: Any) -> NDArray[Any]:
+    """`value` as a row of numbers; ValueError says what it is instead."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    array = np.asarray(value)
+    if array.dtype == np.uint8 and array.ndim == 1:  # a fingerprint: the short way
+        return array
+    array = np.atleast_1d(array)
+    if array.ndim != 1:
+        raise ValueError(f"returned an array of shape {array.shape}, expected one dimension")
+    if array.dtype == bool:
+        return array.astype(np.uint8)
+    if array.dtype.kind == "u":
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.kind not in "if":
+        raise ValueError(f"returned {type(value).__name__} with the dtype {array.dtype}, expected numbers")
+    with np.errstate(over="ignore"):
+        vector = array.astype(np.float32)
+    if (lost := np.isinf(vector) & ~np.isinf(array)).any():
+        raise ValueError(f"returned {array[lost][0]}, which is more than float32 holds")
+    return vector
+
+
+def _reason(error: Exception) -> str:
+    said = getattr(error, "reason", None) if isinstance(error, MoleculeError) else None
+    return said or f"{type(error).__name__}: {' '.join(str(error).split())}"

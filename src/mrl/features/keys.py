@@ -1,0 +1,103 @@
+"""What a featurizer computes, as text: the same for as long as its rows are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import cache
+from importlib import metadata
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.features.computing import Featurizer, Transformer
+from mrl.ragged import Text
+
+__all__ = ["Digests", "digests", "fitted", "key_of"]
+
+Digests = NDArray[np.bytes_]  # "S16": compared as 16 bytes, sorted, searched
+
+_FORMAT = "rows 1"  # of the rows as mrl makes them of what a featurizer gives
+_IDLE = {"n_jobs", "verbose"}  # parameters by which no estimator's numbers change
+
+
+def digests(text: Text) -> Digests:
+    """128 bits of each text, (n,)."""
+    raw, ends = text.flat.tobytes(), (text.offsets - text.offsets[0]).tolist()
+    made = b"".join(hashlib.blake2b(raw[a:b], digest_size=16).digest() for a, b in pairwise(ends))
+    return np.frombuffer(made, "S16")
+
+
+def key_of(featurizer: Featurizer) -> str:
+    """The key under which a folder keeps what this featurizer computes; TypeError says why there is none."""
+    given = getattr(featurizer, "cache_key", None)
+    if isinstance(given, str) and given:
+        return _key(given)
+    try:
+        if given is not None:
+            raise TypeError(f"its cache_key is {given!r}, expected a str that is not empty")
+        if not (isinstance(featurizer, Transformer) and hasattr(featurizer, "get_params")):
+            raise TypeError("nothing says what it computes: it has no cache_key")
+        return _key(_estimator(featurizer))
+    except TypeError as error:
+        raise TypeError(
+            f"the featurizer {featurizer!r} cannot be kept in a folder: {error}; use cache='memory', or give it the "
+            "attribute cache_key, a str that names the function, its version and its parameters"
+        ) from None
+
+
+def _key(said: str) -> str:
+    return f"{said} | rdkit {_version('rdkit')} | {_FORMAT}"
+
+
+def fitted(estimator: Any) -> dict[str, Any]:
+    """What fitting has left on an estimator, by scikit-learn's convention."""
+    return {
+        name: value
+        for name, value in sorted(getattr(estimator, "__dict__", {}).items())
+        if name.endswith("_") and not name.startswith("_")
+    }
+
+
+def _estimator(estimator: Any) -> str:
+    kind = type(estimator)
+    if learned := fitted(estimator):
+        raise TypeError(f"it was fitted, to what its parameters do not say ({', '.join(learned)})")
+    top = kind.__module__.partition(".")[0]
+    if top not in _distributions():
+        raise TypeError(f"{kind.__module__}.{kind.__qualname__} is of no installed package, so it has no version")
+    packages = ", ".join(f"{name} {_version(name)}" for name in _distributions()[top])
+    parameters = estimator.get_params(deep=False)
+    said = ", ".join(f"{name}={_said(name, parameters[name])}" for name in sorted(parameters) if name not in _IDLE)
+    return f"{kind.__module__}.{kind.__qualname__}({said}) of {packages}"
+
+
+def _said(name: str, value: Any) -> str:
+    """A parameter's value, exactly."""
+    if value is None or type(value) in (bool, int, float, str, bytes):
+        return repr(value)
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.dtype.kind in "biufS"):
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"{value.dtype.str}{value.shape} {content}"
+    if type(value) in (list, tuple):
+        return f"{type(value).__name__}({', '.join(_said(name, one) for one in value)})"
+    if type(value) is dict:
+        return "{" + ", ".join(f"{_said(name, key)}: {_said(name, one)}" for key, one in value.items()) + "}"
+    if hasattr(value, "get_params"):
+        return _estimator(value)
+    raise TypeError(f"its parameter {name} is {value!r}, which cannot be written down exactly")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # some builds leave no metadata
+        return str(getattr(sys.modules.get(distribution), "__version__", "unknown"))
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    """Which installed packages each top-level module is of; asking takes a tenth of a second."""
+    return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}
