@@ -177,7 +177,7 @@ def test_missing_classes_are_one_class() -> None:
         ((1.5, -0.5), {}, ValueError, "expected fractions such as"),
         ((), {}, ValueError, "expected fractions such as"),
         ((NAN, 1.0), {}, ValueError, "a size is nan"),
-        ((0.5, 0.5), {"groups": [1] * 10, "stratify": [1] * 10}, ValueError, "both given"),
+        ((0.5, 0.5), {"groups": [1] * 10, "stratify": [1] * 10}, ValueError, "give one"),
         ((0.5, 0.5), {"groups": [1] * 9}, ColumnError, "groups has 9 values for 10 rows"),
         ((0.5, 0.5), {"stratify": [1] * 11}, ColumnError, "stratify has 11 values for 10 rows"),
         ((0.5, 0.5), {"groups": [[1]] * 10}, ColumnError, "cannot be compared, such as lists"),
@@ -193,3 +193,28 @@ def test_a_split_of_a_split() -> None:
     one, two = split(rest, (0.5, 0.5))
     assert complete((train, one, two), 20)
     assert one.fields is train.fields
+
+
+def test_by_time_the_last_rows_are_tested() -> None:
+    ds = TextDataset(["C" * n for n in range(1, 11)], CharacterVocab(["C"]))
+    days = np.array(["2026-03-01", "2026-01-01"] * 5, "datetime64[D]")
+    train, valid, test = split(ds, (0.5, 0.3, 0.2), sort_by=days)
+    assert [part.kept.tolist() for part in (train, valid, test)] == [[1, 3, 5, 7, 9], [0, 2, 4], [6, 8]]
+    assert [part.kept.tolist() for part in split(ds, (0.8, 0.2), sort_by=range(10, 0, -1))] == [
+        [2, 3, 4, 5, 6, 7, 8, 9],
+        [0, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1.0, float("nan"), 2.0], "row 1 of sort_by is missing"),
+        ([1, "a", 2], "cannot be compared"),
+        ([1, 2], "2 values for 3 rows"),
+    ],
+)
+def test_what_cannot_be_sorted(values: list[object], words: str) -> None:
+    ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
+    with pytest.raises(ColumnError, match=words):
+        split(ds, (0.5, 0.5), sort_by=values)

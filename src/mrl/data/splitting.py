@@ -22,8 +22,16 @@ TOLERANCE = 10**6  # a millionth of a row, or of the whole, is rounding
 D = TypeVar("D", bound="BaseDataset")
 
 
-def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, stratify: Any = None) -> tuple[D, ...]:
-    """Split a data set into views, at random or by groups that stay together.
+def split(
+    ds: D,
+    sizes: Sequence[float],
+    *,
+    seed: int = 0,
+    groups: Any = None,
+    stratify: Any = None,
+    sort_by: Any = None,
+) -> tuple[D, ...]:
+    """Split a data set into views: at random, by groups that stay together, by classes, or by time.
 
     Parameters
     ----------
@@ -40,7 +48,11 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
         first, to the part that is furthest below its size; sizes are then met as nearly as groups allow. Missing
         values (None, NaN) are one group.
     stratify : column of n values, optional
-        Classes that each part gets in the proportions of the whole, within one row. Not together with `groups`.
+        Classes that each part gets in the proportions of the whole, within one row.
+    sort_by : column of n values, optional
+        Dates or numbers: the first part gets the rows with the smallest, the last one those with the largest, so that
+        a model is tested on what came later. Equal values keep the order of their rows. At most one of `groups`,
+        `stratify` and `sort_by` is given.
 
     Returns
     -------
@@ -50,9 +62,9 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
     Raises
     ------
     ValueError
-        If the sizes do not add up, or both `groups` and `stratify` are given.
+        If the sizes do not add up, or more than one of `groups`, `stratify` and `sort_by` is given.
     ColumnError
-        If `groups` or `stratify` have not n values.
+        If they have not n values, or `sort_by` has some that are missing or cannot be compared.
 
     Examples
     --------
@@ -65,12 +77,15 @@ def split(ds: D, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, s
     """
     n = len(ds)
     targets = _targets(sizes, n)
-    if groups is not None and stratify is not None:
-        raise ValueError("groups and stratify are both given; a group cannot be cut to meet proportions: give one")
+    ways = {"groups": groups, "stratify": stratify, "sort_by": sort_by}
+    if len(given := [name for name, values in ways.items() if values is not None]) > 1:
+        raise ValueError(f"{' and '.join(given)} are given; a split cannot follow more than one of them: give one")
     if groups is not None:
         parts = _dealt(_codes(groups, n, "groups"), targets, seed)
     elif stratify is not None:
         parts = _proportional(_codes(stratify, n, "stratify"), targets, seed)
+    elif sort_by is not None:
+        parts = [np.sort(part) for part in np.split(_sorted(sort_by, n), np.cumsum(targets)[:-1])]
     else:
         parts = np.split(permuted(np.arange(n), n, f"split {seed}"), np.cumsum(targets)[:-1])
     first, *others = (ds.view(part) for part in parts)
@@ -99,8 +114,7 @@ def _targets(sizes: Sequence[float], n: int) -> list[int]:
     return targets
 
 
-def _codes(values: Any, n: int, name: str) -> Rows64:
-    """Each value as a number by first appearance, so that their spelling does not matter; all missing ones alike."""
+def _listed(values: Any, n: int, name: str) -> list[Any]:
     for method in ("tolist", "to_pylist", "to_list"):
         if hasattr(values, method):
             values = getattr(values, method)()
@@ -108,6 +122,24 @@ def _codes(values: Any, n: int, name: str) -> Rows64:
     values = list(values)
     if len(values) != n:
         raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
+    return values
+
+
+def _sorted(values: Any, n: int) -> Rows64:
+    """Rows by ascending value."""
+    values = _listed(values, n, "sort_by")
+    missing = next((row for row, value in enumerate(values) if _present(value) is None), None)
+    if missing is not None:
+        raise ColumnError(f"row {missing} of sort_by is missing; give a value, or leave such rows out", column="sort_by")
+    try:
+        return np.array(sorted(range(n), key=values.__getitem__), np.int64)
+    except TypeError as error:
+        raise ColumnError(f"sort_by has values that cannot be compared ({error})", column="sort_by") from None
+
+
+def _codes(values: Any, n: int, name: str) -> Rows64:
+    """Each value as a number by first appearance, so that their spelling does not matter; all missing ones alike."""
+    values = _listed(values, n, name)
     seen: dict[Any, int] = {}
     try:
         return np.array([seen.setdefault(_present(value), len(seen)) for value in values], np.int64)

@@ -20,6 +20,8 @@ T = TypeVar("T")
 _SMALL_ROWS, _SMALL_VALUES = 2_000, 1 << 18
 """Below both, the interpreter is done before numba is imported."""
 
+_BY_NUMPY = 64  # times as much is done by NumPy in that time
+
 _loaded: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 
@@ -59,7 +61,8 @@ def compiled(
         It releases the interpreter lock, and starts no threads: those of numba do not survive a fork.
     """
     key = function, dtype.str
-    if key not in _loaded and (rows >= _SMALL_ROWS or values >= _SMALL_VALUES):
+    few = 1 if slow else _BY_NUMPY
+    if key not in _loaded and (rows >= few * _SMALL_ROWS or values >= few * _SMALL_VALUES):
         kernel = _compile(function) if available() else None
         if kernel is None and slow:
             warnings.warn(
