@@ -21,6 +21,8 @@ from mrl.ragged import Ragged, Rejects
 
 __all__ = ["Records"]
 
+_OWN = ("columns", "fields", "kept", "row_arguments", "_rejects", "_stored")
+
 
 class Records(Dataset[Any]):
     """What `BaseDataset` is without batches: its rows."""
@@ -263,7 +265,7 @@ class Records(Dataset[Any]):
     def _copy(self) -> Self:
         """A shallow copy to be filled with other rows; refuses attributes that would then belong to wrong rows."""
         for name, value in vars(self).items():
-            if name in ("columns", "fields", "kept", "_rejects", "_stored") or not _looks_like_rows(value):
+            if name in _OWN or not _looks_like_rows(value):
                 continue
             if len(value) == len(self) > 0:
                 raise DatasetError(
