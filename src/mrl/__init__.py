@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from mrl.features import featurize
     from mrl.ragged import Ragged, Rejects, Text
+    from mrl.report import show
     from mrl.text import (
         AminoAcidVocab,
         CharacterReplaceVocab,
@@ -88,6 +89,7 @@ _HOMES = {
     ),
     "features": ("featurize",),
     "ragged": ("Ragged", "Rejects", "Text"),
+    "report": ("show",),
     "text": (
         "AminoAcidVocab",
         "CharacterReplaceVocab",
@@ -142,6 +144,7 @@ __all__ = [
     "read",
     "scaffold_groups",
     "screen",
+    "show",
     "split",
     "to_mol",
 ]

@@ -86,6 +86,7 @@ def test_top_level_names() -> None:
         "read",
         "scaffold_groups",
         "screen",
+        "show",
         "split",
         "to_mol",
     ]

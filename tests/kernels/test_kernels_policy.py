@@ -83,6 +83,26 @@ def test_what_is_loaded_serves_small_work_too(monkeypatch: pytest.MonkeyPatch) -
     assert _jit.compiled(double, word, rows=1, values=1) is None  # would have to be compiled again
 
 
+def test_small_work_that_adds_up_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def double(x: int) -> int:
+        return 2 * x
+
+    byte, word = np.dtype("uint8"), np.dtype("uint16")
+    monkeypatch.setattr(_jit, "_loaded", {})
+    monkeypatch.setattr(_jit, "_done", {})
+    monkeypatch.setattr(_jit, "_compile", lambda function: function)
+    monkeypatch.setattr(_jit, "available", lambda: True)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert [_jit.compiled(double, byte, 1000, 0) is None for _ in range(41)] == [True] * 39 + [False] * 2
+    assert _jit.compiled(double, word, 1000, 0, ahead=127_999, slow=False) is None
+    assert _jit.compiled(double, word, 1000, 0, ahead=128_000, slow=False) is not None
+    monkeypatch.setitem(sys.modules, "numba", types.ModuleType("numba"))  # then there is less to wait for
+    monkeypatch.setattr(_jit, "_loaded", {})
+    monkeypatch.setattr(_jit, "_done", {})
+    assert [_jit.compiled(double, byte, 400, 0) is None for _ in range(26)] == [True] * 24 + [False] * 2
+    assert _jit.compiled(double, word, 500, 0) is not None
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
     def njit(nogil: bool, cache: bool = False) -> object:
         if cache:

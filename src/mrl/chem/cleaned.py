@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -171,6 +172,22 @@ class Cleaned:
             said = [f"{n:,} {what}" for n, what in ((count.changed, "changed"), (count.removed, "removed")) if n]
             done += [f"{stage}: {' and '.join(said)}"] if said else []
         return "; ".join(done) + ")"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("step", "rows", "changed", "removed", "examples"))
+        lines = []
+        for stage, count in self.counts.items():
+            examples = "<br/>".join(map(_told, count.examples))
+            cells = [escape(stage), *(f"{n:,}" for n in (count.rows, count.changed, count.removed)), examples]
+            lines.append("".join(f"<td>{cell}</td>" for cell in cells))
+        kept = f"{len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows kept; RDKit {rdBase.rdkitVersion}"
+        return f"<p>{kept}</p><table>{''.join(f'<tr>{line}</tr>' for line in [head, *lines])}</table>"
+
+
+def _told(example: Example) -> str:
+    """An example as HTML."""
+    before, after = (f"<code>{escape(text)}</code>" for text in (example.before, example.after))
+    return f"row {example.row}: {before} " + (f"({escape(example.reason)})" if example.reason else f"→ {after}")
 
 
 @dataclass

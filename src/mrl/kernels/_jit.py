@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,10 @@ _SMALL_ROWS, _SMALL_VALUES = 2_000, 1 << 18
 """Below both, the interpreter is done before numba is imported."""
 
 _BY_NUMPY = 64  # times as much is done by NumPy in that time
+_OFTEN = 20  # times so much, in many small calls, has cost what waiting would have cost
+_THERE = 0.25  # of all that, where numba is imported already
 
+_done: dict[tuple[Callable[..., Any], str], int] = {}
 _loaded: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 
@@ -37,12 +41,13 @@ def available() -> bool:
 
 
 def compiled(
-    function: Callable[..., Any], dtype: np.dtype[Any], rows: int, values: int, *, slow: bool = True
+    function: Callable[..., Any], dtype: np.dtype[Any], rows: int, values: int, *, ahead: int = 0, slow: bool = True
 ) -> Callable[..., Any] | None:
     """The machine code of a kernel, or None where it is not worth waiting for.
 
     To import numba and load a first kernel from its cache takes most of a second, in which the interpreter does
-    thousands of rows. So only bulk work begins to compile; what is loaded then serves small work too.
+    thousands of rows. So only bulk work begins to compile, or small work once it has cost as much; what is loaded then
+    serves both.
 
     Parameters
     ----------
@@ -52,6 +57,8 @@ def compiled(
         Of the one argument whose dtype differs from call to call; each is compiled by itself.
     rows, values : int
         The size of the work.
+    ahead : int
+        Rows that are likely to follow, in small calls.
     slow : bool
         Whether what runs instead is slow enough to be told; NumPy's loops are not.
 
@@ -61,8 +68,12 @@ def compiled(
         It releases the interpreter lock, and starts no threads: those of numba do not survive a fork.
     """
     key = function, dtype.str
-    few = 1 if slow else _BY_NUMPY
-    if key not in _loaded and (rows >= few * _SMALL_ROWS or values >= few * _SMALL_VALUES):
+    if (kernel := _loaded.get(key)) is not None:
+        return kernel
+    patience = _THERE if "numba" in sys.modules else 1
+    once, often = (patience, _OFTEN * patience) if slow else (_BY_NUMPY * patience,) * 2
+    _done[key] = done = _done.get(key, 0) + max(rows, values * _SMALL_ROWS // _SMALL_VALUES)
+    if max(rows, ahead) >= once * _SMALL_ROWS or values >= once * _SMALL_VALUES or done >= often * _SMALL_ROWS:
         kernel = _compile(function) if available() else None
         if kernel is None and slow:
             warnings.warn(

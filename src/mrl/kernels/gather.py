@@ -41,7 +41,7 @@ def width_of(offsets: Int64s, rows: Int64s) -> int:
     >>> width_of(np.array([0, 2, 3]), np.array([1, 0]))
     2
     """
-    kernel = compiled(longest, _LONGS, len(offsets) - 1, 0, slow=False)
+    kernel = compiled(longest, _LONGS, len(rows), 0, ahead=len(offsets) - 1, slow=False)
     found = int(kernel(offsets, rows) if kernel else _longest(offsets, rows))
     if found < 0:
         place = -1 - found
@@ -86,7 +86,7 @@ def pad(
     """
     x = np.empty((len(rows), width), np.int64)
     y = np.empty(x.shape if shifted else (0, 0), np.int64)
-    kernel = compiled(fill, values.dtype, len(offsets) - 1, len(values), slow=False)
+    kernel = compiled(fill, values.dtype, len(rows), x.size, ahead=len(offsets) - 1, slow=False)
     (kernel or _fill)(values, offsets, rows, fill_with, left, shifted, x, y)
     return x, y
 

@@ -45,7 +45,7 @@ def shuffled(positions: NDArray[np.int64], n: int, keys: NDArray[np.uint64]) -> 
     bits = (n - 1).bit_length()
     low = bits // 2
     out = positions.astype(np.uint64)
-    kernel = compiled(feistel, _WORDS, len(out), 0, slow=False)
+    kernel = compiled(feistel, _WORDS, len(out), 0, ahead=n, slow=False)
     (kernel or _feistel)(
         out, np.uint64(n), keys, np.uint64(low), np.uint64((1 << low) - 1), np.uint64((1 << (bits - low)) - 1)
     )

@@ -11,9 +11,14 @@ from mrl.report.demo import DemoReport, Round, Screening, demo_report
 from mrl.report.distributions import lengths, property_distribution, token_frequencies
 from mrl.report.html import Section, Tile, columns, command, figure, page, paragraph, part, table, tiles, write
 from mrl.report.molecules import molecule_grid
+from mrl.report.picture import Cell, Picture
+from mrl.report.properties_figure import properties
+from mrl.report.showing import show
 
 __all__ = [
+    "Cell",
     "DemoReport",
+    "Picture",
     "Round",
     "Screening",
     "Section",
@@ -28,8 +33,10 @@ __all__ = [
     "page",
     "paragraph",
     "part",
+    "properties",
     "property_distribution",
     "rounds",
+    "show",
     "table",
     "tiles",
     "token_frequencies",

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from mrl.report.words import visible
 
-__all__ = ["PALETTE", "WIDTH", "Canvas", "canvas", "nothing"]
+__all__ = ["FONT", "MONO", "PALETTE", "WIDTH", "Canvas", "canvas", "nothing"]
 
 WIDTH = 460
 """Width of every drawing in pixels."""
@@ -42,8 +42,11 @@ PALETTE = {
 In the SVG a colour is ``var(--role, colour)``: a page may define ``--role`` anew, for instance for a dark screen.
 """
 
-_FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
-_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
+FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
+"""Of the reader's system."""
+
+MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
+"""Where all characters have one width."""
 
 
 @contextmanager
@@ -189,7 +192,7 @@ class Canvas:
         drawing = re.sub(r"@(\d+)@", lambda found: escape(visible(self._texts[int(found[1])])), drawing)
         root = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height:g}" role="img" '
-            f'aria-label="{escape(visible(alt))}" font-family="{_FONT}" stroke-linejoin="round">'
+            f'aria-label="{escape(visible(alt))}" font-family="{FONT}" stroke-linejoin="round">'
         )
         return f"{root}{drawing.strip()}</svg>\n"
 
@@ -207,9 +210,9 @@ _CLEANING = (
     (r"(?s)^.*?<svg[^>]*>|</svg>\s*$", ""),
     (r"(?s)<!--.*?-->|<defs>.*?</defs>", ""),
     (r'\s(?:id|clip-path)="[^"]*"', ""),
-    (r"font-family: [^;\"]*monospace", f"font-family: {_MONO}"),
+    (r"font-family: [^;\"]*monospace", f"font-family: {MONO}"),
     (r"font-family: 'DejaVu[^;\"]*; ?", ""),
-    (r"font: (?:(?:normal|bold|[1-9]00) )?([\d.]+px) [^;\"]*monospace", rf"font: \1 {_MONO}"),
+    (r"font: (?:(?:normal|bold|[1-9]00) )?([\d.]+px) [^;\"]*monospace", rf"font: \1 {MONO}"),
     (r"font: (?:bold|700) ([\d.]+px) '[^;\"]*", r"font-weight: 700; font-size: \1"),
     (r"font: (?:[1-9]00 )?([\d.]+px) '[^;\"]*", r"font-size: \1"),
     (r' transform="rotate\(-?0(?: [^"]*)?\)"', ""),

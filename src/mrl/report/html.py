@@ -83,7 +83,7 @@ def page(title: str, subtitle: str, sections: Iterable[Section], *, lead: str = 
     title, subtitle, kicker : str
         Plain text: the heading, what the page is about in a sentence or two, and the small line above the heading.
     sections : iterable of Section
-        In reading order.
+        In reading order; there may be none.
     lead : str
         HTML between the heading and the first section, for instance :func:`tiles`.
 
@@ -100,6 +100,7 @@ def page(title: str, subtitle: str, sections: Iterable[Section], *, lead: str = 
     """
     parts = [(f"section-{i}", section) for i, section in enumerate(sections, start=1)]
     links = "".join(f'<li><a href="#{key}">{_text(section.title)}</a></li>\n' for key, section in parts)
+    contents = f'<nav aria-label="Sections">\n<ul>\n{links}</ul>\n</nav>\n' if parts else ""
     body = "".join(
         f'<section id="{key}" aria-labelledby="{key}-title">\n<h2 id="{key}-title">{_text(section.title)}</h2>\n'
         + (f'<p class="note">{_text(section.note)}</p>\n' if section.note else "")
@@ -126,11 +127,7 @@ def page(title: str, subtitle: str, sections: Iterable[Section], *, lead: str = 
 </header>
 <main>
 {lead}
-<nav aria-label="Sections">
-<ul>
-{links}</ul>
-</nav>
-{body}</main>
+{contents}{body}</main>
 </body>
 </html>
 """

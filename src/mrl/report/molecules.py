@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from typing import Any, TypeAlias
 
 from mrl.chem import draw
 from mrl.errors import ColumnError
 from mrl.report.html import inline
 from mrl.report.words import visible
 
-__all__ = ["molecule_grid"]
+__all__ = ["drawn", "molecule_grid"]
+
+Molecule: TypeAlias = Any  # a SMILES, or a molecule of RDKit, whose home is another room
 
 # RDKit's colours are made for white paper, and yellow is weak even there: the page says how an element looks.
 _ELEMENTS = {
@@ -27,6 +30,8 @@ _ELEMENTS = {
     "#FF7F00": "P",
     "#57606a": "muted",
     "#b42318": "O",
+    "#cfd6dd": "rule",
+    "#fff": "paper",
 }
 
 
@@ -63,16 +68,20 @@ def molecule_grid(smiles: Sequence[str], captions: Sequence[str], *, label: str 
     items = ""
     for text, caption in zip(smiles, captions, strict=True):
         shown = escape(visible(text))
-        # Only inside tags: a SMILES stays as it is whatever it looks like.
-        drawing = re.sub(r"<[^<>]*>", _recolored, draw([text], columns=1, size=(220, 160)))
-        items += f"<li>{inline(drawing, f'structure of {text}')}\n<p>{escape(visible(caption))}</p>"
+        items += f"<li>{inline(drawn(text, (220, 160)), f'structure of {text}')}\n<p>{escape(visible(caption))}</p>"
         items += f'<code title="{shown}">{shown}</code></li>\n'
     return f'<ul class="molecules" aria-label="{escape(visible(label))}">\n{items}</ul>\n'
 
 
+def drawn(molecule: Molecule, size: tuple[int, int]) -> str:
+    """Draw one molecule as an ``svg`` whose colours a page may choose."""
+    # Only inside tags: a SMILES stays as it is whatever it looks like.
+    return re.sub(r"<[^<>]*>", _recolored, draw([molecule], columns=1, size=size))
+
+
 def _recolored(tag: re.Match[str]) -> str:
     return re.sub(
-        r"#[0-9A-Fa-f]{6}",
+        r"#(?:[0-9A-Fa-f]{6}|fff)\b",
         lambda color: f"var(--{_ELEMENTS[color[0]]},{color[0]})" if color[0] in _ELEMENTS else color[0],
         tag[0],
     )
