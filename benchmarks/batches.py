@@ -1,41 +1,29 @@
-"""Batches for a language model: shuffled, 256 rows, int64 x and y of their own memory."""
+"""Batches for a language model: shuffled, 256 rows, int64 x and y of their own memory; and what padding they hold."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from measuring import rate, show
-from torch.utils.data import DataLoader, Dataset
+from loaders import huggingface, litdata
+from measuring import Contestant, facts, measure, show
 
 from mrl.data import TextDataset
-from mrl.text import SMILE_REGEX, RegexVocab
+from mrl.text import PAD, SMILE_REGEX, RegexVocab
+from notebook import PlainText, PlainVocab, lm_collate, loader
 
 BATCH = 256
-SLOW = 40_000
+SLOW = 20_000
+BUDGET = 12_288  # tokens: about what 256 rows of a bucket hold
 
 
-class PlainDataset(Dataset[torch.Tensor]):
-    """The notebook's way: a list of strings, tokenized when a row is asked for."""
-
-    def __init__(self, smiles: list[str], stoi: dict[str, int]) -> None:
-        self.smiles, self.stoi, self.regex = smiles, stoi, re.compile(SMILE_REGEX)
-
-    def __len__(self) -> int:
-        return len(self.smiles)
-
-    def __getitem__(self, i: int) -> torch.Tensor:
-        return torch.LongTensor([self.stoi[token] for token in ["bos", *self.regex.findall(self.smiles[i]), "eos"]])
-
-
-def plain_collate(batch: list[torch.Tensor], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The notebook's collate function."""
-    padded = torch.zeros((len(batch), max(map(len, batch)) + 1)).long() + pad
-    for i, row in enumerate(batch):
-        padded[i, : row.shape[0]] = row
-    return padded[:, :-1], padded[:, 1:]
+def epoch(batches: Iterable[Any]) -> None:
+    """Go through an epoch."""
+    for _ in batches:
+        pass
 
 
 def batches(smiles: list[str]) -> None:
@@ -43,46 +31,52 @@ def batches(smiles: list[str]) -> None:
     vocab = RegexVocab([], SMILE_REGEX)
     vocab.update_vocab_from_data(smiles)
     ours = TextDataset(smiles, vocab)
-    some = smiles[:SLOW]
-    plain = PlainDataset(some, vocab.stoi)
-    collate = partial(plain_collate, pad=2)
-    for a, b in zip(ours.batch(range(BATCH)), collate([plain[i] for i in range(BATCH)]), strict=True):
-        assert torch.equal(a, b)
-    loader = ours.dataloader(BATCH, shuffle=True)
-    bucketed = ours.dataloader(BATCH, bucket=True)
-    padded = torch.from_numpy(vocab.encode(smiles).to_padded(2, np.int64))
+    n, some, first = len(smiles), smiles[:SLOW], np.arange(min(BATCH, len(smiles)))
+    plain = PlainText(some, PlainVocab(vocab.itos))
+    expected = ours.batch(first)
+    assert all(map(torch.equal, expected, lm_collate([plain[i] for i in first], PAD)))
+    assert expected[0].untyped_storage().data_ptr() != expected[1].untyped_storage().data_ptr()
+    kinds = {
+        "mrl": ours.dataloader(BATCH, shuffle=True),
+        "mrl, bucketed": ours.dataloader(BATCH, bucket=True),
+        f"mrl, at most {BUDGET:,} tokens": ours.dataloader(BATCH, max_tokens=BUDGET),
+    }
+    padded = torch.from_numpy(vocab.encode(smiles).to_padded(PAD, np.int64, int(ours.lengths().max()) + 1))
+    assert torch.equal(padded[first, : expected[0].shape[1]], expected[0])
 
     def gather() -> None:
         for rows in torch.randperm(len(padded), generator=torch.Generator().manual_seed(0)).split(BATCH):
             batch = padded[rows]
             _ = batch[:, :-1].contiguous(), batch[:, 1:].contiguous()
 
-    def epoch(loader: object) -> None:
-        for _ in loader:  # type: ignore[attr-defined]
-            pass
-
-    generator = torch.Generator().manual_seed(0)
-    notebook = [
-        rate(
-            f"the notebook's loader, {workers} workers",
-            partial(
-                epoch, DataLoader(plain, BATCH, True, num_workers=workers, collate_fn=collate, generator=generator)
-            ),
-            len(some),
-            3,
+    with litdata(some, vocab, expected, BATCH) as streamed:
+        results = measure(
+            [
+                *(Contestant(name, partial(epoch, one), n) for name, one in kinds.items()),
+                Contestant("rows of a matrix padded beforehand", gather, n, "0.9 x, aiming at 1.3 x"),
+                *(
+                    Contestant(
+                        f"the notebook's loader, {workers} workers",
+                        partial(epoch, loader(plain, BATCH, workers)),
+                        len(some),
+                        "40 x",
+                    )
+                    for workers in (0, 1, 2)
+                ),
+                *huggingface(some, vocab, expected, BATCH),
+                *streamed,
+            ]
         )
-        for workers in (0, 1, 2)
-    ]
-    show(
-        f"an epoch of shuffled batches of {BATCH}",
-        [
-            rate("mrl", partial(epoch, loader), len(smiles)),
-            rate("mrl, bucketed", partial(epoch, bucketed), len(smiles)),
-            rate("rows of a matrix padded beforehand", gather, len(smiles)),
-            *notebook,
-        ],
-    )
+    shuffled, bucketed, budget, *peers = results
+    show(f"An epoch of shuffled batches of {BATCH}", [shuffled, *peers])
+    show("What rows of like length together cost", [bucketed._replace(goal=""), shuffled._replace(goal="0.85 x")])
+    show("What a token budget costs", [budget, shuffled])
     real = int(ours.lengths().sum())  # x holds every id, eos included
-    for name, one in (("shuffled", loader), ("bucketed", bucketed)):
-        size = sum(x.numel() for x, _ in one)
-        print(f"  padding of x, {name}: {1 - real / size:.1%}")
+    rows = []
+    for (name, one), goal in zip(kinds.items(), ("", "at most 1.5 %", ""), strict=True):
+        sizes = [x.shape for x, _ in one]
+        tokens = sum(height * width for height, width in sizes)
+        assert sum(height for height, _ in sizes) == n
+        most = max(height * width for height, width in sizes)
+        rows.append((name, f"{1 - real / tokens:.2%}, at most {most:,} tokens in a batch", goal))
+    facts("Padding of x", rows)
