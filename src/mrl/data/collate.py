@@ -234,15 +234,16 @@ def fields_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...
     """The n fields of a batch, each over all rows."""
     allowed = (n,) if isinstance(n, int) else n
     if isinstance(batch, Rows):
-        fields = batch.gather()
-        if len(fields) not in allowed:
+        if len(batch.names) not in allowed:
             raise ValueError(
-                f"{name} takes samples of {allowed[0]} field(s), this data set has {len(fields)}: {batch.names}"
+                f"{name} takes samples of {allowed[0]} field(s), this data set has {len(batch.names)}: {batch.names}"
             )
-        return fields
+        return batch.gather()
     if n == 1:
         return (batch,)
     found = len(batch[0]) if len(batch) else allowed[0]
+    if found not in allowed or (len(batch) and isinstance(batch[0], Tensor)):
+        raise ValueError(f"{name} takes samples of {allowed[0]} field(s), got {type(batch[0]).__name__} of {found}")
     return tuple([sample[i] for sample in batch] for i in range(found))
 
 

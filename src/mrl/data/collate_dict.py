@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,16 +19,27 @@ __all__ = ["dict_collate"]
 
 @takes_rows
 def dict_collate(
-    batch: Any, *, pad_to: int | None = None, pad_multiple: int | None = None, pad_side: PadSide = "right"
+    batch: Any,
+    *,
+    pad_to: int | None = None,
+    pad_multiple: int | None = None,
+    pad_side: PadSide = "right",
+    only: Sequence[str] | None = None,
 ) -> dict[str, Tensor]:
     """Give a batch by names: the form that HuggingFace's models and Trainer take as it is.
+
+    A data set and this function are what the Trainer asks for (``train_dataset``, ``data_collator``, with
+    ``remove_unused_columns=False``). Its own loader knows no epochs, so rows that are augmented or masked are then as
+    in epoch 0; give it ours in ``get_train_dataloader`` to have them change.
 
     Parameters
     ----------
     batch : Rows
         What ``dataset.__getitems__`` returns.
     pad_to, pad_multiple, pad_side
-        As in `lm_collate`.
+        As in `lm_collate`; blocks have their own width.
+    only : sequence of str, optional
+        Names to give, for models that refuse what they do not know, such as ``lengths`` and ``index``.
 
     Returns
     -------
@@ -43,6 +55,8 @@ def dict_collate(
     ------
     TypeError
         If `batch` is a list of samples, which does not say what their parts are.
+    ValueError
+        If `only` has a name that the batch has not, or blocks are to have another width.
 
     Examples
     --------
@@ -64,7 +78,9 @@ def dict_collate(
     sequences = next((fields[name] for name in ("source", "blocks", "tokens") if name in fields), None)
     if sequences is not None:
         if "blocks" in fields:
-            padding["pad_to"] = getattr(batch.dataset, "block", pad_to)
+            block = padding["pad_to"] = batch.dataset.block
+            if pad_multiple is not None or pad_to not in (None, block):
+                raise ValueError(f"blocks have {block} ids each; leave out pad_to and pad_multiple")
         ids = padded(sequences, PAD, **padding)
         lengths = torch.from_numpy(picked(sequences).lengths).to(ids.device)
         places = torch.arange(ids.shape[1], device=ids.device)
@@ -74,7 +90,7 @@ def dict_collate(
         made |= {"input_ids": ids, "attention_mask": real.long(), "lengths": lengths}
         made["labels"] = ids.masked_fill(~real, IGNORED)
         if "prompt" in fields:
-            made["labels"].masked_fill_((places >= 0) & (places <= fields["prompt"]), IGNORED)
+            made["labels"].masked_fill_(places <= fields["prompt"], IGNORED)
         if "blocks" in fields:
             made |= _of_blocks(ids, made["labels"])
     if "source" in fields:
@@ -83,7 +99,12 @@ def dict_collate(
         made["labels"] = padded(fields["targets"], IGNORED, **padding)
     made |= {name: fields[name] for name in ("vectors", "condition") if name in fields}
     made |= {name: fields[name].squeeze(-1) for name in ("labels", "weights") if name in fields}
-    return made | {"index": torch.from_numpy(batch.rows.copy())}
+    made["index"] = torch.from_numpy(batch.rows.copy())
+    if only is None:
+        return made
+    if missing := [name for name in only if name not in made]:
+        raise ValueError(f"only names {missing}, which this batch has not; it has {list(made)}")
+    return {name: made[name] for name in only}
 
 
 def _of_blocks(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:

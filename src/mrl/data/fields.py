@@ -21,11 +21,16 @@ from mrl.errors import RowError
 from mrl.ragged import Ragged, Text
 from mrl.text import UNK, Vocab
 
-__all__ = ["Augment", "Field", "Labels", "Tokens"]
+__all__ = ["Augment", "Field", "Labels", "Tokens", "parts_of"]
 
 Augment = Callable[[str, int], str]
 
-PART = 65_536  # rows of a column on disk that are looked at together
+PART = 65_536  # rows that are looked at together
+
+
+def parts_of(n: int) -> list[Rows64]:
+    """Rows 0 to n - 1 in parts of bounded size, at least one."""
+    return [np.arange(start, min(start + PART, n)) for start in range(0, max(n, 1), PART)]
 
 
 class Field(Protocol):
@@ -147,20 +152,30 @@ class Tokens:
         assert self.augment is not None
         texts = self.text.take(rows).tolist()
         keys = (row_keys(self.seed, epoch, rows, "augment") >> np.uint64(1)).tolist()
-        made = [self.augment(text, key) for text, key in zip(texts, keys, strict=True)]
-        for row, text, new in zip(rows.tolist(), texts, made, strict=True):
-            if not isinstance(new, str):
-                raise RowError(
-                    f"augment gave {new!r} for row {row}, {text!r}; expected a str",
-                    row=row,
-                    column="smiles",
-                    value=text,
-                )
+        made = [self._rewritten(*one) for one in zip(rows.tolist(), texts, keys, strict=True)]
         ids = self.vocab.encode(made)
         if self.max_length is not None and (ids.lengths > self.max_length).any():
             long = (ids.lengths > self.max_length).tolist()
             ids = self.vocab.encode([text if at else new for text, new, at in zip(texts, made, long, strict=True)])
         return Picked(ids, np.arange(len(rows)))
+
+    def _rewritten(self, row: int, text: str, key: int) -> str:
+        assert self.augment is not None
+        try:
+            made = self.augment(text, key)
+        except Exception as error:
+            raise RowError(
+                f"augment cannot write row {row}, {text!r}, in another way: {type(error).__name__}: {error}; leave "
+                "such rows out, or let it give the text back",
+                row=row,
+                column="smiles",
+                value=text,
+            ) from error
+        if not isinstance(made, str):
+            raise RowError(
+                f"augment gave {made!r} for row {row}, {text!r}; expected a str", row=row, column="smiles", value=text
+            )
+        return made
 
     def sample(self, row: int, epoch: int = 0) -> Tensor:
         """Ids of one row, int64 (L,)."""
@@ -172,9 +187,7 @@ class Tokens:
         ids = self.ids
         if ids is not None:
             return ids.lengths
-        starts = range(0, len(self.text), PART)
-        parts = [self.vocab.encode(self.text.take(np.arange(s, min(s + PART, len(self.text))))).lengths for s in starts]
-        return np.concatenate(parts or [np.zeros(0, np.int64)])
+        return np.concatenate([self.vocab.encode(self.text.take(rows)).lengths for rows in parts_of(len(self.text))])
 
 
 class Labels:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrl.data.columns import Values, View, labels_of
 from mrl.data.dataset import BaseDataset
 from mrl.data.padding import ids_of
-from mrl.errors import RowError
+from mrl.errors import ColumnError, RowError
 from mrl.features import OnError
 from mrl.ragged import Ragged, Text
 from mrl.text import BOS, EOS, PAD, Vocab
@@ -63,30 +63,33 @@ class Labelled(Texts):
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
         """`y_vals` as numbers; missing ones where they were left out."""
-        weights = {"weights": columns["weights"]} if "weights" in columns else {}
-        columns = super().checked({"smiles": columns["smiles"]}) | {"y_vals": columns["y_vals"]}
-        n = len(columns["smiles"])
-        if weights:
-            columns["weights"] = _weights(np.ones(n) if weights["weights"] is None else weights["weights"])
-        if columns["y_vals"] is None:
-            columns["y_vals"] = np.full(n if self._targets is None else (n, self._targets), np.nan)
-        labels = columns["y_vals"] = labels_of(columns["y_vals"], "y_vals", _numpy_dtype(self.y_dtype))
+        numbers = {name: columns[name] for name in columns if name in ("y_vals", "weights")}
+        made = super().checked({name: column for name, column in columns.items() if name not in numbers})
+        n = len(made["smiles"])
+        if numbers["y_vals"] is None:
+            numbers["y_vals"] = np.full(n if self._targets is None else (n, self._targets), np.nan)
+        labels = numbers["y_vals"] = labels_of(numbers["y_vals"], "y_vals", _numpy_dtype(self.y_dtype))
         if len(labels):
             self._targets = next(iter(np.shape(labels[0])), None)
-        return columns
+        if "weights" in numbers:
+            numbers["weights"] = _weights(np.ones(n) if numbers["weights"] is None else numbers["weights"])
+        made |= numbers
+        return {name: made[name] for name in columns}
 
 
 def _weights(values: Any) -> Values | View:
     column = labels_of(values, "weights", np.dtype(np.float32))
     array = column.take(np.arange(len(column)))
+    if array.ndim != 1:
+        raise ColumnError(f"weights has the shape {array.shape}; expected (n,), one for each row", column="weights")
     wrong = ~(np.isfinite(array) & (array >= 0))
-    if array.ndim != 1 or wrong.any():
-        row = int(np.argmax(wrong.reshape(len(array), -1).any(1)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise RowError(
-            f"row {row} of weights is {array[row]}; expected one finite number, 0 or more, for each row",
+            f"row {row} of weights is {array[row]}; expected a finite number, 0 or more (0 leaves a row out of a loss)",
             row=row,
             column="weights",
-            value=array[row].tolist(),
+            value=float(array[row]),
         )
     return column
 
@@ -112,7 +115,7 @@ class Tokenized(Texts):
         """Make a data set like this one from ids, exactly as they are: train on what was sampled.
 
         A text can have more than one spelling in tokens; going through text would train on another than the model
-        wrote.
+        wrote. They are never augmented.
 
         Parameters
         ----------
@@ -146,7 +149,7 @@ class Tokenized(Texts):
         rows = _cut(_matrix(ids))
         text = self.vocab.decode_bytes(rows)  # which refuses ids that are none
         stored = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
-        return self._made(self._given((text,), named), on_error, stored)
+        return self._made(self._given((text,), named), on_error, stored).plain()
 
 
 def _matrix(ids: Any) -> NDArray[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ __all__ = ["MaskedDataset", "masked_collate"]
 Collate = Callable[[Any], Any]
 
 SPECIALS = UNK + 1  # ids below are bos, eos, pad and unk
-BITS = 24  # of a random number, for each of the three draws that a position needs
+BITS = 21  # of the 64 of a random number, for each of the three draws that a position needs
 
 
 @takes_rows
@@ -105,7 +106,7 @@ class MaskedDataset(TextDataset):
     >>> from mrl.text import CharacterVocab
     >>> ds = MaskedDataset(["CCOCC"], CharacterVocab(["C", "O"]), rate=0.5)
     >>> ds[0]
-    (tensor([0, 3, 5, 3, 4, 3, 1]), tensor([-100,    4,    4,    5, -100,    4, -100]))
+    (tensor([0, 4, 3, 3, 4, 4, 1]), tensor([-100, -100,    4,    5, -100,    4, -100]))
     """
 
     settled = (*TextDataset.settled, "rate", "mask_idx")
@@ -128,72 +129,98 @@ class MaskedDataset(TextDataset):
         collate = collate_function or partial(masked_collate, pad_idx=vocab.stoi["pad"])
         self._configure(vocab, collate, augment, seed, max_length, on_long)
         self.rate = float(rate)
-        self.mask_idx = mask_idx
+        self.mask_idx = operator.index(mask_idx)
         self._set({"smiles": smiles})
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
         """Tokens with some hidden, then what was hidden."""
-        tokens = self._tokens(columns)
-        return tuple(_Masked(tokens, self.rate, self.mask_idx, name) for name in ("tokens", "targets"))
+        masks = _Masks(self._tokens(columns), self.rate, self.mask_idx)
+        return _Masked(masks, "tokens"), _Masked(masks, "targets")
 
 
-class _Masked:
-    """One half of a masked row: what is shown of it, or what was hidden."""
+class _Masks:
+    """Rows with some tokens hidden, computed once for both halves of their samples."""
 
-    random = True
-
-    def __init__(self, tokens: Tokens, rate: float, mask_idx: int, name: str) -> None:
+    def __init__(self, tokens: Tokens, rate: float, mask_idx: int) -> None:
         self.tokens = tokens
         self.rate = rate
         self.mask_idx = mask_idx
-        self.name = name
+        self._left: tuple[Rows64, int, Ragged] | None = None  # what was hidden in rows that were just shown
 
-    @property
-    def compiled(self) -> bool:
-        """Whether a batch costs no Python code per row."""
-        return self.tokens.compiled
-
-    def plain(self) -> _Masked:
+    @cached_property
+    def plain(self) -> _Masks:
         """The same without augmentation."""
         plain = self.tokens.plain()
-        return self if plain is self.tokens else _Masked(plain, self.rate, self.mask_idx, self.name)
+        return self if plain is self.tokens else _Masks(plain, self.rate, self.mask_idx)
 
-    def use(self, ids: Ragged) -> None:
-        """Take `ids` as they are for the tokens of the text."""
-        self.tokens.use(ids)
+    def shown(self, rows: Rows64, epoch: int) -> Ragged:
+        """What is to be seen of the rows `rows`."""
+        shown, hidden = self._made(rows, epoch)
+        self._left = (rows, epoch, hidden)
+        return shown
 
-    def prepare(self) -> None:
-        """Encode what is in memory."""
-        self.tokens.prepare()
+    def hidden(self, rows: Rows64, epoch: int) -> Ragged:
+        """What is to be found in them: -100 where nothing was chosen."""
+        left, self._left = self._left, None
+        if left is not None and left[1] == epoch and np.array_equal(left[0], rows):
+            return left[2]
+        return self._made(rows, epoch)[1]
 
-    def lengths(self) -> NDArray[np.int64]:
-        """Number of ids of every stored row."""
-        return self.tokens.lengths()
-
-    def gather(self, rows: Rows64, epoch: int = 0) -> Picked:
-        """Rows of ids, or of targets: -100 where nothing was chosen."""
+    def _made(self, rows: Rows64, epoch: int) -> tuple[Ragged, Ragged]:
         ids, index = self.tokens.gather(rows, epoch)
         ids = ids.take(index)
         values, lengths = ids.values.astype(np.int64), ids.lengths
         keys = np.repeat(row_keys(self.tokens.seed, epoch, rows, "masks"), lengths)
         places = np.arange(len(values)) - np.repeat(ids.offsets[:-1], lengths)
-        chosen, kind, other = _draws(mixed(places.astype(np.uint64), keys))
-        choose = (values >= SPECIALS) & (chosen < self.rate)
-        if self.name == "targets":
-            made = np.where(choose, values, IGNORED)
-        else:
-            others = len(self.tokens.vocab) - SPECIALS
-            made = np.where(choose & (kind < 0.8), self.mask_idx, values)
-            drawn = SPECIALS + (other * others).astype(np.int64)
-            made = np.where(choose & (kind >= 0.9), drawn, made)
-        return Picked(Ragged(made, ids.offsets), np.arange(len(rows)))
+        chance, kind, other = _draws(mixed(places.astype(np.uint64), keys))
+        chosen = (values >= SPECIALS) & (chance < self.rate)
+        drawn = SPECIALS + (other * (len(self.tokens.vocab) - SPECIALS)).astype(np.int64)
+        shown = np.where(chosen & (kind < 0.8), self.mask_idx, values)
+        shown = np.where(chosen & (kind >= 0.9), drawn, shown)
+        return Ragged(shown, ids.offsets), Ragged(np.where(chosen, values, IGNORED), ids.offsets)
+
+
+class _Masked:
+    """One half of a masked row: ``tokens``, what is shown of it, or ``targets``, what was hidden."""
+
+    random = True
+
+    def __init__(self, masks: _Masks, name: str) -> None:
+        self.masks = masks
+        self.name = name
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a batch costs no Python code per row."""
+        return self.masks.tokens.compiled
+
+    def plain(self) -> _Masked:
+        """The same without augmentation."""
+        return self if self.masks.plain is self.masks else _Masked(self.masks.plain, self.name)
+
+    def use(self, ids: Ragged) -> None:
+        """Take `ids` as they are for the tokens of the text."""
+        self.masks.tokens.use(ids)
+
+    def prepare(self) -> None:
+        """Encode what is in memory."""
+        self.masks.tokens.prepare()
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of ids of every stored row."""
+        return self.masks.tokens.lengths()
+
+    def gather(self, rows: Rows64, epoch: int = 0) -> Picked:
+        """Rows of ids, or of targets."""
+        half = self.masks.shown if self.name == "tokens" else self.masks.hidden
+        return Picked(half(rows, epoch), np.arange(len(rows)))
 
     def sample(self, row: int, epoch: int = 0) -> Tensor:
         """One row, int64 (L,)."""
         return torch.from_numpy(self.gather(np.array([row]), epoch).ids[0].copy())
 
 
-def _draws(numbers: NDArray[np.uint64]) -> tuple[NDArray[np.float64], ...]:
+def _draws(numbers: NDArray[np.uint64]) -> list[NDArray[np.float64]]:
     """Three numbers, at least 0 and below 1, out of each."""
-    shifts, scale = (0, 20, 40), 2.0**-BITS
-    return tuple(((numbers >> np.uint64(s)) & np.uint64((1 << BITS) - 1)).astype(np.float64) * scale for s in shifts)
+    mask, scale = np.uint64((1 << BITS) - 1), 2.0**-BITS
+    return [((numbers >> np.uint64(k * BITS)) & mask).astype(np.float64) * scale for k in range(3)]

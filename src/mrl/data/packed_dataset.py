@@ -17,7 +17,7 @@ from mrl.data.text_datasets import TextDataset
 from mrl.errors import DatasetError
 from mrl.features import OnError
 from mrl.ragged import Ragged, Text
-from mrl.text import Vocab
+from mrl.text import BOS, Vocab
 
 __all__ = ["PackedDataset"]
 
@@ -29,7 +29,8 @@ class PackedDataset(TextDataset):
 
     Texts are packed in their order, each into the current block if it still fits, else into the next one; none is cut.
     A row of this data set is a block: ``ds[i]`` are its ids, ``ds.smiles[i]`` its texts. Which texts share a block is
-    fixed; the order of the blocks is the loader's.
+    fixed, also for ``ds.new(ds.smiles)``; the order of the blocks is the loader's. `kept` and added columns go by
+    block, `rejects` by text. What the vocabulary learns later is not noticed.
 
     Parameters
     ----------
@@ -48,6 +49,8 @@ class PackedDataset(TextDataset):
     ------
     RowError
         If a row is no text, or too long: row, column, value.
+    DatasetError
+        If the column is not in memory, or the vocabulary does not begin texts with ``bos``.
 
     Examples
     --------
@@ -75,13 +78,16 @@ class PackedDataset(TextDataset):
         self._set({"smiles": smiles})
 
     def _set(self, columns: dict[str, Any], on_error: OnError | None = None, ids: Ragged | None = None) -> None:
-        text = _texts(columns["smiles"])
+        text, bounds = _texts(columns["smiles"])
         if ids is None:
             ids = self.vocab.encode(text)
+        if not (ids.lengths.all() and (ids.values[ids.offsets[:-1]] == BOS).all()):
+            raise DatasetError("blocks tell their texts apart by bos, with which this vocabulary does not begin them")
         ok, rejects = self.too_long(text, ids.lengths)
         if not ok.all():
-            text, ids = text.take(np.flatnonzero(ok)), ids.take(np.flatnonzero(ok))
-        bounds = _packed(ids.lengths, self.block)
+            text, ids, bounds = text.take(np.flatnonzero(ok)), ids.take(np.flatnonzero(ok)), None
+        if bounds is None or (np.diff(ids.offsets[bounds]) > self.block).any():
+            bounds = _packed(ids.lengths, self.block)
         super()._set({"smiles": Blocks(text, bounds)}, on_error, Ragged(ids.values, ids.offsets[bounds]))
         self._rejects = rejects
 
@@ -91,15 +97,20 @@ class PackedDataset(TextDataset):
     def refused(self, on_error: OnError | None) -> None:
         """None: texts were looked at before they were packed."""
 
+    def _add_all(self, name: str, values: Any) -> None:
+        self.add_column(name, values)  # a value for each block: what was refused were texts
 
-def _texts(column: Any) -> Text:
-    """Texts, those of blocks one behind the other."""
+
+def _texts(column: Any) -> tuple[Text, Rows64 | None]:
+    """Texts, those of blocks one behind the other, and where those blocks begin."""
     if isinstance(column, View):
         column = column.take(np.arange(len(column)))
-    text: Any = column.text if isinstance(column, Blocks) else text_of(column, "smiles")
+    if isinstance(column, Blocks):
+        return column.text, column.bounds
+    text = text_of(column, "smiles")
     if not isinstance(text, Text):
         raise DatasetError("blocks are packed of texts in memory; take some rows of the column, column.take(rows)")
-    return text
+    return text, None
 
 
 def _packed(lengths: NDArray[np.int64], block: int) -> Rows64:

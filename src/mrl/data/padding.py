@@ -46,6 +46,10 @@ class OnDevice(NamedTuple):
         offsets = ids.offsets - ids.offsets[0]
         return cls(torch.tensor(values, device=device), torch.tensor(offsets, device=device), offsets)
 
+    def take(self, rows: Rows64) -> Ragged:
+        """Give the rows `rows`, copied back."""
+        return Ragged(self.values.cpu().numpy(), self.offsets).take(rows)
+
 
 class Picked(NamedTuple):
     """Some rows of ids, not copied yet.
@@ -131,16 +135,21 @@ def _matrices(
     ids, rows = picked(sequences)
     longest = kernels.width_of(ids.offsets, rows)
     width = longest + extra
+    if pad_to is not None and pad_multiple is not None:
+        raise ValueError(f"pad_to is {pad_to} and pad_multiple {pad_multiple}; give one of them")
     if pad_to is not None:
+        if pad_to < 1:
+            raise ValueError(f"pad_to is {pad_to}; expected 1 or more")
         width = pad_to
         if longest > width:
-            place = int(np.argmax(Picked(ids, rows).lengths > width))
+            lengths = Picked(ids, rows).lengths
+            place = int(np.argmax(lengths > width))
             raise RowError(
-                f"row {place} of the batch has {longest} ids, more than pad_to={pad_to}; raise pad_to, or leave long "
-                "rows out (max_length, on_long='reject')",
+                f"row {place} of the batch has {lengths[place]} ids, more than pad_to={pad_to}; raise pad_to, or leave "
+                "long rows out (max_length, on_long='reject')",
                 row=place,
                 column="tokens",
-                value=longest,
+                value=int(lengths[place]),
             )
     elif pad_multiple is not None:
         if pad_multiple < 1:
@@ -158,7 +167,7 @@ def _matrices(
 def _on_device(ids: OnDevice, rows: Rows64, pad_idx: int, width: int, left: bool, shift: bool) -> tuple[Tensor, Tensor]:
     """The same as `kernels.pad`, there."""
     device = ids.values.device
-    index = to_device(torch.from_numpy(np.asarray(rows)), device)
+    index = to_device(torch.tensor(rows, device="cpu"), device)
     begins = ids.begins[index].unsqueeze(1)
     lengths = ids.begins[index + 1].unsqueeze(1) - begins
     places = torch.arange(width, device=device)

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from mrl.data.collate import fields_of, stacked, vector_reconstruction_collate
 from mrl.data.columns import Rows64, Values, View, labels_of, values_of
-from mrl.data.fields import Field, Labels, Tokens
+from mrl.data.fields import Field, Labels, Tokens, parts_of
 from mrl.data.layouts import Texts, Tokenized, text_of
 from mrl.data.padding import PadSide, Picked, padded, picked, shifted, transposed
 from mrl.data.rows import takes_rows
 from mrl.ragged import Ragged, Text
-from mrl.text import Vocab
+from mrl.text import BOS, EOS, Vocab
 
 __all__ = ["ConditionalDataset", "PairDataset", "pair_collate", "prompt_collate"]
 
@@ -113,7 +113,7 @@ class PairDataset(Texts):
     ) -> None:
         super().__init__(collate_function or partial(pair_collate, pad_idx=vocab.stoi["pad"]))
         self.vocab = vocab
-        self.target_vocab = target_vocab or vocab
+        self.target_vocab = vocab if target_vocab is None else target_vocab
         self._set({"source": source, "target": target})
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
@@ -132,8 +132,9 @@ class PairDataset(Texts):
     def lengths(self) -> NDArray[np.int64]:
         """Number of tokens of the longer one of each pair, shape (n,)."""
         stored = self.stored_rows(np.arange(len(self)))
-        lengths = [field.lengths()[stored] for field in self.fields if isinstance(field, Tokens)]
-        return np.maximum(*lengths)
+        source, target = (field.lengths() for field in self.fields if hasattr(field, "lengths"))
+        longer: Rows64 = np.maximum(source, target)[stored]
+        return longer
 
 
 @takes_rows
@@ -175,7 +176,7 @@ def prompt_collate(
     lengths = torch.from_numpy(ids.lengths).to(x.device).unsqueeze(1)
     first = x.shape[1] - lengths if pad_side == "left" else torch.zeros_like(lengths)
     places = torch.arange(x.shape[1], device=x.device) - first
-    y.masked_fill_((places >= 0) & (places < stacked(prompts).view(-1, 1)), pad_idx)
+    y.masked_fill_(places < stacked(prompts).view(-1, 1), pad_idx)  # what is before a row is padding already
     return (x, y) if batch_first else (transposed(x), transposed(y))
 
 
@@ -193,6 +194,18 @@ class ConditionalDataset(Tokenized):
         Cuts and numbers the texts, and prompts, whose tokens it has to have.
     collate_function : callable, optional
         `vector_reconstruction_collate` for numbers, `prompt_collate` for prompts, if not given.
+
+    Raises
+    ------
+    ColumnError
+        If there are not as many conditions as texts.
+    RowError
+        If a row is no text, or a condition no number: row, column, value.
+
+    Notes
+    -----
+    `new` takes rows without conditions: these are then missing (NaN), or empty. `from_ids` takes the ids of the text,
+    without its prompt.
 
     Examples
     --------
@@ -229,13 +242,12 @@ class ConditionalDataset(Tokenized):
         if self.prompted:
             condition = text_of([""] * n if condition is None else condition, "condition")
         else:
-            missing = (
-                np.full(n if self._width is None else (n, self._width), np.nan) if condition is None else condition
-            )
-            condition = labels_of(missing, "condition", np.dtype(np.float32))
+            if condition is None:
+                condition = np.full(n if self._width is None else (n, self._width), np.nan)
+            condition = labels_of(condition, "condition", np.dtype(np.float32))
             if len(condition):
                 self._width = next(iter(np.shape(condition[0])), None)
-        return super().checked({"smiles": columns["smiles"]}) | {"condition": condition}
+        return super().checked(columns | {"condition": condition})
 
     _width: int | None = None  # D of conditions (n, D), for rows whose conditions are left out
 
@@ -276,8 +288,7 @@ class _Prompted:
 
     def gather(self, rows: Rows64, epoch: int = 0) -> Picked:
         """Ids of the rows `rows`: bos, prompt, text, eos."""
-        prompts, tokens = (_taken(field, rows) for field in (self.prompts, self.tokens))
-        both = Ragged.concat([_cut(prompts, 0, 1), _cut(tokens, 1, 0)])
+        both = Ragged.concat([_prompts(self.prompts, rows), _without(_taken(self.tokens, rows), BOS, last=False)])
         n = len(rows)
         woven = both.take(np.arange(2 * n).reshape(2, n).T.reshape(-1))
         return Picked(Ragged(woven.values, woven.offsets[::2]), np.arange(n))
@@ -288,7 +299,7 @@ class _Prompted:
 
     def lengths(self) -> NDArray[np.int64]:
         """Number of ids of every stored row."""
-        return self.prompts.lengths() + self.tokens.lengths() - 2
+        return np.concatenate([self.gather(rows).lengths for rows in parts_of(len(self.tokens.text))])
 
 
 class _PromptLengths:
@@ -305,7 +316,7 @@ class _PromptLengths:
 
     def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
         """Numbers for the rows `rows`."""
-        return torch.from_numpy(self.prompts.gather(rows).lengths - 2).unsqueeze(-1)
+        return torch.from_numpy(np.maximum(_prompts(self.prompts, rows).lengths - 1, 0)).unsqueeze(-1)
 
     def sample(self, row: int, epoch: int = 0) -> Tensor:
         """The number for one row."""
@@ -318,11 +329,13 @@ def _taken(field: Tokens, rows: Rows64) -> Ragged:
     return taken
 
 
-def _cut(ids: Ragged, first: int, last: int) -> Ragged:
-    """Rows without their `first` first and `last` last ids."""
-    starts, ends = ids.offsets[:-1] + first, ids.offsets[1:] - last
-    marks = np.zeros(len(ids.values) + 1, np.int64)
-    np.add.at(marks, starts, 1)
-    np.add.at(marks, ends, -1)
-    lengths = ends - starts
-    return Ragged(ids.values[np.cumsum(marks[:-1]) > 0], np.concatenate([[0], np.cumsum(lengths)]))
+def _prompts(field: Tokens, rows: Rows64) -> Ragged:
+    return _without(_taken(field, rows), EOS, last=True)
+
+
+def _without(ids: Ragged, special: int, *, last: bool) -> Ragged:
+    """Rows without their last id, or their first one, where it is `special`."""
+    places = (ids.offsets[1:] - 1 if last else ids.offsets[:-1])[ids.lengths > 0]
+    keep = np.ones(len(ids.values), bool)
+    keep[places[ids.values[places] == special]] = False
+    return Ragged(ids.values[keep], np.concatenate([[0], np.cumsum(keep)])[ids.offsets])

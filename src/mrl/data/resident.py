@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from mrl.data.columns import Rows64
-from mrl.data.fields import Field
+from mrl.data.device import to_device
+from mrl.data.fields import Field, parts_of
 from mrl.data.padding import OnDevice, Picked
 from mrl.errors import DatasetError
 from mrl.ragged import Ragged
 
 __all__ = ["resident_field"]
-
-PART = 65_536  # rows moved at once
 
 
 def resident_field(field: Field, rows: Rows64, device: torch.device) -> Field:
@@ -31,7 +30,7 @@ def resident_field(field: Field, rows: Rows64, device: torch.device) -> Field:
         raise DatasetError(
             f"{field.name} changes with the epoch (augmentation or masks), so it cannot be resident; leave out resident"
         )
-    parts: list[Any] = [field.gather(rows[at : at + PART]) for at in range(0, max(len(rows), 1), PART)]
+    parts: list[Any] = [field.gather(rows[part]) for part in parts_of(len(rows))]
     if isinstance(parts[0], Picked):
         return _Ids(field.name, OnDevice.of(Ragged.concat([ids.take(at) for ids, at in parts]), device))
     dtype = parts[0].dtype
@@ -43,13 +42,19 @@ def resident_field(field: Field, rows: Rows64, device: torch.device) -> Field:
 def _small(numbers: Tensor) -> Tensor:
     """Bits and small counts as bytes, which take a quarter of the memory."""
     small = numbers.to(torch.uint8)
-    return small if torch.equal(small.to(numbers.dtype), numbers) else numbers
+    exact = torch.equal(small.to(numbers.dtype), numbers) and not numbers.signbit().any()  # -0.0 equals 0.0
+    return small if exact else numbers
 
 
 class _Ids:
     """Ids on a device."""
 
     compiled = True
+
+    @property
+    def device(self) -> torch.device:
+        """Which one."""
+        return self.ids.values.device
 
     def __init__(self, name: str, ids: OnDevice) -> None:
         self.name = name
@@ -77,6 +82,11 @@ class _Numbers:
 
     compiled = True
 
+    @property
+    def device(self) -> torch.device:
+        """Which one."""
+        return self.numbers.device
+
     def __init__(self, name: str, numbers: Tensor, dtype: torch.dtype) -> None:
         self.name = name
         self.numbers = numbers
@@ -87,7 +97,7 @@ class _Numbers:
 
     def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
         """The rows `rows`."""
-        return self.numbers[torch.from_numpy(rows).to(self.numbers.device)].to(self.dtype)
+        return self.numbers[to_device(torch.tensor(rows, device="cpu"), self.device)].to(self.dtype)
 
     def sample(self, row: int, epoch: int = 0) -> Tensor:
         """One row."""

@@ -1,0 +1,203 @@
+"""Augmentation: a function of seed, epoch and row, of training rows alone, and never of another molecule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrl.chem import randomized
+from mrl.data import MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
+from mrl.data.randomness import mixed, row_keys
+from mrl.data.rows import EpochRows
+from mrl.errors import RowError
+from mrl.text import CharacterVocab
+
+VOCAB = CharacterVocab("0123456789:;CNOn=()c[]H+-@/\\F")
+N = 40
+SMILES = ["C" * (1 + i % 5) for i in range(N)]
+
+
+GOLDEN = [9675070249874549354, 10073902537761781608, 18367941651822732664]
+
+
+def shown(text: str, key: int) -> str:
+    """An augmentation that shows what it was given."""
+    return f"{text}:{key % 10**6}"
+
+
+def dataset(**settings: Any) -> TextDataset:
+    return TextDataset(SMILES, VOCAB, augment=shown, **settings)
+
+
+def epoch_of(loader: Any) -> dict[int, str]:
+    """The text of each row, as it came."""
+    return {
+        row: text
+        for batch in loader
+        for row, text in zip(batch["index"].tolist(), VOCAB.decode(batch["input_ids"]), strict=True)
+    }
+
+
+def test_the_same_in_any_batch_order_and_number_of_workers() -> None:
+    expected = epoch_of(dataset().dataloader(N, 0, form="dict"))
+    assert all(text.startswith(SMILES[row] + ":") for row, text in expected.items())
+    assert len(set(expected.values())) == N
+    for ds, how in (
+        (dataset(), {"bs": 7, "num_workers": 0, "shuffle": True}),
+        (dataset(), {"bs": 7, "num_workers": 1, "bucket": True}),
+        (dataset(), {"bs": 1, "num_workers": 2, "shuffle": True, "seed": 3}),
+    ):
+        loader = ds.dataloader(**how, form="dict")
+        assert epoch_of(loader) == expected
+        second = epoch_of(loader)
+        assert second == epoch_of_number(1)
+        assert all(second[row] != expected[row] for row in range(N))
+    assert epoch_of(dataset(seed=1).dataloader(N, form="dict")) != expected
+
+
+def epoch_of_number(epoch: int) -> dict[int, str]:
+    loader = dataset().dataloader(N, 0, form="dict")
+    loader.set_epoch(epoch)
+    return epoch_of(loader)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_the_same_after_resuming(num_workers: int) -> None:
+    loader = dataset().dataloader(6, shuffle=True, form="dict")
+    loader.set_epoch(3)
+    batches = iter(loader)
+    first = epoch_of([next(batches), next(batches)])
+    other = dataset().dataloader(6, num_workers, shuffle=True, form="dict")
+    other.load_state_dict(loader.state_dict())
+    rest = epoch_of(other)
+    assert first.keys().isdisjoint(rest)
+    assert first | rest == epoch_of_number(3)
+
+
+def test_rows_know_their_epoch() -> None:
+    ds = dataset()
+    rows = ds.__getitems__(EpochRows.of(np.array([4, 2]), 5))
+    expected = epoch_of_number(5)
+    assert [VOCAB.decode([ids])[0] for ids in rows] == [expected[4], expected[2]]
+    assert VOCAB.decode([rows[1]])[0] == VOCAB.decode([rows[1:][0]])[0] == expected[2]
+    assert VOCAB.decode([ds[4]])[0] == epoch_of_number(0)[4]
+    assert ds.smiles.tolist() == SMILES
+    assert ds.lengths().tolist() == [len(text) + 2 for text in SMILES]
+
+
+def plain_parts(ds: Any) -> list[Any]:
+    """Everything that may be validated on."""
+    first, second, third = split(ds, (0.5, 0.25, 0.25))
+    _, half = ds.split(0.5)
+    _, chosen = ds.split_on_idxs(range(5), range(5, 9))
+    parts = [second, third, half, chosen, ds.plain(), ds.plain().plain(), ds.view([3]).plain()]
+    parts += [part for one in (half, chosen) for part in (one.view([1, 0]), *one.split(0.5), one.new(SMILES[:3]))]
+    parts += [half.new(half.smiles), half.new(SMILES).view([1]), ds.from_ids([[0, 4, 1]])]
+    assert any(part.random for part in first.fields)
+    return parts
+
+
+@pytest.mark.parametrize("kind", [TextDataset, TextPredictionDataset])
+def test_validation_rows_are_never_augmented(kind: Any) -> None:
+    labels = () if kind is TextDataset else (range(N),)
+    ds = kind(SMILES, *labels, VOCAB, augment=shown, max_length=30)
+    for part in plain_parts(ds):
+        assert part.augment is None
+        batches = part.dataloader(3, form="dict", shuffle=True)
+        assert len(part) > 0
+        for _ in range(2):
+            assert sorted(epoch_of(batches).values()) == sorted(part.smiles.tolist())
+    assert ds.augment is shown
+    assert ds.new(SMILES[:2]).augment is shown
+
+
+def test_training_rows_go_by_their_own_row_whatever_the_view() -> None:
+    ds, expected = dataset(), epoch_of_number(0)
+    train, _ = ds.split(0.3)
+    for view in (train, train.view([3, 1]), ds.view([7, 7])):
+        assert [VOCAB.decode([ids])[0] for ids in view] == [expected[row] for row in view.kept.tolist()]
+
+
+def test_validation_rows_share_their_ids_with_the_training_rows() -> None:
+    train, valid = dataset().split(0.5)
+    assert valid.fields[0].ids is train.fields[0].ids  # type: ignore[attr-defined]
+    assert valid.fields[0].compiled  # type: ignore[attr-defined]
+    assert not train.fields[0].compiled  # type: ignore[attr-defined]
+
+
+def test_what_would_be_too_long_stays_as_it_is() -> None:
+    ds = TextDataset(["CC", "CCCC"], VOCAB, augment=lambda text, key: text * 2, max_length=6)
+    assert VOCAB.decode(list(ds)) == ["CCCC", "CCCC"]
+    assert VOCAB.decode(list(TextDataset(["CC", "CCCC"], VOCAB, augment=lambda text, key: text * 2))) == [
+        "CCCC",
+        "C" * 8,
+    ]
+    with pytest.raises(RowError, match="row 1: 'CCCCC' has 7 tokens, more than max_length 6"):
+        TextDataset(["CC", "CCCCC"], VOCAB, augment=shown, max_length=6)
+
+
+@pytest.mark.parametrize("made", [None, 3, b"C", ["C"]])
+def test_what_is_no_text(made: Any) -> None:
+    ds = TextDataset(["C", "CC"], VOCAB, augment=lambda text, key: text if text == "C" else made)
+    with pytest.raises(RowError, match=r"augment gave .* for row 1, 'CC'; expected a str") as caught:
+        ds.batch()
+    assert (caught.value.row, caught.value.value) == (1, "CC")
+    assert ds[0].tolist() == VOCAB.encode(["C"])[0].tolist()
+
+
+def test_an_augmentation_that_fails_names_the_row() -> None:
+    ds = TextDataset(["CC", "C("], VOCAB, augment=randomized)
+    with pytest.raises(RowError, match=r"augment cannot write row 1, 'C\(', in another way: MoleculeError: ") as caught:
+        ds.view([1]).batch()
+    assert caught.value.row == 1
+    assert caught.value.__cause__ is not None
+
+
+def test_augment_is_checked_and_settled() -> None:
+    with pytest.raises(TypeError, match="augment is 'randomized'; expected a function of"):
+        TextDataset(["C"], VOCAB, augment="randomized")  # type: ignore[arg-type]
+    ds = dataset()
+    for name, value in (("augment", None), ("seed", 3)):
+        with pytest.raises(AttributeError, match=f"'{name}' is what the rows were made with"):
+            setattr(ds, name, value)
+    ds.augment = shown
+    with pytest.raises(TypeError, match="augment"):
+        PackedDataset(["C"], VOCAB, 8, augment=shown)  # type: ignore[call-arg]
+
+
+def test_randomised_smiles_are_the_same_molecules() -> None:
+    from rdkit import Chem
+
+    smiles = ["CC(=O)Nc1ccccc1", "C[C@H](F)O", "F/C=C/C(=O)[O-]", "c1cc2ccccc2[nH]1", "[NH4+]"] * 4
+    ds = TextDataset(smiles, VOCAB, augment=randomized)
+    loader, seen = ds.dataloader(8, 0, form="dict"), []
+    for _ in range(3):
+        epoch = epoch_of(loader)
+        assert [Chem.CanonSmiles(epoch[row]) for row in range(20)] == [Chem.CanonSmiles(text) for text in smiles]
+        seen.append(epoch)
+    assert len({epoch[0] for epoch in seen} | {epoch[5] for epoch in seen}) > 2
+
+
+def test_numbers_of_a_row_depend_on_all_that_names_them() -> None:
+    keys = {
+        int(row_keys(seed, epoch, [row], purpose)[0])
+        for seed in (0, 1, -1)
+        for epoch in (0, 1)
+        for row in (0, 1, 10**9)
+        for purpose in ("augment", "masks")
+    }
+    assert len(keys) == 36
+    assert row_keys(0, 0, [3, 0], "augment").tolist() == row_keys(0, 0, [0, 3], "augment")[::-1].tolist()
+    assert row_keys(1, 2, np.arange(3), "golden").tolist() == GOLDEN
+    assert mixed(np.array([1, 2], np.uint64), np.uint64(0)).tolist() == [
+        0xE220A8397B1DCDAF,
+        0x6E789E6AA1B965F4,
+    ]  # the first numbers of SplitMix64 from the seed 0
+
+
+def test_masks_and_augmentation_are_not_the_same_numbers() -> None:
+    ds = MaskedDataset(SMILES, VOCAB, 0.5, augment=shown)
+    assert row_keys(0, 0, [0], "augment")[0] != row_keys(0, 0, [0], "masks")[0]
+    assert ds.batch()[0].shape == ds.batch()[1].shape
