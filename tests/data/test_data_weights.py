@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mrl.data import TextPredictionDataset, dict_collate, sequence_prediction_collate
+from mrl.data import TextPredictionDataset, VecPredictionDataset, dict_collate, sequence_prediction_collate
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
@@ -115,3 +115,12 @@ def test_other_row_arguments_of_a_subclass_stay() -> None:
     assert list(ds.columns) == ["smiles", "y_vals", "names"]
     assert ds.view([2]).names.tolist() == ["c"]
     assert ds.new(["C"], [1], ["d"]).names.tolist() == ["d"]
+
+
+def test_vectors_with_weights() -> None:
+    ds = VecPredictionDataset(["C", "CC"], [1.0, None], len, weights=[1, 2])
+    v, _, w = ds.batch()
+    assert v.tolist() == [[1.0], [2.0]]
+    assert w.tolist() == [1.0, 2.0]
+    assert ds.new(["CCC"]).batch()[2].tolist() == [1.0]
+    assert ds.view([1]).batch()[2].tolist() == [2.0]

@@ -208,26 +208,28 @@ def vector_reconstruction_collate(
 
 
 @takes_rows
-def vector_prediction_collate(batch: Any) -> tuple[Tensor, Tensor]:
+def vector_prediction_collate(batch: Any) -> tuple[Tensor, ...]:
     """Give vectors and targets.
 
     Parameters
     ----------
-    batch : Rows, or sequence of B pairs (vector (D,), target (T,))
+    batch : Rows, or sequence of B pairs (vector (D,), target (T,)), or of triples with a weight (1,)
         The samples.
 
     Returns
     -------
     v : Tensor, float32, shape (B, D)
     y : Tensor, shape (B,) for one target, (B, T) for T
+    weights : Tensor, float32, shape (B,)
+        Only where the data set has weights.
 
     Examples
     --------
     >>> vector_prediction_collate([(torch.tensor([1.0, 2.0]), torch.tensor([0.5]))])
     (tensor([[1., 2.]]), tensor([0.5000]))
     """
-    vectors, targets = fields_of(batch, 2, "vector_prediction_collate")
-    return stacked(vectors), stacked(targets).squeeze(-1)
+    vectors, *numbers = fields_of(batch, (2, 3), "vector_prediction_collate")
+    return stacked(vectors), *(stacked(field).squeeze(-1) for field in numbers)
 
 
 def fields_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from mrl.data.columns import Values, View, labels_of
 from mrl.data.dataset import BaseDataset
+from mrl.data.fields import Labels
 from mrl.data.padding import ids_of
 from mrl.errors import ColumnError, RowError
 from mrl.features import OnError
@@ -60,6 +62,20 @@ class Labelled(Texts):
     y_vals: Any
     y_dtype: torch.dtype
     _targets: int | None = None  # T of targets (n, T), for rows whose labels are left out
+
+    def _set_labelled(self, smiles: Any, y_vals: Any, weights: Any) -> None:
+        """Fill this data set; weights are a row argument of those that have any."""
+        columns = {"smiles": smiles, "y_vals": y_vals}
+        if weights is not None:
+            columns["weights"] = weights
+            self.row_arguments = tuple(columns)
+        self._set(columns)
+
+    @staticmethod
+    def _labels(columns: Mapping[str, Any]) -> tuple[Labels, ...]:
+        """Targets, then weights if there are any."""
+        names = {"y_vals": "labels", "weights": "weights"}
+        return tuple(Labels(columns[column], name) for column, name in names.items() if column in columns)
 
     def checked(self, columns: dict[str, Any]) -> dict[str, Any]:
         """`y_vals` as numbers; missing ones where they were left out."""

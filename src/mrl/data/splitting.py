@@ -119,10 +119,10 @@ def _listed(values: Any, n: int, name: str) -> list[Any]:
         if hasattr(values, method):
             values = getattr(values, method)()
             break
-    values = list(values)
-    if len(values) != n:
-        raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
-    return values
+    listed = list(values)
+    if len(listed) != n:
+        raise ColumnError(f"{name} has {len(listed)} values for {n} rows; give one for each", column=name)
+    return listed
 
 
 def _sorted(values: Any, n: int) -> Rows64:
@@ -130,7 +130,9 @@ def _sorted(values: Any, n: int) -> Rows64:
     values = _listed(values, n, "sort_by")
     missing = next((row for row, value in enumerate(values) if _present(value) is None), None)
     if missing is not None:
-        raise ColumnError(f"row {missing} of sort_by is missing; give a value, or leave such rows out", column="sort_by")
+        raise ColumnError(
+            f"row {missing} of sort_by is missing; give a value, or leave such rows out", column="sort_by"
+        )
     try:
         return np.array(sorted(range(n), key=values.__getitem__), np.int64)
     except TypeError as error:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.collate import lm_collate, sequence_prediction_collate
-from mrl.data.fields import Augment, Field, Labels, Tokens
+from mrl.data.fields import Augment, Field, Tokens
 from mrl.data.layouts import Labelled, OnLong, Tokenized
 from mrl.errors import RowError
 from mrl.features import OnError
@@ -187,13 +187,8 @@ class TextPredictionDataset(Labelled, TextDataset):
         collate = collate_function or partial(sequence_prediction_collate, pad_idx=vocab.stoi["pad"])
         self._configure(vocab, collate, augment, seed, max_length, on_long)
         self.y_dtype = y_dtype
-        columns = {"smiles": smiles, "y_vals": y_vals}
-        if weights is not None:
-            columns["weights"] = weights
-            self.row_arguments = tuple(columns)
-        self._set(columns)
+        self._set_labelled(smiles, y_vals, weights)
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
         """Tokens, then targets, then weights if there are any."""
-        weights = [Labels(columns["weights"], "weights")] if "weights" in columns else []
-        return self._tokens(columns), Labels(columns["y_vals"]), *weights
+        return self._tokens(columns), *self._labels(columns)

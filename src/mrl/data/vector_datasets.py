@@ -16,7 +16,7 @@ from mrl.data.collate import (
     vector_reconstruction_collate,
 )
 from mrl.data.dataset import BaseDataset
-from mrl.data.fields import Field, Labels, Tokens
+from mrl.data.fields import Field, Tokens
 from mrl.data.layouts import Labelled, Texts, Tokenized
 from mrl.data.vectors import Vectors
 from mrl.features import Cache, Featurizer, OnError, require_on_error
@@ -194,6 +194,8 @@ class VecPredictionDataset(Labelled, VectorDataset):
         As in `VectorDataset`; `vector_prediction_collate` if no collate function is given.
     y_dtype : torch.dtype
         float32, or an integer type for classes.
+    weights : column of n numbers, optional
+        How much each row counts, as in `TextPredictionDataset`; batches are then ``(v, y, weights)``.
 
     Examples
     --------
@@ -211,6 +213,7 @@ class VecPredictionDataset(Labelled, VectorDataset):
         collate_function: Collate | None = None,
         *,
         y_dtype: torch.dtype = torch.float32,
+        weights: Any = None,
         n_jobs: int = 1,
         cache: Cache = "memory",
         timeout: float | None = None,
@@ -218,8 +221,8 @@ class VecPredictionDataset(Labelled, VectorDataset):
     ) -> None:
         self._configure(mol_function, collate_function or vector_prediction_collate, n_jobs, cache, timeout, on_error)
         self.y_dtype = y_dtype
-        self._set({"smiles": smiles, "y_vals": y_vals})
+        self._set_labelled(smiles, y_vals, weights)
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
-        """Vectors, then targets."""
-        return self._vectors(columns), Labels(columns["y_vals"])
+        """Vectors, then targets, then weights if there are any."""
+        return self._vectors(columns), *self._labels(columns)
