@@ -44,8 +44,9 @@ layers: $(VENV)/.dev  ## what may import what
 docs: $(VENV)/.dev  ## run every example of the documentation
 	$(BIN)/python -m pytest docs README.md --doctest-glob='*.md'
 
-bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run; and what peers do to a molecule
+bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and what peers do to a molecule
 	$(PIP) -e '.[bench]'
+	$(PIP) --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/peers.py
 

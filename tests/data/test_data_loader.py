@@ -27,7 +27,7 @@ from mrl.data import (
     TokenBudget,
     VectorDataset,
 )
-from mrl.data.loader import available_cpus
+from mrl.data.loading import available_cpus
 from mrl.errors import DatasetError, StateError
 from mrl.text import CharacterVocab
 
@@ -178,6 +178,20 @@ def test_naming_the_epoch_after_loading_keeps_the_place() -> None:
     assert epoch_of(loader) == run(DS.dataloader(4, shuffle=True), 12)[6:]
 
 
+def test_a_place_that_was_loaded_is_not_lost_by_looking() -> None:
+    loader = DS.dataloader(4, shuffle=True)
+    whole = run(loader, 9)
+    state = loader.state_dict()
+    for look in (iter, len, repr, Loader.as_torch, lambda loader: loader.set_epoch(1)):
+        loader = DS.dataloader(4, shuffle=True)
+        loader.load_state_dict(state)
+        for _ in range(2):
+            look(loader)  # type: ignore[operator]
+            iter(loader)
+        assert epoch_of(loader.as_torch()) == run(DS.dataloader(4, shuffle=True), 12)[9:]
+        assert whole + run(loader, 5) == run(DS.dataloader(4, shuffle=True), 14)
+
+
 @pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"bucket": True}], ids=str)
 def test_resumed_with_another_number_of_ranks(options: Any) -> None:
     def ranks(world_size: int) -> list[Loader]:
@@ -279,7 +293,7 @@ def test_state_of_a_thousand_million_rows() -> None:
             return rows
 
     def make() -> Loader:
-        return Loader(Virtual(), Shuffled(10**9, 512, seed=5), np.asarray, batch_size=512)
+        return Loader(Virtual(), Shuffled(10**9, 512, seed=5), np.asarray)
 
     loader = make()
     state = loader.state_dict() | {"epoch": 2, "batches": 1_234_567}
@@ -382,6 +396,7 @@ def test_another_collate_function() -> None:
         ({"batch_size": 4}, "use bs"),
         ({"generator": None}, "use seed="),
         ({"dataset": DS}, "dataset"),
+        ({"in_order": False}, "use order="),
         ({"prefetch": 4}, "dataloader got 'prefetch', which neither mrl nor torch's DataLoader knows"),
         ({"max_tokens": 40, "bucket": True}, "leave out bucket and drop_last"),
         ({"max_tokens": 40, "drop_last": True}, "leave out bucket and drop_last"),
@@ -426,6 +441,7 @@ def test_an_order_of_ones_own() -> None:
         ({"bs": 0}, "batches of 0; expected"),
         ({"bs": 4, "rank": 1}, "rank is 1 and world_size 1; expected 0 <= rank < world_size"),
         ({"bs": 4, "rank": -1, "world_size": 2}, "rank is -1"),
+        ({"bs": 4, "world_size": 2}, "world_size is 2, no rank was given, and torch.distributed does not run"),
         ({"bs": 4, "num_workers": -2}, "num_workers is -2; expected 0 or more, or -1"),
     ],
     ids=str,
@@ -518,7 +534,7 @@ def test_loaders_can_be_pickled() -> None:
 
 def test_any_torch_data_set_will_do() -> None:
     data = TensorDataset(torch.arange(5))
-    loader = Loader(data, Sequential(5, 2), default_collate, batch_size=2)
+    loader = Loader(data, Sequential(5, 2), default_collate)
     assert [batch[0].tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
     assert "3 batches of 2 rows, 0 workers, epoch 0" in repr(loader)
 

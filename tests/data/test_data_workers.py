@@ -82,6 +82,92 @@ def test_a_loop_that_is_left_early_ends_its_workers() -> None:
     assert time.monotonic() - start < 4
 
 
+# --- workers that stay -----------------------------------------------------------------------------------------------
+
+
+def who(samples: list[Any]) -> Any:
+    return torch.tensor([[os.getpid()] for _ in samples]), torch.stack([y for _, y in samples])
+
+
+def seen(batches: Any) -> tuple[set[int], list[Any]]:
+    """Which processes made the batches, and which rows they are."""
+    made = list(batches)
+    return {pid for pids, _ in made for pid in pids.flatten().tolist()}, [y.flatten().tolist() for _, y in made]
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_workers_that_stay(method: str) -> None:
+    ds = dataset(cache=None)
+    options: dict[str, Any] = {"shuffle": True, "collate_fn": who}
+    plain = ds.dataloader(4, 0, **options)
+    epochs = []
+    for epoch in range(8):
+        plain.set_epoch(epoch)
+        epochs.append(seen(plain)[1])
+    before = set(multiprocessing.active_children())
+    loader = ds.dataloader(4, 2, persistent_workers=True, multiprocessing_context=method, **options)
+    pids, rows = seen(loader)
+    assert (len(pids), rows) == (2, epochs[0])
+    assert seen(loader) == (pids, epochs[1])
+    for k, _ in enumerate(loader):  # left in the middle, with batches of it under way
+        if k == 3:
+            break
+    assert loader.state_dict()["batches"] == 4
+    state = loader.state_dict()
+    assert seen(loader) == (pids, epochs[3])
+    loader.load_state_dict(state)
+    assert seen(loader) == (pids, epochs[2][4:])
+    loader.set_epoch(7)
+    assert seen(loader) == (pids, epochs[7])
+    assert len(set(multiprocessing.active_children()) - before) == 2
+    start = time.monotonic()
+    del loader  # at once, without a search for cycles
+    assert time.monotonic() - start < 3
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_two_iterators_over_workers_that_stay() -> None:
+    ds = dataset(cache=None)
+    plain = ds.dataloader(4, 0, shuffle=True, collate_fn=who)
+    expected = seen(plain)[1], seen(plain)[1]
+    loader = ds.dataloader(4, 1, shuffle=True, collate_fn=who, persistent_workers=True)
+    one, two = iter(loader), iter(loader)
+    made: list[list[Any]] = [[], []]
+    for _ in range(len(loader)):
+        made[0].append(next(one))
+        made[1].append(next(two))
+    found = [seen(part) for part in made]
+    assert (found[0][1], found[1][1]) == expected
+    assert found[0][0].isdisjoint(found[1][0])
+    one.close(), two.close()  # type: ignore[attr-defined]
+    assert len(multiprocessing.active_children()) == 1  # the workers of one of them stay
+    loader.set_epoch(0)
+    assert seen(loader)[1] == expected[0]
+
+
+def test_workers_that_stay_do_not_outlive_a_failure() -> None:
+    loader = VecPredictionDataset(["C", "C?", "CO"], range(3), counted).dataloader(1, 1, persistent_workers=True)
+    for _ in range(2):
+        loader.set_epoch(0)
+        batches = iter(loader)
+        assert next(batches)[1].tolist() == [0]
+        with pytest.raises(FeatureError, match="row 1"):
+            next(batches)
+        assert not multiprocessing.active_children()
+
+
+def test_workers_that_were_killed_are_replaced_in_the_next_epoch() -> None:
+    loader = dataset(cache=None).dataloader(4, 1, collate_fn=who, persistent_workers=True)
+    pids, rows = seen(loader)
+    os.kill(*pids, signal.SIGKILL)
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+        list(loader)
+    assert seen(loader)[1] == rows
+
+
+# --- what they are given -------------------------------------------------------------------------------------------
+
+
 class Telling(CharacterVocab):
     """Writes down which process encodes."""
 
@@ -128,61 +214,6 @@ def test_workers_under_another_default_device() -> None:
     finally:
         torch.set_default_device(None)
     assert found == epoch_of(ds.dataloader(7, 0))
-
-
-INTERRUPTED = """
-import os, sys, time
-from mrl.data import VectorDataset
-from multiprocessing import active_children
-
-def slow(text):
-    time.sleep(0.02)
-    return [1.0]
-
-if __name__ == "__main__":
-    loader = VectorDataset(["C"] * 100_000, slow, cache=None).dataloader(8, 2)
-    for i, batch in enumerate(loader):
-        if not i:
-            print(*[child.pid for child in active_children()], flush=True)
-"""
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
-    script = tmp_path / "interrupted.py"
-    script.write_text(INTERRUPTED)
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env=dict(os.environ),
-    )
-    try:
-        assert process.stdout is not None
-        children = [int(pid) for pid in process.stdout.readline().split()]
-        assert len(children) == 2
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        _, errors = process.communicate(timeout=30)
-        assert "KeyboardInterrupt" in errors
-        deadline = time.monotonic() + 5
-        while any(map(alive, children)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not [pid for pid in children if alive(pid)]
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
 
 
 FIRST_BATCH = """

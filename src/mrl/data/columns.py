@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 from mrl.errors import ColumnError, RowError
 from mrl.ragged import Text
 
-__all__ = ["IGNORED", "Array", "Column", "Rows64", "Values", "View", "labels_of", "row_numbers", "select", "values_of"]
+__all__ = [
+    "IGNORED",
+    "Array",
+    "Column",
+    "Rows64",
+    "Values",
+    "View",
+    "is_column",
+    "labels_of",
+    "row_numbers",
+    "select",
+    "values_of",
+]
 
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
@@ -154,7 +166,7 @@ def row_numbers(rows: Any, n: int) -> Rows64:
 
 def values_of(values: Any, name: str) -> Column:
     """Take any column-like input: text, numbers, or a column, as it is."""
-    if _is_column(values):
+    if is_column(values):
         return values  # type: ignore[no-any-return]
     array = _array(values, name)
     if array.dtype.kind in "OUT" and array.ndim == 1 and all(isinstance(value, str) for value in array):
@@ -205,12 +217,14 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
     return Values(made)
 
 
-def _is_column(values: Any) -> bool:
-    return hasattr(values, "take") and hasattr(values, "digest")
+def is_column(values: Any) -> bool:
+    """Whether it is a column already, such as one on disk."""
+    # Not hasattr of the column itself, which would compute its digest.
+    return hasattr(values, "take") and (hasattr(type(values), "digest") or "digest" in getattr(values, "__dict__", ()))
 
 
 def _array(values: Any, name: str) -> Array:
-    if _is_column(values):
+    if is_column(values):
         values = values.take(np.arange(len(values)))
     elif isinstance(values, np.ma.MaskedArray):
         nothing = np.full(values.shape, None)

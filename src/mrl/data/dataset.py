@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from mrl.data.collate_dict import dict_collate
 from mrl.data.columns import row_numbers
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
-from mrl.data.loading import order_for, rank_and_world_size, require_order, require_torch_options, workers_for
+from mrl.data.loading import given_order, order_for, require_torch_options, workers_for
 from mrl.data.order import Order
 from mrl.data.padding import PadSide
 from mrl.data.records import Records
@@ -23,6 +24,8 @@ from mrl.data.rows import Rows, collating
 from mrl.errors import DatasetError
 
 __all__ = ["BaseDataset"]
+
+_EPOCH: ContextVar[int] = ContextVar("epoch", default=0)
 
 
 class BaseDataset(Records):
@@ -64,9 +67,18 @@ class BaseDataset(Records):
     def __getitems__(self, rows: Any) -> Any:
         """Give the samples of `rows`, lazily; one compiled gather where mrl's collate functions take them."""
         index = row_numbers(rows, len(self))
-        if type(self).__getitem__ is not Records.__getitem__:  # a subclass changed what a sample is
+        epoch = getattr(rows, "epoch", 0)
+        if type(self).__getitem__ is Records.__getitem__:
+            return Rows(self, index, epoch)
+        token = _EPOCH.set(epoch)  # a subclass changed what a sample is, and knows of no epochs
+        try:
             return [self[int(row)] for row in index]
-        return Rows(self, index, getattr(rows, "epoch", 0))
+        finally:
+            _EPOCH.reset(token)
+
+    def sample(self, i: int, epoch: int | None = None) -> Any:
+        """Give the sample of row `i`, 0 <= i < n, as it is in epoch `epoch`; that of the batch if it is not said."""
+        return super().sample(i, _EPOCH.get() if epoch is None else epoch)
 
     def batch(self, rows: Any = None, *, device: torch.device | str | None = None) -> Any:
         """Give one batch of the rows `rows` (all by default), in their order.
@@ -134,7 +146,8 @@ class BaseDataset(Records):
             Keep the data in the memory of `device` (ids in one or two bytes each), and make batches there; for data
             sets that do not change with the epoch.
         rank, world_size : int, optional
-            Which part of each global batch is this process's; from ``torch.distributed`` where it runs.
+            Which part of each global batch is this process's; from ``torch.distributed`` where it runs by the time that
+            an epoch begins.
         order : Order, optional
             An order of your own, of global batches, instead of what `shuffle`, `seed`, `drop_last`, `max_tokens` and
             `bucket` make; its batches have bs x world size rows where they are of one size.
@@ -146,7 +159,10 @@ class BaseDataset(Records):
         pad_to, pad_multiple, pad_side
             Passed on to the collate function; see `lm_collate`.
         **torch_kwargs
-            Passed on to the ``torch.utils.data.DataLoader`` that owns the workers.
+            Passed on to the ``torch.utils.data.DataLoader`` that owns the workers. How they start
+            (``multiprocessing_context``) is chosen if not given: by fork on Linux while CUDA is untouched, else by
+            forkserver or spawn, and then with the large arrays in shared memory. ``persistent_workers`` see the data
+            set as it was when they started.
 
         Returns
         -------
@@ -167,12 +183,11 @@ class BaseDataset(Records):
             raise ValueError(f"form is {form!r}; expected 'tuple' or 'dict'")
         if form == "dict" and collate_fn is not None:
             raise TypeError("form='dict' is a collate function of its own; give either form or collate_fn")
-        rank, world_size = rank_and_world_size(rank, world_size)
         if order is None:
-            order = order_for(
+            made: Callable[[int], Order] = partial(
+                order_for,
                 self,
                 bs,
-                world_size,
                 shuffle=shuffle,
                 seed=seed,
                 drop_last=drop_last,
@@ -181,22 +196,23 @@ class BaseDataset(Records):
             )
         elif shuffle or drop_last or max_tokens is not None or bucket:
             raise TypeError("order says all of shuffle, drop_last, max_tokens and bucket; leave those out")
-        require_order(order, len(self), bs, world_size)
-        size = bs if hasattr(order, "batch_size") else None
+        else:
+            made = partial(given_order, order, len(self), bs)
         collate: Callable[..., Any] = dict_collate if form == "dict" else collate_fn or self.collate_function
         padding = {"pad_to": pad_to, "pad_multiple": pad_multiple, "pad_side": pad_side}
         if given := {name: value for name, value in padding.items() if value is not None}:
             collate = partial(collate, **given)
         if resident:
-            return Loader(
-                self.resident(device), order, collate, batch_size=size, rank=rank, world_size=world_size, device=device
-            )
+            dataset, num_workers, torch_kwargs = self.resident(device), 0, {}
+        else:
+            dataset = self
+            if num_workers == -1:
+                num_workers = workers_for(self, compiled=self._compiled())
         return Loader(
-            self,
-            order,
+            dataset,
+            made,
             collate,
-            batch_size=size,
-            num_workers=workers_for(self, compiled=self._compiled()) if num_workers == -1 else num_workers,
+            num_workers=num_workers,
             rank=rank,
             world_size=world_size,
             device=device,
@@ -234,9 +250,11 @@ class BaseDataset(Records):
             raise DatasetError(
                 f"{type(self).__name__} overrides __getitem__, so its samples are made one by one; leave out resident"
             )
+        where = torch.empty(0, device=get_device() if device is None else device).device
+        if all(getattr(field, "device", None) == where for field in self.fields):
+            return self
         made = self._copy()
         rows = self.stored_rows(np.arange(len(self)))
-        where = get_device() if device is None else torch.device(device)
         made.fields = tuple(resident_field(field, rows, where) for field in self.fields)
         made._stored = None
         return made

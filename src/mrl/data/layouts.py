@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.columns import Values, View, labels_of
+from mrl.data.columns import Values, View, is_column, labels_of
 from mrl.data.dataset import BaseDataset
 from mrl.data.fields import Labels
 from mrl.data.padding import ids_of
@@ -50,7 +50,7 @@ def text_of(column: Any, name: str) -> Any:
     """A column of text as flat text, unless it is on disk."""
     if isinstance(column, (View, Values)):
         column = column.take(np.arange(len(column)))
-    if isinstance(column, Ragged) or not (hasattr(column, "take") and hasattr(column, "digest")):
+    if isinstance(column, Ragged) or not is_column(column):
         return Text.of(column, name)
     return column
 

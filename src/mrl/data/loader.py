@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import operator
-import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,9 +13,10 @@ from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.order import Order
 from mrl.data.rows import EpochRows, collating
+from mrl.data.sharing import for_workers, start_method
 from mrl.errors import StateError
 
-__all__ = ["Loader", "available_cpus", "share"]
+__all__ = ["Loader", "share"]
 
 VERSION = 1
 
@@ -44,15 +42,6 @@ def share(rows: Rows64, rank: int, world_size: int) -> Rows64:
     return rows[rank * n // world_size : (rank + 1) * n // world_size]
 
 
-def available_cpus() -> int:
-    """Number of CPUs this process may use; the environment variable ``ncpus`` is an upper bound."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("ncpus", "").strip()  # noqa: SIM112  the notebook's name
-    if limit and not limit.isdecimal():
-        raise ValueError(f"the environment variable ncpus is {limit!r}; expected a number of processes, or nothing")
-    return min(cpus, int(limit)) if limit else cpus
-
-
 class Loader:
     """An iterable of batches; made by `BaseDataset.dataloader`.
 
@@ -64,16 +53,16 @@ class Loader:
     ----------
     dataset : torch Dataset with ``__getitems__``
         What gives the samples of some row numbers.
-    order : Order
-        The global batches of every epoch.
+    order : Order, or callable
+        The global batches of every epoch; or a function of the world size that gives them, for a loader that is made
+        before ``torch.distributed`` runs.
     collate : callable
         Samples to a batch, on the CPU.
-    batch_size : int, optional
-        Rows per batch of this process; None where batches are of different sizes.
     num_workers : int
         Processes that make batches; 0 makes them here.
-    rank, world_size : int
-        Which part of each global batch this process gets.
+    rank, world_size : int, optional
+        Which part of each global batch this process gets; what ``torch.distributed`` says, where it runs, when an epoch
+        begins, if not given.
     device : torch.device or str, optional
         Where batches end up; torch's default device if not given.
     **torch_kwargs
@@ -83,34 +72,31 @@ class Loader:
     def __init__(
         self,
         dataset: Dataset[Any],
-        order: Order,
+        order: Order | Callable[[int], Order],
         collate: Callable[[Any], Any],
         *,
-        batch_size: int | None = None,
         num_workers: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
+        rank: int | None = None,
+        world_size: int | None = None,
         device: torch.device | str | None = None,
         **torch_kwargs: Any,
     ) -> None:
-        if not 0 <= rank < world_size:
-            raise ValueError(f"rank is {rank} and world_size {world_size}; expected 0 <= rank < world_size")
         if num_workers < 0:
             raise ValueError(f"num_workers is {num_workers}; expected 0 or more, or -1 in dataset.dataloader")
         self.dataset = dataset
-        self.order = order
+        self._order = order
+        self._made_for: tuple[int, Order] | None = None  # the world size that the order was last made for
+        self._given_ranks = rank, world_size
         self.collate = collate
-        self.batch_size = None if batch_size is None else operator.index(batch_size)
         self.num_workers = operator.index(num_workers)
-        self.rank = operator.index(rank)
-        self.world_size = operator.index(world_size)
         self._device = None if device is None else torch.device(device)
         self._torch_kwargs = torch_kwargs
         self.epoch = 0
         self._position = 0
         self._begun = False
         self._resumed = False
-        self._kept: DataLoader[Any] | None = None  # with persistent_workers, the one that owns them
+        self._kept: DataLoader[Any] | None = None  # with persistent_workers: their owner, while it is not in use
+        _ = self.order  # what cannot be is refused now
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": None}
@@ -120,6 +106,32 @@ class Loader:
         """Where batches end up."""
         return get_device() if self._device is None else self._device
 
+    @property
+    def rank(self) -> int:
+        """Which part of each global batch this process gets."""
+        return _ranks(*self._given_ranks)[0]
+
+    @property
+    def world_size(self) -> int:
+        """In how many parts a global batch is shared out."""
+        return _ranks(*self._given_ranks)[1]
+
+    @property
+    def batch_size(self) -> int | None:
+        """Rows per batch of this process; None where batches are of different sizes."""
+        size = getattr(self.order, "batch_size", None)
+        return None if size is None else size // self.world_size
+
+    @property
+    def order(self) -> Order:
+        """The global batches of every epoch."""
+        size = self.world_size
+        if not callable(self._order):
+            return self._order
+        if self._made_for is None or self._made_for[0] != size:
+            self._made_for = size, self._order(size)
+        return self._made_for[1]
+
     def __len__(self) -> int:
         return len(self.order)
 
@@ -128,54 +140,49 @@ class Loader:
         return f"Loader({len(self)} batches{size}, {self.num_workers} workers, epoch {self.epoch})"
 
     def __iter__(self) -> Iterator[Any]:
-        if self._begun:
-            self._go(self.epoch + 1, 0)
-        self._begun, self._resumed = True, False
+        self.epoch, self._position = self._following()
+        self._begun = True
         return self._batches(self.epoch, self._position)
 
-    def _batches(self, epoch: int, start: int) -> Iterator[Any]:
-        device = self.device
-        ahead = device.type == "cuda"
-        waiting: list[Any] = []
-        k = start
-        for batch in self._made(epoch, start):
-            waiting.append(to_device(batch, device))
-            if ahead and len(waiting) == 1:
-                continue
-            k += 1
-            self.epoch, self._position = epoch, k
-            yield waiting.pop(0)
-        for batch in waiting:
-            k += 1
-            self.epoch, self._position = epoch, k
-            yield batch
+    def _following(self) -> tuple[int, int]:
+        """Epoch and batch that the next ``iter`` begins with; a place that was loaded stays until a batch is taken."""
+        return (self.epoch + 1, 0) if self._begun and not self._resumed else (self.epoch, self._position)
 
-    def _rows(self, epoch: int, start: int) -> Iterator[Rows64]:
-        for k in range(start, len(self.order)):
-            yield EpochRows.of(share(self.order.batch(epoch, k), self.rank, self.world_size), epoch)
+    def _batches(self, epoch: int, start: int) -> Iterator[Any]:
+        device, k = self.device, start
+        moved = (to_device(batch, device) for batch in self._made(epoch, start))
+        for batch in one_ahead(moved) if device.type == "cuda" else moved:
+            k += 1
+            self.epoch, self._position, self._resumed = epoch, k, False
+            yield batch
 
     def _made(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches from `start` on, on the CPU."""
         if self.num_workers:
-            batches: Any = iter(self._owner(epoch, start))
-            try:
-                yield from batches
-            finally:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
-                if self._kept is None:
-                    batches._shutdown_workers()
+            yield from self._by_workers(epoch, start)
         else:
             samples, collate = samples_of(self.dataset), collating(self.collate)
-            for rows in self._rows(epoch, start):
+            for rows in _BatchSampler(self, epoch, start):
                 yield collate(samples(rows))
 
-    def _owner(self, epoch: int, start: int) -> DataLoader[Any]:
-        """The owner of the workers: a new one for each epoch, unless they are to stay."""
-        if not self._torch_kwargs.get("persistent_workers"):
-            return self._torch(epoch, start)
-        if self._kept is None:
-            self._kept = self._torch(epoch, start)
-        self._kept.batch_sampler.begin(epoch, start)  # type: ignore[union-attr]
-        return self._kept
+    def _by_workers(self, epoch: int, start: int) -> Iterator[Any]:
+        # Workers that stay are lent to one iterator at a time; a second one gets its own.
+        owner, self._kept = self._kept or self._torch(epoch, start), None
+        owner.batch_sampler.begin(self, epoch, start)  # type: ignore[union-attr]
+        batches: Any = iter(owner)
+        stay = bool(self._torch_kwargs.get("persistent_workers"))
+        try:
+            yield from batches
+        except GeneratorExit:  # the loop was left, which is no failure
+            raise
+        except BaseException:
+            stay = False
+            raise
+        finally:
+            if stay and self._kept is None:
+                self._kept = owner
+            else:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
+                batches._shutdown_workers()
 
     def _torch(self, epoch: int, start: int) -> DataLoader[Any]:
         settings: dict[str, Any] = {
@@ -184,14 +191,15 @@ class Loader:
             "generator": torch.Generator().manual_seed(epoch),
         }
         settings |= self._torch_kwargs
+        dataset = self.dataset
         if self.num_workers:
-            prepare(self.dataset)
-            settings.setdefault("multiprocessing_context", start_method())
+            settings["multiprocessing_context"] = context = start_method(settings.get("multiprocessing_context"))
+            dataset = for_workers(dataset, context)
         else:  # which torch refuses without workers, whose number may have been ours to decide
             for name in ("multiprocessing_context", "persistent_workers", "prefetch_factor", "timeout"):
                 settings.pop(name, None)
         return _DataLoader(
-            self.dataset,
+            dataset,
             batch_sampler=_BatchSampler(self, epoch, start),  # type: ignore[arg-type]  # row numbers as an array
             collate_fn=collating(self.collate),
             **settings,
@@ -204,7 +212,7 @@ class Loader:
         -------
         torch.utils.data.DataLoader
         """
-        return self._torch(self.epoch + 1 if self._begun else self.epoch, 0 if self._begun else self._position)
+        return self._torch(*self._following())
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next ``iter`` begin epoch `epoch`, at its first batch.
@@ -274,8 +282,9 @@ class Loader:
         raise StateError(f"the state belongs to another loader: {'; '.join(said)}{hint}", differs=differs)
 
     def _identity(self) -> dict[str, Any]:
-        size = None if self.batch_size is None else self.batch_size * self.world_size
-        return {"global_batch_size": size, "rows": self.order.n, "digest": self.order.key()}
+        order = self.order
+        size = getattr(order, "batch_size", None)
+        return {"global_batch_size": size, "rows": order.n, "digest": order.key()}
 
 
 class _DataLoader(DataLoader[Any]):
@@ -285,21 +294,24 @@ class _DataLoader(DataLoader[Any]):
 
 
 class _BatchSampler:
-    """The row numbers of each batch, for torch's DataLoader."""
+    """The row numbers of each batch, for torch's DataLoader as well."""
 
     def __init__(self, loader: Loader, epoch: int, start: int) -> None:
-        self.loader = loader
-        self.begin(epoch, start)
+        self.begin(loader, epoch, start)
 
-    def begin(self, epoch: int, start: int) -> None:
+    def begin(self, loader: Loader, epoch: int, start: int) -> None:
         """Give the batches from `start` on of epoch `epoch` next."""
+        # Not the loader itself: were it kept alive by its workers, they would not end with it.
+        self.order, self.rank, self.world_size = loader.order, loader.rank, loader.world_size
         self.epoch, self.start = epoch, start
 
     def __len__(self) -> int:
-        return len(self.loader.order) - self.start
+        return len(self.order) - self.start
 
     def __iter__(self) -> Iterator[Rows64]:
-        return self.loader._rows(self.epoch, self.start)
+        order, rank, world_size, epoch = self.order, self.rank, self.world_size, self.epoch
+        for k in range(self.start, len(order)):
+            yield EpochRows.of(share(order.batch(epoch, k), rank, world_size), epoch)
 
 
 def samples_of(dataset: Dataset[Any]) -> Callable[[Rows64], Any]:
@@ -310,15 +322,26 @@ def samples_of(dataset: Dataset[Any]) -> Callable[[Rows64], Any]:
     return lambda rows: [dataset[int(row)] for row in rows]
 
 
-def prepare(dataset: Any) -> None:
-    """Let a data set do what is done once, before it is copied into workers."""
-    if hasattr(dataset, "prepare"):
-        dataset.prepare()
+def one_ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """Ask for a batch before the one before it is given out: it is on its way while that one is used."""
+    for batch in batches:
+        for following in batches:
+            yield batch
+            batch = following
+        yield batch
 
 
-def start_method() -> multiprocessing.context.BaseContext:
-    """fork on Linux while CUDA is untouched (it cannot be used in a forked process), else forkserver or spawn."""
-    methods = multiprocessing.get_all_start_methods()
-    if sys.platform == "linux" and not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+def _ranks(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    """What was given, else what ``torch.distributed`` says where it runs, else one process."""
+    running = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if world_size is None:
+        world_size = torch.distributed.get_world_size() if running else 1
+    if rank is None:
+        if not running and world_size > 1:
+            raise ValueError(
+                f"world_size is {world_size}, no rank was given, and torch.distributed does not run; give rank too"
+            )
+        rank = torch.distributed.get_rank() if running else 0
+    if not 0 <= rank < world_size:
+        raise ValueError(f"rank is {rank} and world_size {world_size}; expected 0 <= rank < world_size")
+    return operator.index(rank), operator.index(world_size)

@@ -1,32 +1,22 @@
-"""What `BaseDataset.dataloader` decides: the order, the rank, the number of workers, and which options are ours."""
+"""What `BaseDataset.dataloader` decides: the order, the number of workers, and which options are ours."""
 
 from __future__ import annotations
 
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mrl.data.loader import available_cpus
 from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
 from mrl.errors import DatasetError
 
 if TYPE_CHECKING:
     from mrl.data.dataset import BaseDataset
 
-__all__ = ["order_for", "rank_and_world_size", "require_order", "require_torch_options", "workers_for"]
+__all__ = ["available_cpus", "given_order", "order_for", "require_torch_options", "workers_for"]
 
 PER_WORKER = 4096  # rows that have to be computed before one more process pays for its start
-
-
-def rank_and_world_size(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    """What was given, else what ``torch.distributed`` says where it runs, else one process."""
-    running = torch.distributed.is_available() and torch.distributed.is_initialized()
-    if rank is None:
-        rank = torch.distributed.get_rank() if running else 0
-    if world_size is None:
-        world_size = torch.distributed.get_world_size() if running else 1
-    return rank, world_size
 
 
 def order_for(
@@ -55,8 +45,8 @@ def order_for(
     return Shuffled(n, size, seed, drop_last) if shuffle else Sequential(n, size, drop_last)
 
 
-def require_order(order: Order, n: int, bs: int, world_size: int) -> None:
-    """Refuse an order that was made for another data set, or for other batches."""
+def given_order(order: Order, n: int, bs: int, world_size: int) -> Order:
+    """That order, unless it was made for another data set, or for other batches."""
     if order.n != n:
         raise DatasetError(f"the order has {order.n} rows and the data set {n}; make it for this data set")
     if hasattr(order, "batch_size") and order.batch_size != bs * world_size:
@@ -64,6 +54,16 @@ def require_order(order: Order, n: int, bs: int, world_size: int) -> None:
             f"the order has batches of {order.batch_size} rows, but bs is {bs} and world_size {world_size}; bs x "
             "world_size is the global batch, so let them agree"
         )
+    return order
+
+
+def available_cpus() -> int:
+    """Number of CPUs this process may use; the environment variable ``ncpus`` is an upper bound."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("ncpus", "").strip()  # noqa: SIM112  the notebook's name
+    if limit and not limit.isdecimal():
+        raise ValueError(f"the environment variable ncpus is {limit!r}; expected a number of processes, or nothing")
+    return min(cpus, int(limit)) if limit else cpus
 
 
 def workers_for(ds: BaseDataset, *, compiled: bool) -> int:
@@ -79,6 +79,7 @@ def require_torch_options(options: dict[str, Any]) -> None:
         "batch_sampler": "order=",
         "batch_size": "bs",
         "generator": "seed=",
+        "in_order": "order=",
     }
     known = set(inspect.signature(torch.utils.data.DataLoader.__init__).parameters) - {"self"}
     for name in options:

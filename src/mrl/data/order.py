@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.columns import Rows64
+from mrl.data.columns import Column, Rows64
 from mrl.kernels import ROUNDS, shuffled
 
 __all__ = ["Bucketed", "Order", "Sequential", "Shuffled", "TokenBudget", "permuted"]
@@ -170,6 +170,18 @@ class Bucketed(Shuffled):
     Windows of 100 batches of the shuffled order are sorted by length and cut into batches, which are shuffled again
     inside the window. The short last batch is what was left over before sorting, so that no length is favoured.
 
+    Parameters
+    ----------
+    lengths : array of int, or column of them, shape (n,)
+        Tokens of each row. A column (`Column`) is asked for the rows of one window at a time, so it need not be in
+        memory.
+    batch_size : int
+        Rows of a (global) batch.
+    seed : int
+        Names the shuffle; the same seed gives the same one on any machine.
+    drop_last : bool
+        Whether to leave out a last batch of fewer rows.
+
     Examples
     --------
     >>> order = Bucketed(np.array([9, 1, 8, 2]), 2, seed=0)
@@ -177,9 +189,9 @@ class Bucketed(Shuffled):
     [[0, 2], [1, 3]]
     """
 
-    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int = 0, drop_last: bool = False) -> None:
+    def __init__(self, lengths: Any, batch_size: int, seed: int = 0, drop_last: bool = False) -> None:
         super().__init__(len(lengths), batch_size, seed, drop_last)
-        self.lengths = np.asarray(lengths, np.int64)
+        self.lengths = lengths if isinstance(lengths, Column) else np.asarray(lengths, np.int64)
         self._window: tuple[int, int, Rows64] | None = None  # the last one that was asked for
 
     def facts(self) -> dict[str, Any]:
@@ -202,8 +214,10 @@ class Bucketed(Shuffled):
         batches = min(WINDOW, full - window * WINDOW)
         start = window * WINDOW * self.batch_size
         rows = self.positions(epoch, start, start + batches * self.batch_size)
-        rows = rows[np.argsort(self.lengths[rows], kind="stable")].reshape(batches, self.batch_size)
-        return rows[permuted(np.arange(batches), batches, f"batches {self.seed} {epoch} {window}")].reshape(-1)
+        rows = rows[np.argsort(self.lengths.take(rows), kind="stable")].reshape(batches, self.batch_size)
+        rows = rows[permuted(np.arange(batches), batches, f"batches {self.seed} {epoch} {window}")].reshape(-1)
+        rows.flags.writeable = False
+        return rows
 
 
 class TokenBudget(_Order):
@@ -271,5 +285,7 @@ class TokenBudget(_Order):
         return np.concatenate(rows)
 
 
-def _digest(array: NDArray[Any]) -> str:
+def _digest(array: Any) -> str:
+    if isinstance(array, Column):
+        return array.digest
     return hashlib.sha256(np.ascontiguousarray(array, "<i8").tobytes()).hexdigest()

@@ -176,7 +176,8 @@ class Ragged(Sequence[Any]):
         return hash(self.digest)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (type(self), self.flat, self._offsets - self._offsets[0])
+        offsets = self._offsets - self._offsets[0] if self._offsets[0] else self._offsets
+        return _unpickle, (type(self), self.flat, offsets)
 
     def __repr__(self) -> str:
         rows, values = (

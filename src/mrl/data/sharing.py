@@ -1,0 +1,147 @@
+"""How worker processes start, and how a data set gets there when they do not inherit this process's memory.
+
+A forked worker has the pages of its parent. One that is spawned is sent a copy of everything, each worker its own; here
+the large arrays go into one nameless file in memory instead, and every worker maps that. However processes end, nothing
+is left behind.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import multiprocessing
+import os
+import pickle
+import sys
+import tempfile
+from multiprocessing import reduction
+from multiprocessing.context import BaseContext, get_spawning_popen
+from typing import IO, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+__all__ = ["Shared", "for_workers", "start_method"]
+
+LEAST = 1 << 20  # bytes of an array that is worth a place in the file
+ALIGNED = 64  # bytes
+
+
+def start_method(wanted: str | BaseContext | None = None) -> BaseContext:
+    """Give how processes are to start.
+
+    If that is not said: fork on Linux while CUDA is untouched (it cannot be used in a forked process), else forkserver,
+    or spawn.
+    """
+    if isinstance(wanted, BaseContext):
+        return wanted
+    if wanted is None:
+        methods = multiprocessing.get_all_start_methods()
+        wanted = "forkserver" if "forkserver" in methods else "spawn"
+        if sys.platform == "linux" and not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            wanted = "fork"
+    return multiprocessing.get_context(wanted)
+
+
+def for_workers(dataset: Dataset[Any], context: BaseContext) -> Dataset[Any]:
+    """Give what to start processes with: the data set after what is done once, shared if they would copy it."""
+    if hasattr(dataset, "prepare"):
+        dataset.prepare()
+    copied = context.get_start_method() != "fork" and hasattr(reduction, "DupFd")  # not on Windows
+    return Shared(dataset) if copied else dataset
+
+
+class Shared(Dataset[Any]):
+    """Stands for a data set until a process is started with it, and arrives there as that data set.
+
+    Its NumPy arrays of 1 MB and more are written once for all processes, into memory that they share. What a process
+    changes in them is its own, as it is in a forked one.
+
+    Parameters
+    ----------
+    dataset : torch Dataset
+        Any that can be pickled.
+    """
+
+    def __init__(self, dataset: Dataset[Any]) -> None:
+        self.dataset = dataset
+        self._file: IO[bytes] | None = None
+        # Arrays are kept with their places, so that their addresses are not given to others.
+        self._places: dict[tuple[Any, ...], tuple[int, NDArray[Any]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)  # type: ignore[arg-type]
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.dataset[i]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if get_spawning_popen() is None:  # somebody keeps it, or sends it elsewhere
+            return _same, (self.dataset,)
+        if self._file is None:
+            self._file = _nameless()
+            self._file.write(bytes(ALIGNED))  # nothing at all could not be mapped
+        rest = io.BytesIO()
+        _Pickler(rest, self).dump(self.dataset)
+        self._file.flush()
+        return _arrived, (reduction.DupFd(self._file.fileno()), rest.getvalue())
+
+    def place(self, array: NDArray[Any]) -> int:
+        """Give where in the file `array` is, writing it there the first time."""
+        key = array.ctypes.data, array.shape, array.strides, array.dtype
+        if key not in self._places:
+            assert self._file is not None
+            place = self._file.tell()
+            self._file.write(array.reshape(-1, order="A").view(np.uint8).data)
+            self._file.write(bytes(-self._file.tell() % ALIGNED))
+            self._places[key] = place, array
+        return self._places[key][0]
+
+
+class _Pickler(reduction.ForkingPickler):
+    """Leaves large arrays out, and says where they are."""
+
+    def __init__(self, out: IO[bytes], shared: Shared) -> None:
+        super().__init__(out, pickle.HIGHEST_PROTOCOL)
+        self.shared = shared
+
+    def persistent_id(self, value: Any) -> tuple[Any, ...] | None:
+        if type(value) is not np.ndarray or value.nbytes < LEAST or value.dtype.hasobject or not value.flags.forc:
+            return None
+        order = "C" if value.flags.c_contiguous else "F"
+        return self.shared.place(value), value.shape, value.dtype, order, value.flags.writeable
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds them there."""
+
+    def __init__(self, rest: IO[bytes], memory: mmap.mmap) -> None:
+        super().__init__(rest)
+        self.memory = memory
+
+    def persistent_load(self, pid: Any) -> NDArray[Any]:
+        place, shape, dtype, order, writeable = pid
+        array: NDArray[Any] = np.ndarray(shape, dtype, self.memory, place, order=order)
+        array.flags.writeable = writeable
+        return array
+
+
+def _arrived(file: Any, rest: bytes) -> Any:
+    """The data set, in the process that was started with it."""
+    descriptor = file.detach()
+    memory = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
+    os.close(descriptor)
+    return _Unpickler(io.BytesIO(rest), memory).load()
+
+
+def _same(dataset: Any) -> Any:
+    return dataset
+
+
+def _nameless() -> IO[bytes]:
+    """A file that no folder knows; in memory on Linux (and not in /dev/shm, which containers keep small)."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("mrl"), "w+b")
+    return tempfile.TemporaryFile()
