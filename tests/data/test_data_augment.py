@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,14 @@ def test_validation_rows_share_their_ids_with_the_training_rows() -> None:
     assert valid.fields[0].ids is train.fields[0].ids  # type: ignore[attr-defined]
     assert valid.fields[0].compiled  # type: ignore[attr-defined]
     assert not train.fields[0].compiled  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", [TextDataset, MaskedDataset])
+def test_validation_rows_go_to_workers_without_the_augmentation(kind: Any) -> None:
+    train, valid = kind(SMILES, VOCAB, augment=lambda text, key: text).split(0.5)
+    with pytest.raises(Exception, match="lambda"):  # which pickle cannot write, so it would fail here too
+        pickle.dumps(train)
+    assert valid.smiles.tolist() == pickle.loads(pickle.dumps(valid)).smiles.tolist()
 
 
 def test_what_would_be_too_long_stays_as_it_is() -> None:

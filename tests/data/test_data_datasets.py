@@ -487,3 +487,46 @@ def test_pickled_data_sets_are_the_same() -> None:
         for found, expected in zip(other.batch(), one.batch(), strict=True):
             assert torch.equal(found.nan_to_num(-7), expected.nan_to_num(-7))
         assert other.kept.tolist() == one.kept.tolist()
+
+
+@pytest.mark.parametrize("made", [np.array, torch.tensor], ids=["array", "tensor"])
+def test_a_view_keeps_its_rows_when_the_numbers_it_was_made_from_change(made: Any) -> None:
+    rows = made([0, 1])
+    view, (train, valid) = TextDataset(SMILES, VOCAB).view(rows), TextDataset(SMILES, VOCAB).split_on_idxs(rows, rows)
+    rows[:] = 3
+    for ds in (view, train, valid):
+        assert ds.smiles.tolist() == ["C", "CO"]
+        assert rows_of(ds) == [[0, 4, 1], [0, 4, 5, 1]]
+        assert ds.kept.tolist() == [0, 1]
+
+
+class Shorter(TextDataset):
+    """A subclass that changes what a sample is at its other place."""
+
+    def sample(self, i: int, epoch: int | None = None) -> Any:
+        return super().sample(i, epoch)[1:]
+
+
+def test_a_sample_that_a_subclass_makes_is_what_is_batched() -> None:
+    ds = Shorter(["C", "CO"], VOCAB)
+    assert ds[1].tolist() == [4, 5, 1]
+    assert rows_of(ds.__getitems__([0, 1])) == [[4, 1], [4, 5, 1]]
+    assert ds.batch()[0].tolist() == [[4, 1, 2], [4, 5, 1]]
+    with pytest.raises(DatasetError, match="Shorter overrides __getitem__ or sample"):
+        ds.resident("cpu")
+
+
+class InPairs(CharacterVocab):
+    """Cuts two characters together where it knows them."""
+
+    def tokenize(self, input: str) -> list[str]:
+        return ["bos", *([input] if input in self.stoi else input), "eos"]
+
+
+def test_a_vocabulary_of_ones_own_that_has_grown_is_noticed() -> None:
+    ds = TextDataset(["CO"], InPairs(["C", "O"]))
+    assert rows_of(ds) == [[0, 4, 5, 1]]
+    ds.vocab.unks["CO"] = 1
+    assert ds.vocab.update_vocab() == 1
+    assert rows_of(ds) == [[0, 6, 1]]
+    assert ds.batch()[0].tolist() == [[0, 6, 1]]

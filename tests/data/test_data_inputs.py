@@ -232,3 +232,13 @@ def test_digests_are_of_the_content() -> None:
     assert Values(np.array([1, 2, 4])).digest == View(Values(np.array([4, 2, 1])), np.array([2, 1, 0])).digest
     one, two = (Values(np.array(["a" * 2000, None], dtype=object)) for _ in range(2))
     assert one.digest == two.digest != Values(np.array(["b", None], dtype=object)).digest
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(2.0**63, torch.int64), (np.float32(2**31), torch.int32), (2**31, torch.int32), (-(2.0**64), torch.int64)],
+)
+def test_a_class_just_beyond_its_type_is_refused(value: Any, dtype: torch.dtype) -> None:
+    with pytest.raises(RowError, match=r"row 0 of y_vals is .*; expected a whole number"):
+        labels(np.array([value]), dtype)
+    assert labels(np.array([-(2.0**31)]), torch.int32).tolist() == [-(2**31)]

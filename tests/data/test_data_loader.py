@@ -546,3 +546,29 @@ def test_it_is_no_torch_data_loader() -> None:
     )
     subset = torch.utils.data.Subset(DS, [3, 1])
     assert rows(DS.collate_function(subset.__getitems__([0, 1]))) == [3, 1]
+
+
+class Listed:
+    """An order of one's own, in whatever a person writes rows as."""
+
+    n = 4
+
+    def __init__(self, written: Any) -> None:
+        self.written = written
+
+    def __len__(self) -> int:
+        return 2
+
+    def batch(self, epoch: int, k: int) -> Any:
+        return self.written([[3, 0], [2, 1]][k])
+
+    def key(self) -> str:
+        return "listed"
+
+
+@pytest.mark.parametrize("written", [list, tuple, torch.tensor, np.int32], ids=["list", "tuple", "tensor", "int32"])
+def test_an_order_may_give_rows_as_any_whole_numbers(written: Any) -> None:
+    ds = DS.view(range(4))
+    assert [rows(batch) for batch in ds.dataloader(2, order=Listed(written))] == [[3, 0], [2, 1]]
+    part = ds.dataloader(1, order=Listed(written), rank=1, world_size=2)
+    assert [rows(batch) for batch in part] == [[0], [1]]

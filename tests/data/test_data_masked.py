@@ -203,6 +203,11 @@ def test_what_is_no_rate(rate: float) -> None:
         MaskedDataset(["C"], VOCAB, rate)
 
 
+def test_a_mask_that_is_no_id() -> None:
+    with pytest.raises(ValueError, match="mask_idx is -1; expected an id, 0 or more"):
+        MaskedDataset(["C"], VOCAB, mask_idx=-1)
+
+
 def test_rate_and_mask_are_settled() -> None:
     for name, value in (("rate", 0.2), ("mask_idx", 9), ("seed", 3), ("augment", str)):
         with pytest.raises(AttributeError, match=f"'{name}' is what the rows were made with"):

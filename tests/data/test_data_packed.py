@@ -197,3 +197,9 @@ def test_a_column_on_disk_is_refused() -> None:
 
     with pytest.raises(DatasetError, match="blocks are packed of texts in memory; take some rows of the column"):
         PackedDataset(OnDisk(), VOCAB, 8)
+
+
+@pytest.mark.parametrize("block", [0, -3])
+def test_a_block_of_no_ids_is_refused(block: int) -> None:
+    with pytest.raises(ValueError, match=f"block is {block}; expected 1 id or more"):
+        PackedDataset([], VOCAB, block)

@@ -135,6 +135,13 @@ def test_numbers_and_prompts_are_not_mixed() -> None:
         ConditionalDataset(["C"], ["O", "O"], VOCAB)
 
 
+@pytest.mark.parametrize("prompts", [["O", None], [None, "O"], [float("nan"), "O"]])
+def test_a_prompt_that_is_missing_is_the_row_that_is_named(prompts: Any) -> None:
+    with pytest.raises(RowError, match=r"'condition' is .*, expected a str") as caught:
+        ConditionalDataset(["C", "C"], prompts, VOCAB)
+    assert caught.value.row == [type(prompt) is str for prompt in prompts].index(False)
+
+
 # --- prompts -------------------------------------------------------------------------------------------------------
 
 BATCH = [(torch.tensor([0, 6, 6, 4, 1]), torch.tensor([2])), (torch.tensor([0, 4, 1]), torch.tensor([0]))]

@@ -170,7 +170,8 @@ class Reversed(TextDataset):
             "tokens changes with the epoch .*; leave out resident",
         ),
         (MaskedDataset(SMILES, VOCAB), "tokens changes with the epoch .*; leave out resident"),
-        (Reversed(SMILES, VOCAB), "Reversed overrides __getitem__, .* one by one; leave out resident"),
+        (VectorDataset(SMILES, len, cache=None), "vectors changes with the epoch .*cache=None.*; leave out resident"),
+        (Reversed(SMILES, VOCAB), "Reversed overrides __getitem__ or sample, .* one by one; leave out resident"),
     ],
 )
 def test_what_cannot_be_resident_says_so(ds: Any, words: str) -> None:

@@ -200,3 +200,11 @@ def test_what_cannot_be_scaled() -> None:
             two.inverse(torch.zeros(shape))
     with pytest.raises(ValueError, match=r"values are torch.int64; expected floating numbers \(classes are not"):
         two.transform(torch.zeros(3, 2, dtype=torch.int64))
+
+
+def test_a_scaler_is_single_precision_whatever_the_default() -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert Scaler.fit([1.0, 3.0]).mean.dtype == Scaler(2).scale.dtype == torch.float32
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -147,3 +147,13 @@ def test_only_bulk_work_waits_for_the_compiler(monkeypatch: pytest.MonkeyPatch, 
     with pytest.warns(RuntimeWarning, match="numba is not installed"):
         nearest(words[:1024], words)  # few rows, many pairs
     assert len(asked) == 1
+
+
+def test_rows_of_other_widths_and_types_are_refused() -> None:
+    two, three = np.ones((4, 2), np.uint64), np.ones((4, 3), np.uint64)
+    for function in (tanimoto, nearest):
+        with pytest.raises(ValueError, match="a has rows of 3 words and b of 2; expected as many"):
+            function(three, two)
+    for wrong in (np.ones((4, 16), np.uint8), np.ones(4, np.uint64)):
+        with pytest.raises(ValueError, match=r"expected uint64, \(n, words\): see pack_bits"):
+            leader_groups(wrong, 0.5)

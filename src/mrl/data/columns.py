@@ -203,9 +203,9 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
         bad, expected = np.isinf(made) & ~np.isinf(array), f"a number that {dtype} can hold"
     else:
         if array.dtype.kind == "f":
-            array = np.where(np.isnan(array), IGNORED, array)
+            array = np.where(np.isnan(array), IGNORED, array).astype(np.float64)
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-        bad = (array < low) | (array > high) | (array != np.floor(array))
+        bad = (array < low) | (array >= high + 1) | (array != np.floor(array))  # the float of `high` may be high + 1
         with np.errstate(invalid="ignore"):
             made = array.astype(dtype)
         expected = (

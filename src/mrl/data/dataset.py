@@ -68,7 +68,7 @@ class BaseDataset(Records):
         """Give the samples of `rows`, lazily; one compiled gather where mrl's collate functions take them."""
         index = row_numbers(rows, len(self))
         epoch = getattr(rows, "epoch", 0)
-        if type(self).__getitem__ is Records.__getitem__:
+        if self._by_fields():
             return Rows(self, index, epoch)
         token = _EPOCH.set(epoch)  # a subclass changed what a sample is, and knows of no epochs
         try:
@@ -138,8 +138,9 @@ class BaseDataset(Records):
             Leave out the short batch at the end.
         max_tokens : int, optional
             Instead of `bs` rows, as many rows of like length as have at most so many tokens with their padding, in
-            random order. It is the global batch, `max_tokens` x world size, that keeps to it; with several ranks the
-            part of one may have up to one row more.
+            random order; the column more that `sequence_prediction_collate` gives is not counted. It is the global
+            batch, `max_tokens` x world size, that keeps to it; with several ranks the part of one may have up to one
+            row more.
         bucket : bool
             Shuffled, with rows of like length together.
         resident : bool
@@ -235,7 +236,8 @@ class BaseDataset(Records):
         Raises
         ------
         DatasetError
-            If the rows change with the epoch (augmentation, masks), or a subclass overrides ``__getitem__``.
+            If the rows change with the epoch (augmentation, masks, ``cache=None``), or a subclass overrides
+            ``__getitem__`` or ``sample``.
 
         Examples
         --------
@@ -246,9 +248,10 @@ class BaseDataset(Records):
         tensor([[0, 4, 1, 2],
                 [0, 4, 4, 1]])
         """
-        if type(self).__getitem__ is not Records.__getitem__:
+        if not self._by_fields():
             raise DatasetError(
-                f"{type(self).__name__} overrides __getitem__, so its samples are made one by one; leave out resident"
+                f"{type(self).__name__} overrides __getitem__ or sample, so its samples are made one by one; leave out "
+                "resident"
             )
         where = torch.empty(0, device=get_device() if device is None else device).device
         if all(getattr(field, "device", None) == where for field in self.fields):
@@ -267,8 +270,12 @@ class BaseDataset(Records):
                 return lengths if self._stored is None else lengths[self._stored]
         raise DatasetError(f"{type(self).__name__} has no tokens, so its rows have no lengths to order them by")
 
+    def _by_fields(self) -> bool:
+        """Whether samples are what the fields say: no subclass makes others."""
+        return type(self).__getitem__ is Records.__getitem__ and type(self).sample is BaseDataset.sample
+
     def _compiled(self) -> bool:
         """Whether a batch costs no Python code per row, or only once."""
-        return type(self).__getitem__ is Records.__getitem__ and all(
+        return self._by_fields() and all(
             field.compiled or getattr(field, "cache", None) is not None for field in self.fields
         )

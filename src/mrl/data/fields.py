@@ -5,7 +5,6 @@ A field is over the rows that are *stored*; a data set that is a view says which
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -93,7 +92,8 @@ class Tokens:
         self.seed = seed
         self.max_length = max_length
         self.name = name
-        self._source: Tokens | None = None  # whose ids these are
+        # The same as they stand, which hold the ids of both and know nothing of `augment`.
+        self._plain = None if augment is None else Tokens(text, vocab, seed=seed, max_length=max_length, name=name)
         self._given = False
         self._ids: Ragged | None = None
         self._known = len(vocab)
@@ -106,11 +106,7 @@ class Tokens:
 
     def plain(self) -> Tokens:
         """These tokens without augmentation; they share their ids."""
-        if self.augment is None:
-            return self
-        made = copy.copy(self)
-        made.augment, made._source = None, self
-        return made
+        return self if self._plain is None else self._plain
 
     @property
     def random(self) -> bool:
@@ -119,19 +115,21 @@ class Tokens:
 
     def use(self, ids: Ragged) -> None:
         """Take `ids` as they are for the tokens of the text."""
-        self._ids, self._given = ids, True
+        plain = self.plain()
+        plain._ids, plain._given = ids, True
 
     @property
     def ids(self) -> Ragged | None:
         """Ids of every stored row, or None for a column that is not in memory."""
-        if self._source is not None:
-            return self._source.ids
+        if self._plain is not None:
+            return self._plain.ids
         if self._given or not isinstance(self.text, Text):
             return self._ids
         if self._ids is None or (self._known != len(self.vocab) and self._incomplete):
             self._ids = self.vocab.encode(self.text)
             # A row of known tokens is the same whatever was added since, unless the class says otherwise.
-            self._incomplete = bool((self._ids.values == UNK).any()) or self.vocab.regroups
+            own_code = self.vocab.engine == "python"  # which may cut by what it knows, and does not say so
+            self._incomplete = bool((self._ids.values == UNK).any()) or self.vocab.regroups or own_code
             self._known = len(self.vocab)
         return self._ids
 

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -311,7 +312,7 @@ class _BatchSampler:
     def __iter__(self) -> Iterator[Rows64]:
         order, rank, world_size, epoch = self.order, self.rank, self.world_size, self.epoch
         for k in range(self.start, len(order)):
-            yield EpochRows.of(share(order.batch(epoch, k), rank, world_size), epoch)
+            yield EpochRows.of(share(np.asarray(order.batch(epoch, k)), rank, world_size), epoch)
 
 
 def samples_of(dataset: Dataset[Any]) -> Callable[[Rows64], Any]:

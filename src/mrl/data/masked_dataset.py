@@ -99,7 +99,7 @@ class MaskedDataset(TextDataset):
     Raises
     ------
     ValueError
-        If `rate` is not in its range.
+        If `rate` or `mask_idx` is not in its range.
 
     Examples
     --------
@@ -130,6 +130,8 @@ class MaskedDataset(TextDataset):
         self._configure(vocab, collate, augment, seed, max_length, on_long)
         self.rate = float(rate)
         self.mask_idx = operator.index(mask_idx)
+        if self.mask_idx < 0:
+            raise ValueError(f"mask_idx is {mask_idx}; expected an id, 0 or more")
         self._set({"smiles": smiles})
 
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -47,6 +48,8 @@ class PackedDataset(TextDataset):
 
     Raises
     ------
+    ValueError
+        If `block` is less than 1.
     RowError
         If a row is no text, or too long: row, column, value.
     DatasetError
@@ -72,6 +75,9 @@ class PackedDataset(TextDataset):
         *,
         on_long: OnLong = "raise",
     ) -> None:
+        block = operator.index(block)
+        if block < 1:
+            raise ValueError(f"block is {block}; expected 1 id or more")
         collate = collate_function or partial(packed_collate, pad_idx=vocab.stoi["pad"], block=block)
         self._configure(vocab, collate, None, 0, block, on_long)
         self.block = block

@@ -262,9 +262,9 @@ class ConditionalDataset(Tokenized):
 def _is_text(column: Any) -> bool:
     while isinstance(column, View):
         column = column.column
-    return isinstance(column, Text) or (
-        not isinstance(column, Values) and len(column) > 0 and isinstance(column[0], str)
-    )
+    if isinstance(column, Values):  # text with gaps, which `text_of` refuses by row
+        return column.array.dtype == object and any(isinstance(value, str) for value in column.array.flat)
+    return isinstance(column, Text) or (len(column) > 0 and isinstance(column[0], str))
 
 
 class _Prompted:

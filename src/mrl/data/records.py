@@ -293,7 +293,7 @@ class Records(Dataset[Any]):
         -------
         BaseDataset
         """
-        rows = row_numbers(rows, len(self))
+        rows = row_numbers(rows, len(self)).copy()  # the caller may go on to change them
         made = self._copy()
         if not self.columns:
             raise NotImplementedError(

@@ -24,11 +24,12 @@ def resident_field(field: Field, rows: Rows64, device: torch.device) -> Field:
     Raises
     ------
     DatasetError
-        If the field is another one in each epoch (augmentation, masks).
+        If the field is another one in each epoch (augmentation, masks, vectors that are not kept).
     """
     if getattr(field, "random", False):
         raise DatasetError(
-            f"{field.name} changes with the epoch (augmentation or masks), so it cannot be resident; leave out resident"
+            f"{field.name} changes with the epoch (augmentation, masks, cache=None), so it cannot be resident; leave "
+            "out resident"
         )
     parts: list[Any] = [field.gather(rows[part]) for part in parts_of(len(rows))]
     if isinstance(parts[0], Picked):

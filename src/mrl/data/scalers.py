@@ -61,8 +61,8 @@ class Scaler(nn.Module):
 
     def __init__(self, columns: int = 1) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(operator.index(columns), device="cpu"))
-        self.register_buffer("scale", torch.ones(operator.index(columns), device="cpu"))
+        self.register_buffer("mean", torch.zeros(operator.index(columns), dtype=torch.float32, device="cpu"))
+        self.register_buffer("scale", torch.ones(operator.index(columns), dtype=torch.float32, device="cpu"))
 
     @classmethod
     def fit(cls, values: Any) -> Self:

@@ -57,6 +57,11 @@ class Vectors:
         return bool(self._done.all())
 
     @property
+    def random(self) -> bool:
+        """Whether it may be another one each time: what is not kept is taken to be random on purpose."""
+        return self.cache is None
+
+    @property
     def _at_once(self) -> bool:
         """Whether all rows are computed when the first is: processes and files do not pay for a batch."""
         return self.cache is not None and (self.n_jobs > 1 or self.timeout is not None or self.cache != "memory")

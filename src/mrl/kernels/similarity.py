@@ -68,6 +68,11 @@ def tanimoto(a: Words, b: Words) -> NDArray[np.float64]:
     ndarray of float64, shape (n, m)
         0 to 1; 1 for two rows without any bit.
 
+    Raises
+    ------
+    ValueError
+        The rows of both have not as many words.
+
     Examples
     --------
     >>> a = pack_bits(np.array([[1, 1, 0], [0, 0, 0]], np.uint8))
@@ -75,7 +80,7 @@ def tanimoto(a: Words, b: Words) -> NDArray[np.float64]:
     array([[1., 0.],
            [0., 1.]])
     """
-    a, b = _words(a), _words(b)
+    a, b = _alike(a, b)
     similarity = np.empty((len(a), len(b)))
     kernel = _kernel(all_pairs, len(a), len(b))
     if kernel is not None:
@@ -107,7 +112,7 @@ def nearest(a: Words, b: Words, k: int = 1, *, threads: int = 1) -> tuple[Int64s
     Raises
     ------
     ValueError
-        `b` has fewer than `k` rows, or `k` is below 1.
+        `b` has fewer than `k` rows, `k` is below 1, or the rows of both have not as many words.
 
     Examples
     --------
@@ -115,7 +120,7 @@ def nearest(a: Words, b: Words, k: int = 1, *, threads: int = 1) -> tuple[Int64s
     >>> nearest(bits[:1], bits[1:])
     (array([[1]]), array([[0.66666667]]))
     """
-    a, b, k = _words(a), _words(b), operator.index(k)
+    (a, b), k = _alike(a, b), operator.index(k)
     if not 1 <= k <= len(b):
         raise ValueError(f"k is {k}; expected 1 to {len(b)}, the number of rows to look among")
     index, similarity = np.zeros((len(a), k), np.int64), np.full((len(a), k), -1.0)
@@ -194,8 +199,18 @@ def _kernel(function: Callable[..., Any], n: int, m: int) -> Callable[..., Any] 
     return compiled(function, np.dtype(np.uint64), *((n, n * m) if n * m >= _BULK else (0, 0)))
 
 
+def _alike(a: Words, b: Words) -> tuple[Words, Words]:
+    """Both as kernels read them, which do not ask where a row ends."""
+    a, b = _words(a), _words(b)
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"a has rows of {a.shape[1]} words and b of {b.shape[1]}; expected as many")
+    return a, b
+
+
 def _words(a: Words) -> Words:
     """Side by side, and read-only whatever it was: for each of both a kernel would be compiled."""
+    if a.dtype != np.uint64 or a.ndim != 2:
+        raise ValueError(f"bits are {a.dtype} of shape {a.shape}; expected uint64, (n, words): see pack_bits")
     a = np.ascontiguousarray(a).view()
     a.flags.writeable = False
     return a
