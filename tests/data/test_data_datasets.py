@@ -530,3 +530,14 @@ def test_a_vocabulary_of_ones_own_that_has_grown_is_noticed() -> None:
     assert ds.vocab.update_vocab() == 1
     assert rows_of(ds) == [[0, 6, 1]]
     assert ds.batch()[0].tolist() == [[0, 6, 1]]
+
+
+def test_on_error_decides_for_one_call_what_becomes_of_long_rows() -> None:
+    ds = TextDataset(["C"], CharacterVocab(["C"]), max_length=4)
+    made = ds.new(["CC", "CCC"], on_error="drop")
+    assert made.smiles.tolist() == ["CC"]
+    assert [(reject.row, reject.stage) for reject in made.rejects] == [(1, "length")]
+    assert len(ds.from_ids([[4, 4, 4, 1]], on_error="drop")) == 0
+    lenient = TextDataset(["C"], CharacterVocab(["C"]), max_length=4, on_long="reject")
+    with pytest.raises(RowError, match="max_length 4"):
+        lenient.new(["CCC"], on_error="raise")

@@ -572,3 +572,10 @@ def test_an_order_may_give_rows_as_any_whole_numbers(written: Any) -> None:
     assert [rows(batch) for batch in ds.dataloader(2, order=Listed(written))] == [[3, 0], [2, 1]]
     part = ds.dataloader(1, order=Listed(written), rank=1, world_size=2)
     assert [rows(batch) for batch in part] == [[0], [1]]
+
+
+def test_padding_that_a_collate_function_does_not_know_is_refused_at_once() -> None:
+    ds = VectorDataset(["C", "CC"], len)
+    with pytest.raises(TypeError, match="vector_collate takes no pad_to; leave that out"):
+        ds.dataloader(2, pad_to=4)
+    assert len(list(ds.dataloader(2, collate_fn=lambda batch, **options: options, pad_to=4))) == 1

@@ -253,3 +253,15 @@ def test_another_collate_function() -> None:
     collate = partial(vector_reconstruction_collate, pad_idx=2, batch_first=False)
     ds = ConditionalDataset(["C"], [1.0], VOCAB, collate).new(["CO"], [2.0])
     assert ds.batch()[0][0].shape == (4, 1)
+
+
+def test_targets_that_were_sampled_are_learned_as_they_are() -> None:
+    ds = PairDataset(["C"], ["CC"], CharacterVocab(["C", "O"]), CharacterVocab(["C", "CC"]))
+    made = ds.from_ids([[0, 5, 1, 2], [4, 4, 1, 4]], source=["CO", "O"])
+    assert made.source.tolist() == ["CO", "O"]
+    assert made.target.tolist() == ["CC", "CC"]
+    (source, x), _ = made.batch()
+    assert source.tolist() == [[0, 4, 5, 1], [0, 5, 1, 2]]
+    assert x.tolist() == [[0, 5, 1, 2], [0, 4, 4, 1]]
+    with pytest.raises(TypeError, match="source"):
+        ds.from_ids([[0, 5, 1]])

@@ -261,3 +261,12 @@ def test_what_is_no_order() -> None:
     for k in (-1, 2):
         with pytest.raises(IndexError, match=f"batch {k} of 2"):
             order.batch(0, k)
+
+
+def test_classes_that_are_texts_may_be_missing() -> None:
+    order = Weighted.balanced(["a", None, "b", float("nan"), "b"], batch_size=300)
+    drawn = np.bincount(order.batch(0, 0), minlength=5)
+    assert drawn[1] == drawn[3] == 0
+    assert abs(int(drawn[0]) - 150) < 50
+    with pytest.raises(RowError, match=r"row 1 of labels is 3, others are text"):
+        Weighted.balanced(["a", 3], batch_size=2)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from mrl.data import TextDataset, TextPredictionDataset, VecPredictionDataset, to_device
+from mrl.data import TextDataset, TextPredictionDataset, VecPredictionDataset, VectorDataset, to_device
 from mrl.errors import FeatureError
 from mrl.ragged import Ragged
 from mrl.text import CharacterVocab
@@ -235,3 +235,18 @@ def test_a_small_data_set_gives_its_first_batch_at_once() -> None:
         if seconds[-1] < 0.3:
             return
     pytest.fail(f"the first batch took {min(seconds):.2f} s")
+
+
+def test_what_workers_need_of_vectors_is_computed_once(tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+
+    def counted(text: str) -> int:
+        with log.open("a") as file:
+            file.write("x")
+        return len(text)
+
+    ds = VectorDataset(["C", "CC", "CCC"], counted)
+    loader = ds.dataloader(2, 1)
+    for _ in range(3):
+        assert [batch.tolist() for batch in loader] == [[[1.0], [2.0]], [[3.0]]]
+    assert log.read_text() == "xxx"

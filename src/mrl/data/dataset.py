@@ -15,7 +15,7 @@ from mrl.data.collate_dict import dict_collate
 from mrl.data.columns import row_numbers
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
-from mrl.data.loading import given_order, order_for, require_torch_options, workers_for
+from mrl.data.loading import given_order, order_for, require_takes, require_torch_options, workers_for
 from mrl.data.order import Order
 from mrl.data.padding import PadSide
 from mrl.data.records import Records
@@ -202,6 +202,7 @@ class BaseDataset(Records):
         collate: Callable[..., Any] = dict_collate if form == "dict" else collate_fn or self.collate_function
         padding = {"pad_to": pad_to, "pad_multiple": pad_multiple, "pad_side": pad_side}
         if given := {name: value for name, value in padding.items() if value is not None}:
+            require_takes(collate, given)
             collate = partial(collate, **given)
         if resident:
             dataset, num_workers, torch_kwargs = self.resident(device), 0, {}

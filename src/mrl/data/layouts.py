@@ -123,6 +123,9 @@ def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
 class Tokenized(Texts):
     """Those that have tokens: from a vocabulary, or as ids that were given."""
 
+    generated: ClassVar[str] = "smiles"
+    """The column that a model writes."""
+
     vocab: Vocab
     max_length: int | None = None
     on_long: OnLong = "raise"
@@ -146,7 +149,7 @@ class Tokenized(Texts):
         Returns
         -------
         BaseDataset
-            Of the same class, ``smiles`` being the decoded text.
+            Of the same class, ``smiles`` (``target`` of pairs) being the decoded text.
 
         Raises
         ------
@@ -163,9 +166,14 @@ class Tokenized(Texts):
         (['CO', 'CC'], tensor([0, 4, 4, 1]))
         """
         rows = _cut(_matrix(ids))
-        text = self.vocab.decode_bytes(rows)  # which refuses ids that are none
-        stored = Ragged(rows.values.astype(self.vocab.dtype), rows.offsets)
-        return self._made(self._given((text,), named), on_error, stored).plain()
+        vocab = self.vocab_of_generated()
+        text = vocab.decode_bytes(rows)  # which refuses ids that are none
+        stored = Ragged(rows.values.astype(vocab.dtype), rows.offsets)
+        return self._made(self._given((), {self.generated: text, **named}), on_error, stored).plain()
+
+    def vocab_of_generated(self) -> Vocab:
+        """The vocabulary of what a model writes."""
+        return self.vocab
 
 
 def _matrix(ids: Any) -> NDArray[Any]:

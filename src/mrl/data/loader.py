@@ -251,6 +251,8 @@ class Loader:
         StateError
             (A ValueError.) If the rows, the global batch size or the order are not those of the state.
         """
+        if not isinstance(state, dict):
+            raise StateError(f"the state is {state!r}; expected what state_dict gave", differs=("version",))
         if state.get("version") != VERSION:
             raise StateError(
                 f"the state has version {state.get('version')!r}, this mrl reads {VERSION}", differs=("version",)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +16,7 @@ from mrl.errors import DatasetError
 if TYPE_CHECKING:
     from mrl.data.dataset import BaseDataset
 
-__all__ = ["available_cpus", "given_order", "order_for", "require_torch_options", "workers_for"]
+__all__ = ["available_cpus", "given_order", "order_for", "require_takes", "require_torch_options", "workers_for"]
 
 PER_WORKER = 4096  # rows that have to be computed before one more process pays for its start
 
@@ -87,3 +89,17 @@ def require_torch_options(options: dict[str, Any]) -> None:
             raise TypeError(f"dataloader takes no {name!r}; the order is data here: use {ours[name]}")
         if name not in known:
             raise TypeError(f"dataloader got {name!r}, which neither mrl nor torch's DataLoader knows")
+
+
+def require_takes(collate: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Refuse options that a collate function does not take."""
+    taken = inspect.signature(collate).parameters.values()
+    names = {parameter.name for parameter in taken}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        return
+    if missing := [name for name in options if name not in names]:
+        inner = collate.func if isinstance(collate, partial) else collate
+        raise TypeError(
+            f"{getattr(inner, '__name__', inner)} takes no {' and no '.join(missing)}; leave that out, or give a "
+            "collate_fn that does"
+        )

@@ -191,7 +191,7 @@ class Bucketed(Shuffled):
 
     def __init__(self, lengths: Any, batch_size: int, seed: int = 0, drop_last: bool = False) -> None:
         super().__init__(len(lengths), batch_size, seed, drop_last)
-        self.lengths = lengths if isinstance(lengths, Column) else np.asarray(lengths, np.int64)
+        self.lengths = lengths if isinstance(lengths, Column) else np.array(lengths, np.int64)
         self._window: tuple[int, int, Rows64] | None = None  # the last one that was asked for
 
     def facts(self) -> dict[str, Any]:
@@ -238,7 +238,7 @@ class TokenBudget(_Order):
         self.n = len(lengths)
         self.max_tokens = operator.index(max_tokens)
         self.seed = operator.index(seed)
-        self.lengths = np.asarray(lengths, np.int64)
+        self.lengths = np.array(lengths, np.int64)
         self.check(self.lengths, self.max_tokens)
         self._by_length = np.argsort(self.lengths, kind="stable")
         ordered = self.lengths[self._by_length]

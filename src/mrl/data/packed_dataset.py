@@ -89,7 +89,7 @@ class PackedDataset(TextDataset):
             ids = self.vocab.encode(text)
         if not (ids.lengths.all() and (ids.values[ids.offsets[:-1]] == BOS).all()):
             raise DatasetError("blocks tell their texts apart by bos, with which this vocabulary does not begin them")
-        ok, rejects = self.too_long(text, ids.lengths)
+        ok, rejects = self.too_long(text, ids.lengths, on_error)
         if not ok.all():
             text, ids, bounds = text.take(np.flatnonzero(ok)), ids.take(np.flatnonzero(ok)), None
         if bounds is None or (np.diff(ids.offsets[bounds]) > self.block).any():

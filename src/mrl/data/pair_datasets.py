@@ -14,7 +14,7 @@ from torch import Tensor
 from mrl.data.collate import fields_of, stacked, vector_reconstruction_collate
 from mrl.data.columns import Rows64, Values, View, labels_of, values_of
 from mrl.data.fields import Field, Labels, Tokens, parts_of
-from mrl.data.layouts import Texts, Tokenized, text_of
+from mrl.data.layouts import Tokenized, text_of
 from mrl.data.padding import PadSide, Picked, padded, picked, shifted, transposed
 from mrl.data.rows import takes_rows
 from mrl.ragged import Ragged, Text
@@ -65,7 +65,7 @@ def pair_collate(
     return (source if batch_first else transposed(source), x), y
 
 
-class PairDataset(Texts):
+class PairDataset(Tokenized):
     """Pairs of texts, for generating one from the other: reactions, translations between notations, edits.
 
     Parameters
@@ -97,11 +97,14 @@ class PairDataset(Texts):
             [0, 4, 1, 2, 2]]))
     >>> ds.new(["OO"]).target.tolist()  # targets may be left out, to generate them
     ['']
+    >>> ds.from_ids([[0, 4, 6, 5, 1]], source=["OO"]).target.tolist()  # targets that were sampled
+    ['C=O']
     """
 
     row_arguments = ("source", "target")
     settled = ("vocab", "target_vocab")
     texts = ("source", "target")
+    generated = "target"
 
     def __init__(
         self,
@@ -125,9 +128,13 @@ class PairDataset(Texts):
     def declare(self, columns: Mapping[str, Any]) -> tuple[Field, ...]:
         """Tokens of the source, then of the target."""
         return (
-            Tokens(columns["source"], self.vocab, name="source"),
+            _Source(columns["source"], self.vocab, name="source"),
             Tokens(columns["target"], self.target_vocab),
         )
+
+    def vocab_of_generated(self) -> Vocab:
+        """The vocabulary of the targets."""
+        return self.target_vocab
 
     def lengths(self) -> NDArray[np.int64]:
         """Number of tokens of the longer one of each pair, shape (n,)."""
@@ -135,6 +142,13 @@ class PairDataset(Texts):
         source, target = (field.lengths() for field in self.fields if hasattr(field, "lengths"))
         longer: Rows64 = np.maximum(source, target)[stored]
         return longer
+
+
+class _Source(Tokens):
+    """Ids of what something is generated from."""
+
+    def use(self, ids: Ragged) -> None:
+        """Leave `ids` to the targets, whose they are."""
 
 
 @takes_rows

@@ -112,19 +112,25 @@ class TextDataset(Tokenized):
 
     def refused(self, on_error: OnError | None) -> tuple[NDArray[np.bool_], Rejects] | None:
         """Rows that are too long."""
-        return None if self.max_length is None else self.too_long(self.smiles, self.lengths())
+        return None if self.max_length is None else self.too_long(self.smiles, self.lengths(), on_error)
 
-    def too_long(self, texts: Any, lengths: NDArray[np.int64]) -> tuple[NDArray[np.bool_], Rejects]:
-        """Say which texts have at most `max_length` ids, and list the others, or raise as `on_long` says."""
+    def too_long(
+        self, texts: Any, lengths: NDArray[np.int64], on_error: OnError | None = None
+    ) -> tuple[NDArray[np.bool_], Rejects]:
+        """Say which texts have at most `max_length` ids, and list the others, or raise, as `on_long` says.
+
+        ``on_error="drop"`` and ``"raise"`` say otherwise for one call of `new` or `from_ids`.
+        """
+        on_long = {"drop": "reject", "raise": "raise"}.get(on_error or "", self.on_long)
         assert self.max_length is not None
         ok: NDArray[np.bool_] = lengths <= self.max_length
         long = np.flatnonzero(~ok)
         reason = f"{{}} tokens, more than {self.limit} {self.max_length}"
-        if len(long) and self.on_long == "raise":
+        if len(long) and on_long == "raise":
             row = int(long[0])
             raise RowError(
                 f"row {row}: {texts[row]!r} has {reason.format(lengths[row])}; raise {self.limit}, or say "
-                "on_long='reject' to leave such rows out (nothing is truncated)",
+                "on_long='reject' (on_error='drop' in new) to leave such rows out (nothing is truncated)",
                 row=row,
                 column="smiles",
                 value=texts[row],

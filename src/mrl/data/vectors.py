@@ -67,8 +67,8 @@ class Vectors:
         return self.cache is not None and (self.n_jobs > 1 or self.timeout is not None or self.cache != "memory")
 
     def prepare(self) -> None:
-        """Compute everything where processes were asked for, which workers may not start, or a folder."""
-        if self._at_once:
+        """Compute everything that is kept: what workers compute, ends with them."""
+        if self.cache is not None:
             self._keep(np.flatnonzero(~self._done))
 
     def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:

@@ -178,6 +178,8 @@ def _classes(labels: Any) -> tuple[Array, NDArray[np.bool_]]:
     taken = column.take(np.arange(len(column)))
     if isinstance(taken, Text):
         return np.array(list(taken)), np.ones(len(taken), bool)
+    if taken.dtype == object and any(isinstance(label, str) for label in taken.flat):
+        return _names(taken.ravel().tolist())
     classes = labels_of(taken, "labels", FLOAT64).take(np.arange(len(column)))
     if classes.ndim != 1:
         raise ColumnError(
@@ -189,3 +191,17 @@ def _classes(labels: Any) -> tuple[Array, NDArray[np.bool_]]:
     if not present.any():
         raise ColumnError(f"none of the {len(classes)} rows has a label", column="labels")
     return classes, present
+
+
+def _names(labels: list[Any]) -> tuple[Array, NDArray[np.bool_]]:
+    """Classes that are texts, of which some are missing."""
+    for row, label in enumerate(labels):
+        if not (isinstance(label, str) or label is None or label != label or type(label).__name__ == "NAType"):
+            raise RowError(
+                f"row {row} of labels is {label!r}, others are text; expected text, or nothing where it is missing",
+                row=row,
+                column="labels",
+                value=label,
+            )
+    present = np.array([isinstance(label, str) for label in labels])
+    return np.array([label if isinstance(label, str) else "" for label in labels]), present
