@@ -71,3 +71,13 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "holds no features" in run("show", tmp_path / "nowhere")[1]
     assert "holds no features" in run("clear", tmp_path / "nowhere")[1]
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("command", ["show", "clear"])
+def test_a_file_is_no_folder(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "features"
+    file.write_text("kept")
+    result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, ["cache", command, str(file)])
+    assert result.exit_code == 2
+    assert "is no folder; give the path of a folder" in result.stderr
+    assert file.read_text() == "kept"

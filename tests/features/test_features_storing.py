@@ -366,6 +366,26 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     assert (old.exists(), young.exists(), len(function.asked)) == (False, True, 1)
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "features"
+    file.write_text("kept")
+    for path in (file, file / "inside"):
+        bits = Bits()
+        for refused in (lambda: featurize(["C"], bits, cache=path), lambda: cached(path), lambda: clear_cache(path)):  # noqa: B023
+            with pytest.raises(NotADirectoryError, match=r"features' is no folder; give the path of a folder"):
+                refused()
+        assert not bits.asked
+    assert file.read_text() == "kept"
+
+
+def test_what_cannot_be_read_does_not_hide_the_rest(tmp_path: Path) -> None:
+    featurize(["C", "CO"], Bits(), cache=tmp_path)
+    (key,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    (key / f"{0:024x}.rows").mkdir()  # root may read any file, but no folder as one
+    (one,) = cached(tmp_path)
+    assert one.molecules == 2
+
+
 def test_a_folder_that_is_cleared_meanwhile(tmp_path: Path) -> None:
     function = Bits()
     featurize(["C", "N"], function, cache=tmp_path)

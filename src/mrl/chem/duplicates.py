@@ -33,7 +33,8 @@ class Duplicates:
         ``"first"``: the first known label. ``"mean"``, ``"median"``: of the known ones, as float64. ``"drop"``: the
         first known one, and no row at all of a molecule whose known labels are in conflict.
     by : "smiles" or "inchikey"
-        The same molecule by canonical SMILES, or by standard InChIKey, which also puts many tautomers together.
+        The same molecule by canonical SMILES, or by standard InChIKey, which also puts many tautomers together, salts
+        with protons at one ion or at the other, and molecules that differ in atom maps.
     tolerance : float
         Labels are in conflict if they differ by more than this, in the unit of the labels.
 

@@ -69,7 +69,7 @@ def fragment(x: Molecule, method: str = "rings", *, max_cuts: int | None = None)
     Parameters
     ----------
     x : str or Mol
-        Attachment points that it has already stay as they are.
+        Attachment points that it has already stay as they are; of a number that it has twice, `fuse` joins both ends.
     method : str
         Where to cut: ``"rings"``, all around each ring system; ``"scaffold"``, the side chains off the Bemis-Murcko
         scaffold (see `murcko_scaffold`); ``"brics"``, the single ones of the BRICS bonds (Degen et al. 2008,

@@ -33,7 +33,8 @@ def preset(name: str) -> tuple[Step, ...]:
         ``moses``: C N S O F Cl Br H only, no charged atom, no ring of 8 or more, weight 250 to 350, 7 rotatable bonds
         or fewer, logP 3.5 or less, no stereo (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644). In the paper
         XlogP comes with ZINC's Clean Leads; here logP is Crippen's. Not included: the medicinal chemistry filters
-        (MCF), of which RDKit has no list, and PAINS, ``(*preset("moses"), Alerts("PAINS"))``.
+        (MCF), of which RDKit has no list, and PAINS, ``(*preset("moses"), Alerts("PAINS"))``. Isotopes stay here and in
+        ``guacamol``; without them: ``(StripTail(), DropIsotopes(), *preset("moses"))``.
 
         ``guacamol``: largest fragment, H B C N O F Si P S Cl Se Br I only, neutralised, no stereo, 100 characters or
         fewer (Brown et al. 2019, doi:10.1021/acs.jcim.8b00839). Neutralised by RDKit's Uncharger, in the paper by a

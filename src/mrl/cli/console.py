@@ -59,7 +59,7 @@ def reported(status: int = DATA) -> Iterator[None]:
         warnings.showwarning = show
         try:
             yield
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
             stop(_of_file(error), USAGE)
         except BrokenPipeError:
             sys.stderr.close()  # the reader has gone; Python would complain once more at exit

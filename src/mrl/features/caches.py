@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrl.features.folder import key_folders, segments_of
+from mrl.features.folder import key_folders, require_folder, segments_of
 from mrl.features.segment import Broken, Segment
 
 __all__ = ["Cached", "cache_folder", "cached", "clear_cache"]
@@ -63,11 +63,17 @@ def cached(folder: str | os.PathLike[str]) -> list[Cached]:
     list of Cached
         One per featurizer, the largest first.
 
+    Raises
+    ------
+    NotADirectoryError
+        It is a file.
+
     Examples
     --------
     >>> cached("no such folder")
     []
     """
+    require_folder(Path(folder))
     return sorted((_of(path) for path in key_folders(Path(folder))), key=lambda one: (-one.bytes, one.key))
 
 
@@ -83,6 +89,11 @@ def clear_cache(folder: str | os.PathLike[str]) -> list[Cached]:
     -------
     list of Cached
         What was removed.
+
+    Raises
+    ------
+    NotADirectoryError
+        It is a file.
 
     Examples
     --------
@@ -105,7 +116,7 @@ def _of(path: Path) -> Cached:
         key = f"unknown ({path.name})"
     keys, size = [np.zeros(0, "S16")], 0
     for file in segments_of(path):
-        with contextlib.suppress(FileNotFoundError, Broken):  # removed meanwhile; found damaged when it is used
+        with contextlib.suppress(OSError, Broken):  # gone, unreadable, or damaged: told when it is used
             size += file.stat().st_size
             keys += Segment(file, verify=False).texts()
     return Cached(key, len(np.unique(np.concatenate(keys))), size)

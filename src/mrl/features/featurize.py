@@ -72,6 +72,8 @@ def featurize(
         (A ValueError.) With ``on_error="raise"``: the row, the text and the reason.
     TypeError
         If `featurizer` is no function, cannot be sent to other processes, or cannot be kept in a folder.
+    NotADirectoryError
+        If `cache` is the path of a file.
 
     Examples
     --------

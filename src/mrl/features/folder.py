@@ -24,7 +24,7 @@ from mrl.features.keys import Digests
 from mrl.features.segment import Broken, Segment, write
 from mrl.files import write_atomic
 
-__all__ = ["Folder", "folder_of", "key_folders", "segments_of"]
+__all__ = ["Folder", "folder_of", "key_folders", "require_folder", "segments_of"]
 
 LIMIT = 4 << 30  # bytes of a folder with all its keys: about 15 million fingerprints of 2048 bits
 PENDING = 16 << 20  # bytes after which what was computed is written, and ...
@@ -156,6 +156,13 @@ class Folder:
 def folder_of(root: Path, key: str) -> Folder:
     """The folder's segments stay open from call to call: each is checked once."""
     return Folder(root, key)
+
+
+def require_folder(root: Path) -> None:
+    """Refuse a path that is a file, or is inside of one; it need not exist."""
+    there = next((path for path in (root, *root.parents) if path.exists()), root)
+    if there.exists() and not there.is_dir():
+        raise NotADirectoryError(f"the cache {str(root)!r}: {str(there)!r} is no folder; give the path of a folder")
 
 
 def key_folders(root: Path) -> list[Path]:

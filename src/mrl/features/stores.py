@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from mrl.features.computing import Block, Featurizer
-from mrl.features.folder import folder_of
+from mrl.features.folder import folder_of, require_folder
 from mrl.features.keys import Digests, key_of
 from mrl.features.memory import memory_of
 
@@ -30,11 +30,16 @@ class Store(Protocol):
 
 
 def store_for(cache: Cache, featurizer: Featurizer) -> Store | None:
-    """The store that `cache` names; TypeError if a folder cannot keep what this featurizer computes."""
+    """The store that `cache` names; TypeError if a folder cannot keep what this featurizer computes.
+
+    NotADirectoryError if the path is that of a file.
+    """
     if cache is None:
         return None
     if not (isinstance(cache, str | os.PathLike) and os.fspath(cache)):
         raise TypeError(f"cache is {cache!r}; expected None, 'memory', or the path of a folder")
     if cache == "memory":
         return memory_of(featurizer)
-    return folder_of(Path(cache).expanduser().absolute(), key_of(featurizer))
+    root = Path(cache).expanduser().absolute()
+    require_folder(root)
+    return folder_of(root, key_of(featurizer))
