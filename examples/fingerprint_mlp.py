@@ -122,6 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.file is not None and given.target is None:
         parser.error("name the column to predict: fingerprint_mlp.py FILE TARGET")
+    if given.file is not None and not given.file.is_file():
+        parser.error(f"{given.file} not found")
     folder = Path(os.environ.get("MRL_DATA", "."))
     jobs = (
         {folder / name: target for name, target in KNOWN.items()} if given.file is None else {given.file: given.target}

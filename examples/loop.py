@@ -34,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     if given.file is not None and not given.file.is_file():
-        print(f"{given.file} not found")
-        return 0
+        parser.error(f"{given.file} not found")
     torch.set_num_threads(1)
     begun = time.perf_counter()
 

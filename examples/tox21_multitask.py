@@ -114,6 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     path = given.file or Path(os.environ.get("MRL_DATA", "."), "tox21.csv.gz")
+    if given.file is not None and not path.is_file():
+        parser.error(f"{path} not found")
     if not path.is_file():
         print(f"{path} not found: name a table, or set MRL_DATA to the folder with tox21.csv.gz")
         return 0

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -161,7 +162,6 @@ def test_what_a_step_writes(step, before, after):
         (Alerts("PAINS", "BRENK"), "CC(=O)Cl", "Brenk: acid_halide"),
         (HoldOut(["C(C)O"]), "OCC", "held out: CCO"),
         (Predicate(many_atoms), "CC", "many_atoms: False"),
-        (Uncharge(), "c1cc[cH-]c1", "result: not a molecule, kekulization: "),
     ],
 )
 def test_what_a_filter_says(step, text, reason):
@@ -578,3 +578,16 @@ def test_shortcuts_change_nothing():
         mol = Chem.MolFromSmiles(texts[row])
         Chem.RemoveStereochemistry(mol)
         assert text == canon_smile(Chem.MolToSmiles(mol))
+
+
+@pytest.mark.parametrize("text", ["c1cc[cH-]c1", "F[P-](F)(F)(F)(F)F"])
+def test_ions_that_cannot_be_neutral_stay(text):
+    assert clean([text], [Uncharge()]).smiles.tolist() == [text]
+
+
+def test_what_a_step_makes_no_molecule_of_goes_with_the_reason():
+    @dataclass(frozen=True)
+    class Strict(Uncharge):
+        lenient = False
+
+    assert refused("c1cc[cH-]c1", Strict())[1].startswith("result: not a molecule, kekulization: ")

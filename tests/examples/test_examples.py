@@ -110,6 +110,9 @@ def test_missing_data_is_said_and_no_failure(name, tmp_path, monkeypatch, capsys
     assert "set MRL_DATA to the folder" in capsys.readouterr().out
 
 
-def test_the_loop_says_that_a_file_is_missing(tmp_path, capsys):
-    assert example("loop").main([str(tmp_path / "no.csv")]) == 0
-    assert "no.csv not found" in capsys.readouterr().out
+@pytest.mark.parametrize("name", ["fingerprint_mlp", "tox21_multitask", "loop"])
+def test_a_file_that_was_named_and_is_missing_is_a_failure(name, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        example(name).main([str(tmp_path / "no.csv"), *(["y"] if name == "fingerprint_mlp" else [])])
+    assert ended.value.code == 2
+    assert "no.csv not found" in capsys.readouterr().err

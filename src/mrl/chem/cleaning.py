@@ -44,7 +44,7 @@ def clean(
         The name of a `preset`, or steps in the order in which they are done; a function Mol -> bool is a step, too
         (`Predicate`). Parsing needs no step.
     labels : array-like of numbers, shape (n,) or (n, T), optional
-        Carried along; NaN or None where one is missing.
+        Carried along; NaN or None where one is missing (-100 is a number here).
     ids : sequence, n of them, optional
         Carried along.
     duplicates : "first", "mean", "median", "drop" or Duplicates, optional

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from mrl.chem.molecule import Molecule, shown, to_mol
-from mrl.chem.properties import PROPERTIES
+from mrl.chem.properties import PROPERTIES, VERSION
 from mrl.errors import FeatureError
 
 __all__ = ["Descriptors"]
 
 Property: TypeAlias = Callable[[Chem.Mol], float]
+
+_LEFT_OUT = ("Ipc", "AvgIpc")
 
 
 class Descriptors:
@@ -27,7 +29,8 @@ class Descriptors:
     ----------
     names : iterable of str, or dict of str to callable, optional
         Names of `PROPERTIES` and of RDKit's descriptors (``rdkit.Chem.Descriptors.descList``), or functions of an
-        RDKit molecule by names of your own. All of RDKit's by default.
+        RDKit molecule by names of your own. All of RDKit's by default, but for Ipc and AvgIpc: they take seconds for a
+        molecule of some hundred atoms, for which Ipc is more than float32 holds.
 
     Attributes
     ----------
@@ -54,11 +57,13 @@ class Descriptors:
     """
 
     def __init__(self, names: Iterable[str] | Mapping[str, Property] | None = None) -> None:
-        self._functions = _functions(_rdkit() if names is None else names)
+        self._functions = _functions([name for name in _rdkit() if name not in _LEFT_OUT] if names is None else names)
         self.names = tuple(self._functions)
         mine = isinstance(names, Mapping) and any(PROPERTIES.get(name) is not f for name, f in names.items())
         self._given: dict[str, Property] | tuple[str, ...] = self._functions if mine else self.names
-        self.cache_key = None if mine else f"descriptors {','.join(self.names)} rdkit={rdBase.rdkitVersion}"
+        self.cache_key = (
+            None if mine else f"descriptors {','.join(self.names)} version={VERSION} rdkit={rdBase.rdkitVersion}"
+        )
 
     def __call__(self, x: Molecule) -> NDArray[np.float32]:
         """The numbers of a molecule.

@@ -130,7 +130,8 @@ def leaks(
     ----------
     train, test : column of str or Mol, n and m rows
     stereo : bool
-        Whether stereoisomers and isotopes are different molecules. Fingerprints and scaffolds do not tell them apart.
+        Whether molecules that differ in stereo, isotopes or atom maps alone are different ones; fingerprints and
+        scaffolds do not tell them apart. A salt and its acid always are: clean before (`LargestFragment`, `Uncharge`).
     fingerprint : callable
         An RDKit molecule -> 0 or 1, shape (bits,), as the fingerprints of this room do.
     threads : int

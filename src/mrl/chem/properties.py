@@ -191,6 +191,10 @@ def sa_score(x: Molecule) -> float:
         return float(_sascorer(RDConfig.RDContribDir).calculateScore(mol))
 
 
+VERSION = 1
+"""Of the numbers here: another one where one of them changes, so that none is read from a cache that was before."""
+
+
 class _ByName(Mapping[str, Callable[[Molecule], float]]):
     """Functions by name: immutable and, unlike a mappingproxy, picklable."""
 
@@ -198,6 +202,8 @@ class _ByName(Mapping[str, Callable[[Molecule], float]]):
 
     def __init__(self, *functions: Callable[[Molecule], float]) -> None:
         self._functions = {function.__name__: function for function in functions}
+        for name, function in self._functions.items():
+            vars(function)["cache_key"] = f"property {name} version={VERSION} rdkit={rdBase.rdkitVersion}"
 
     def __getitem__(self, name: str) -> Callable[[Molecule], float]:
         try:

@@ -111,7 +111,7 @@ def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True) -> NDAr
 
 
 def flat_smile(x: Molecule) -> str:
-    """The canonical SMILES without stereo and isotopes: one text for all stereoisomers of a molecule.
+    """The canonical SMILES without stereo, isotopes and atom maps: one text for all stereoisomers of a molecule.
 
     Parameters
     ----------
@@ -135,6 +135,7 @@ def flat_smile(x: Molecule) -> str:
     Chem.RemoveStereochemistry(mol)
     for atom in mol.GetAtoms():
         atom.SetIsotope(0)
+        atom.SetAtomMapNum(0)
     with rdBase.BlockLogs():
         mol = Chem.RemoveHs(mol)  # some stand there for the sake of an isotope or of stereo
     return str(Chem.MolToSmiles(mol))

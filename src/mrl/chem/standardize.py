@@ -63,6 +63,9 @@ class _Edit(Step):
     concerns: ClassVar[re.Pattern[str] | None] = None
     """A text without it spells no molecule that the step would change; None: no text tells."""
 
+    lenient: ClassVar[bool] = False
+    """Whether a molecule stays as it is where the step would make of it what is none."""
+
     @abstractmethod
     def edited(self, mol: Chem.Mol) -> Chem.Mol:
         """A molecule, ours, as it should be: itself after an edit in place, or another one."""
@@ -79,7 +82,7 @@ class _Edit(Step):
             if not same:
                 row.become(edited)
         except MoleculeError as error:
-            return f"result: not a molecule, {error.reason}"
+            return None if self.lenient else f"result: not a molecule, {error.reason}"
         except (RuntimeError, ValueError) as error:
             return f"RDKit: {' '.join(str(error).split()) or type(error).__name__}"
         return None
@@ -125,14 +128,17 @@ class Normalize(_Edit):
 class Uncharge(_Edit):
     """Take away charges by adding or removing hydrogens, as far as the molecule as a whole becomes neutral.
 
+    Ions of which that makes no molecule stay as they are.
+
     Examples
     --------
     >>> from mrl.chem import clean
-    >>> clean(["[NH3+]CC(=O)[O-]", "C[N+](C)(C)C"], [Uncharge()]).smiles.tolist()
-    ['NCC(=O)O', 'C[N+](C)(C)C']
+    >>> clean(["[NH3+]CC(=O)[O-]", "C[N+](C)(C)C", "F[P-](F)(F)(F)(F)F"], [Uncharge()]).smiles.tolist()
+    ['NCC(=O)O', 'C[N+](C)(C)C', 'F[P-](F)(F)(F)(F)F']
     """
 
     concerns = re.compile(r"\[[^]]*[+-]")
+    lenient = True
 
     def edited(self, mol: Chem.Mol) -> Chem.Mol:
         _tool("Uncharger").unchargeInPlace(mol)

@@ -12,10 +12,13 @@ import json
 import os
 import re
 import secrets
+import threading
 import time
 import warnings
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,8 +35,21 @@ PATIENCE = 30.0  # ... seconds: what a killed process loses
 SMALL, MANY = 8 << 20, 16  # more than so many segments of less than so many bytes become one
 ABANDONED = 3600.0  # seconds after which nobody is writing a temporary file any more
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 _SEGMENT = re.compile(r"[0-9a-f]{24}\.rows")
 _KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def _alone(method: F) -> F:
+    """One thread at a time."""
+
+    @wraps(method)
+    def locked(self: Folder, *arguments: Any) -> Any:
+        with self._lock:
+            return method(self, *arguments)
+
+    return locked  # type: ignore[return-value]
 
 
 class Folder:
@@ -46,10 +62,12 @@ class Folder:
         self._unreadable: set[Path] = set()
         self._pending: list[tuple[Digests, Block]] = []
         self._size, self._since = 0, 0.0
+        self._lock = threading.RLock()  # one folder serves all threads
         self._tidy()
 
     # --- reading -------------------------------------------------------------------------------------------------
 
+    @_alone
     def find(self, keys: Digests) -> Block:
         """What is known of these texts."""
         self._look()
@@ -91,6 +109,7 @@ class Folder:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
+    @_alone
     def put(self, keys: Digests, block: Block) -> None:
         """Remember the rows and the refusals of a block; `keys` are those of all its rows. `flush` has them on disk."""
         if not self._pending:
@@ -100,6 +119,7 @@ class Folder:
         if self._size > PENDING or time.monotonic() - self._since > PATIENCE:
             self.flush()
 
+    @_alone
     def flush(self) -> None:
         """Write what is not on disk yet; a warning says so if that cannot be done."""
         pending, self._pending, self._size = self._pending, [], 0
