@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,7 @@ GO, EMIT, CARE, FAIL = range(4)
 """What to do before a byte: read on; write an id; a piece without an id has ended; look back for the last end."""
 
 _MEMO = 1 << 25  # cells, of which only those are touched that are needed
+_PIECE = 10_000  # rows of text made at a time: little memory, and a short wait for the interpreter
 _LISTED = 1 << 20  # bytes whose ids are in Python lists at a time
 
 
@@ -76,7 +78,7 @@ class TokenTable:
 
 
 def encode(
-    values: NDArray[np.uint8],
+    values: NDArray[np.uint8] | Callable[[int, int], NDArray[np.uint8]],
     offsets: NDArray[np.int64],
     table: TokenTable,
     dtype: DTypeLike,
@@ -89,7 +91,8 @@ def encode(
     Parameters
     ----------
     values, offsets : ndarray of uint8, shape (total,), and of int64, shape (n + 1,), both read-only
-        UTF-8. What is none gives some ids.
+        UTF-8. What is none gives some ids. A function gives the bytes of the rows from a first to before a last one,
+        when they are needed.
     table : TokenTable
     dtype : uint8, uint16 or uint32
         Of the ids; it has to hold all those of the table.
@@ -121,18 +124,25 @@ def encode(
     >>> encode(np.frombuffer(b"CCO", np.uint8), np.array([0, 2, 3]), every_byte_is_4, "uint8")[:2]
     (array([0, 4, 4, 1, 0, 4, 1], dtype=uint8), array([0, 4, 7]))
     """
-    dtype, size = np.dtype(dtype), int(offsets[-1] - offsets[0])
-    kernel = compiled(scan, dtype, len(offsets) - 1, size)
-    out = np.empty(size + 2 * (len(offsets) - 1), dtype)
+    dtype, size, rows = np.dtype(dtype), int(offsets[-1] - offsets[0]), len(offsets) - 1
+    kernel = compiled(scan, dtype, rows, size)
+    slices, threads = (threads, threads) if kernel else (size // _LISTED + 1, 1)
+    if callable(values):
+        slices = max(slices, rows // _PIECE)
+    out, end = np.empty(size + 2 * rows, dtype), 0
 
     def work(first: int, last: int) -> tuple[int, int, NDArray[np.int64], NDArray[np.int64], int]:
-        start = int(offsets[first] - offsets[0]) + 2 * first  # rows get at most two ids more than bytes
-        part = out[start : int(offsets[last] - offsets[0]) + 2 * last]
-        n, id_offsets, missing, count = _run(kernel, values, offsets[first : last + 1], table, part, room)
+        nonlocal end
+        text, spans = values, offsets[first : last + 1]
+        if callable(text):
+            text, spans = text(first, last), spans - spans[0]
+        # Rows get at most two ids more than bytes; one thread knows where the rows before have ended.
+        start = int(offsets[first] - offsets[0]) + 2 * first if threads > 1 else end
+        n, id_offsets, missing, count = _run(kernel, text, spans, table, out[start:], room)
         missing[:, 0] += first
+        end = start + n
         return start, n, id_offsets, missing, count
 
-    slices, threads = (threads, threads) if kernel else (size // _LISTED + 1, 1)
     starts, sizes, id_offsets, missing, counts = zip(*in_slices(work, offsets, slices, threads), strict=True)
     ends = np.cumsum(sizes)
     for start, n, end in zip(starts, sizes, ends, strict=True):  # close the gaps, in place
@@ -162,7 +172,7 @@ def _run(
     memo = np.zeros(table.waiting * columns, np.int32)
     numbers = 0, table.width - 2, table.width - 1, table.tree
     if kernel is None:
-        lists = [0] * len(out), [0] * (rows + 1), [0] * (3 * room)
+        lists = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * room)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
         n, count = scan(*text, *table.lists, *numbers, memo.data, columns, shift, *lists)  # type: ignore[call-arg]
         out[:n] = lists[0][:n]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -14,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl import kernels
-from mrl.errors import RowError, TokenIdError
+from mrl.errors import TokenIdError
 from mrl.kernels import TokenTable
-from mrl.ragged import Ragged, Text
+from mrl.ragged import NotAscii, Pieces, Ragged, Text
 from mrl.text._pattern import Unsupported
 from mrl.text._table import build
 from mrl.text.constants import BOS, EOS, SPECIAL_TOKENS, UNK
@@ -24,10 +23,7 @@ from mrl.text.constants import BOS, EOS, SPECIAL_TOKENS, UNK
 __all__ = ["Encoded", "Engine", "decode"]
 
 _ROOM = 4096  # missing pieces told by `encode`, for each thread
-_CHUNK = 20_000  # rows from which on a list is worth several threads
-_START = 5e-4  # seconds in which a thread has the interpreter to itself, to begin with
-_FIRST = 0.45  # what is encoded first
-_LESS = 0.76  # what the next thread gets: to make a Text takes a quarter of the time that its encoding takes
+_MANY = 20_000  # rows of a list from which on its text is made piece by piece
 _BLOCK = 1 << 20  # bytes looked through at once by `missing`
 
 
@@ -194,26 +190,11 @@ class Engine:
         RowError
             A row is no text.
         """
-        if threads <= 1 or not isinstance(column, list) or len(column) <= _CHUNK or self.kind == "re":
-            return self._encode(Text.of(column), _ROOM, threads)
-        # While this thread makes a Text, which needs the interpreter, the others encode, which does not; a small piece
-        # lets them begin soon, and the later one begins, the less it gets.
-        shares = np.cumsum([_FIRST, *_LESS ** np.arange(threads)])
-        bounds = [0, *(shares / shares[-1] * len(column)).astype(int).tolist()]
-        firsts = bounds[:-1]
-        try:
-            with ThreadPoolExecutor(threads) as pool:
-                waiting = []
-                for first, last in pairwise(bounds):
-                    waiting.append(pool.submit(self._encode, Text.of(column[first:last]), _ROOM, 1))
-                    time.sleep(_START)
-                parts = [future.result() for future in waiting]
-        except RowError:
-            Text.of(column)  # says which row of all it is
-            raise
-        ids = Ragged.concat([part.ids for part in parts])
-        missing = np.concatenate([np.add(part.missing, [at, 0, 0]) for at, part in zip(firsts, parts, strict=True)])
-        return Encoded(ids, missing, sum(part.n_missing for part in parts))
+        if isinstance(column, list) and len(column) > _MANY and self.kind == "table":
+            with contextlib.suppress(NotAscii):
+                pieces = Pieces(column)
+                return self._by_table(pieces.values, pieces.offsets, _ROOM, threads)
+        return self._encode(Text.of(column), _ROOM, threads)
 
     def missing(self, text: Text) -> Iterator[tuple[int, str]]:
         """Row and text of each piece that is no token, in order.
@@ -232,13 +213,15 @@ class Engine:
                 yield first + row, raw[starts[row] + begin : starts[row] + end].decode(errors="replace")
 
     def _encode(self, text: Text, room: int, threads: int) -> Encoded:
-        table = self._compiled[0]
-        if table is None:
+        if self.kind == "re":
             return self._encode_re(text, room)
-        ids, offsets, missing, count = kernels.encode(
-            text.values, text.offsets, table, self.dtype, room=room, threads=threads
-        )
-        return Encoded(Ragged(ids, offsets), missing, count)
+        return self._by_table(text.values, text.offsets, room, threads)
+
+    def _by_table(self, values: Any, offsets: NDArray[np.int64], room: int, threads: int) -> Encoded:
+        table = self._compiled[0]
+        assert table is not None
+        ids, id_offsets, missing, count = kernels.encode(values, offsets, table, self.dtype, room=room, threads=threads)
+        return Encoded(Ragged(ids, id_offsets), missing, count)
 
     def _encode_re(self, text: Text, room: int) -> Encoded:
         rows: list[list[int]] = []

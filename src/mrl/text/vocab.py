@@ -124,8 +124,7 @@ class Vocab(Exchangeable):
         compiled = self._engine
         if compiled is None:
             return self._encode_by_methods(texts_of(column))
-        # A list is made Text by the threads.
-        ids, spans, total = compiled.encode(texts_of(column) if threads <= 1 else column, threads)
+        ids, spans, total = compiled.encode(column, threads)
         if not total:
             return ids, [], 0
         text = texts_of(column)
