@@ -68,22 +68,25 @@ class _Edit(Step):
 
     @abstractmethod
     def edited(self, mol: Chem.Mol) -> Chem.Mol:
-        """A molecule, ours, as it should be: itself after an edit in place, or another one."""
+        """A molecule as it should be: itself after an edit in place, or another one."""
 
     def __call__(self, row: Row) -> str | None:
         if self.concerns is not None and self.concerns.search(row.text) is None:
             return None
         mol = row.mol
+        before = mol.ToBinary()
         try:
             with rdBase.BlockLogs():  # it also tells what it does
-                edited = self.edited(Chem.Mol(mol))
+                edited = self.edited(mol)
                 # Writing a SMILES to see that nothing happened would take three times as long.
-                same = edited.ToBinary() == mol.ToBinary()
-            if not same:
-                row.become(edited)
+                if edited.ToBinary() == before:
+                    return None
+            row.forget()
+            row.become(edited)
         except MoleculeError as error:
             return None if self.lenient else f"result: not a molecule, {error.reason}"
         except (RuntimeError, ValueError) as error:
+            row.forget()
             return f"RDKit: {' '.join(str(error).split()) or type(error).__name__}"
         return None
 

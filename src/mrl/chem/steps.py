@@ -50,6 +50,10 @@ class Row:
             self._mol = to_mol(self.text)
         return self._mol
 
+    def forget(self) -> None:
+        """Let go of the molecule, which was edited in place; the text spells it as it was."""
+        self._mol = None
+
     @property
     def form(self) -> str:
         """Canonical SMILES of the molecule, written at first use."""
