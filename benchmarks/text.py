@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from measuring import Contestant, compare, peer
+from measuring import Contestant, apart, compare, facts, peer, seconds
 
 from mrl.ragged import Text
-from mrl.text import SMILE_REGEX, RegexVocab
+from mrl.text import SMILE_REGEX, RegexVocab, SmilesVocab
 from notebook import PlainVocab
 
 SLOW = 20_000  # rows for contestants that would take minutes
@@ -28,7 +28,7 @@ def text(smiles: list[str]) -> None:
         [
             Contestant("mrl, 1 thread", lambda: vocab.encode(smiles), n),
             Contestant("mrl, 1 thread, flat text (as data sets keep it)", lambda: vocab.encode(flat), n),
-            Contestant("the notebook's code", lambda: [plain.encode(one) for one in some], len(some)),
+            Contestant("the notebook's code", lambda: [plain.encode(one) for one in some], len(some), "40 x"),
             *huggingface(vocab, smiles, some),
             *smirk(some),
         ],
@@ -38,9 +38,43 @@ def text(smiles: list[str]) -> None:
             f"Encode with two threads of {os.cpu_count()} CPUs: {name}",
             [
                 Contestant("mrl, 2 threads", lambda source=source: vocab.encode(source, threads=2), n),
-                Contestant("mrl, 1 thread", lambda source=source: vocab.encode(source), n),
+                Contestant("mrl, 1 thread", lambda source=source: vocab.encode(source), n, "1.7 x"),
             ],
         )
+
+    closed, untrained = SmilesVocab.from_data(some), SmilesVocab()
+    for one in (closed, untrained):
+        assert one.decode(one.encode(smiles, on_unknown="raise")) == smiles
+    compare(
+        "Encode: a closed alphabet, to which nothing is unknown",
+        [
+            Contestant("mrl, SmilesVocab", lambda: closed.encode(smiles), n),
+            Contestant("mrl, regex vocabulary", lambda: vocab.encode(smiles), n, "0.75 x"),
+        ],
+    )
+    facts(
+        "Tokens per molecule, bos and eos not counted",
+        [
+            (name, f"{len(one.encode(smiles).values) / n - 2:.1f}", "")
+            for name, one in (
+                ("regex vocabulary", vocab),
+                ("SmilesVocab, frequent atoms learned", closed),
+                ("SmilesVocab, untrained", untrained),
+            )
+        ]
+        + smirk_tokens(some),
+    )
+    facts(
+        "In a new process, beyond the import",
+        [
+            (name, f"{1000 * apart(run, some):,.0f} ms", goal)
+            for name, run, goal in (
+                ("500 molecules", _few, "below 50 ms"),
+                ("20,000 molecules, kernels cached", _many, "below 1,200 ms"),
+                ("the table of a pattern", _table, "below 100 ms"),
+            )
+        ],
+    )
 
     rows = ids.tolist()[:SLOW]
     assert vocab.decode(ids) == smiles
@@ -50,7 +84,7 @@ def text(smiles: list[str]) -> None:
         [
             Contestant("mrl", lambda: vocab.decode(ids), n),
             Contestant("mrl, decode_bytes (flat, no Python strings)", lambda: vocab.decode_bytes(ids), n),
-            Contestant("the notebook's code", lambda: [plain.decode(row) for row in rows], len(rows)),
+            Contestant("the notebook's code", lambda: [plain.decode(row) for row in rows], len(rows), "5 x"),
         ],
     )
 
@@ -67,7 +101,7 @@ def huggingface(vocab: RegexVocab, smiles: list[str], some: list[str]) -> list[C
     assert [one.ids for one in tokenizer.encode_batch_fast(some)] == [row.tolist() for row in vocab.encode(some)]
     part = smiles[: 3 * SLOW]
     name = f"tokenizers {version}, all its threads"
-    return [Contestant(name, lambda: tokenizer.encode_batch_fast(part), len(part))]
+    return [Contestant(name, lambda: tokenizer.encode_batch_fast(part), len(part), "80 x")]
 
 
 def smirk(some: list[str]) -> list[Contestant]:
@@ -77,4 +111,27 @@ def smirk(some: list[str]) -> list[Contestant]:
     from smirk import SmirkTokenizerFast
 
     tokenizer = SmirkTokenizerFast()
-    return [Contestant(f"smirk {version}", lambda: tokenizer(some), len(some))]
+    return [Contestant(f"smirk {version}", lambda: tokenizer(some), len(some), "250 x")]
+
+
+def smirk_tokens(some: list[str]) -> list[tuple[str, str, str]]:
+    """The same of smirk, which has its own pieces."""
+    if peer("smirk") is None:
+        return []
+    from smirk import SmirkTokenizerFast
+
+    made = SmirkTokenizerFast()(some)["input_ids"]
+    return [("smirk", f"{sum(map(len, made)) / len(some):.1f}", "")]
+
+
+def _few(some: list[str]) -> float:
+    return seconds(lambda: RegexVocab(list("CcNnOo1234()=#"), SMILE_REGEX).encode(some[:500], on_unknown="unk"))[0]
+
+
+def _many(some: list[str]) -> float:
+    return seconds(lambda: RegexVocab(list("CcNnOo1234()=#"), SMILE_REGEX).encode(some, on_unknown="unk"))[0]
+
+
+def _table(some: list[str]) -> float:
+    vocab = RegexVocab(list("CcNnOo1234()=#"), SMILE_REGEX)
+    return seconds(lambda: vocab.engine)[0]
