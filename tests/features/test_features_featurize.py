@@ -186,3 +186,27 @@ def test_ctrl_c_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         featurize(["C"], interrupted, on_error="mask")
+
+
+def test_rdkits_own_vectors_are_taken_as_they_are() -> None:
+    rdkit = pytest.importorskip("rdkit.Chem.rdFingerprintGenerator")
+    chem = pytest.importorskip("rdkit.Chem")
+    made = rdkit.GetMorganGenerator(2, fpSize=64)
+    smiles = ["CCO", "CCCCCC", "c1ccccc1"]
+
+    def bits(text: str) -> Any:
+        return made.GetFingerprint(chem.MolFromSmiles(text))
+
+    def counts(text: str) -> Any:
+        return made.GetCountFingerprint(chem.MolFromSmiles(text))
+
+    def unfolded(text: str) -> Any:
+        return made.GetSparseCountFingerprint(chem.MolFromSmiles(text))
+
+    found = featurize(smiles, bits)
+    assert found.packed.form.bits
+    assert (found.values == [made.GetFingerprintAsNumPy(chem.MolFromSmiles(text)) for text in smiles]).all()
+    expected = [made.GetCountFingerprintAsNumPy(chem.MolFromSmiles(text)) for text in smiles]
+    assert (featurize(smiles, counts).values == expected).all()
+    with pytest.raises(FeatureError, match=r"row 0: .* fold them"):
+        featurize(smiles, unfolded)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import MoleculeError
 from mrl.features.packing import Bytes, Form, pack
@@ -22,6 +22,8 @@ class Transformer(Protocol):
     def transform(self, X: list[str]) -> Any:
         """Give an array of shape (n, D) for n texts."""
 
+
+LONGEST = 1 << 24  # numbers of a vector of counts; an unfolded fingerprint has 2**32 places
 
 Featurizer: TypeAlias = "Callable[[str], Any] | Transformer"
 
@@ -118,10 +120,25 @@ def _only(rows: Any) -> Any:
     return rows[0]
 
 
+def _with(places: dict[int, int], size: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros, but for these places."""
+    if size > LONGEST:
+        raise ValueError(f"returned {size} counts, most of them 0; fold them, to {LONGEST} at most")
+    if places and not 0 <= min(places.values()) <= max(places.values()) <= np.iinfo(dtype).max:
+        raise ValueError(f"returned counts from {min(places.values())} to {max(places.values())}, expected {dtype}")
+    made = np.zeros(size, dtype)
+    made[list(places)] = list(places.values())
+    return made
+
+
 def _vector(value: Any) -> NDArray[Any]:
     """`value` as a row of numbers; ValueError says what it is instead."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
+    elif hasattr(value, "GetOnBits"):  # RDKit's bit vectors, which NumPy would ask bit by bit
+        value = _with(dict.fromkeys(value.GetOnBits(), 1), value.GetNumBits(), np.uint8)
+    elif hasattr(value, "GetNonzeroElements"):  # and its counts
+        value = _with(value.GetNonzeroElements(), value.GetLength(), np.uint32)
     array = np.asarray(value)
     if array.dtype == np.uint8 and array.ndim == 1:  # a fingerprint: the short way
         return array
