@@ -38,8 +38,9 @@ def featurize(
     smiles : column of str
         n texts: list, tuple, NumPy array, Series, Arrow array, or `Text`.
     featurizer : callable or object with ``transform``
-        A function of one text that returns numbers (a list, an array, a tensor, a bit or count vector of RDKit, a single number), always as many; or
-        an estimator in scikit-learn's convention, such as those of scikit-fingerprints and molfeat.
+        A function of one text that returns numbers, always as many (a list, an array, a tensor, a bit or count vector
+        of RDKit, a single number); or an estimator in scikit-learn's convention, such as those of scikit-fingerprints
+        and molfeat.
     n_jobs : int
         Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it. Up to 512
         molecules are computed in this process. In other processes a molecule that ends its process (out of memory, a
