@@ -28,14 +28,13 @@ from mrl.lm import LanguageModel, ModelConfig, Round, accelerator, finetune, one
 from mrl.ragged import Text
 from mrl.report import DemoReport, Screening, demo_report, write
 from mrl.report import Round as ReportedRound
+from mrl.report.words import name_and_unit
 
 __all__ = ["run"]
 
 MAX_LENGTH = 128
 LEARNING_RATE = 1.2e-2
 SHOWN = 2000  # molecules of the data whose property is computed: enough for a distribution, two seconds of RDKit
-UNITS = {"molwt": "g/mol", "exact_mass": "Da", "tpsa": "Å²"}
-NAMES = {"qed": "QED", "logp": "logP", "tpsa": "TPSA", "molwt": "weight", "sa_score": "SA score"}
 
 
 def run(
@@ -65,7 +64,7 @@ def run(
         model.save(out / "fine-tuned.safetensors")
         before, after = every[0], every[-1]
         _write_samples(out / "samples.csv", before, after, property)
-        name = NAMES.get(property, property.replace("_", " "))
+        name, unit = name_and_unit(property)
         settings = {"property": property, "seed": seed, "steps": steps, "samples": samples, "rounds": rounds}
         report = DemoReport(
             source="the bundled sample" if file is None else file.name,
@@ -75,7 +74,7 @@ def run(
             vocabulary=len(dataset.vocab),
             command=_command(file, smiles_column, settings),
             property_name=name,
-            unit=UNITS.get(property, ""),
+            unit=unit,
             values={
                 "data": _values(dataset.smiles, PROPERTIES[property]),
                 "samples": _finite(before.scores),

@@ -14,12 +14,9 @@ from mrl.report.distributions import property_distribution
 from mrl.report.picture import Cell, Picture
 from mrl.report.showing import chosen
 from mrl.report.sources import source_of, spelled
-from mrl.report.words import number
+from mrl.report.words import name_and_unit, number
 
 __all__ = ["properties"]
-
-_UNITS = {"molwt": "g/mol", "exact_mass": "Da", "tpsa": "Å²"}
-_NAMES = {"molwt": "weight", "exact_mass": "exact mass", "logp": "logP", "tpsa": "TPSA", "qed": "QED"}
 
 
 def properties(
@@ -67,11 +64,7 @@ def properties(
             cut += [f"{some} of {group}"] if some else []
     cells = []
     for i, name in enumerate(function.names):
-        svg = property_distribution(
-            _NAMES.get(name, name.replace("_", " ")),
-            _UNITS.get(name, ""),
-            {group: column[:, i] for group, column in values.items()},
-        )
+        svg = property_distribution(*name_and_unit(name), {group: column[:, i] for group, column in values.items()})
         cells.append(_cell(svg))
     title = f"Properties of {', '.join(values) or 'nothing'}"
     note = f"computed of {', '.join(cut)}, drawn at random with seed {seed}" if cut else ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mrl.chem import to_smile
+from mrl.data.columns import is_column
 from mrl.errors import MoleculeError
 from mrl.ragged import Rejects, Text
 
@@ -98,7 +99,7 @@ def source_of(data: Any) -> Source:
         raise TypeError(
             f"a {type(data).__name__} has several columns; give the one with the molecules, such as table['smiles']"
         )
-    if hasattr(data, "take") and hasattr(data, "digest"):  # a column, maybe on disk
+    if is_column(data):  # maybe on disk
         return Source("molecule", "", len(data), {"smiles": data})
     if isinstance(data, str) or not hasattr(data, "__iter__"):
         data = [data]
