@@ -8,7 +8,7 @@ import torch
 from measuring import Contestant, compare
 from torch import Tensor, nn
 
-from mrl.data import MaskedLoss
+from mrl.nn import MaskedLoss
 
 ROWS, TASKS, STEPS = 256, 12, 200
 

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
         ConditionalDataset,
         Loader,
         MaskedDataset,
-        MaskedLoss,
         PackedDataset,
         PairDataset,
-        Scaler,
         TextDataset,
         TextPredictionDataset,
         VecPredictionDataset,
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
         split,
     )
     from mrl.features import featurize
+    from mrl.nn import MaskedLoss, Scaler
     from mrl.ragged import Ragged, Rejects, Text
     from mrl.report import show
     from mrl.text import (
@@ -76,10 +75,8 @@ _HOMES = {
         "ConditionalDataset",
         "Loader",
         "MaskedDataset",
-        "MaskedLoss",
         "PackedDataset",
         "PairDataset",
-        "Scaler",
         "TextDataset",
         "TextPredictionDataset",
         "VecPredictionDataset",
@@ -88,6 +85,7 @@ _HOMES = {
         "split",
     ),
     "features": ("featurize",),
+    "nn": ("MaskedLoss", "Scaler"),
     "ragged": ("Ragged", "Rejects", "Text"),
     "report": ("show",),
     "text": (

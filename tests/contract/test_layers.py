@@ -20,6 +20,7 @@ FLOORS = [
     {"text", "chem", "corpus"},
     {"features"},
     {"data"},
+    {"nn"},
     {"imports", "torch_imports", "torch_core", "dataloaders"},
     {"prepare"},
     {"report", "lm"},
@@ -30,7 +31,7 @@ NEIGHBOURS_ALLOWED = {("dataloaders", "imports"), ("dataloaders", "torch_imports
 FORBIDDEN = {("data", "chem"), ("data", "corpus")}
 
 HOMES = {
-    "torch": {"data", "lm", "torch_imports"},
+    "torch": {"data", "lm", "nn", "torch_imports"},
     "safetensors": {"lm"},
     "rdkit": {"chem"},
     "numba": {"kernels"},

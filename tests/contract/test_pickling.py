@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import mrl
-from mrl import chem, data, errors, features, lm, ragged, text
+from mrl import chem, data, errors, features, lm, nn, ragged, text
 from mrl.chem import ECFP6
 
-ROOMS = ["chem", "corpus", "data", "features", "lm", "ragged", "report", "text"]
+ROOMS = ["chem", "corpus", "data", "features", "lm", "nn", "ragged", "report", "text"]
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O", "[Na+].[Cl-]"]
 
 
@@ -45,7 +45,7 @@ def things() -> dict[str, Any]:
         *(data.Sequential(9, 2), data.Shuffled(9, 2, seed=1), data.Bucketed(np.arange(9), 2)),
         data.TokenBudget(np.arange(1, 9), 20),
         *(data.Weighted([1, 2, 3], 2), data.BlockShuffled(9, 2, block=2)),
-        *(data.Scaler.fit([1.0, 2.0]), data.MaskedLoss(torch.nn.MSELoss())),
+        *(nn.Scaler.fit([1.0, 2.0]), nn.MaskedLoss(torch.nn.MSELoss())),
         *(data.PairDataset(SMILES, SMILES, vocab), data.MaskedDataset(SMILES, vocab)),
         *(data.ConditionalDataset(SMILES, [1, 2, 3, 4], vocab), data.ConditionalDataset(SMILES, SMILES, vocab)),
         *(data.PackedDataset(SMILES, vocab, 64), data.TextDataset(SMILES, vocab, augment=chem.randomized)),

@@ -10,7 +10,7 @@ import pytest
 
 import mrl
 
-ROOMS = ["chem", "corpus", "data", "features", "lm", "ragged", "report", "text"]
+ROOMS = ["chem", "corpus", "data", "features", "lm", "nn", "ragged", "report", "text"]
 
 
 def public(room: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 
 from mrl.chem import randomized
 from mrl.data import MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
-from mrl.data.randomness import mixed, row_keys
+from mrl.data.order import mixed, row_keys
 from mrl.data.rows import EpochRows
 from mrl.errors import RowError
 from mrl.text import CharacterVocab

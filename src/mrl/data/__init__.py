@@ -1,6 +1,5 @@
 """Rows to batches: data sets, collate functions, orders and the loader."""
 
-from mrl.data.block_shuffle import BlockShuffled
 from mrl.data.blocks import block_mask, packed_collate
 from mrl.data.collate import (
     batch_sequences,
@@ -15,17 +14,14 @@ from mrl.data.columns import Column
 from mrl.data.dataset import BaseDataset
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader
-from mrl.data.losses import MaskedLoss
 from mrl.data.masked_dataset import MaskedDataset, masked_collate
-from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
+from mrl.data.order import BlockShuffled, Bucketed, Order, Sequential, Shuffled, TokenBudget, Weighted
 from mrl.data.packed_dataset import PackedDataset
 from mrl.data.pair_datasets import ConditionalDataset, PairDataset, pair_collate, prompt_collate
 from mrl.data.rows import Rows
-from mrl.data.scalers import Scaler
 from mrl.data.splitting import split
 from mrl.data.text_datasets import TextDataset, TextPredictionDataset
 from mrl.data.vector_datasets import VecPredictionDataset, VecReconDataset, VectorDataset
-from mrl.data.weighted import Weighted
 
 __all__ = [
     "BaseDataset",
@@ -35,12 +31,10 @@ __all__ = [
     "ConditionalDataset",
     "Loader",
     "MaskedDataset",
-    "MaskedLoss",
     "Order",
     "PackedDataset",
     "PairDataset",
     "Rows",
-    "Scaler",
     "Sequential",
     "Shuffled",
     "TextDataset",

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrl.data.columns import Rows64
+from mrl.data.order import row_keys
 from mrl.data.padding import Picked
-from mrl.data.randomness import row_keys
 from mrl.errors import RowError
 from mrl.ragged import Ragged, Text
 from mrl.text import UNK, Vocab

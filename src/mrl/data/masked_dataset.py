@@ -16,8 +16,8 @@ from mrl.data.collate import fields_of
 from mrl.data.columns import IGNORED, Rows64
 from mrl.data.fields import Augment, Field, Tokens
 from mrl.data.layouts import OnLong
+from mrl.data.order import mixed, row_keys
 from mrl.data.padding import PadSide, Picked, padded, transposed
-from mrl.data.randomness import mixed, row_keys
 from mrl.data.rows import takes_rows
 from mrl.data.text_datasets import TextDataset
 from mrl.ragged import Ragged

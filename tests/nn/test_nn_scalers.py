@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
-from mrl.data import Scaler, TextPredictionDataset
+from mrl.data import TextPredictionDataset
 from mrl.errors import ColumnError, RowError
+from mrl.nn import Scaler
 from mrl.text import CharacterVocab
 
 NAN = float("nan")

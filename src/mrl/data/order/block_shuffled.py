@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mrl.data.columns import Rows64
-from mrl.data.order import Shuffled, permuted
+from mrl.data.order.batches import Shuffled, permuted
 
 __all__ = ["BlockShuffled"]
 

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from mrl.data import MaskedLoss, TextPredictionDataset
+from mrl.data import TextPredictionDataset
+from mrl.nn import MaskedLoss
 from mrl.text import CharacterVocab
 
 NAN = float("nan")

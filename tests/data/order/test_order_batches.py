@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mrl.data import Bucketed, Order, Sequential, Shuffled, TokenBudget
 from mrl.data.loader import share
-from mrl.data.order import BLOCK, SMALL, permuted
+from mrl.data.order.batches import BLOCK, SMALL, permuted
 
 
 def lengths_of(n: int, seed: int) -> np.ndarray[Any, Any]:

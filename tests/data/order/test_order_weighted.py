@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mrl.data import Order, TextPredictionDataset, Weighted
 from mrl.data.loader import share
-from mrl.data.weighted import TOTAL, _below, _whole
+from mrl.data.order.weighted import TOTAL, _below, _whole
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
