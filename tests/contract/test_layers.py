@@ -14,7 +14,7 @@ SOURCE = Path(mrl.__file__).parent
 
 # From the ground up; rooms of one line never import each other.
 FLOORS = [
-    {"errors", "files"},
+    {"errors", "files", "messages"},
     {"ragged"},
     {"kernels"},
     {"text", "chem", "corpus"},

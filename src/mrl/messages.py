@@ -1,0 +1,115 @@
+"""Parts of messages: suggestions for misspelt names, lists of names, values and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "format_count", "format_names", "format_value"]
+
+
+def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
+    """Suggest what a misspelt name may have been meant to be.
+
+    Parameters
+    ----------
+    name : str
+        The name that was not found.
+    known : iterable of str
+        The names to choose from. Upper and lower case count as the same.
+    most : int
+        How many suggestions to make at most, the most similar one first.
+
+    Returns
+    -------
+    str
+        A question in parentheses with a blank in front of it, or ``""`` if no known name is similar.
+
+    Examples
+    --------
+    >>> f"no column 'logp'{did_you_mean('logp', ['smiles', 'logP', 'logS'])}"
+    "no column 'logp' (did you mean 'logP'?)"
+    >>> did_you_mean("logp", ["smiles", "logP", "logS"], most=2), did_you_mean("logp", ["smiles"])
+    (" (did you mean 'logP' or 'logS'?)", '')
+    """
+    from difflib import get_close_matches  # only for an error: `import mrl` stays cheap
+
+    by_folded: dict[str, list[str]] = {}
+    for other in dict.fromkeys(known):
+        by_folded.setdefault(other.casefold(), []).append(other)
+    close = [other for folded in get_close_matches(name.casefold(), by_folded, most) for other in by_folded[folded]]
+    quoted = [repr(other) for other in close[:most]]
+    return f" (did you mean {' or '.join(quoted)}?)" if quoted else ""
+
+
+def format_names(names: Iterable[str], *, most: int = 20) -> str:
+    """Return names for a message: quoted, in their order, the first `most` of them.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+    most : int
+        How many to write out.
+
+    Returns
+    -------
+    str
+        The names, separated by commas, and how many more there are.
+
+    Examples
+    --------
+    >>> format_names(["smiles", "logP", "logS"]), format_names(["smiles", "logP", "logS"], most=2)
+    ("'smiles', 'logP', 'logS'", "'smiles', 'logP' and 1 more")
+    """
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
+
+
+def format_value(value: object, *, most: int = 80) -> str:
+    """Return the ``repr`` of a value, cut if it is long.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+    most : int
+        The most characters to return.
+
+    Returns
+    -------
+    str
+        At most `most` characters; the last three are dots if the ``repr`` was cut.
+
+    Examples
+    --------
+    >>> format_value("CCO"), format_value("C" * 100, most=10)
+    ("'CCO'", "'CCCCCC...")
+    """
+    text = repr(str(value[:most]) if isinstance(value, str) else value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def format_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun in the singular or plural.
+
+    Parameters
+    ----------
+    count : int
+        How many; thousands are separated by commas.
+    noun : str
+        The noun in the singular.
+    plural : str, optional
+        The plural, if it is not the noun with an s.
+
+    Returns
+    -------
+    str
+        The count and the noun.
+
+    Examples
+    --------
+    >>> format_count(1, "row"), format_count(20_000, "row"), format_count(0, "entry", "entries")
+    ('1 row', '20,000 rows', '0 entries')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
