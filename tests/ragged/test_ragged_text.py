@@ -17,6 +17,20 @@ from mrl.ragged import Ragged, Text
 
 STRINGS = st.lists(st.text(max_size=20) | st.sampled_from(["CCO", "", " C ", "N≡N", "C\x00", "🧪" * 5]), max_size=12)
 
+
+class OnDisk:
+    """The least that a column has."""
+
+    def __init__(self, column) -> None:
+        self.column, self.digest = column, "0"
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def take(self, rows):
+        return self.column.take(rows)
+
+
 COLUMNS = {
     "list": list,
     "tuple": tuple,
@@ -40,6 +54,8 @@ COLUMNS = {
     "arrow chunks": lambda rows: pa.chunked_array([rows[:3], rows[3:]], pa.large_string()),
     "arrow no chunk": lambda rows: pa.chunked_array([rows] if rows else [], pa.string()),
     "text": lambda rows: Text.of(["x", *rows])[1:],
+    "iterator": iter,
+    "column on disk": lambda rows: OnDisk(Text.of(rows)),
 }  # fmt: skip
 
 
@@ -122,14 +138,13 @@ def test_values_that_are_no_strings_are_named(column, message) -> None:
         (pd.DataFrame({"s": ["C"]}), r"is a DataFrame of shape \(1, 1\)"),
         (pl.DataFrame({"s": ["C"]}), r"is a DataFrame of shape \(1, 1\)"),
         (pa.table({"s": ["C"]}), r"is a Table of shape \(1, 1\)"),
-        ({"C"}, r"is a set, expected a sequence of str: make it a list"),
-        ({"s": ["C"]}, r"is a dict, expected a sequence of str: choose one of its columns"),
-        ((row for row in "CN"), r"is a generator, expected a sequence of str: make it a list"),
-        (None, r"is a NoneType"),
-        (5, r"is a int"),
+        ({"C"}, r"is a set, expected one value per row in an order: make it a list, e.g. sorted\(smiles\)"),
+        ({"s": ["C"]}, r"is a dict, expected one value per row in an order: choose one of its columns"),
+        (None, r"column 'smiles' is None \(NoneType\), expected one value per row: wrap a single value in a list"),
+        (5, r"column 'smiles' is 5 \(int\), expected one value per row"),
     ],
 )
-def test_what_is_no_column_is_refused(column, message) -> None:
+def test_values_without_an_order_of_rows_are_rejected(column, message) -> None:
     with pytest.raises(ColumnError, match=message):
         Text.of(column)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Self
 
@@ -15,8 +15,9 @@ from mrl.ragged import _arrow
 from mrl.ragged._flat import offsets_of
 from mrl.ragged._pieces import lengths_of
 from mrl.ragged._ragged import Ragged
+from mrl.ragged.columns import as_list, is_missing, require_rows, shown
 
-__all__ = ["Text"]
+__all__ = ["Text", "as_text"]
 
 _BLOCK = 4096  # rows decoded at once when iterating
 
@@ -52,14 +53,14 @@ class Text(Ragged):
 
     @classmethod
     def of(cls, column: Any, name: str = "smiles") -> Text:
-        """From a column of strings of any library.
+        """Return a column of strings of any library as Text; the same as `as_text`.
 
         Parameters
         ----------
-        column : Text, list, tuple, NumPy array, pandas or polars Series, pyarrow Array or ChunkedArray, shape (n,)
-            Strings only, blank ones included; a pandas index plays no part.
+        column : column of str, shape (n,)
+            See `as_text`.
         name : str
-            What the column is called in messages.
+            The name of the column in messages.
 
         Returns
         -------
@@ -69,27 +70,16 @@ class Text(Ragged):
         Raises
         ------
         RowError
-            A value is no string, or a string that UTF-8 cannot express; a ``ValueError``.
+            A value is not a string, or a string that UTF-8 cannot express; a ``ValueError``.
         ColumnError
-            The column is a single string, a table, or has no order; a ``ValueError``.
+            The column is a single string, a table, or has no order of rows; a ``ValueError``.
 
         Examples
         --------
         >>> Text.of(("C", "N≡N")).lengths
         array([1, 5])
-        >>> Text.of(["C", None])
-        Traceback (most recent call last):
-        ...
-        mrl.errors.RowError: row 1 of column 'smiles' is None, expected a str; drop or fill missing rows first, e.g. \
-df.dropna(subset=['smiles'])
         """
-        if isinstance(column, Text):
-            return column
-        # Columns of Python objects are read one by one: their library may convert what is no string, or stumble on it.
-        if str(getattr(column, "dtype", "")).lower() != "object" and _offers_arrow(column):
-            with contextlib.suppress(ValueError, TypeError, NotImplementedError, ImportError):
-                return cls.from_arrow(column)  # else the slow way serves, or names the value that is no string
-        return cls._of_list(_listed(column, name), name)
+        return as_text(column, name)
 
     @classmethod
     def _of_list(cls, rows: list[Any], name: str) -> Self:
@@ -118,8 +108,7 @@ df.dropna(subset=['smiles'])
         """
         if np.dtype(dtype) != np.uint8:
             raise ColumnError(f"a Text is made of uint8, not of {np.dtype(dtype)}: leave out the dtype", column="rows")
-        if isinstance(rows, str):
-            raise _single(rows, "rows")
+        require_rows(rows, "rows")
         return cls._of_list(list(rows), "rows")
 
     @classmethod
@@ -202,46 +191,61 @@ df.dropna(subset=['smiles'])
         return f"Text({rows}, {size}{': ' if shown else ''}{shown})"
 
 
-def _offers_arrow(column: Any) -> bool:
-    return hasattr(column, "__arrow_c_array__") or hasattr(column, "__arrow_c_stream__")
+def as_text(values: Any, name: str = "smiles") -> Text:
+    """Return a column of strings of any library as Text.
+
+    Parameters
+    ----------
+    values : column of str, shape (n,)
+        `Text`, list, tuple or other sequence, NumPy array, pandas or polars Series, Arrow array or chunked array,
+        `Column`, iterator. Strings only, blank ones included; a pandas index is ignored.
+    name : str
+        The name of the column in messages.
+
+    Returns
+    -------
+    Text
+        n rows; a Text is returned as it is, and one chunk of Arrow's large strings without a copy.
+
+    Raises
+    ------
+    RowError
+        A value is not a string, or a string that UTF-8 cannot express; a ``ValueError`` with ``row``, ``column`` and
+        ``value``.
+    ColumnError
+        `values` is a single string, a table, or a set or mapping, which have no order of rows; a ``ValueError``.
+
+    Examples
+    --------
+    >>> as_text(("C", "N≡N"))
+    Text(2 rows, 6 bytes: 'C', 'N≡N')
+    >>> as_text(["C", None])
+    Traceback (most recent call last):
+    ...
+    mrl.errors.RowError: row 1 of column 'smiles' is None, expected a str; drop or fill missing rows first, e.g. \
+df.dropna(subset=['smiles'])
+    """
+    if isinstance(values, Text):
+        return values
+    text = arrow_text(values)
+    return Text._of_list(as_list(values, name), name) if text is None else text
 
 
-def _listed(column: Any, name: str) -> list[Any]:
-    """The column as a Python list, by the fastest way that its library offers."""
-    if isinstance(column, list):
-        return column
-    if isinstance(column, str | bytes):
-        raise _single(column, name)
-    shape = getattr(column, "shape", (0,))
-    if len(shape) != 1:
-        raise ColumnError(
-            f"column {name!r} is a {type(column).__name__} of shape {tuple(shape)}, expected one dimension: "
-            "choose one column of it, e.g. table['smiles']",
-            column=name,
-        )
-    for method in ("to_pylist", "to_list", "tolist"):
-        if hasattr(column, method):
-            return list(getattr(column, method)())
-    if isinstance(column, Sequence):
-        return list(column)
-    remedy = "choose one of its columns" if isinstance(column, Mapping) else "make it a list, e.g. list(smiles)"
-    raise ColumnError(
-        f"column {name!r} is a {type(column).__name__}, expected a sequence of str: {remedy}", column=name
-    )
-
-
-def _single(value: str | bytes, name: str) -> ColumnError:
-    return ColumnError(
-        f"column {name!r} is a single string, {_shown(value)}: wrap it in a list, [{_shown(value)}]",
-        column=name,
-        value=value,
-    )
+def arrow_text(values: Any) -> Text | None:
+    """Return a column that offers Arrow strings, without nulls, as Text; None for every other one."""
+    if not (hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__")):
+        return None
+    # Columns of Python objects are read one by one: their library may convert what is not a string, or fail on it.
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) or str(dtype) == "Object" or len(getattr(values, "shape", (0,))) != 1:
+        return None
+    with contextlib.suppress(ValueError, TypeError, NotImplementedError, ImportError):
+        return Text.from_arrow(values)
+    return None
 
 
 def _not_a_string(row: int, name: str, value: Any) -> RowError:
-    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
-    missing = missing or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
-    if missing:
+    if is_missing(value):
         remedy = f"drop or fill missing rows first, e.g. df.dropna(subset=[{name!r}])"
     elif isinstance(value, bytes):
         remedy = "decode bytes first, e.g. value.decode()"
@@ -249,7 +253,7 @@ def _not_a_string(row: int, name: str, value: Any) -> RowError:
         remedy = "convert it with str() if it is meant as text, or choose another column"
     kind = "" if value is None else f" ({type(value).__name__})"
     return RowError(
-        f"row {row} of column {name!r} is {_shown(value)}{kind}, expected a str; {remedy}",
+        f"row {row} of column {name!r} is {shown(value)}{kind}, expected a str; {remedy}",
         row=row,
         column=name,
         value=value,
@@ -262,15 +266,10 @@ def _not_unicode(rows: list[str], name: str) -> RowError:
             value.encode()
         except UnicodeEncodeError as error:
             return RowError(
-                f"row {row} of column {name!r} is {_shown(value)}, which has a lone surrogate at {error.start}: "
+                f"row {row} of column {name!r} is {shown(value)}, which has a lone surrogate at {error.start}: "
                 "read the file with its own encoding, without errors='surrogateescape'",
                 row=row,
                 column=name,
                 value=value,
             )
     raise AssertionError("every row could be encoded")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

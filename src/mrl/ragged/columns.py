@@ -1,0 +1,160 @@
+"""Columns: what one is, and how the columns of other libraries are read as Python lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeGuard, runtime_checkable
+
+import numpy as np
+
+from mrl.errors import ColumnError
+
+__all__ = ["Column", "as_list", "is_column", "is_missing"]
+
+
+@runtime_checkable
+class Column(Protocol):
+    """One value per row: a `Text`, a `Ragged`, a view of another column, or rows on disk.
+
+    ``take`` is pure and safe to call from several threads and processes; ``digest`` is the same for equal content.
+
+    Examples
+    --------
+    >>> from mrl.ragged import Text
+    >>> isinstance(Text.of(["C"]), Column), isinstance(["C"], Column)
+    (True, False)
+    """
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def take(self, rows: Any) -> Any:
+        """Return the rows `rows` (int64, any order, repeats allowed) as `Ragged`, `Text` or an array."""
+
+    @property
+    def digest(self) -> str:
+        """Content hash."""
+
+
+def is_column(values: object) -> TypeGuard[Column]:
+    """Return whether `values` is a `Column` already, such as one on disk, without computing its digest.
+
+    Parameters
+    ----------
+    values : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_column(np.array([1.0]))
+    False
+    """
+    # Not isinstance(values, Column), which would read the property, and so compute the digest.
+    return hasattr(values, "take") and (hasattr(type(values), "digest") or "digest" in getattr(values, "__dict__", ()))
+
+
+def is_missing(value: object) -> bool:
+    """Return whether `value` stands for a missing value: None, NaN, pandas' NA or NaT, NumPy's NaT.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_missing(None), is_missing(float("nan")), is_missing(""), is_missing(0)
+    (True, True, False, False)
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, float | np.floating | np.complexfloating | np.datetime64 | np.timedelta64):
+        return bool(value != value)
+    return False
+
+
+def as_list(values: Any, name: str = "values") -> list[Any]:
+    """Return a one-dimensional column of any library as a list of Python values.
+
+    Parameters
+    ----------
+    values : column of anything, shape (n,)
+        List, tuple or other sequence, NumPy or masked array, tensor, pandas or polars Series, Arrow array or chunked
+        array, `Column`, iterator. Masked and null values become None.
+    name : str
+        The name of the column in messages.
+
+    Returns
+    -------
+    list
+        n values; a list is returned as it is.
+
+    Raises
+    ------
+    ColumnError
+        `values` is a single value, a table, or a set or mapping, which have no order of rows; a ``ValueError``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_list(np.array([1, 2])), as_list(x for x in "CN")
+    ([1, 2], ['C', 'N'])
+    >>> as_list({"C", "N"}, "smiles")
+    Traceback (most recent call last):
+    ...
+    mrl.errors.ColumnError: column 'smiles' is a set, expected one value per row in an order: make it a list, \
+e.g. sorted(smiles)
+    """
+    if isinstance(values, list):
+        return values
+    shape = getattr(values, "shape", (0,))
+    if len(shape) != 1:
+        raise ColumnError(
+            f"column {name!r} is a {type(values).__name__} of shape {tuple(shape)}, expected one dimension: "
+            f"choose one column of it, e.g. table[{name!r}]",
+            column=name,
+        )
+    for method in ("to_pylist", "to_list", "tolist"):
+        if hasattr(values, method):
+            return list(getattr(values, method)())
+    if is_column(values):
+        return as_list(values.take(np.arange(len(values))), name)
+    require_rows(values, name)
+    return list(values)
+
+
+def require_rows(values: Any, name: str) -> None:
+    """Raise a ColumnError where `values` is a single value or has no order of rows."""
+    kind = type(values).__name__
+    if isinstance(values, str | bytes):
+        problem = f"a single string, {shown(values)}: wrap it in a list, [{shown(values)}]"
+    elif isinstance(values, set | frozenset):
+        problem = f"a {kind}, expected one value per row in an order: make it a list, e.g. sorted({name})"
+    elif isinstance(values, Mapping):
+        problem = f"a {kind}, expected one value per row in an order: choose one of its columns"
+    elif not _is_iterable(values):
+        problem = f"{shown(values)} ({kind}), expected one value per row: wrap a single value in a list"
+    else:
+        return
+    raise ColumnError(f"column {name!r} is {problem}", column=name, value=values)
+
+
+def _is_iterable(values: Any) -> bool:
+    try:
+        iter(values)
+    except TypeError:
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """Return ``repr(value)`` for a message, cut at 80 characters."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
