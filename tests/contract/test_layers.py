@@ -15,6 +15,7 @@ SOURCE = Path(mrl.__file__).parent
 # From the ground up; rooms of one line never import each other.
 FLOORS = [
     {"errors", "files", "messages"},
+    {"formatting"},
     {"ragged"},
     {"kernels"},
     {"text", "chem", "corpus"},

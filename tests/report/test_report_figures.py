@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.errors import DatasetError
+from mrl.formatting import printable
 from mrl.report import lengths, loss, property_distribution, rounds, token_frequencies
 from mrl.report.canvas import PALETTE, canvas
 from mrl.report.scales import column, limits, ticks
-from mrl.report.words import number, percent, visible
 
 NAN = float("nan")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -169,7 +169,7 @@ def test_any_token_is_shown_as_it_is(token):
         warnings.simplefilter("error")
         svg = token_frequencies(["C", token], [9, 3])
     words = texts(svg)
-    assert words.count(visible(token) if len(token) <= 12 else visible(token)[:11] + "…") == 1
+    assert words.count(printable(token) if len(token) <= 12 else printable(token)[:11] + "…") == 1
     assert "<script" not in svg
 
 
@@ -247,28 +247,3 @@ def test_any_values_make_a_figure_that_counts_them_all(some, other):
     words = texts(svg)
     assert (f"n {drawn} + {len(some) - drawn} n/a" if drawn < len(some) else f"n {drawn}") in words
     assert f"n {len(other)}" in words
-
-
-@settings(deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 10**6))
-def test_percent_is_0_or_100_only_for_none_or_all(part, more):
-    whole = part + more
-    assert (percent(part, whole) == "0 %") == (part == 0)
-    assert percent(part, whole) != "100 %"
-    assert percent(whole, whole) == "100 %"
-
-
-@settings(deadline=None)
-@given(st.floats(-1e300, 1e300))
-def test_number_keeps_two_digits(value):
-    read = float(number(value).replace(",", "").replace("−", "-"))
-    assert read == pytest.approx(value, rel=0.051)
-
-
-@settings(deadline=None)
-@given(st.text())
-def test_visible_text_keeps_its_length_and_can_be_written(text):
-    shown = visible(text)
-    assert len(shown) == len(text)
-    shown.encode()
-    ElementTree.fromstring(f"<a>{shown.replace('&', '').replace('<', '')}</a>")
