@@ -1,160 +1,38 @@
 """mrl: the data layer for machine learning on molecules in PyTorch. Lossless or loud.
 
-Names resolve when they are first used, so that ``import mrl`` costs nothing.
+Public names and subpackages are imported when they are first used: ``import mrl`` loads nothing else. They are listed
+in ``__init__.pyi``, which type checkers and editors read too.
 """
-
-from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = False  # as in typing, which costs more to import than everything else here
-if TYPE_CHECKING:
-    from typing import Any
-
-    from mrl.chem import (
-        canon_smile,
-        clean,
-        cluster_groups,
-        evaluate,
-        fragment,
-        fuse,
-        randomized,
-        scaffold_groups,
-        screen,
-        to_mol,
-    )
-    from mrl.corpus import Table, load_sample, read
-    from mrl.data import (
-        BaseDataset,
-        ConditionalDataset,
-        Loader,
-        MaskedDataset,
-        PackedDataset,
-        PairDataset,
-        TextDataset,
-        TextPredictionDataset,
-        VecPredictionDataset,
-        VecReconDataset,
-        VectorDataset,
-        split,
-    )
-    from mrl.features import featurize
-    from mrl.nn import MaskedLoss, Scaler
-    from mrl.ragged import Ragged, Rejects, Text
-    from mrl.report import show
-    from mrl.text import (
-        AminoAcidVocab,
-        CharacterReplaceVocab,
-        CharacterVocab,
-        KmerVocab,
-        NucleotideVocab,
-        RegexVocab,
-        SelfiesVocab,
-        SmilesVocab,
-        Vocab,
-    )
-
 __version__ = "0.1.0"
 
-_HOMES = {
-    "chem": (
-        "canon_smile",
-        "clean",
-        "cluster_groups",
-        "evaluate",
-        "fragment",
-        "fuse",
-        "randomized",
-        "scaffold_groups",
-        "screen",
-        "to_mol",
-    ),
-    "corpus": ("Table", "load_sample", "read"),
-    "data": (
-        "BaseDataset",
-        "ConditionalDataset",
-        "Loader",
-        "MaskedDataset",
-        "PackedDataset",
-        "PairDataset",
-        "TextDataset",
-        "TextPredictionDataset",
-        "VecPredictionDataset",
-        "VecReconDataset",
-        "VectorDataset",
-        "split",
-    ),
-    "features": ("featurize",),
-    "nn": ("MaskedLoss", "Scaler"),
-    "ragged": ("Ragged", "Rejects", "Text"),
-    "report": ("show",),
-    "text": (
-        "AminoAcidVocab",
-        "CharacterReplaceVocab",
-        "CharacterVocab",
-        "KmerVocab",
-        "NucleotideVocab",
-        "RegexVocab",
-        "SelfiesVocab",
-        "SmilesVocab",
-        "Vocab",
-    ),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "AminoAcidVocab",
-    "BaseDataset",
-    "CharacterReplaceVocab",
-    "CharacterVocab",
-    "ConditionalDataset",
-    "KmerVocab",
-    "Loader",
-    "MaskedDataset",
-    "MaskedLoss",
-    "NucleotideVocab",
-    "PackedDataset",
-    "PairDataset",
-    "Ragged",
-    "RegexVocab",
-    "Rejects",
-    "Scaler",
-    "SelfiesVocab",
-    "SmilesVocab",
-    "Table",
-    "Text",
-    "TextDataset",
-    "TextPredictionDataset",
-    "VecPredictionDataset",
-    "VecReconDataset",
-    "VectorDataset",
-    "Vocab",
-    "__version__",
-    "canon_smile",
-    "clean",
-    "cluster_groups",
-    "evaluate",
-    "featurize",
-    "fragment",
-    "fuse",
-    "load_sample",
-    "randomized",
-    "read",
-    "scaffold_groups",
-    "screen",
-    "show",
-    "split",
-    "to_mol",
-]
+def _read_stub() -> dict[str, str]:
+    """Map each public name to its home, from the lines ``from <home> import <name> as <name>`` of the stub file."""
+    lines = __loader__.get_data(f"{__path__[0]}/__init__.pyi").decode().splitlines()
+    return {line.split()[-1]: line.split()[1] for line in lines if line.startswith("from ")}
 
 
-def __getattr__(name: str) -> Any:
-    if (home := _HOME.get(name)) is None:
-        raise AttributeError(f"module 'mrl' has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
-    value = getattr(importlib.import_module(f"mrl.{home}"), name)
+_HOMES = _read_stub()
+
+__all__ = ["__version__"]
+__all__ += [name for name, home in _HOMES.items() if home != "mrl"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        from mrl.messages import did_you_mean
+
+        raise AttributeError(f"module 'mrl' has no attribute {name!r}{did_you_mean(name, _HOMES)}")
+    if _HOMES[name] == "mrl":
+        value: object = importlib.import_module(f"mrl.{name}")
+    else:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*_HOMES, *__all__})
