@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import pickle
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Ragged, Text
+from mrl.ragged import Ragged, Text, row_numbers
 
 LISTS = st.lists(st.lists(st.integers(0, 255), max_size=5), max_size=8)
 DTYPES = st.sampled_from(["u1", "i2", "i8", "f4", "f8", ">i4"]).map(np.dtype)
@@ -72,7 +75,7 @@ def test_take_of_long_runs_and_of_more_values_than_one_block() -> None:
 
 
 @given(cut(), st.integers(0, 3), st.integers(0, 255))
-def test_to_padded_fills_up_on_the_right(pair: tuple[list[list[int]], Ragged], extra: int, pad: int) -> None:
+def test_to_padded_pads_on_the_right(pair: tuple[list[list[int]], Ragged], extra: int, pad: int) -> None:
     rows, ragged = pair
     longest = max(map(len, rows), default=0)
     for width in (None, longest + extra):
@@ -92,7 +95,7 @@ def test_to_padded_by_example() -> None:
     assert Ragged.from_rows([], "uint8").to_padded(2).shape == (0, 0)
 
 
-def test_to_padded_refuses_what_does_not_fit() -> None:
+def test_to_padded_rejects_values_that_do_not_fit() -> None:
     ids = Ragged.from_rows([[1], [2, 300, 4]], "uint16")
     with pytest.raises(RowError, match=r"row 1 has 3 values, more than width=2: give a width of 3 or more") as caught:
         ids.to_padded(0, width=2)
@@ -162,7 +165,7 @@ def test_values_are_native_and_contiguous() -> None:
     assert lists(ragged) == [[0, 2], [4, 6, 8]]
 
 
-def test_values_may_be_mapped(tmp_path) -> None:
+def test_values_may_be_memory_mapped(tmp_path: Path) -> None:
     np.arange(6, dtype=np.uint16).tofile(tmp_path / "values")
     mapped = np.memmap(tmp_path / "values", np.uint16, mode="r")
     ragged = Ragged(mapped, [0, 3, 6])
@@ -183,10 +186,10 @@ def test_values_may_be_mapped(tmp_path) -> None:
         ([1, 2], [[0, 2]], r"offsets are int64 of shape \(1, 2\)"),
         ([1, 2], np.array([0, 2**63 + 1], np.uint64), r"offsets fall from 0 to -\d+ at row 0"),
         ([[1, 2]], [0, 1], r"values have shape \(1, 2\)"),
-        (["C", "N"], [0, 1], r"values are of dtype <U1, expected numbers \(Text.of makes texts\)"),
+        (["C", "N"], [0, 1], r"values are of dtype <U1, expected numbers \(Text.of takes strings\)"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(values, offsets, message) -> None:
+def test_arrays_that_do_not_fit_are_rejected(values: Any, offsets: Any, message: str) -> None:
     with pytest.raises(ColumnError, match=message):
         Ragged(values, offsets)
 
@@ -204,9 +207,18 @@ def test_arrays_that_do_not_fit_are_refused(values, offsets, message) -> None:
         ("a", r"rows are <U1"),
     ],
 )
-def test_rows_that_do_not_exist_are_refused(index, message) -> None:
+def test_rows_that_do_not_exist_are_rejected(index: Any, message: str) -> None:
     with pytest.raises(IndexError, match=message):
         Ragged([1], [0, 1, 1, 1])[index]
+
+
+def test_row_numbers_of_every_library() -> None:
+    for rows in ([2, 0], (2, 0), np.array([2, 0], np.uint8), torch.tensor([2, 0]), [True, False, True]):
+        assert sorted(row_numbers(rows, 3).tolist()) == [0, 2]
+        assert row_numbers(rows, 3).dtype == np.int64
+    assert row_numbers([], 3).tolist() == []
+    with pytest.raises(IndexError, match=r"rows\[0\] is 9223372036854775808, expected 0 to 2"):
+        row_numbers(np.array([2**63], np.uint64), 3)
 
 
 def test_from_rows_takes_arrays_lists_and_generators() -> None:
@@ -229,7 +241,9 @@ def test_from_rows_takes_arrays_lists_and_generators() -> None:
         ([[1], 2], "uint8", RowError, r"row 1 is 2, expected a sequence of numbers"),
     ],
 )
-def test_from_rows_refuses_what_the_dtype_cannot_hold(rows, dtype, kind, message) -> None:
+def test_from_rows_rejects_values_that_the_dtype_cannot_hold(
+    rows: Any, dtype: str, kind: type[ValueError], message: str
+) -> None:
     with pytest.raises(kind, match=message):
         Ragged.from_rows(rows, dtype)
 
@@ -243,7 +257,7 @@ def test_concat_is_the_sum_of_lists(pairs: list[tuple[list[list[int]], Ragged]])
         assert joined.values.dtype == np.result_type(*(ragged.values.dtype for _, ragged in integers))
 
 
-def test_concat_refuses_other_kinds_and_dtypes_without_a_common_one() -> None:
+def test_concat_rejects_other_kinds_and_dtypes_without_a_common_one() -> None:
     ids = Ragged([1], [0, 1])
     with pytest.raises(ColumnError, match=r"cannot concatenate Ragged and Text"):
         Ragged.concat([ids, Text.of(["C"])])
@@ -251,7 +265,7 @@ def test_concat_refuses_other_kinds_and_dtypes_without_a_common_one() -> None:
         Ragged.concat([])
     with pytest.raises(ColumnError, match=r"cannot concatenate Ragged to a Text"):
         Text.concat([ids])
-    with pytest.raises(ColumnError, match=r"no one integer dtype holds int64, uint64"):
+    with pytest.raises(ColumnError, match=r"no single integer dtype holds int64, uint64"):
         Ragged.concat([ids, Ragged(np.ones(1, np.uint64), [0, 1])])
 
 

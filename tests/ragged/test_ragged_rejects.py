@@ -1,10 +1,12 @@
-"""Rejects: the table of refused rows."""
+"""Rejects: the table of rejected rows."""
 
 from __future__ import annotations
 
 import csv
 import io
 import pickle
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -26,7 +28,7 @@ SOME = [
 
 
 @given(ROWS, st.slices(6))
-def test_it_is_a_sequence_of_its_rows(rows, index) -> None:
+def test_it_is_a_sequence_of_its_rows(rows: list[tuple[int, str, str, str]], index: slice) -> None:
     rejects = Rejects.of(iter(rows))
     assert len(rejects) == len(rows)
     assert list(rejects) == rows
@@ -48,7 +50,7 @@ def test_counts_begin_with_the_most_frequent_and_break_ties_by_name() -> None:
 
 
 @given(ROWS)
-def test_csv_comes_back(rows) -> None:
+def test_csv_comes_back(rows: list[tuple[int, str, str, str]]) -> None:
     file = io.StringIO(newline="")
     Rejects.of(rows).to_csv(file)
     file.seek(0)
@@ -57,7 +59,7 @@ def test_csv_comes_back(rows) -> None:
     assert [(int(row), *rest) for row, *rest in lines] == rows
 
 
-def test_csv_by_example(tmp_path) -> None:
+def test_csv_by_example(tmp_path: Path) -> None:
     path = tmp_path / "new" / "rejects.csv"
     Rejects.of([(4, 'a,"b"\n', "read", "é"), (5, "C\udcff", "read", "encoding")]).to_csv(path)
     assert path.read_bytes() == (
@@ -101,7 +103,7 @@ def test_the_table_of_a_notebook_is_escaped_and_short() -> None:
         ((1, None, "parse", "x"), r"reject 0 has text None \(NoneType\), expected a str"),
     ],
 )
-def test_other_rows_are_refused(row, message) -> None:
+def test_other_rows_are_rejected(row: Any, message: str) -> None:
     with pytest.raises(RowError, match=message):
         Rejects.of([row])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,17 +23,17 @@ STRINGS = st.lists(st.text(max_size=20) | st.sampled_from(["CCO", "", " C ", "Nâ
 class OnDisk:
     """The least that a column has."""
 
-    def __init__(self, column) -> None:
+    def __init__(self, column: Text) -> None:
         self.column, self.digest = column, "0"
 
     def __len__(self) -> int:
         return len(self.column)
 
-    def take(self, rows):
+    def take(self, rows: Any) -> Text:
         return self.column.take(rows)
 
 
-COLUMNS = {
+COLUMNS: dict[str, Callable[[list[str]], Any]] = {
     "list": list,
     "tuple": tuple,
     "numpy object": lambda rows: np.array([*rows, None], object)[:-1],
@@ -79,25 +81,25 @@ def test_numpy_strings_are_read_exactly(rows: list[str]) -> None:
     assert Text.of(np.array(rows, np.str_)[::-1]).tolist() == rows[::-1]
 
 
-MISSING = {
-    "list": (["C", "N", None], None, "None"),
-    "nan": (["C", "N", float("nan")], float, "nan (float)"),
-    "numpy object": (np.array(["C", "N", np.float32("nan")], object), np.float32, repr(np.float32("nan"))),
-    "pandas": (pd.Series(["C", "N", None], index=[0, 0, 0], dtype="str"), float, "nan (float)"),
-    "pandas object": (pd.Series(["C", "N", None], dtype=object), None, "None"),
-    "pandas string": (pd.Series(["C", "N", None], dtype="string"), type(pd.NA), "<NA> (NAType)"),
-    "pandas time": (["C", "N", pd.NaT], type(pd.NaT), "NaT (NaTType)"),
-    "polars": (pl.Series(["C", "N", None]), None, "None"),
-    "arrow": (pa.array(["C", "N", None]), None, "None"),
-    "arrow view": (pa.array(["C", "N", None], pa.string_view()), None, "None"),
-    "arrow chunks": (pa.chunked_array([["C"], ["N", None]]), None, "None"),
-    "masked": (np.ma.array(["C", "N", "O"], mask=[0, 0, 1]), None, "None"),
+MISSING: dict[str, tuple[Any, str]] = {
+    "list": (["C", "N", None], "None"),
+    "nan": (["C", "N", float("nan")], "nan (float)"),
+    "numpy object": (np.array(["C", "N", np.float32("nan")], object), repr(np.float32("nan"))),
+    "pandas": (pd.Series(["C", "N", None], index=[0, 0, 0], dtype="str"), "nan (float)"),
+    "pandas object": (pd.Series(["C", "N", None], dtype=object), "None"),
+    "pandas string": (pd.Series(["C", "N", None], dtype="string"), "<NA> (NAType)"),
+    "pandas time": (["C", "N", pd.NaT], "NaT (NaTType)"),
+    "polars": (pl.Series(["C", "N", None]), "None"),
+    "arrow": (pa.array(["C", "N", None]), "None"),
+    "arrow view": (pa.array(["C", "N", None], pa.string_view()), "None"),
+    "arrow chunks": (pa.chunked_array([["C"], ["N", None]]), "None"),
+    "masked": (np.ma.array(["C", "N", "O"], mask=[False, False, True]), "None"),
 }
 
 
 @pytest.mark.parametrize("kind", MISSING)
 def test_missing_values_are_named_with_a_remedy(kind: str) -> None:
-    column, _, shown = MISSING[kind]
+    column, shown = MISSING[kind]
     with pytest.raises(RowError) as caught:
         Text.of(column, name="mol")
     assert str(caught.value).startswith(f"row 2 of column 'mol' is {shown}")
@@ -123,7 +125,7 @@ def test_missing_values_are_named_with_a_remedy(kind: str) -> None:
         ([None] * 3 + ["C" * 900], r"row 0 of"),
     ],
 )  # fmt: skip
-def test_values_that_are_no_strings_are_named(column, message) -> None:
+def test_values_that_are_not_strings_are_named(column: Any, message: str) -> None:
     with pytest.raises(RowError, match=message):
         Text.of(column)
 
@@ -144,7 +146,7 @@ def test_values_that_are_no_strings_are_named(column, message) -> None:
         (5, r"column 'smiles' is 5 \(int\), expected one value per row"),
     ],
 )
-def test_values_without_an_order_of_rows_are_rejected(column, message) -> None:
+def test_values_without_an_order_of_rows_are_rejected(column: Any, message: str) -> None:
     with pytest.raises(ColumnError, match=message):
         Text.of(column)
 
@@ -178,11 +180,11 @@ def test_rows_and_parts() -> None:
         Text([67], [0, 1])
 
 
-def test_a_row_that_is_no_utf8_is_named_when_it_is_read() -> None:
+def test_a_row_that_is_not_utf8_is_named_when_it_is_read() -> None:
     text = Text(np.frombuffer(b"C\xff", np.uint8), [0, 1, 2])
     assert text[0] == "C"
-    for read in (lambda: text[1], text.tolist):
-        with pytest.raises(RowError, match=r"row 1 is b'\\xff', which is no UTF-8") as caught:
+    for read in (lambda: text[1], text.tolist, text.to_arrow):
+        with pytest.raises(RowError, match=r"row 1 is b'\\xff', which is not UTF-8") as caught:
             read()
         assert caught.value.row == 1
     assert repr(text) == r"Text(2 rows, 2 bytes: 'C', '\\xff')"

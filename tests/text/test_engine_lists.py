@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mrl.errors import RowError, UnknownTokenError
-from mrl.ragged import Pieces, Text
+from mrl.ragged import AsciiRows, Text
 from mrl.text import SMILES_PATTERN, CharacterVocab, RegexVocab, SmilesVocab, Vocab
 
 MANY = 25_001
@@ -56,6 +56,6 @@ def test_a_row_that_is_no_text_is_named(wrong: object) -> None:
 
 def test_pieces_are_the_text() -> None:
     column = ["CC", "", "C" * 300, "O"]
-    pieces, text = Pieces(column), Text.of(column)
+    pieces, text = AsciiRows(column), Text.of(column)
     assert (pieces.offsets == text.offsets).all()
     assert pieces.values(1, 4).tobytes() == text[1:4].flat.tobytes()

@@ -1,16 +1,17 @@
 """Rows of different lengths in two flat arrays, texts as such rows, columns of other libraries, and rejected rows."""
 
-from mrl.ragged._pieces import NotAscii, Pieces
-from mrl.ragged._ragged import Ragged
-from mrl.ragged._rejects import Reject, Rejects
-from mrl.ragged._text import Text, as_text
+from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
 from mrl.ragged.columns import Column, as_list, is_column, is_missing
+from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
+from mrl.ragged.ragged import Ragged
+from mrl.ragged.rejects import Reject, Rejects
+from mrl.ragged.text import Text, as_text
 
 __all__ = [
+    "AsciiRows",
     "Column",
-    "NotAscii",
-    "Pieces",
+    "NotAsciiError",
     "Ragged",
     "Reject",
     "Rejects",
@@ -21,4 +22,5 @@ __all__ = [
     "as_text",
     "is_column",
     "is_missing",
+    "row_numbers",
 ]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mrl.errors import ColumnError
-from mrl.ragged._flat import Array
-from mrl.ragged._text import Text, arrow_text
 from mrl.ragged.columns import Column, as_list, is_column, require_rows
+from mrl.ragged.flat import Array
+from mrl.ragged.text import Text, arrow_text
 
 __all__ = ["as_array", "as_column"]
 

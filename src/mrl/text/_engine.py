@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mrl import kernels
 from mrl.errors import TokenIdError
 from mrl.kernels import TokenTable
-from mrl.ragged import NotAscii, Pieces, Ragged, Text
+from mrl.ragged import AsciiRows, NotAsciiError, Ragged, Text
 from mrl.text._pattern import Unsupported
 from mrl.text._table import build
 from mrl.text.constants import BOS, EOS, SPECIAL_TOKENS, UNK
@@ -191,8 +191,8 @@ class Engine:
             A row is no text.
         """
         if isinstance(column, list) and len(column) > _MANY and self.kind == "table":
-            with contextlib.suppress(NotAscii):
-                pieces = Pieces(column)
+            with contextlib.suppress(NotAsciiError):
+                pieces = AsciiRows(column)
                 return self._by_table(pieces.values, pieces.offsets, _ROOM, threads)
         return self._encode(Text.of(column), _ROOM, threads)
 

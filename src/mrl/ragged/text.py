@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import _arrow
-from mrl.ragged._flat import offsets_of
-from mrl.ragged._pieces import lengths_of
-from mrl.ragged._ragged import Ragged
+from mrl.ragged import arrow
 from mrl.ragged.columns import as_list, is_missing, require_rows, shown
+from mrl.ragged.flat import lengths_of, offsets_of
+from mrl.ragged.ragged import Ragged
 
 __all__ = ["Text", "as_text"]
 
@@ -30,7 +29,7 @@ class Text(Ragged):
     Parameters
     ----------
     values : array of uint8, shape (total,)
-        UTF-8, one row after the other; what is no UTF-8 is found when its row is read.
+        UTF-8, one row after the other; bytes that are not UTF-8 are found when their row is read.
     offsets : array of integers, shape (n + 1,)
         Where each row begins and the last one ends, in bytes.
 
@@ -99,7 +98,24 @@ class Text(Ragged):
 
     @classmethod
     def from_rows(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:
-        """From strings; `dtype` can only be uint8.
+        """Return strings as Text.
+
+        Parameters
+        ----------
+        rows : iterable of str
+        dtype : dtype
+            uint8, and no other.
+
+        Returns
+        -------
+        Text
+
+        Raises
+        ------
+        RowError
+            A row is not a string, or one that UTF-8 cannot express; a ``ValueError``.
+        ColumnError
+            `dtype` is not uint8; a ``ValueError``.
 
         Examples
         --------
@@ -113,7 +129,20 @@ class Text(Ragged):
 
     @classmethod
     def concat(cls, parts: Iterable[Ragged]) -> Self:
-        """The rows of all parts, one part after the other; of no parts, no rows.
+        """Return the rows of all parts, one part after the other; without parts, no rows.
+
+        Parameters
+        ----------
+        parts : iterable of Text
+
+        Returns
+        -------
+        Text
+
+        Raises
+        ------
+        ColumnError
+            A part is not Text; a ``ValueError``.
 
         Examples
         --------
@@ -125,19 +154,23 @@ class Text(Ragged):
 
     @classmethod
     def from_arrow(cls, column: Any) -> Self:
-        """From an Arrow column of strings, without a copy where it is one chunk of large strings.
+        """Return an Arrow column of strings as Text, without a copy where it is one chunk of large strings.
 
         Parameters
         ----------
         column : object with ``__arrow_c_array__`` or ``__arrow_c_stream__``
-            utf8, large_utf8 or utf8_view, e.g. of pyarrow, polars or pandas.
+            string, large_string or string_view, e.g. of pyarrow, polars or pandas.
+
+        Returns
+        -------
+        Text
 
         Raises
         ------
         RowError
             A row is null; a ``ValueError``.
         ColumnError
-            The column is of another type; a ``ValueError``.
+            The column is of another type, or damaged; a ``ValueError``.
 
         Examples
         --------
@@ -145,7 +178,31 @@ class Text(Ragged):
         >>> Text.from_arrow(pyarrow.chunked_array([["CCO"], ["N"]]))
         Text(2 rows, 4 bytes: 'CCO', 'N')
         """
-        return cls.concat([cls(*piece) for piece in _arrow.read(column, text=True)])
+        return cls.concat([cls(*chunk) for chunk in arrow.read_strings(column)])
+
+    def to_arrow(self) -> Any:
+        """Return the rows as an Arrow array of large strings, without a copy.
+
+        Returns
+        -------
+        pyarrow.LargeStringArray
+            Of length n.
+
+        Raises
+        ------
+        RowError
+            A row is not UTF-8; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Text.of(["CCO", ""]).to_arrow().to_pylist()
+        ['CCO', '']
+        """
+        try:
+            return arrow.write_strings(self._values, self._offsets)
+        except ValueError:
+            self.tolist()  # names the row that is not UTF-8
+            raise
 
     def _row(self, i: int) -> str:
         try:
@@ -153,7 +210,7 @@ class Text(Ragged):
         except UnicodeDecodeError as error:
             raw = bytes(super()._row(i))
             raise RowError(
-                f"row {i} is {raw!r}, which is no UTF-8 ({error.reason} at byte {error.start}): "
+                f"row {i} is {raw!r}, which is not UTF-8 ({error.reason} at byte {error.start}): "
                 "read the file with its own encoding",
                 row=i,
                 column="text",
@@ -177,7 +234,22 @@ class Text(Ragged):
             return [self._row(i) for i in range(start, start + len(ends) - 1)]  # names the row
 
     def tolist(self) -> list[str]:
-        """All rows as a list of ``str``."""
+        """Return all rows as a list of ``str``.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        RowError
+            A row is not UTF-8; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Text.of(("C", "N≡N")).tolist()
+        ['C', 'N≡N']
+        """
         return list(self)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -10,25 +11,45 @@ from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
 
+__all__ = [
+    "Array",
+    "Int64s",
+    "check_offsets",
+    "check_values",
+    "gather",
+    "lengths_of",
+    "narrow",
+    "offsets_of",
+    "row_numbers",
+]
+
 Array: TypeAlias = NDArray[Any]
 Int64s: TypeAlias = NDArray[np.int64]
 
 _BLOCK = 1 << 20  # values gathered at once: bounds the memory of an index of 8 bytes per value
 
 
+def lengths_of(rows: Sequence[Any]) -> Int64s:
+    """Return the lengths of rows, shape (n,)."""
+    try:
+        return np.frombuffer(bytearray(map(len, rows)), np.uint8).astype(np.int64)  # almost twice as fast
+    except ValueError:  # a row is longer than 255
+        return np.fromiter(map(len, rows), np.int64, len(rows))
+
+
 def offsets_of(lengths: Int64s) -> Int64s:
-    """Offsets, shape (n + 1,), of rows of these lengths, shape (n,)."""
+    """Return the offsets, shape (n + 1,), of rows of these lengths, shape (n,)."""
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
 
 
 def gather(values: Array, starts: Int64s, offsets: Int64s) -> Array:
-    """Pieces of `values` that begin at `starts`, laid out at `offsets`; the caller has checked the bounds."""
+    """Return the slices of `values` that begin at `starts`, laid out at `offsets`; bounds are not checked."""
     out = np.empty(int(offsets[-1]), values.dtype)
     n = len(starts)
     shift = starts - offsets[:-1]
-    breaks = np.flatnonzero(shift[1:] != shift[:-1]) + 1  # before and after one, pieces do not touch in `values`
+    breaks = np.flatnonzero(shift[1:] != shift[:-1]) + 1  # on the two sides of one, slices do not touch in `values`
     if len(breaks) < n // 16:
         for first, last in pairwise([0, *breaks.tolist(), n]):
             a, b = offsets[first], offsets[last]
@@ -45,8 +66,8 @@ def gather(values: Array, starts: Int64s, offsets: Int64s) -> Array:
     return out
 
 
-def narrowed(flat: Array, dtype: np.dtype[Any], column: str, lengths: Int64s | None = None) -> Array:
-    """`flat` as `dtype`, refusing what it cannot hold; floats may be rounded, integers never change."""
+def narrow(flat: Array, dtype: np.dtype[Any], column: str, lengths: Int64s | None = None) -> Array:
+    """Return `flat` as `dtype`; an error where it does not fit. Floats may be rounded, integers never change."""
     if flat.ndim != 1 or flat.dtype.kind not in "buifc":
         raise ColumnError(f"{column} are {flat.ndim}-D {flat.dtype}, expected rows of numbers", column=column)
     if np.can_cast(flat.dtype, dtype, "safe") or (dtype.kind == flat.dtype.kind and dtype.kind in "fc"):
@@ -54,7 +75,7 @@ def narrowed(flat: Array, dtype: np.dtype[Any], column: str, lengths: Int64s | N
     if dtype.kind not in "uif" or flat.dtype.kind not in "ui":
         raise ColumnError(f"{column} are {flat.dtype}, which {dtype} cannot hold: give another dtype", column=column)
     if dtype.kind == "f":
-        high = 2 ** (int(np.finfo(dtype).nmant) + 1)  # the integers up to here are all floats of this dtype
+        high = 2 ** (int(np.finfo(dtype).nmant) + 1)  # every integer up to here is a float of this dtype
         low = -high
     else:
         low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
@@ -71,18 +92,20 @@ def narrowed(flat: Array, dtype: np.dtype[Any], column: str, lengths: Int64s | N
     return flat.astype(dtype)
 
 
-def checked_values(values: Any) -> Array:
+def check_values(values: Any) -> Array:
+    """Return `values` as a contiguous array of numbers, shape (total,), in native byte order."""
     values = np.asarray(values)
     if values.ndim != 1:
         raise ColumnError(f"values have shape {values.shape}, expected one dimension: (total,)", column="values")
     if values.dtype.kind not in "buifc":
         raise ColumnError(
-            f"values are of dtype {values.dtype}, expected numbers (Text.of makes texts)", column="values"
+            f"values are of dtype {values.dtype}, expected numbers (Text.of takes strings)", column="values"
         )
     return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
 
-def checked_offsets(offsets: Any) -> Int64s:
+def check_offsets(offsets: Any) -> Int64s:
+    """Return `offsets` as int64, shape (n + 1,), from 0 or above and never falling."""
     offsets = np.asarray(offsets)
     if offsets.ndim != 1 or len(offsets) == 0 or offsets.dtype.kind not in "ui":
         raise ColumnError(
@@ -104,16 +127,40 @@ def checked_offsets(offsets: Any) -> Int64s:
     return checked
 
 
-def checked_rows(rows: Any, n: int) -> Int64s:
-    rows = np.asarray(rows)
+def row_numbers(rows: Any, n: int) -> Int64s:
+    """Return row numbers, or the rows of a mask, as int64.
+
+    Parameters
+    ----------
+    rows : array, tensor or list of integers, shape (k,), or a boolean mask, shape (n,)
+        In any order, repeats allowed.
+    n : int
+        Number of rows that there are.
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        May share memory with `rows`.
+
+    Raises
+    ------
+    IndexError
+        A row is negative or not below n, the mask has another length, or `rows` are not integers.
+
+    Examples
+    --------
+    >>> row_numbers([2, 0], 3), row_numbers([True, False, True], 3)
+    (array([2, 0]), array([0, 2]))
+    """
+    rows = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
     if rows.ndim != 1 or (rows.dtype.kind not in "bui" and len(rows)):
-        raise IndexError(f"rows are {rows.dtype} of shape {rows.shape}, expected integers or a mask in one dimension")
+        raise IndexError(f"rows are {rows.dtype} of shape {rows.shape}, expected integers or a mask of one dimension")
     if rows.dtype.kind == "b":
         if len(rows) != n:
             raise IndexError(f"the mask has {len(rows)} entries for {n} rows")
         return np.flatnonzero(rows)
-    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
+    index: Int64s = rows.astype(np.int64, copy=False)
+    if len(index) and int(index.view(np.uint64).max()) >= n:  # negative numbers are huge here
         place = int(np.argmax((rows < 0) | (rows >= n)))
         raise IndexError(f"rows[{place}] is {rows[place]}, expected 0 to {n - 1} ({n} rows)")
-    index: Int64s = rows.astype(np.int64, copy=False)
     return index

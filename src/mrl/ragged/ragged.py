@@ -6,23 +6,17 @@ import hashlib
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import _arrow
-from mrl.ragged._flat import (
-    Array,
-    Int64s,
-    checked_offsets,
-    checked_rows,
-    checked_values,
-    gather,
-    narrowed,
-    offsets_of,
-)
+from mrl.ragged import arrow
+from mrl.ragged.flat import Array, Int64s, check_offsets, check_values, gather, narrow, offsets_of, row_numbers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Ragged"]
 
@@ -70,7 +64,7 @@ class Ragged(Sequence[Any]):
     _digest: str | None
 
     def __init__(self, values: Any, offsets: Any) -> None:
-        self._fill(checked_values(values), checked_offsets(offsets))
+        self._fill(check_values(values), check_offsets(offsets))
         if len(self._offsets) and self._offsets[-1] > len(self._values):
             row = int(np.searchsorted(self._offsets, len(self._values), side="right")) - 1
             raise ColumnError(
@@ -87,32 +81,52 @@ class Ragged(Sequence[Any]):
 
     @classmethod
     def _trusted(cls, values: Array, offsets: Int64s) -> Self:
-        """Without validation, for arrays that are right by construction."""
+        """Skip validation, for arrays that are right by construction."""
         return cls.__new__(cls)._fill(values, offsets)
 
     @property
     def values(self) -> Array:
-        """All values, shape (total,); those of a slice are ``values[offsets[0]:offsets[-1]]``."""
+        """All values, shape (total,); those of a slice are ``values[offsets[0]:offsets[-1]]``.
+
+        >>> Ragged([5, 6, 7], [0, 2, 3]).values
+        array([5, 6, 7])
+        """
         return self._values
 
     @property
     def offsets(self) -> Int64s:
-        """Where the rows begin and end in ``values``, shape (n + 1,)."""
+        """Where the rows begin and end in ``values``, int64, shape (n + 1,).
+
+        >>> Ragged([5, 6, 7], [0, 2, 3]).offsets
+        array([0, 2, 3])
+        """
         return self._offsets
 
     @property
     def lengths(self) -> Int64s:
-        """The number of values of each row, int64, shape (n,)."""
+        """The number of values of each row, int64, shape (n,).
+
+        >>> Ragged([5, 6, 7], [0, 2, 3]).lengths
+        array([2, 1])
+        """
         return np.diff(self._offsets)
 
     @property
     def flat(self) -> Array:
-        """The values of these rows and no others, shape (sum of lengths,), without a copy."""
+        """The values of these rows and no others, shape (sum of lengths,), without a copy.
+
+        >>> Ragged([5, 6, 7], [0, 2, 3])[1:].flat
+        array([7])
+        """
         return self._values[self._offsets[0] : self._offsets[-1]]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of kind, dtype, lengths and addressed values: equal for equal contents, however they were cut."""
+        """SHA-256 of kind, dtype, lengths and values: the same for equal rows, whatever they are a slice of.
+
+        >>> Ragged([5, 6, 7], [0, 2, 3])[1:].digest == Ragged([7], [0, 1]).digest
+        True
+        """
         if self._digest is None:
             sha = hashlib.sha256(
                 f"{type(self).__name__} {self._values.dtype.newbyteorder('<').str} {len(self)}\n".encode()
@@ -127,7 +141,7 @@ class Ragged(Sequence[Any]):
         return len(self._offsets) - 1
 
     def __getitem__(self, index: Any) -> Any:
-        """One row (an int), a view (a slice of step 1), or a selection (any other slice, rows, or a mask)."""
+        """Return one row (an int), a view (a slice of step 1), or a selection (another slice, rows, or a mask)."""
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step == 1:
@@ -151,7 +165,7 @@ class Ragged(Sequence[Any]):
         return (self._values[a:b] for a, b in pairwise(ends))
 
     def tolist(self) -> list[Any]:
-        """All rows as a list of lists of Python numbers.
+        """Return all rows as a list of lists of Python numbers.
 
         Examples
         --------
@@ -186,7 +200,7 @@ class Ragged(Sequence[Any]):
         return f"Ragged({rows}, {values}, {self._values.dtype})"
 
     def take(self, rows: Any) -> Self:
-        """Gather rows, in any order and as often as wanted.
+        """Return rows in any order, repeats allowed.
 
         Parameters
         ----------
@@ -195,7 +209,7 @@ class Ragged(Sequence[Any]):
         Returns
         -------
         Ragged
-            k rows in memory of their own.
+            k rows, copied.
 
         Raises
         ------
@@ -207,33 +221,35 @@ class Ragged(Sequence[Any]):
         >>> Ragged([5, 6, 7], [0, 2, 3]).take([1, 0, 1]).values
         array([7, 5, 6, 7])
         """
-        index = checked_rows(rows, len(self))
+        index = row_numbers(rows, len(self))
         starts = self._offsets[index]
         lengths = self._offsets[index + 1] - starts
         offsets = offsets_of(lengths)
         return self._trusted(gather(self._values, starts, offsets), offsets)
 
     def to_padded(self, pad: Any, dtype: DTypeLike = np.int64, width: int | None = None) -> Array:
-        """One row per line of a matrix, filled up on the right.
+        """Return a matrix with one row per line, padded on the right.
 
         Parameters
         ----------
         pad : scalar
-            The value behind the end of a row.
+            The value after the end of a row.
         dtype : dtype
-            Of the result; it has to hold the values and the pad.
+            Of the result; it must hold the values and the pad.
         width : int, optional
-            Columns of the result; the longest row by default.
+            Columns of the result; the length of the longest row by default.
 
         Returns
         -------
         ndarray, shape (n, width), of `dtype`
-            In memory of its own.
+            A copy.
 
         Raises
         ------
+        RowError
+            A row is longer than `width`, or the dtype cannot hold a number; a ``ValueError``.
         ColumnError
-            A row is longer than `width`, or the dtype cannot hold the numbers; a ``ValueError``.
+            The dtype cannot hold values of this kind; a ``ValueError``.
 
         Examples
         --------
@@ -253,19 +269,25 @@ class Ragged(Sequence[Any]):
                 column="values",
                 value=int(lengths[row]),
             )
-        out = np.full((len(self), width), narrowed(np.asarray([pad]), np.dtype(dtype), "pad")[0])
-        out[np.arange(width) < lengths[:, None]] = narrowed(self.flat, out.dtype, "values", self.lengths)
+        out = np.full((len(self), width), narrow(np.asarray([pad]), np.dtype(dtype), "pad")[0])
+        out[np.arange(width) < lengths[:, None]] = narrow(self.flat, out.dtype, "values", self.lengths)
         return out
 
     @classmethod
     def from_rows(cls, rows: Iterable[Any], dtype: DTypeLike) -> Self:
-        """From arrays or lists of numbers.
+        """Return arrays or lists of numbers as Ragged.
 
         Parameters
         ----------
         rows : iterable of 1-D arrays or sequences of numbers
+            n of them.
         dtype : dtype
-            Of the values; integers that it cannot hold are refused, floats are rounded to it.
+            Of the values; integers that it cannot hold are an error, floats are rounded to it.
+
+        Returns
+        -------
+        Ragged
+            n rows.
 
         Raises
         ------
@@ -294,21 +316,26 @@ class Ragged(Sequence[Any]):
             flat = np.asarray(list(chain.from_iterable(rows)))
         if len(flat) == 0:
             flat = np.zeros(0, kind)
-        return cls._trusted(narrowed(flat, kind, "values", lengths), offsets_of(lengths))
+        return cls._trusted(narrow(flat, kind, "values", lengths), offsets_of(lengths))
 
     @classmethod
     def concat(cls, parts: Iterable[Ragged]) -> Self:
-        """The rows of all parts, one part after the other.
+        """Return the rows of all parts, one part after the other.
 
         Parameters
         ----------
         parts : iterable of Ragged, all of one kind
             Integer dtypes may differ: the result has the smallest one that holds them all.
 
+        Returns
+        -------
+        Ragged
+            Of the same kind as the parts.
+
         Raises
         ------
         ColumnError
-            No parts, or parts of different kinds; a ``ValueError``.
+            There are no parts, or they are of different kinds; a ``ValueError``.
 
         Examples
         --------
@@ -325,25 +352,30 @@ class Ragged(Sequence[Any]):
         dtype = np.result_type(*(part.values.dtype for part in parts))
         if any(part.values.dtype.kind not in ("b" + "ui" * (dtype.kind in "ui") + dtype.kind) for part in parts):
             found = ", ".join(sorted({str(part.values.dtype) for part in parts}))
-            raise ColumnError(f"no one integer dtype holds {found}: convert the parts first", column="parts")
+            raise ColumnError(f"no single integer dtype holds {found}: convert the parts first", column="parts")
         values = np.concatenate([part.flat for part in parts]).astype(dtype, copy=False)
         return parts[0]._trusted(values, offsets_of(np.concatenate([part.lengths for part in parts])))
 
     @classmethod
     def from_arrow(cls, column: Any) -> Self:
-        """From an Arrow column of lists of numbers, without a copy where it is one chunk of large lists.
+        """Return an Arrow column of lists of numbers as Ragged, without a copy where it is one chunk of large lists.
 
         Parameters
         ----------
         column : object with ``__arrow_c_array__`` or ``__arrow_c_stream__``
             list, large_list or fixed_size_list of booleans, integers or floats, e.g. of pyarrow or polars.
 
+        Returns
+        -------
+        Ragged
+            One row per list.
+
         Raises
         ------
         RowError
             A row is null, or has a null in it; a ``ValueError``.
         ColumnError
-            The column is of another type; a ``ValueError``.
+            The column is of another type, or damaged; a ``ValueError``.
 
         Examples
         --------
@@ -351,12 +383,36 @@ class Ragged(Sequence[Any]):
         >>> Ragged.from_arrow(pyarrow.array([[5, 6], [], [7]]))
         Ragged(3 rows, 3 values, int64)
         """
-        pieces = _arrow.read(column, text=False)
-        if not pieces:
-            raise ColumnError(
-                "the Arrow column has no chunks, so no dtype: use Ragged.from_rows([], dtype)", column="arrow"
-            )
-        return cls.concat([cls(*piece) for piece in pieces])
+        return cls.concat([cls(*chunk) for chunk in arrow.read_lists(column)])
+
+    def to_arrow(self) -> pa.Array:
+        """Return the rows as an Arrow array of large lists, without a copy (booleans are packed).
+
+        Returns
+        -------
+        pyarrow.LargeListArray
+            Of length n.
+
+        Raises
+        ------
+        ColumnError
+            The values are complex numbers; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Ragged([5, 6, 7], [0, 2, 3]).to_arrow().to_pylist()
+        [[5, 6], [7]]
+        """
+        return arrow.write_lists(self._values, self._offsets)
+
+    def __arrow_array__(self, type: Any = None) -> Any:
+        """Let ``pyarrow.array`` take it without looking at each row."""
+        column = self.to_arrow()
+        return column if type is None else column.cast(type)
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        """Let libraries that speak Arrow's C interface take it without looking at each row."""
+        return self.to_arrow().__arrow_c_array__(requested_schema)
 
 
 def _unpickle(kind: type[Ragged], values: Array, offsets: Int64s) -> Ragged:

@@ -1,4 +1,4 @@
-"""Rejects: the table of rows that were refused, and why."""
+"""Rejects: the table of rows that were rejected, and why."""
 
 from __future__ import annotations
 
@@ -19,22 +19,32 @@ _SHOWN = 20  # rows of the table in a notebook
 
 
 class Reject(NamedTuple):
-    """One refused row."""
+    """One rejected row."""
 
     row: int
     """Its position in the input, from 0."""
     text: str
-    """What stood there."""
+    """Its text."""
     stage: str
-    """Where it was refused, e.g. "parse"."""
+    """The step that rejected it, e.g. "parse"."""
     reason: str
     """Why."""
 
 
 class Rejects(Sequence[Reject]):
-    """An immutable table of refused rows, in the order in which they were refused.
+    """An immutable table of rejected rows, in the order in which they were rejected.
 
-    polars and pandas make a frame of it as it is; for ``pyarrow.table`` there is `to_dict`.
+    ``polars.DataFrame`` and ``pandas.DataFrame`` take it as it is; ``pyarrow.table`` takes `to_dict`.
+
+    Parameters
+    ----------
+    rows : iterable of (int, str, str, str)
+        Row, text, stage and reason of each.
+
+    Raises
+    ------
+    RowError
+        An entry has other types; a ``ValueError``.
 
     Examples
     --------
@@ -52,15 +62,19 @@ class Rejects(Sequence[Reject]):
     _rows: tuple[Reject, ...]
 
     def __init__(self, rows: Iterable[tuple[int, str, str, str]] = ()) -> None:
-        self._rows = tuple(_checked(i, row) for i, row in enumerate(rows))
+        self._rows = tuple(_check(i, row) for i, row in enumerate(rows))
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, str, str, str]]) -> Rejects:
-        """From tuples of row, text, stage and reason.
+        """Return tuples of row, text, stage and reason as a table; a table as it is.
 
         Parameters
         ----------
         rows : iterable of (int, str, str, str)
+
+        Returns
+        -------
+        Rejects
 
         Raises
         ------
@@ -76,7 +90,15 @@ class Rejects(Sequence[Reject]):
 
     @classmethod
     def concat(cls, parts: Iterable[Rejects]) -> Rejects:
-        """All rows of all parts, one part after the other.
+        """Return the rows of all parts, one part after the other.
+
+        Parameters
+        ----------
+        parts : iterable of Rejects
+
+        Returns
+        -------
+        Rejects
 
         Examples
         --------
@@ -104,7 +126,11 @@ class Rejects(Sequence[Reject]):
         return Rejects, (tuple(map(tuple, self._rows)),)
 
     def counts(self) -> dict[str, int]:
-        """How many rows were refused for each reason, the most frequent first, ties by name.
+        """Return how many rows were rejected for each reason, the most frequent first, ties by name.
+
+        Returns
+        -------
+        dict of str to int
 
         Examples
         --------
@@ -115,7 +141,11 @@ class Rejects(Sequence[Reject]):
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """The columns row, text, stage and reason as lists of equal length.
+        """Return the columns row, text, stage and reason as lists of equal length.
+
+        Returns
+        -------
+        dict of str to list
 
         Examples
         --------
@@ -130,8 +160,8 @@ class Rejects(Sequence[Reject]):
         Parameters
         ----------
         target : path or open text file
-            A file given by its path is written whole or not at all, as UTF-8; what UTF-8 cannot express in a refused
-            text is written as an escape such as ``\\udcff``.
+            A path is written completely or not at all, as UTF-8; characters of a text that UTF-8 cannot express are
+            written as escapes such as ``\\udcff``.
 
         Examples
         --------
@@ -169,7 +199,7 @@ class Rejects(Sequence[Reject]):
         return f"<table>{table}</table>{more}"
 
 
-def _checked(place: int, row: tuple[int, str, str, str]) -> Reject:
+def _check(place: int, row: tuple[int, str, str, str]) -> Reject:
     if isinstance(row, Reject):
         return row
     try:
@@ -185,7 +215,7 @@ def _checked(place: int, row: tuple[int, str, str, str]) -> Reject:
     for column, value in (("text", text), ("stage", stage), ("reason", reason)):
         if not isinstance(value, str):
             raise RowError(
-                f"reject {place} has {column} {value!r} ({type(value).__name__}), expected a str: write it with repr()",
+                f"reject {place} has {column} {value!r} ({type(value).__name__}), expected a str: convert it first",
                 row=place,
                 column=column,
                 value=value,
