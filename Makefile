@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers docs bench sample clean
+.PHONY: help demo test test-all lint types layers docs bench sample clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "mrl needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.12, for example."; exit 1; }
+	  { echo "mrl needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try PYTHON=python3.12, for example."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
@@ -28,29 +28,33 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run  ## the main job on the bundled sample: train, sample, screen, fine-tune, report (about 3 minutes)
 	$(BIN)/mrl demo
 
-test: $(VENV)/.dev  ## the tests, doctests included
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (at most 5 minutes on two cores)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: test  ## all tests: make test, then those marked slow
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev  ## style and common mistakes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev  ## static types
+types: $(VENV)/.dev  ## static types, of the tests too
 	$(BIN)/mypy
 
-layers: $(VENV)/.dev  ## what may import what
-	$(BIN)/python -m pytest tests/contract/test_layers.py
+layers: $(VENV)/.dev  ## the structure: what may import what, circles, sizes, public names
+	$(BIN)/python -m pytest tests/contract/test_layers.py tests/contract/test_public_names.py
 
-docs: $(VENV)/.dev  ## run every example of the documentation
-	$(BIN)/python -m pytest docs README.md --doctest-glob='*.md'
+docs: $(VENV)/.dev  ## run every example of the documentation; check that every public docstring is complete
+	$(BIN)/python -m pytest docs README.md CONTRIBUTING.md --doctest-glob='*.md'
+	$(BIN)/python -m pytest tests/contract/test_documentation.py
 
-bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and what peers do to a molecule
+bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
 	$(PIP) -e '.[bench]'
 	$(PIP) --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/peers.py
 
-sample: $(VENV)/.dev  ## make the bundled sample again and compare it with the one that is there
+sample: $(VENV)/.dev  ## make the bundled sample again and compare it with the one in the repository
 	$(BIN)/python scripts/make_sample.py --check
 
 clean:  ## remove what was built

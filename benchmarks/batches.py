@@ -1,4 +1,4 @@
-"""Batches for a language model: shuffled, 256 rows, int64 x and y of their own memory; and what padding they hold."""
+"""Batches for a language model: shuffled, 256 rows, int64 x and y that share no memory; and their padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from loaders import huggingface, litdata
-from measuring import Contestant, facts, measure, show
+from measuring import Contestant, facts, measure, plural, show
 
 from mrl.data import TextDataset
 from mrl.text import PAD, SMILE_REGEX, RegexVocab
@@ -21,13 +21,13 @@ BUDGET = 12_288  # tokens: about what 256 rows of a bucket hold
 
 
 def epoch(batches: Iterable[Any]) -> None:
-    """Go through an epoch."""
+    """Iterate over an epoch."""
     for _ in batches:
         pass
 
 
 def batches(smiles: list[str]) -> None:
-    """An epoch."""
+    """Measure an epoch of shuffled batches, bucketed batches and batches of a token budget."""
     vocab = RegexVocab([], SMILE_REGEX)
     vocab.update_vocab_from_data(smiles)
     ours = TextDataset(smiles, vocab)
@@ -53,10 +53,10 @@ def batches(smiles: list[str]) -> None:
         results = measure(
             [
                 *(Contestant(name, partial(epoch, one), n) for name, one in kinds.items()),
-                Contestant("rows of a matrix padded beforehand", gather, n, "0.9 x, aiming at 1.3 x"),
+                Contestant("rows of a matrix padded beforehand", gather, n, "0.9 x, better 1.3 x"),
                 *(
                     Contestant(
-                        f"the notebook's loader, {workers} workers",
+                        f"the notebook's loader, {plural(workers, 'worker')}",
                         partial(epoch, loader(plain, BATCH, workers)),
                         len(some),
                         "40 x",
@@ -69,14 +69,14 @@ def batches(smiles: list[str]) -> None:
         )
     shuffled, bucketed, budget, *peers = results
     show(f"An epoch of shuffled batches of {BATCH}", [shuffled, *peers])
-    show("What rows of like length together cost", [bucketed._replace(goal=""), shuffled._replace(goal="0.85 x")])
-    show("What a token budget costs", [budget, shuffled])
+    show("Cost of batches of similar lengths", [bucketed._replace(target=""), shuffled._replace(target="0.85 x")])
+    show("Cost of a token budget", [budget, shuffled])
     real = int(ours.lengths().sum())  # x holds every id, eos included
     rows = []
-    for (name, one), goal in zip(kinds.items(), ("", "at most 1.5 %", ""), strict=True):
+    for (name, one), target in zip(kinds.items(), ("", "at most 1.5 %", ""), strict=True):
         sizes = [x.shape for x, _ in one]
         tokens = sum(height * width for height, width in sizes)
         assert sum(height for height, _ in sizes) == n
         most = max(height * width for height, width in sizes)
-        rows.append((name, f"{1 - real / tokens:.2%}, at most {most:,} tokens in a batch", goal))
+        rows.append((name, f"{1 - real / tokens:.2%}, at most {most:,} tokens in a batch", target))
     facts("Padding of x", rows)

@@ -1,4 +1,4 @@
-"""Features of molecules: computed the first time, in processes, and kept."""
+"""Features of molecules: the first computation, in processes, and later epochs from the cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from measuring import Contestant, compare, facts, measure, peer, show
+from measuring import Contestant, compare, facts, measure, peer, plural, show
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
@@ -22,7 +22,7 @@ FIRST, SLOW, BATCH = 20_000, 2_000, 256
 
 
 def features(smiles: list[str], first: int = FIRST) -> None:
-    """ECFP6: the first pass over `first` molecules, the second epoch, the folder."""
+    """Measure ECFP6 of the first `first` molecules (0 for all): the first pass, the second epoch, the folder."""
     some = smiles[: first or None]
     print(f"\nFeatures: the first {len(some):,} molecules, RDKit {rdBase.rdkitVersion}")
     first_pass(some)
@@ -30,7 +30,7 @@ def features(smiles: list[str], first: int = FIRST) -> None:
 
 
 def first_pass(some: list[str]) -> None:
-    """Parse and fingerprint."""
+    """Measure parsing and fingerprinting, in one process and in two."""
     make = rdFingerprintGenerator.GetMorganGenerator(radius=3, fpSize=2048).GetFingerprintAsNumPy
     few = some[:SLOW]
     expected = np.stack([make(Chem.MolFromSmiles(one)) for one in few])
@@ -49,12 +49,12 @@ def first_pass(some: list[str]) -> None:
             *scikit_fingerprints(some, few, expected),
         ]
     )
-    show("First pass of ECFP6, on one core", [one._replace(goal=""), loop])
+    show("First pass of ECFP6, on one core", [one._replace(target=""), loop])
     show("First pass of ECFP6, on two", [two, one, *others])
 
 
 def scikit_fingerprints(some: list[str], few: list[str], expected: Any) -> list[Contestant]:
-    """scikit-fingerprints, whose processes stay from one round to the next."""
+    """Return scikit-fingerprints, whose processes live from one round to the next, if it is installed."""
     if (version := peer("scikit-fingerprints", "skfp")) is None:
         return []
     from skfp.fingerprints import ECFPFingerprint
@@ -66,7 +66,7 @@ def scikit_fingerprints(some: list[str], few: list[str], expected: Any) -> list[
 
 
 def second_epoch(some: list[str]) -> None:
-    """float32 (256, 2048) batches of what has been computed; and from the folder of an earlier run."""
+    """Measure float32 (256, 2048) batches of cached vectors, in memory and from the folder of an earlier run."""
     y_vals = [float(i) for i in range(len(some))]
     ds = VecPredictionDataset(some, y_vals, ECFP6)
     few = PlainVectors(some[:SLOW], y_vals[:SLOW], ECFP6)
@@ -79,7 +79,7 @@ def second_epoch(some: list[str]) -> None:
 
     notebook = [
         Contestant(
-            f"the notebook's loader, {workers} workers",
+            f"the notebook's loader, {plural(workers, 'worker')}",
             partial(epoch, loader(few, BATCH, workers, vector_prediction_collate)),
             len(few),
             "100 x",

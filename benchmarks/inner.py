@@ -1,4 +1,4 @@
-"""The inner loop of reinforcement learning: sampled ids to text to a new data set to a batch."""
+"""The inner loop of reinforcement learning: sampled ids to text to a new dataset to a batch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ROWS, STEPS, SLOW = 512, 1000, 20  # molecules in a step, steps, steps of the no
 
 
 def inner(smiles: list[str]) -> None:
-    """1,000 steps of 512 molecules."""
+    """Measure 1,000 steps of 512 molecules."""
     vocab = RegexVocab([], SMILE_REGEX)
     vocab.update_vocab_from_data(smiles)
     parts = [smiles[start : start + ROWS] for start in range(0, 20 * ROWS, ROWS)]
     samples = [torch.from_numpy(vocab.encode(part).to_padded(PAD, np.int64)) for part in parts if len(part) == ROWS]
     ds, plain = TextDataset(smiles, vocab), PlainVocab(vocab.itos)
-    next(iter(ds.dataloader(ROWS, shuffle=True)))  # a model was trained on it before
+    next(iter(ds.dataloader(ROWS, shuffle=True)))  # as if a model had been trained on it
 
     def by_text(ids: Tensor) -> tuple[Tensor, Tensor]:
         return ds.new(vocab.decode(ids)).batch()
@@ -56,7 +56,7 @@ def inner(smiles: list[str]) -> None:
     for step in (by_text, by_ids):
         steps(step, STEPS)
     after = resident_bytes()
-    # A process that was started and has ended has left page faults behind.
+    # The page faults of a process that was started and has ended are counted.
     assert processes == (
         resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt,
         len(multiprocessing.active_children()),
@@ -79,7 +79,7 @@ def inner(smiles: list[str]) -> None:
 
 
 def exact(ds: TextDataset) -> None:
-    """`from_ids` gives back the very ids, also those that no text would be cut into."""
+    """Assert that `from_ids` keeps the ids exactly, also those that no text is tokenized into."""
     random = np.random.default_rng(0)
     rows = [random.integers(4, len(ds.vocab), random.integers(0, 60)).tolist() for _ in range(ROWS)]
     ids = [[0, *row, EOS, *random.integers(0, len(ds.vocab), 5).tolist()] for row in rows]

@@ -1,4 +1,4 @@
-"""Peers that load batches: HuggingFace datasets and litData, on ids that were encoded beforehand."""
+"""Peers that load batches: HuggingFace datasets and litData, on ids that were encoded in advance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from measuring import Contestant, peer
+from measuring import Contestant, peer, plural
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
@@ -21,34 +21,34 @@ Batch = tuple[Tensor, Tensor]
 
 
 def padded(rows: list[Tensor]) -> Batch:
-    """The usual collate function, with torch's own padding: x and y as ours."""
+    """The usual collate function, with torch's own padding: the same x and y as those of mrl."""
     x = pad_sequence(rows, batch_first=True, padding_value=PAD)
     return x, torch.nn.functional.pad(x[:, 1:], (0, 1), value=PAD)
 
 
 def of_tensors(rows: list[dict[str, Tensor]]) -> Batch:
-    """Rows of the torch format."""
+    """Collate rows of the torch format."""
     return padded([row["ids"] for row in rows])
 
 
 def of_arrays(rows: list[dict[str, Any]]) -> Batch:
-    """Rows of the NumPy format."""
+    """Collate rows of the NumPy format."""
     return padded([torch.from_numpy(row["ids"]) for row in rows])
 
 
 def epoch(batches: Iterable[Any]) -> None:
-    """Go through an epoch."""
+    """Iterate over an epoch."""
     for _ in batches:
         pass
 
 
 def huggingface(smiles: list[str], vocab: Vocab, expected: Batch, size: int) -> list[Contestant]:
-    """HuggingFace datasets in memory, int64 ids, torch's DataLoader, which asks it for a batch at once."""
+    """Return HuggingFace datasets in memory, int64 ids, with torch's DataLoader, which requests whole batches."""
     if (version := peer("datasets")) is None:
         return []
     import datasets
 
-    # Its arrays are views of Arrow's memory; nobody writes to them here.
+    # Its arrays are views of Arrow's memory; nothing writes to them here.
     warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
     features = datasets.Features({"ids": datasets.Sequence(datasets.Value("int64"))})
     table = datasets.Dataset.from_dict({"ids": vocab.encode(smiles).tolist()}, features=features)
@@ -59,14 +59,14 @@ def huggingface(smiles: list[str], vocab: Vocab, expected: Batch, size: int) -> 
         for workers in (0, 2):
             generator = torch.Generator().manual_seed(0)
             loader = DataLoader(rows, size, True, collate_fn=collate, generator=generator, num_workers=workers)
-            name = f"datasets {version}, {form} format, {workers} workers"
+            name = f"datasets {version}, {form} format, {plural(workers, 'worker')}"
             contestants.append(Contestant(name, partial(epoch, loader), len(smiles), "5 x"))
     return contestants
 
 
 @contextmanager
 def litdata(smiles: list[str], vocab: Vocab, expected: Batch, size: int) -> Iterator[list[Contestant]]:
-    """litData on chunks in a local folder, int64 ids; `with` keeps the folder."""
+    """Yield litData on chunks in a local folder, int64 ids; the folder lasts as long as the context."""
     if (version := peer("litdata")) is None:
         yield []
         return
@@ -85,6 +85,6 @@ def litdata(smiles: list[str], vocab: Vocab, expected: Batch, size: int) -> Iter
         for workers in (0, 2):
             rows = StreamingDataset(folder, shuffle=True)
             loader = StreamingDataLoader(rows, batch_size=size, num_workers=workers, collate_fn=padded)
-            name = f"litdata {version}, {workers} workers"
+            name = f"litdata {version}, {plural(workers, 'worker')}"
             contestants.append(Contestant(name, partial(epoch, loader), len(smiles), "5 x"))
         yield contestants

@@ -14,7 +14,7 @@ ROWS, TASKS, STEPS = 256, 12, 200
 
 
 def losses(smiles: list[str]) -> None:
-    """Twelve tasks, a fifth of their labels missing, forward and backward."""
+    """Measure twelve tasks, a fifth of their labels missing, forward and backward."""
     generator = torch.Generator().manual_seed(0)
     targets = (torch.rand(ROWS, TASKS, generator=generator) < 0.1).float()
     targets[torch.rand(ROWS, TASKS, generator=generator) < 0.2] = float("nan")

@@ -1,4 +1,4 @@
-"""Memory of a data set of texts: ids, offsets and the text, nothing else."""
+"""Memory of a dataset of texts: ids, offsets and the text, nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mrl.text import SMILE_REGEX, RegexVocab
 
 
 class Sizes(NamedTuple):
-    """Bytes of a data set."""
+    """Bytes of a dataset."""
 
     expected: int
     arrays: int
@@ -20,13 +20,13 @@ class Sizes(NamedTuple):
 
 
 def memory(smiles: list[str]) -> None:
-    """What a data set takes, in a process of its own."""
+    """Measure the memory of a dataset in a new process."""
     sizes = apart(_sizes, smiles)
-    asked = f"id size x tokens + 16 bytes a row + the text = {sizes.expected:,}"
+    target = f"id size x tokens + 16 bytes a row + the text = {sizes.expected:,}"
     facts(
         f"Memory of a TextDataset of {len(smiles):,} molecules, in bytes",
         [
-            ("arrays", f"{sizes.arrays:,} ({sizes.arrays / len(smiles):.0f} per molecule)", asked),
+            ("arrays", f"{sizes.arrays:,} ({sizes.arrays / len(smiles):.0f} per molecule)", target),
             ("growth of private memory", f"{sizes.grown:,.0f} ({sizes.grown / sizes.expected:.2f} x)", ""),
         ],
     )
@@ -35,7 +35,7 @@ def memory(smiles: list[str]) -> None:
 def _sizes(smiles: list[str]) -> Sizes:
     vocab = RegexVocab([], SMILE_REGEX)
     vocab.update_vocab_from_data(smiles)
-    TextDataset(smiles[:5000], vocab).batch(range(9))  # what is loaded once is loaded now
+    TextDataset(smiles[:5000], vocab).batch(range(9))  # loads what is loaded once per process
     gc.collect()
     before = private_bytes()
     ds = TextDataset(smiles, vocab)

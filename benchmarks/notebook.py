@@ -1,4 +1,4 @@
-"""The notebook's way of doing it, for comparison: loops over tokens and rows, one row at a time."""
+"""The notebook's code, for comparison: loops over tokens and rows, one row at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PlainVocab:
         """Tokenize and numericalize."""
         output = []
         for token in ["bos", *self.regex.findall(smiles), "eos"]:
-            if token in self.stoi.keys():  # noqa: SIM118  as it was
+            if token in self.stoi.keys():  # noqa: SIM118  as in the notebook
                 output.append(self.stoi[token])
             else:
                 output.append(self.stoi["unk"])
@@ -47,7 +47,7 @@ class PlainVocab:
 
 
 class PlainText(Dataset[Tensor]):
-    """A list of strings, tokenized when a row is asked for."""
+    """A list of strings, tokenized when a row is requested."""
 
     def __init__(self, smiles: list[str], vocab: PlainVocab) -> None:
         self.smiles, self.vocab = smiles, vocab
@@ -60,7 +60,7 @@ class PlainText(Dataset[Tensor]):
 
 
 class PlainVectors(Dataset[tuple[Tensor, Tensor]]):
-    """Vectors computed when a row is asked for, with targets."""
+    """Vectors computed when a row is requested, with targets."""
 
     def __init__(self, smiles: list[str], y_vals: list[float], mol_function: Callable[[str], Any]) -> None:
         self.smiles, self.y_vals, self.mol_function = smiles, y_vals, mol_function
@@ -73,7 +73,7 @@ class PlainVectors(Dataset[tuple[Tensor, Tensor]]):
 
 
 def lm_collate(batch: list[Tensor], pad: int) -> tuple[Tensor, Tensor]:
-    """Batches for a language model; x and y share memory."""
+    """Collate for a language model; x and y share memory."""
     padded = torch.zeros((len(batch), max(map(len, batch)) + 1)).long() + pad
     for i, row in enumerate(batch):
         padded[i, : row.shape[0]] = row
@@ -81,12 +81,12 @@ def lm_collate(batch: list[Tensor], pad: int) -> tuple[Tensor, Tensor]:
 
 
 def vector_prediction_collate(batch: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Vectors and targets."""
+    """Collate vectors and targets."""
     return torch.stack([row[0] for row in batch]), torch.stack([row[1] for row in batch]).squeeze(-1)
 
 
 def loader(dataset: Dataset[Any], size: int, workers: int, collate: Callable[..., Any] | None = None) -> Iterable[Any]:
-    """Its shuffled batches."""
+    """Return an iterable of shuffled batches."""
     generator = torch.Generator().manual_seed(0)
     collate = collate or partial(lm_collate, pad=2)
     return DataLoader(dataset, size, True, num_workers=workers, collate_fn=collate, generator=generator)

@@ -1,9 +1,9 @@
-"""What other tokenizers make of molecules, beside what mrl makes of them.
+"""How other tokenizers change molecules, compared with mrl.
 
     python benchmarks/peers.py
 
-Encodes and decodes a few texts with each peer that is installed (``pip install '.[bench]'``) and prints the table of
-docs/tokenizing.md. Exits with 1 if mrl changes a text, or if a row of that page is not what came out here.
+Encodes and decodes a few texts with each installed peer (``pip install '.[bench]'``) and prints the table of
+docs/tokenizing.md. Exits with 1 if mrl changes a text, or if the page lacks a row of this table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRAINING = ["CCO", "c1ccccc1", "CC(=O)N", "C[NH3+]", "N-[Pt]", "N#Cc1ccccc1Cl"]
 
 
 class Peer(NamedTuple):
-    """Another tokenizer: what has to be installed, how a text goes there and back, texts to try, and our own."""
+    """Another tokenizer: its package, a function that makes its round trip, texts to try, and the vocabulary of mrl."""
 
     name: str
     package: str | None
@@ -36,13 +36,13 @@ class Peer(NamedTuple):
 
 
 def findall() -> Callable[[str], str]:
-    """The usual regular expression, as most code applies it."""
+    """Return the round trip through the usual regular expression, as most code applies it."""
     pattern = re.compile(SMILE_REGEX)
     return lambda text: "".join(pattern.findall(text))
 
 
 def word_level() -> Callable[[str], str]:
-    """HuggingFace: the usual regular expression picks the tokens, of which those of the training data are known."""
+    """HuggingFace: tokens by the usual regular expression; those of the training data are known."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
@@ -53,7 +53,7 @@ def word_level() -> Callable[[str], str]:
 
 
 def byte_pairs() -> Callable[[str], str]:
-    """HuggingFace: byte-pair encoding of the characters of the training data; it has no unknown token unless asked."""
+    """HuggingFace: byte-pair encoding of the characters of the training data; no unknown token by default."""
     from tokenizers import Tokenizer, decoders, models, trainers
 
     tokenizer = Tokenizer(models.BPE())
@@ -71,7 +71,7 @@ def smirk() -> Callable[[str], str]:
 
 
 def split_selfies() -> Callable[[str], str]:
-    """selfies: its own function that cuts SELFIES into symbols."""
+    """selfies: its own function that splits SELFIES into symbols."""
     import selfies
 
     return lambda text: "".join(selfies.split_selfies(text))
@@ -96,11 +96,11 @@ PEERS = [
 
 
 def answer(peer: Callable[[str], str], text: str) -> str:
-    """What a peer gives back, or how it fails."""
+    """Return what a peer returns, or how it fails."""
     try:
         with quiet():
             return code(peer(text))
-    except BaseException as error:  # a panic of Rust is no Exception
+    except BaseException as error:  # a panic in Rust is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         words = str(error).split("\n")[0].strip()
@@ -109,20 +109,20 @@ def answer(peer: Callable[[str], str], text: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without what compiled code writes to standard error: a panic comes with pages of it."""
+    """Discard what compiled code writes to standard error: a panic writes pages."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    original = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(original, 2)
+        os.close(original)
 
 
 def ours(vocab: Vocab, text: str) -> tuple[str, bool]:
-    """What mrl gives back, and whether that is right: the text itself, or a refusal that says why."""
+    """Return what mrl returns, and whether it is right: the text itself, or an error that says why."""
     try:
         back = vocab.decode(vocab.encode([text], on_unknown="raise"))[0]
     except UnknownTokenError as error:
@@ -131,17 +131,17 @@ def ours(vocab: Vocab, text: str) -> tuple[str, bool]:
 
 
 def code(text: str) -> str:
-    """As code in a Markdown table; a space shows as an open box."""
+    """Format as code in a Markdown table; a space becomes an open box."""
     shown = text.replace(" ", "␣").replace("|", "\\|")
     return f"`{shown}`" if shown else "nothing"
 
 
 def main() -> int:
-    """Print the table; compare it with the page."""
+    """Print the table and compare it with the page."""
     page = PAGE.read_text() if PAGE.exists() else ""
     missing = {peer.package for peer in PEERS if peer.package and importlib.util.find_spec(peer.package) is None}
     for package in sorted(missing):
-        print(f"{package} is not installed and left out: pip install '.[bench,selfies]'", file=sys.stderr)
+        print(f"{package} is not installed and is left out: pip install '.[bench,selfies]'", file=sys.stderr)
     there = [peer for peer in PEERS if peer.package not in missing]
     versions = {peer.package: importlib.metadata.version(peer.package) for peer in there if peer.package}
     print(", ".join(f"{package} {version}" for package, version in versions.items()))
@@ -154,7 +154,7 @@ def main() -> int:
             row = f"| {peer.name} | {code(text)} | {answer(run, text)} | {back} |"
             print(row)
             problems += [] if right else [f"mrl changes {text!r}"]
-            problems += [] if row in page else [f"{PAGE.name} has no such row for {peer.name} and {text!r}"]
+            problems += [] if row in page else [f"{PAGE.name} lacks the row of {peer.name} and {text!r}"]
     print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
     return int(bool(problems))
 

@@ -1,4 +1,4 @@
-"""Resuming: how large a state is, and how long the way is to the middle of a thousand million rows."""
+"""Resuming: the size of a state, and the time to the next batch in the middle of 10^9 rows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROWS, BATCH = 10**9, 256
 
 
 class Numbers(Dataset[Any]):
-    """A column that is computed: a row is its number."""
+    """A computed column: a row is its number."""
 
     def __getitems__(self, rows: Any) -> Any:
         return rows
 
 
 class Lengths:
-    """A column of lengths that is computed: 8 GB of them would measure the memory, not the order."""
+    """A computed column of lengths: 8 GB of stored ones would measure the memory, not the order."""
 
     digest = "20 + row * 7919 % 61"
 
@@ -32,12 +32,12 @@ class Lengths:
         return ROWS
 
     def take(self, rows: Any) -> Any:
-        """Lengths of some rows."""
+        """Return the lengths of some rows."""
         return 20 + rows * 7919 % 61
 
 
 def resume(smiles: list[str]) -> None:
-    """From a state in the middle to the next batch."""
+    """Measure the time from a state in the middle to the next batch."""
     rows = []
     kinds: dict[str, Callable[[], Order]] = {
         "shuffled": lambda: Shuffled(ROWS, BATCH),
@@ -46,7 +46,7 @@ def resume(smiles: list[str]) -> None:
     for name, order in kinds.items():
         state = Loader(Numbers(), order(), np.asarray).state_dict()
         times = []
-        for epoch in range(ROUNDS + 1):  # another epoch each time: nothing is known of it
+        for epoch in range(ROUNDS + 1):  # another epoch each time, of which nothing is cached
             loader = Loader(Numbers(), order(), np.asarray)
             text = json.dumps(state | {"epoch": epoch, "batches": len(loader) // 2 + epoch})
 

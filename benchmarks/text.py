@@ -27,7 +27,7 @@ def text(smiles: list[str]) -> None:
         "Encode: molecules in a list of str to ids",
         [
             Contestant("mrl, 1 thread", lambda: vocab.encode(smiles), n),
-            Contestant("mrl, 1 thread, flat text (as data sets keep it)", lambda: vocab.encode(flat), n),
+            Contestant("mrl, 1 thread, flat text (as datasets keep it)", lambda: vocab.encode(flat), n),
             Contestant("the notebook's code", lambda: [plain.encode(one) for one in some], len(some), "40 x"),
             *huggingface(vocab, smiles, some),
             *smirk(some),
@@ -67,8 +67,8 @@ def text(smiles: list[str]) -> None:
     facts(
         "In a new process, beyond the import",
         [
-            (name, f"{1000 * apart(run, some):,.0f} ms", goal)
-            for name, run, goal in (
+            (name, f"{1000 * apart(run, some):,.0f} ms", target)
+            for name, run, target in (
                 ("500 molecules", _few, "below 50 ms"),
                 ("20,000 molecules, kernels cached", _many, "below 1,200 ms"),
                 ("the table of a pattern", _table, "below 100 ms"),
