@@ -1,30 +1,23 @@
-"""Similarities against sets of bits, compiled and by matrix products alike."""
+"""Similarities agree with those of sets of bits, compiled and by matrix products."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mrl import kernels
-from mrl.kernels import _jit, leader_groups, nearest, pack_bits, tanimoto
+from mrl.kernels import leader_groups, nearest, pack_bits, tanimoto
 
 Bits = NDArray[np.uint8]
 
 
-@pytest.fixture(params=["interpreter", *(["compiled"] if kernels.available() else [])], autouse=True)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    if request.param == "interpreter":
-        monkeypatch.setattr(_jit, "_loaded", {})
-    monkeypatch.setattr(_jit, "_SMALL_ROWS", 0 if request.param == "compiled" else 1 << 60)
-    return request.param
+pytestmark = pytest.mark.usefixtures("way")
 
-
-laws = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+laws = settings(deadline=None, max_examples=60)
 
 
 def tables(width: int) -> st.SearchStrategy[Bits]:
@@ -50,7 +43,8 @@ def random_bits(n: int, width: int, seed: int, density: float = 0.2) -> Bits:
 def test_tanimoto_is_that_of_sets(tables: tuple[Bits, Bits]) -> None:
     a, b = tables
     similarity = tanimoto(pack_bits(a), pack_bits(b))
-    assert (similarity.dtype, similarity.shape) == (np.float64, (len(a), len(b)))
+    assert similarity.dtype == np.float64
+    assert similarity.shape == (len(a), len(b))
     assert similarity.tolist() == by_sets(a, b)
 
 
@@ -59,11 +53,12 @@ def test_tanimoto_is_that_of_sets(tables: tuple[Bits, Bits]) -> None:
 def test_nearest_is_a_stable_sort_of_all(tables: tuple[Bits, Bits], k: int, threads: int) -> None:
     a, b = tables
     if k > len(b):
-        with pytest.raises(ValueError, match=rf"k is {k}; expected 1 to {len(b)}, the number of rows to look among"):
+        with pytest.raises(ValueError, match=rf"k is {k}; expected 1 to {len(b)}, the number of rows of b"):
             nearest(pack_bits(a), pack_bits(b), k)
         return
     index, similarity = nearest(pack_bits(a), pack_bits(b), k, threads=threads)
-    assert (index.dtype, similarity.dtype) == (np.int64, np.float64)
+    assert index.dtype == np.int64
+    assert similarity.dtype == np.float64
     assert index.shape == similarity.shape == (len(a), k)
     for row, expected in enumerate(by_sets(a, b)):
         order = sorted(range(len(b)), key=lambda j: (-expected[j], j))[:k]
@@ -73,8 +68,10 @@ def test_nearest_is_a_stable_sort_of_all(tables: tuple[Bits, Bits], k: int, thre
 
 @laws
 @given(tables(12), st.sampled_from([0.0, 0.1, 0.25, 0.3, 1 / 3, 0.5, 0.6, 2 / 3, 0.7, 0.75, 0.9, 1.0]))
-def test_leaders_are_found_row_by_row(bits: Bits, enough: float) -> None:
-    similarity, leaders, expected = by_sets(bits, bits), [], []
+def test_a_row_joins_the_first_leader_that_is_similar_enough(bits: Bits, enough: float) -> None:
+    similarity = by_sets(bits, bits)
+    leaders: list[int] = []
+    expected: list[int] = []
     for row in range(len(bits)):
         near = [place for place, leader in enumerate(leaders) if similarity[row][leader] >= enough]
         expected.append(near[0] if near else len(leaders))
@@ -86,7 +83,7 @@ def test_leaders_are_found_row_by_row(bits: Bits, enough: float) -> None:
 
 
 @pytest.mark.parametrize(("shared", "either"), [(3, 5), (7, 10), (1, 10), (9, 10), (2, 3), (1, 7), (49, 100)])
-def test_a_threshold_is_met_by_exactly_that_share(shared: int, either: int) -> None:
+def test_a_threshold_is_met_exactly(shared: int, either: int) -> None:
     bits = np.zeros((2, either + 1), np.uint8)
     bits[0, :either] = bits[1, :shared] = 1
     assert leader_groups(pack_bits(bits), shared / either).tolist() == [0, 0]
@@ -94,17 +91,25 @@ def test_a_threshold_is_met_by_exactly_that_share(shared: int, either: int) -> N
     assert leader_groups(pack_bits(bits), shared / either).tolist() == [0, 1]
 
 
-def test_more_rows_than_are_unpacked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = pack_bits(random_bits(700, 128, 0)), pack_bits(random_bits(1100, 128, 1))
-    found = tanimoto(a, b), *nearest(a, b, 5, threads=2), leader_groups(b, 0.3)
-    assert 1 < found[3].max() < 1099
-    order = np.argsort(-found[0], axis=1, kind="stable")[:, :5]
-    np.testing.assert_array_equal(found[1], order)
-    np.testing.assert_array_equal(found[2], np.take_along_axis(found[0], order, 1))
-    monkeypatch.setattr(_jit, "_loaded", {})
-    monkeypatch.setattr(_jit, "_SMALL_ROWS", 1 << 60)
-    for one, other in zip(found, (tanimoto(a, b), *nearest(a, b, 5), leader_groups(b, 0.3)), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_more_rows_than_numpy_unpacks_at_a_time() -> None:
+    a, b = random_bits(700, 128, 0), random_bits(1100, 128, 1)
+    similarity = tanimoto(pack_bits(a), pack_bits(b))
+    shared, total = a.astype(int) @ b.T, a.sum(1)[:, None] + b.sum(1)
+    np.testing.assert_array_equal(similarity, shared / (total - shared))
+    index, best = nearest(pack_bits(a), pack_bits(b), 5, threads=2)
+    order = np.argsort(-similarity, axis=1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(index, order)
+    np.testing.assert_array_equal(best, np.take_along_axis(similarity, order, 1))
+    near = tanimoto(pack_bits(b), pack_bits(b)) >= 0.3
+    leaders: list[int] = []
+    expected = []
+    for row in range(len(b)):
+        joins = np.flatnonzero(near[row, leaders])
+        expected.append(int(joins[0]) if len(joins) else len(leaders))
+        if not len(joins):
+            leaders.append(row)
+    assert 2 < len(leaders) < 1099
+    assert leader_groups(pack_bits(b), 0.3).tolist() == expected
 
 
 def test_no_rows() -> None:
@@ -115,7 +120,7 @@ def test_no_rows() -> None:
     assert leader_groups(none, 0.5).shape == (0,)
 
 
-def test_rows_may_be_read_only_or_strided(way: str) -> None:
+def test_rows_may_be_read_only_or_strided() -> None:
     words = pack_bits(random_bits(8, 200, 2))
     expected = tanimoto(words, words)
     np.testing.assert_array_equal(tanimoto(np.repeat(words, 2, 0)[::2], np.asfortranarray(words)), expected)
@@ -129,31 +134,18 @@ def test_rows_may_be_read_only_or_strided(way: str) -> None:
 def test_packing_keeps_every_bit(width: int, dtype: type) -> None:
     bits = random_bits(5, width, 3)
     words = pack_bits(bits.astype(dtype))
-    assert (words.dtype, words.shape) == (np.uint64, (5, -(-width // 64)))
+    assert words.dtype == np.uint64
+    assert words.shape == (5, -(-width // 64))
     np.testing.assert_array_equal(np.unpackbits(words.view(np.uint8), axis=1)[:, :width], bits)
     assert sum(map(int.bit_count, words.ravel().tolist())) == bits.sum()
 
 
-def test_only_bulk_work_waits_for_the_compiler(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    if way == "compiled":
-        pytest.skip("asks what happens before anything is compiled")
-    monkeypatch.setattr(_jit, "_SMALL_ROWS", 2_000)
-    asked = []
-    monkeypatch.setattr(_jit, "_compile", asked.append)  # compiles nothing
-    monkeypatch.setattr(_jit, "available", lambda: True)
-    words = np.zeros((4096, 1), np.uint64)
-    nearest(words[:1000], words[:100])
-    assert asked == []
-    with pytest.warns(RuntimeWarning, match="numba is not installed"):
-        nearest(words[:1024], words)  # few rows, many pairs
-    assert len(asked) == 1
-
-
-def test_rows_of_other_widths_and_types_are_refused() -> None:
+def test_rows_of_other_widths_and_types_are_errors() -> None:
     two, three = np.ones((4, 2), np.uint64), np.ones((4, 3), np.uint64)
     for function in (tanimoto, nearest):
-        with pytest.raises(ValueError, match="a has rows of 3 words and b of 2; expected as many"):
+        with pytest.raises(ValueError, match="a has rows of 3 words and b of 2; expected equal lengths"):
             function(three, two)
-    for wrong in (np.ones((4, 16), np.uint8), np.ones(4, np.uint64)):
+    wrongs: tuple[NDArray[Any], ...] = np.ones((4, 16), np.uint8), np.ones(4, np.uint64)
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=r"expected uint64, \(n, words\): see pack_bits"):
             leader_groups(wrong, 0.5)

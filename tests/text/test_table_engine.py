@@ -161,8 +161,8 @@ def test_an_engine_and_its_table_survive_pickling(engine: Engine) -> None:
     assert len(pickle.dumps(engine)) < 1000
     table = engine._compiled[0]
     again = pickle.loads(pickle.dumps(table))
-    assert np.array_equal(again.follow, table.follow)
-    assert not again.follow.flags.writeable
+    assert np.array_equal(again.transitions, table.transitions)
+    assert not again.transitions.flags.writeable
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from table_oracle import CLEAN, SPECIALS, WAYS, ids_of, pieces_of, run_by
 
+from mrl.kernels import TokenTable
 from mrl.ragged import Text
 from mrl.text import MAPPING_REGEX, MAPPING_REPLACE, SMILE_REGEX
 from mrl.text._engine import Engine, decode
@@ -71,7 +72,7 @@ def test_random_patterns(
     seen = sorted({piece for text in texts for piece in pieces_of(pattern, text)} - set(SPECIALS))
     tokens = data.draw(st.lists(st.sampled_from(seen), unique=True)) if seen else []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mrl.kernels.scan._MEMO", memo)  # a memo of failures that is fine, or coarse
+        patch.setattr(TokenTable, "max_memo_cells", memo)  # a memo of failures that is fine, or coarse
         check(pattern, texts, tokens, closed)
 
 
@@ -258,13 +259,13 @@ def test_failed_look_aheads_take_linear_time(way: str, unit: str) -> None:
 def test_a_failure_counts_for_its_own_place(
     monkeypatch: pytest.MonkeyPatch, memo: int, pattern: str, text: str, pieces: list[str]
 ) -> None:
-    monkeypatch.setattr("mrl.kernels.scan._MEMO", memo)
+    monkeypatch.setattr(TokenTable, "max_memo_cells", memo)
     assert pieces_of(pattern, text) == pieces
     check(pattern, [text, "C" + text, text + text], sorted(set(pieces)))
 
 
 def test_the_memo_of_failures_may_be_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mrl.kernels.scan._MEMO", 1000)
+    monkeypatch.setattr(TokenTable, "max_memo_cells", 1000)
     check(
         "(?:ab)+c|" + CLEAN,
         ["ab" * 2000, "[" * 4000, "[[C]" * 1000, "ab" * 500 + "c" + "ab" * 500, "%1" * 2000],

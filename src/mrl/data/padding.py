@@ -133,7 +133,7 @@ def _matrices(
     shift: bool,
 ) -> tuple[Tensor, Tensor]:
     ids, rows = picked(sequences)
-    longest = kernels.width_of(ids.offsets, rows)
+    longest = kernels.max_length(ids.offsets, rows)
     width = longest + extra
     if pad_to is not None and pad_multiple is not None:
         raise ValueError(f"pad_to is {pad_to} and pad_multiple {pad_multiple}; give one of them")
@@ -160,7 +160,7 @@ def _matrices(
     left = pad_side == "left"
     if isinstance(ids, OnDevice):
         return _on_device(ids, rows, pad_idx, width, left, shift)
-    x, y = kernels.pad(ids.values, ids.offsets, rows, pad_idx, width, left=left, shifted=shift)
+    x, y = kernels.pad(ids.values, ids.offsets, rows, pad_idx, width, left=left, with_next=shift)
     return torch.from_numpy(x), torch.from_numpy(y)
 
 

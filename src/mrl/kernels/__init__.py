@@ -1,23 +1,34 @@
-"""Loops over flat arrays, compiled where there is much to do, and the same without a compiler where there is little."""
+"""Loops over flat arrays, compiled by numba for large calls; small calls run in the interpreter or in NumPy."""
 
-from mrl.kernels._jit import available
-from mrl.kernels.gather import pad, width_of
-from mrl.kernels.scan import TokenTable, encode
-from mrl.kernels.shuffle import ROUNDS, shuffled
+from mrl.kernels.decode import decode
+from mrl.kernels.encode import BACKTRACK, CONTINUE, EMIT, REJECT, SPLIT, TokenTable, encode
+from mrl.kernels.jit import numba_available
+from mrl.kernels.pad import max_length, pad
+from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
 from mrl.kernels.similarity import leader_groups, nearest, pack_bits, tanimoto
-from mrl.kernels.spell import decode
+from mrl.kernels.special_ids import BOS, EOS, PAD, UNK
 
 __all__ = [
-    "ROUNDS",
+    "BACKTRACK",
+    "BOS",
+    "CONTINUE",
+    "EMIT",
+    "EOS",
+    "PAD",
+    "REJECT",
+    "SHUFFLE_KEYS",
+    "SPLIT",
+    "UNK",
     "TokenTable",
-    "available",
     "decode",
     "encode",
     "leader_groups",
+    "max_length",
     "nearest",
+    "numba_available",
     "pack_bits",
     "pad",
-    "shuffled",
+    "shuffle_positions",
+    "splitmix64",
     "tanimoto",
-    "width_of",
 ]

@@ -114,7 +114,7 @@ class Engine:
             table = build(self.pattern, self.pieces, split=self._specials, byte_ids=self.closed_bytes)
         except Unsupported as reason:
             return None, str(reason)
-        return table, f"a table of {len(table.follow) // table.width:,} states"
+        return table, f"a table of {len(table.transitions) // table.width:,} states"
 
     @cached_property
     def _specials(self) -> list[str]:
@@ -220,7 +220,9 @@ class Engine:
     def _by_table(self, values: Any, offsets: NDArray[np.int64], room: int, threads: int) -> Encoded:
         table = self._compiled[0]
         assert table is not None
-        ids, id_offsets, missing, count = kernels.encode(values, offsets, table, self.dtype, room=room, threads=threads)
+        ids, id_offsets, missing, count = kernels.encode(
+            values, offsets, table, self.dtype, max_reported=room, threads=threads
+        )
         return Encoded(Ragged(ids, id_offsets), missing, count)
 
     def _encode_re(self, text: Text, room: int) -> Encoded:

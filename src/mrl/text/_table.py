@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.kernels.scan import CARE, EMIT, FAIL, GO, SPLIT, UNK, TokenTable
+from mrl.kernels import BACKTRACK, CONTINUE, EMIT, REJECT, SPLIT, UNK, TokenTable
 from mrl.text._pattern import MATCH, Byte, Nfa, Unsupported
 
 __all__ = ["build"]
@@ -59,7 +59,7 @@ def build(
     Examples
     --------
     >>> table = build("N|Cl?", {"C": 4, "Cl": 5, "N": 6})
-    >>> len(table.follow) // table.width, table.width
+    >>> len(table.transitions) // table.width, table.width
     (10, 10)
     """
     nfa, tree = Nfa(pattern), _Tree()
@@ -73,9 +73,9 @@ def build(
 
     # A state that cannot read a byte has come to the end of its piece, and the next one begins with that byte.
     ends = matches[places]
-    after = np.where(ends, np.where(codes > UNK, EMIT, CARE), FAIL).astype(np.uint8)
+    after = np.where(ends, np.where(codes > UNK, EMIT, BACKTRACK), REJECT).astype(np.uint8)
     dead = follow == _DEAD
-    action = np.where(dead, after[:, None], np.uint8(GO))
+    action = np.where(dead, after[:, None], np.uint8(CONTINUE))
     follow = np.where(dead, follow[0], follow)
     codes = np.where(ends, codes, (np.cumsum(~matches) - 1)[places])
     states = len(follow)
@@ -92,13 +92,13 @@ def build(
     if byte_ids is not None:
         single = [code if code > UNK else byte_ids[byte] for byte, code in enumerate(single)]
     return TokenTable(
-        classes=np.array(merged, np.uint8)[classes],
-        follow=np.column_stack([follow[:, keep] * width, np.zeros_like(codes), codes]).astype(np.uint32).ravel(),
-        action=np.column_stack([action[:, keep], after, np.zeros_like(after)]).ravel(),
-        single=np.array(single, np.uint32),
+        byte_classes=np.array(merged, np.uint8)[classes],
+        transitions=np.column_stack([follow[:, keep] * width, np.zeros_like(codes), codes]).astype(np.uint32).ravel(),
+        actions=np.column_stack([action[:, keep], after, np.zeros_like(after)]).ravel(),
+        byte_ids=np.array(single, np.uint32),
         width=width,
-        waiting=int((~matches).sum()),
-        tree=0 if byte_ids is None else states * width,
+        n_incomplete=int((~matches).sum()),
+        trie_root=0 if byte_ids is None else states * width,
     )
 
 

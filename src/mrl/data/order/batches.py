@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.data.columns import Column, Rows64
-from mrl.kernels import ROUNDS, shuffled
+from mrl.kernels import SHUFFLE_KEYS, shuffle_positions
 
 __all__ = ["Bucketed", "Order", "Sequential", "Shuffled", "TokenBudget", "permuted"]
 
@@ -69,7 +69,7 @@ def permuted(positions: Any, n: int, key: str) -> Rows64:
     if n <= SMALL:
         order = np.argsort(np.frombuffer(stream.digest(8 * n), "<u8"), kind="stable")
         return np.asarray(order[positions], np.int64)
-    return shuffled(positions, n, np.frombuffer(stream.digest(8 * ROUNDS), "<u8").astype(np.uint64))
+    return shuffle_positions(positions, n, np.frombuffer(stream.digest(8 * SHUFFLE_KEYS), "<u8").astype(np.uint64))
 
 
 class _Order:
