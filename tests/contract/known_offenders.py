@@ -45,9 +45,6 @@ KNOWN = {
     "nn: upward import",
     "nn: import past a package root",
     "nn: incomplete docstring",
-    # ragged
-    "ragged: underscore in a module name",
-    "ragged: incomplete docstring",
     # report
     "report: import past a package root",
     "report: incomplete docstring",

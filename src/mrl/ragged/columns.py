@@ -29,11 +29,33 @@ class Column(Protocol):
         """Return the number of rows."""
 
     def take(self, rows: Any) -> Any:
-        """Return the rows `rows` (int64, any order, repeats allowed) as `Ragged`, `Text` or an array."""
+        """Return some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (k,)
+            In any order, repeats allowed.
+
+        Returns
+        -------
+        Ragged, Text or ndarray
+            k rows.
+
+        Examples
+        --------
+        >>> from mrl.ragged import Text
+        >>> Text.of(["C", "N"]).take([1, 1]).tolist()
+        ['N', 'N']
+        """
 
     @property
     def digest(self) -> str:
-        """Content hash."""
+        """A hash of the content.
+
+        >>> from mrl.ragged import Text
+        >>> Text.of(["C"]).digest == Text.of(("C",)).digest
+        True
+        """
 
 
 def is_column(values: object) -> TypeGuard[Column]:

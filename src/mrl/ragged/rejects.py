@@ -19,16 +19,29 @@ _SHOWN = 20  # rows of the table in a notebook
 
 
 class Reject(NamedTuple):
-    """One rejected row."""
+    """One rejected row.
+
+    Parameters
+    ----------
+    row : int
+        Its position in the input, from 0.
+    text : str
+        Its text.
+    stage : str
+        The step that rejected it, e.g. "parse".
+    reason : str
+        Why.
+
+    Examples
+    --------
+    >>> Reject(4, "C(", "parse", "syntax").reason
+    'syntax'
+    """
 
     row: int
-    """Its position in the input, from 0."""
     text: str
-    """Its text."""
     stage: str
-    """The step that rejected it, e.g. "parse"."""
     reason: str
-    """Why."""
 
 
 class Rejects(Sequence[Reject]):
