@@ -4,11 +4,13 @@ from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
 from mrl.ragged.columns import Column, as_list, is_column, is_missing
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
+from mrl.ragged.labels import IGNORED, as_labels, class_codes
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import Reject, Rejects
 from mrl.ragged.text import Text, as_text
 
 __all__ = [
+    "IGNORED",
     "AsciiRows",
     "Column",
     "NotAsciiError",
@@ -18,8 +20,10 @@ __all__ = [
     "Text",
     "as_array",
     "as_column",
+    "as_labels",
     "as_list",
     "as_text",
+    "class_codes",
     "is_column",
     "is_missing",
     "row_numbers",
