@@ -26,7 +26,7 @@ ELEMENTWISE = [nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(delta=0.5), nn.SmoothL1Lo
 
 
 def drawn(shape: tuple[int, ...], missing: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Predictions that take a gradient, and targets 0 or 1 with gaps."""
+    """Return predictions that take a gradient, and targets 0 or 1, some missing."""
     generator = torch.Generator().manual_seed(seed)
     predictions = torch.randn(shape, generator=generator, requires_grad=True)
     targets = torch.randint(0, 2, shape, generator=generator).float()
@@ -35,7 +35,7 @@ def drawn(shape: tuple[int, ...], missing: float, seed: int) -> tuple[Tensor, Te
 
 
 def looped(loss: nn.Module, predictions: Tensor, targets: Tensor) -> list[list[Tensor]]:
-    """For each column, the losses of its labels, computed alone."""
+    """Return, for each column, the losses of its labels, computed alone."""
     if targets.ndim == 1:
         predictions, targets = predictions[:, None], targets[:, None]
     columns = zip(predictions.T, targets.T, strict=True)
@@ -44,7 +44,7 @@ def looped(loss: nn.Module, predictions: Tensor, targets: Tensor) -> list[list[T
 
 @pytest.mark.parametrize("loss", ELEMENTWISE, ids=lambda loss: type(loss).__name__)
 @pytest.mark.parametrize("shape", [(7,), (7, 1), (7, 12), (1, 3)])
-def test_complete_data_give_torchs_own_loss(loss: nn.Module, shape: tuple[int, ...]) -> None:
+def test_without_missing_labels_it_equals_the_loss_of_torch(loss: nn.Module, shape: tuple[int, ...]) -> None:
     predictions, targets = drawn(shape, 0, 0)
     (expected,) = torch.autograd.grad(loss(predictions, targets), predictions)
     found = MaskedLoss(loss)(predictions, targets)
@@ -54,7 +54,7 @@ def test_complete_data_give_torchs_own_loss(loss: nn.Module, shape: tuple[int, .
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ELEMENTWISE), st.integers(0, 9), st.integers(0, 4), st.floats(0, 1), st.integers(0, 99))
-def test_gaps_give_what_a_loop_over_the_labels_gives(
+def test_with_missing_labels_it_equals_a_loop_over_the_labels(
     loss: nn.Module, rows: int, tasks: int, missing: float, seed: int
 ) -> None:
     predictions, targets = drawn((rows, tasks) if tasks else (rows,), missing, seed)
@@ -67,8 +67,8 @@ def test_gaps_give_what_a_loop_over_the_labels_gives(
     torch.testing.assert_close(MaskedLoss(loss, per_task=True)(predictions, targets), expected)
 
 
-def test_twelve_tasks_like_a_loop_over_the_tasks() -> None:
-    """The loop that everybody writes for tox21, where a sixth of the labels is missing."""
+def test_twelve_tasks_equal_a_loop_over_the_tasks() -> None:
+    """The usual loop for tox21, where a sixth of the labels is missing."""
     predictions, targets = drawn((256, 12), 1 / 6, 3)
     pos_weight = torch.linspace(1, 20, 12)
     total = torch.tensor(0.0)
@@ -87,7 +87,7 @@ def test_twelve_tasks_like_a_loop_over_the_tasks() -> None:
 
 @pytest.mark.parametrize("loss", [*ELEMENTWISE, nn.CrossEntropyLoss()], ids=lambda loss: type(loss).__name__)
 @pytest.mark.parametrize("per_task", [False, True])
-def test_nothing_there_gives_zero_with_a_gradient(loss: nn.Module, per_task: bool) -> None:
+def test_only_missing_labels_give_zero_with_a_gradient(loss: nn.Module, per_task: bool) -> None:
     for rows in (3, 0):
         if isinstance(loss, nn.CrossEntropyLoss):
             predictions, targets = torch.randn(rows, 5, 2, requires_grad=True), torch.full((rows, 2), -100)
@@ -101,7 +101,7 @@ def test_nothing_there_gives_zero_with_a_gradient(loss: nn.Module, per_task: boo
 
 
 @pytest.mark.parametrize("bad", [NAN, float("inf"), -float("inf")])
-def test_what_is_predicted_for_a_missing_label_has_no_influence(bad: float) -> None:
+def test_the_prediction_of_a_missing_label_has_no_influence(bad: float) -> None:
     for loss in ELEMENTWISE:
         predictions = torch.tensor([[0.5, bad], [1.0, 2.0]], requires_grad=True)
         found = MaskedLoss(loss)(predictions, torch.tensor([[1.0, NAN], [0.0, 1.0]]))
@@ -118,7 +118,7 @@ def test_what_is_predicted_for_a_missing_label_has_no_influence(bad: float) -> N
 
 
 @pytest.mark.parametrize(("function", "slope"), [(torch.sqrt, 0.25), (torch.log, 0.25), (torch.reciprocal, -1 / 16)])
-def test_a_function_that_is_infinite_at_the_filling(function: Callable[[Tensor], Tensor], slope: float) -> None:
+def test_a_function_that_is_infinite_at_the_replacement(function: Callable[[Tensor], Tensor], slope: float) -> None:
     predictions = torch.tensor([3.0, 4.0], requires_grad=True)
     found = MaskedLoss(lambda p, t: function(p - t))(predictions, torch.tensor([NAN, 0.0]))
     found.backward()
@@ -151,7 +151,7 @@ def test_other_losses_of_classes(kind: type[nn.Module]) -> None:
     torch.testing.assert_close(MaskedLoss(loss)(scores, gaps), loss(scores[there], gaps[there]))
 
 
-def test_another_number_for_missing_classes_is_respected() -> None:
+def test_the_ignore_index_of_the_loss_is_respected() -> None:
     scores, targets = torch.randn(4, 6), torch.tensor([2, 1, -100, 5])
     found = MaskedLoss(nn.CrossEntropyLoss(ignore_index=2))(scores, targets)
     torch.testing.assert_close(found, nn.CrossEntropyLoss()(scores[[1, 3]], targets[[1, 3]]))
@@ -167,7 +167,7 @@ def test_whole_numbers_as_targets_of_an_elementwise_loss() -> None:
 
 @pytest.mark.parametrize("per_task", [False, True])
 def test_weights_of_rows_and_of_labels(per_task: bool) -> None:
-    """A weight of 2 is the row twice, a weight of 0 no row."""
+    """A weight of 2 counts like two such rows, a weight of 0 like none."""
     loss = MaskedLoss(nn.MSELoss(), per_task=per_task)
     predictions, targets = drawn((5, 3), 0.3, 1)
     weights = torch.tensor([2.0, 0.0, 1.0, 1.0, 3.0])
@@ -196,7 +196,7 @@ def test_half_precision_is_summed_in_single(dtype: torch.dtype) -> None:
         assert MaskedLoss(nn.MSELoss())(predictions, targets).item() == 40_000
 
 
-def test_one_graph_whatever_is_missing() -> None:
+def test_one_compiled_graph_whatever_is_missing() -> None:
     for loss, (predictions, targets) in [
         (MaskedLoss(nn.BCEWithLogitsLoss(pos_weight=torch.ones(3)), per_task=True), drawn((4, 3), 0.5, 0)),
         (MaskedLoss(nn.CrossEntropyLoss()), (torch.randn(4, 3), torch.tensor([0, -100, 2, 1]))),
@@ -219,8 +219,8 @@ def test_a_copy_of_the_loss_moves_with_the_model() -> None:
     loss = MaskedLoss(given)
     assert given.reduction == "mean"
     loss.to("meta")
-    assert loss.loss.pos_weight.is_meta
-    assert not given.pos_weight.is_meta
+    assert [buffer.is_meta for buffer in loss.buffers()] == [True]
+    assert [buffer.is_meta for buffer in given.buffers()] == [False]
     assert "per_task=False" in repr(loss)
     other = pickle.loads(pickle.dumps(copy.deepcopy(MaskedLoss(nn.MSELoss()))))
     assert other(torch.ones(2), torch.tensor([0.0, NAN])).item() == 1
@@ -235,12 +235,12 @@ def test_a_copy_of_the_loss_moves_with_the_model() -> None:
         (((), ()), "expected the same shape"),
     ],
 )
-def test_shapes_are_never_stretched(shapes: tuple[tuple[int, ...], ...], words: str) -> None:
+def test_shapes_are_never_broadcast(shapes: tuple[tuple[int, ...], ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         MaskedLoss(nn.MSELoss())(torch.zeros(shapes[0]), torch.zeros(shapes[1]))
 
 
-def test_what_is_refused() -> None:
+def test_invalid_losses_and_shapes() -> None:
     with pytest.raises(ValueError, match="the loss has reduction='sum'; expected 'mean'"):
         MaskedLoss(nn.MSELoss(reduction="sum"))
     with pytest.raises(ValueError, match=r"returned the shape \(\) for targets of shape \(2,\); expected one loss per"):
@@ -251,7 +251,7 @@ def test_what_is_refused() -> None:
         MaskedLoss(nn.CrossEntropyLoss())(torch.zeros(2, 5, 3), torch.zeros(2, 4, dtype=torch.int64))
 
 
-def test_labels_of_a_data_set() -> None:
+def test_labels_of_a_dataset() -> None:
     vocab = CharacterVocab(["C"])
     numbers: list[Any] = [[1.0, None], [NAN, 0.0], [0.5, 0.5]]
     _, y = TextPredictionDataset(["C", "CC", "CCC"], numbers, vocab).batch()

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 NUMBERS = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 
 
-def quietly_fitted(values: Any) -> Scaler:
+def fit_without_warnings(values: Any) -> Scaler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return Scaler.fit(values)
@@ -38,9 +38,9 @@ def quietly_fitted(values: Any) -> Scaler:
     arrays(np.float64, st.tuples(st.integers(1, 20), st.integers(1, 4)), elements=st.one_of(NUMBERS, st.just(NAN))),
     st.sampled_from([torch.float32, torch.float64]),
 )
-def test_there_and_back_within_four_roundings(values: Array, dtype: torch.dtype) -> None:
-    values[0] = np.nan_to_num(values[0])  # no column without a value
-    scaler = quietly_fitted(values)
+def test_inverse_of_transform_differs_by_at_most_four_roundings(values: Array, dtype: torch.dtype) -> None:
+    values[0] = np.nan_to_num(values[0])  # a value in each column
+    scaler = fit_without_warnings(values)
     x = torch.from_numpy(values).to(dtype)
     back = scaler.inverse(scaler.transform(x))
     assert back.dtype == dtype
@@ -66,7 +66,7 @@ def test_mean_and_scale_are_those_of_numpy(values: Array) -> None:
     np.testing.assert_allclose(np.nanstd(made, 0), 1, rtol=1e-6)
 
 
-def test_statistics_are_not_taken_in_single_precision() -> None:
+def test_statistics_are_computed_in_double_precision() -> None:
     values = np.full(100_000, 1e4, np.float32)
     values[::2] += 1
     assert Scaler.fit(values).mean.item() == 10_000.5
@@ -93,7 +93,7 @@ def test_any_column_can_be_fitted(values: Any) -> None:
     assert np.array_equal(np.asarray(made, np.float64).ravel(), [-1, NAN, 1], equal_nan=True)
 
 
-def test_fitted_on_the_training_rows_of_a_data_set() -> None:
+def test_fitted_to_the_training_rows_of_a_dataset() -> None:
     n = 40
     ds = TextPredictionDataset(["C"] * n, np.arange(2.0 * n).reshape(n, 2), CharacterVocab(["C"]))
     train, valid = ds.split(0.25)
@@ -158,22 +158,23 @@ def test_a_cast_model_has_the_same_scaler(cast: str) -> None:
     assert not model.scaler.mean.is_meta
 
 
-def test_half_precision_comes_back_in_single() -> None:
+def test_the_inverse_of_half_precision_is_in_single() -> None:
     scaler = Scaler.fit([1000.0, 1001.0, 1002.0])
     back = scaler.inverse(torch.tensor([0.5], dtype=torch.bfloat16))
-    assert (back.dtype, back.item()) == (torch.float32, pytest.approx(1001.40825, abs=1e-4))
+    assert back.dtype == torch.float32
+    assert back.item() == pytest.approx(1001.40825, abs=1e-4)
 
 
 def test_gradients_go_through() -> None:
     scaler = Scaler.fit([2.0, 6.0])
     x = torch.zeros(3, requires_grad=True)
-    scaler.inverse(x).sum().backward()
+    scaler.inverse(x).sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     assert x.grad.tolist() == [2, 2, 2]
 
 
 @pytest.mark.parametrize("column", [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [7.0, NAN, NAN], [0.0, 1e-60]])
-def test_a_constant_column_is_shifted_and_said(column: list[float]) -> None:
+def test_a_constant_column_is_shifted_with_a_warning(column: list[float]) -> None:
     values = np.stack([np.arange(len(column)), column], axis=1)
     with pytest.warns(UserWarning, match=r"column 1 of values does not vary from .*; it is shifted, but not scaled"):
         scaler = Scaler.fit(values)
@@ -181,7 +182,7 @@ def test_a_constant_column_is_shifted_and_said(column: list[float]) -> None:
     np.testing.assert_allclose(np.nan_to_num(scaler.transform(values)[:, 1]), 0, atol=1e-7)
 
 
-def test_what_cannot_be_scaled() -> None:
+def test_invalid_values() -> None:
     with pytest.raises(ColumnError, match="column 1 of values has no value in these rows; leave it out, or fit to"):
         Scaler.fit([[1.0, NAN], [2.0, None]])
     with pytest.raises(ColumnError, match="column 0 of values has no value"):
@@ -193,13 +194,13 @@ def test_what_cannot_be_scaled() -> None:
     assert (error.value.row, error.value.value) == (1, -np.inf)
     with pytest.raises(RowError, match="row 2 of values is 'n/a'; expected a number"):
         Scaler.fit([0.0, 1.0, "n/a"])
-    with pytest.raises(ColumnError, match=r"the mean 5e\+99 and the standard deviation 5e\+99.*take another unit"):
+    with pytest.raises(ColumnError, match=r"the mean 5e\+99 and the standard deviation 5e\+99.*use another unit"):
         Scaler.fit([0.0, 1e100])
     two = Scaler.fit([[1.0, 2.0], [3.0, 5.0]])
     for shape in [(3,), (3, 1), (2, 3), ()]:
         with pytest.raises(ValueError, match=r"fitted to 2 columns and expects \(..., 2\)"):
             two.inverse(torch.zeros(shape))
-    with pytest.raises(ValueError, match=r"values are torch.int64; expected floating numbers \(classes are not"):
+    with pytest.raises(ValueError, match=r"values are torch.int64; expected floating-point numbers \(classes are not"):
         two.transform(torch.zeros(3, 2, dtype=torch.int64))
 
 

@@ -1,30 +1,29 @@
-"""`MaskedLoss`: any loss of torch, over the labels that are there.
+"""`MaskedLoss`: any loss of torch, over the labels that are present.
 
-A batch has a fixed shape whatever is missing in it: missing labels are replaced, not selected, so that nothing depends
-on the data but the numbers. They are replaced on both sides of the loss, because a gradient of 0 times NaN is NaN.
+A batch has a fixed shape whatever is missing in it: missing labels are replaced, not selected, so that nothing but
+numbers depends on the data. They are replaced in predictions and targets, because a gradient of 0 times NaN is NaN.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mrl.data.columns import IGNORED
+from mrl.ragged import IGNORED
 
 __all__ = ["MaskedLoss"]
 
 
 class MaskedLoss(nn.Module):
-    """Mean of a loss over the labels that are there: a missing one is NaN, a missing class -100.
+    """Mean of a loss over the labels that are present: a missing label is NaN, a missing class -100.
 
-    On a batch without gaps it equals the loss that it was made of. A missing label has no influence at all: the
-    gradient of its prediction is exactly 0, even where the prediction is not finite. A batch of missing labels only
-    (or of no rows) gives 0, with a gradient. Nothing depends on how many are missing but the result, so it compiles.
-    Each rank takes the mean of its own labels.
+    Without missing labels it equals the loss that it was made of. A missing label has no influence at all: the gradient
+    of its prediction is exactly 0, even where the prediction is not finite. A batch of missing labels only (or of no
+    rows) gives 0, with a gradient. Shapes and control flow do not depend on how many are missing, so it compiles to one
+    graph. On several ranks, each takes the mean of its own labels.
 
     Parameters
     ----------
@@ -33,17 +32,17 @@ class MaskedLoss(nn.Module):
         ``nn.CrossEntropyLoss``, ...), of which a copy is used; or any function of predictions and targets that
         returns one loss per label.
     per_task : bool
-        Take the mean of each column first, then that of the columns which have a label in this batch: each task counts
-        the same, however many of its labels are missing. Otherwise each label counts the same.
+        Whether to take the mean of each column first, and then that of the columns with a label in this batch: each
+        task counts the same, however many of its labels are missing. Otherwise each label counts the same.
 
     Raises
     ------
     ValueError
-        If `loss` has another reduction than a mean.
+        If `loss` has a reduction other than ``"mean"`` or ``"none"``.
 
     Examples
     --------
-    Two tasks with gaps; ``(0.5 ** 2 + 1.0 ** 2) / 2``:
+    Two tasks with missing labels; ``(0.5 ** 2 + 1.0 ** 2) / 2``:
 
     >>> loss = MaskedLoss(nn.MSELoss())
     >>> nan = float("nan")
@@ -59,11 +58,11 @@ class MaskedLoss(nn.Module):
 
     def __init__(self, loss: Callable[[Tensor, Tensor], Tensor], *, per_task: bool = False) -> None:
         super().__init__()
-        if isinstance(loss, nn.Module) and hasattr(loss, "reduction"):
-            if loss.reduction not in ("mean", "none"):
+        if isinstance(loss, nn.Module) and (reduction := getattr(loss, "reduction", None)) is not None:
+            if reduction not in ("mean", "none"):
                 raise ValueError(
-                    f"the loss has reduction={loss.reduction!r}; expected 'mean', which is what MaskedLoss takes over "
-                    "the labels that are there"
+                    f"the loss has reduction={reduction!r}; expected 'mean', which MaskedLoss then takes over the "
+                    "labels that are present"
                 )
             loss = copy.deepcopy(loss)
             setattr(loss, "reduction", "none")  # noqa: B010  mypy takes attributes of modules for tensors
@@ -71,20 +70,29 @@ class MaskedLoss(nn.Module):
         self.per_task = per_task
 
     def extra_repr(self) -> str:
-        """What is not a module of its own."""
+        """Return the settings for ``repr``.
+
+        Examples
+        --------
+        >>> print(MaskedLoss(nn.MSELoss()))
+        MaskedLoss(
+          per_task=False
+          (loss): MSELoss()
+        )
+        """
         return f"per_task={self.per_task}"
 
     def forward(self, predictions: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Give the mean loss of the labels that are there.
+        """Return the mean loss of the labels that are present.
 
         Parameters
         ----------
         predictions : Tensor, floating, shape of `targets`; (B, C) or (B, C, T) of C classes
-            Half precision is taken to float32 first.
+            Half precision is converted to float32 first.
         targets : Tensor, shape (B,) or (B, T)
-            Numbers (NaN where missing), or int64 classes (-100 where missing, or the loss's ``ignore_index``).
+            Numbers (NaN where missing), or integer classes (-100 where missing, or the loss's ``ignore_index``).
         weights : Tensor, shape (B,) or the shape of `targets`, optional
-            How much each row, or each label, counts; the result is the weighted mean. Not negative.
+            How much each row, or each label, counts, 0 or above; the result is the weighted mean.
 
         Returns
         -------
@@ -93,27 +101,33 @@ class MaskedLoss(nn.Module):
         Raises
         ------
         ValueError
-            If the shapes do not fit: torch would stretch (B,) against (B, 1) to (B, B), and train on it.
+            If the shapes do not match: torch would broadcast (B,) against (B, 1) to (B, B), and train on it.
+
+        Examples
+        --------
+        >>> loss = MaskedLoss(nn.L1Loss())
+        >>> loss(torch.tensor([1.0, 5.0]), torch.tensor([0.0, 2.0]), weights=torch.tensor([1.0, 3.0]))
+        tensor(2.5000)
         """
         dtype = torch.promote_types(predictions.dtype, torch.float32)
-        classes = not targets.is_floating_point() and predictions.ndim == targets.ndim + 1
-        _require_fit(predictions, targets, classes)
+        of_classes = not targets.is_floating_point() and predictions.ndim == targets.ndim + 1
+        _require_same_shape(predictions, targets, of_classes)
         if targets.is_floating_point():
             present = ~targets.isnan()
         else:
             targets = targets.long()
             present = (targets != IGNORED) & (targets != getattr(self.loss, "ignore_index", IGNORED))
-        known = present.unsqueeze(1) if classes else present
         filled = torch.where(present, targets, 0)
-        losses = self.loss(torch.where(known, predictions, 0).to(dtype), filled if classes else filled.to(dtype))
+        predictions = torch.where(present.unsqueeze(1) if of_classes else present, predictions, 0).to(dtype)
+        losses = self.loss(predictions, filled if of_classes else filled.to(dtype))
         if losses.shape != targets.shape:
             raise ValueError(
                 f"the loss returned the shape {tuple(losses.shape)} for targets of shape {tuple(targets.shape)}; "
-                "expected one loss per label: give a module such as nn.MSELoss(), or a function with reduction='none'"
+                "expected one loss per label: use a module such as nn.MSELoss(), or a function with reduction='none'"
             )
         counts = present.to(dtype)
         if weights is not None:
-            counts = counts * _spread(weights, targets).to(dtype)
+            counts = counts * _label_weights(weights, targets).to(dtype)
         totals = torch.where(present, losses, 0) * counts
         if isinstance(self.loss, nn.CrossEntropyLoss | nn.NLLLoss) and self.loss.weight is not None:
             counts = counts * self.loss.weight[filled].to(dtype)  # torch divides by the weights of the classes too
@@ -124,12 +138,12 @@ class MaskedLoss(nn.Module):
 
 
 def _ratio(totals: Tensor, counts: Tensor) -> Tensor:
-    """Totals over counts; 0 where nothing was counted."""
+    """Return totals / counts, 0 where nothing was counted."""
     return totals / torch.where(counts > 0, counts, 1)
 
 
-def _spread(weights: Tensor, targets: Tensor) -> Tensor:
-    """Weights of rows, or of labels, as weights of labels."""
+def _label_weights(weights: Tensor, targets: Tensor) -> Tensor:
+    """Return weights of rows, or of labels, as weights of labels."""
     if weights.shape == targets.shape:
         return weights
     if weights.shape == targets.shape[:1]:
@@ -140,15 +154,13 @@ def _spread(weights: Tensor, targets: Tensor) -> Tensor:
     )
 
 
-def _require_fit(predictions: Tensor, targets: Tensor, classes: bool) -> None:
-    """Refuse shapes that torch would broadcast."""
-    shape: Any = tuple(predictions.shape)
-    if (shape[:1] + shape[2:] if classes else shape) == tuple(targets.shape) and targets.ndim:
+def _require_same_shape(predictions: Tensor, targets: Tensor, of_classes: bool) -> None:
+    """Raise a ValueError for shapes that torch would broadcast."""
+    shape, expected = tuple(predictions.shape), tuple(targets.shape)
+    if targets.ndim and (shape[:1] + shape[2:] if of_classes else shape) == expected:
         return
-    hint = ""
-    if shape == (*targets.shape, 1):
-        hint = ": for one target use predictions.squeeze(-1)"
+    hint = ": for one target use predictions.squeeze(-1)" if shape == (*expected, 1) else ""
     raise ValueError(
-        f"predictions have the shape {shape} and targets {tuple(targets.shape)} ({targets.dtype}); expected the same "
-        f"shape, or (B, C) and (B,) for whole-numbered classes{hint}"
+        f"predictions have the shape {shape} and targets {expected} ({targets.dtype}); expected the same shape, or "
+        f"(B, C) and (B,) for integer classes{hint}"
     )

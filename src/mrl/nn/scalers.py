@@ -1,4 +1,4 @@
-"""`Scaler`: targets of mean 0 and standard deviation 1, and predictions back in their own units."""
+"""`Scaler`: targets of mean 0 and standard deviation 1, and predictions converted back to their units."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any, Self, overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mrl.data.columns import Array, labels_of
 from mrl.errors import ColumnError, RowError
+from mrl.ragged import as_labels
 
 __all__ = ["Scaler"]
 
-FLOAT64 = np.dtype(np.float64)
 SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
 
 class Scaler(nn.Module):
-    """Standardises columns of numbers: ``(x - mean) / scale``, each column by its own; missing (NaN) stays missing.
+    """Standardise columns of numbers: ``(x - mean) / scale``, each column by its own; missing (NaN) stays missing.
 
-    Made by `Scaler.fit`, of training rows only. It is a module without parameters, so that as part of a model it is
-    saved with it and goes to its device; `mean` and `scale` are float32, and stay so in a model of half precision.
+    Made by `Scaler.fit`, of training rows only. It is a module without parameters: as part of a model it is saved with
+    it and moves to its device. `mean` and `scale` are float32, and stay so in a model of half precision.
 
     Without overflow and underflow ``inverse(transform(x))`` differs from x by at most four roundings of the larger of
     ``abs(x)`` and ``abs(mean)``: ``4 * eps * max(abs(x), abs(mean))``, where eps is that of the type computed in.
@@ -32,7 +32,14 @@ class Scaler(nn.Module):
     Parameters
     ----------
     columns : int
-        Number of columns; a new scaler changes nothing until it is fitted, or its state is loaded.
+        Number of columns, T; a new scaler changes nothing until it is fitted, or its state is loaded.
+
+    Attributes
+    ----------
+    mean : Tensor, float32, shape (T,)
+        What is subtracted, in the units of the columns.
+    scale : Tensor, float32, shape (T,)
+        What is divided by, above 0, in the units of the columns.
 
     Examples
     --------
@@ -55,9 +62,7 @@ class Scaler(nn.Module):
     """
 
     mean: Tensor
-    """What is subtracted: float32 (T,), in the units of the column."""
     scale: Tensor
-    """What is divided by: float32 (T,), above 0, in the units of the column."""
 
     def __init__(self, columns: int = 1) -> None:
         super().__init__()
@@ -66,24 +71,25 @@ class Scaler(nn.Module):
 
     @classmethod
     def fit(cls, values: Any) -> Self:
-        """Make a scaler of the mean and the standard deviation (of the population) of each column.
+        """Return a scaler with the mean and the standard deviation (of the population) of each column.
 
         Parameters
         ----------
-        values : column, array, tensor or list, shape (n,) or (n, T)
-            The training rows, such as ``train.y_vals``; NaN where a value is missing. Computed in float64.
+        values : column of numbers, shape (n,) or (n, T)
+            The training rows, such as ``train.y_vals``: list, array, tensor, Series; NaN where a value is missing.
+            Computed in float64.
 
         Returns
         -------
         Scaler
-            On the CPU. A column that does not vary is shifted but not scaled (`scale` 1), which a warning says.
+            On the CPU. A column of equal values is shifted but not scaled (`scale` 1), with a warning.
 
         Raises
         ------
         ColumnError
-            If a column has no values, or its mean or deviation is more than float32 can hold.
+            If a column has no values, or its mean or deviation is out of the range of float32.
         RowError
-            If a value is infinite, or no number.
+            If a value is infinite or not a number.
 
         Examples
         --------
@@ -92,22 +98,19 @@ class Scaler(nn.Module):
         """
         array = _numbers(values)
         array = array[:, None] if array.ndim == 1 else array
-        if np.isinf(array).any():
-            row, i = (int(place[0]) for place in np.nonzero(np.isinf(array)))
-            value = float(array[row, i])
-            raise RowError(
-                f"row {row} of values is {value} in column {i}; expected a finite number, or NaN where it is missing",
-                row=row,
-                column="values",
-                value=value,
-            )
         scaler = cls(array.shape[1])
         for i, column in enumerate(array.T):
-            scaler.mean[i], scaler.scale[i] = _mean_and_scale(column[~np.isnan(column)], i)
+            scaler.mean[i], scaler.scale[i] = _mean_and_scale(column, i)
         return scaler
 
     def extra_repr(self) -> str:
-        """Mean and scale of each column."""
+        """Return mean and scale of each column for ``repr``.
+
+        Examples
+        --------
+        >>> Scaler(2)
+        Scaler(mean=[0, 0], scale=[1, 1])
+        """
         mean, scale = (", ".join(f"{x:.3g}" for x in part.tolist()) for part in (self.mean, self.scale))
         return f"mean=[{mean}], scale=[{scale}]"
 
@@ -116,7 +119,7 @@ class Scaler(nn.Module):
     @overload
     def transform(self, values: Any) -> Any: ...
     def transform(self, values: Any) -> Any:
-        """Standardise: ``(values - mean) / scale``.
+        """Return the standardised values, ``(values - mean) / scale``.
 
         Parameters
         ----------
@@ -125,62 +128,70 @@ class Scaler(nn.Module):
 
         Returns
         -------
-        Tensor, float32 (float64 for float64), on the device of `values`; or array, float64
+        Tensor, float32 (float64 for float64), on the device of `values`; or ndarray of float64
             Same shape.
 
         Raises
         ------
         ValueError
-            If the last dimension is not T, or `values` are whole numbers (classes).
+            If the last dimension is not T, or `values` is a tensor of integers (classes).
 
         Examples
         --------
         >>> Scaler.fit([2.0, 4.0]).transform(torch.tensor([3.0, 5.0]))
         tensor([0., 2.])
         """
-        return self._applied(lambda x, mean, scale: (x - mean) / scale, values)
+        return self._mapped(lambda x, mean, scale: (x - mean) / scale, values)
 
     @overload
     def inverse(self, values: Tensor) -> Tensor: ...
     @overload
     def inverse(self, values: Any) -> Any: ...
     def inverse(self, values: Any) -> Any:
-        """Give back the units of the columns: ``values * scale + mean``; arguments and result as of `transform`.
+        """Return values in the units of the columns, ``values * scale + mean``; the inverse of `transform`.
 
         Parameters
         ----------
-        values : Tensor, array, column or list
+        values : Tensor, floating, shape (..., T), any shape where T is 1; or what `fit` takes
             Standardised, such as the predictions of a model that was trained on standardised targets.
 
         Returns
         -------
-        Tensor or array
+        Tensor, float32 (float64 for float64), on the device of `values`; or ndarray of float64
             Same shape.
+
+        Raises
+        ------
+        ValueError
+            If the last dimension is not T, or `values` is a tensor of integers (classes).
 
         Examples
         --------
         >>> Scaler.fit([2.0, 4.0]).inverse([0.0, 2.0])
         array([3., 5.])
         """
-        return self._applied(lambda x, mean, scale: x * scale + mean, values)
+        return self._mapped(lambda x, mean, scale: x * scale + mean, values)
 
-    def _applied(self, function: Callable[[Tensor, Tensor, Tensor], Tensor], values: Any) -> Any:
+    def _mapped(self, function: Callable[[Tensor, Tensor, Tensor], Tensor], values: Any) -> Any:
         if not isinstance(values, Tensor):
-            return self._applied(function, torch.from_numpy(_numbers(values))).numpy()
+            return self._mapped(function, torch.from_numpy(_numbers(values))).numpy()
         if not values.is_floating_point():
-            raise ValueError(f"values are {values.dtype}; expected floating numbers (classes are not to be scaled)")
+            raise ValueError(
+                f"values are {values.dtype}; expected floating-point numbers (classes are not scaled): convert numbers "
+                "by values.float()"
+            )
         columns = len(self.mean)
         if columns != 1 and values.shape[-1:] != (columns,):
             raise ValueError(
                 f"values have the shape {tuple(values.shape)}; the scaler was fitted to {columns} columns and expects "
                 f"(..., {columns})"
             )
-        # One column fits any shape, as (B,) and (B, 1) are both in use for it.
+        # One column fits any shape, because both (B,) and (B, 1) are in use for it.
         mean, scale = (part.squeeze().to(values.device) for part in (self.mean, self.scale))
         return function(values.to(torch.promote_types(values.dtype, torch.float32)), mean, scale)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Follow the model to another device, but not to half precision: the way back would be another one."""
+        """Follow the model to another device, but not to half precision, in which `inverse` would be inexact."""
         before = self.mean, self.scale
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if self.mean.dtype != torch.float32:
@@ -188,14 +199,23 @@ class Scaler(nn.Module):
         return self
 
 
-def _numbers(values: Any) -> Array:
-    """Any column of numbers as float64, NaN where missing."""
-    column = labels_of(values.double() if isinstance(values, Tensor) else values, "values", FLOAT64)
-    return np.asarray(column.take(np.arange(len(column))), FLOAT64)
+def _numbers(values: Any) -> NDArray[np.float64]:
+    """Return any column of numbers as float64, NaN where missing."""
+    return as_labels(values.double() if isinstance(values, Tensor) else values, "values", np.float64)
 
 
-def _mean_and_scale(column: Array, i: int) -> tuple[float, float]:
-    """Of the values that there are in column `i`; the scale is 1 where they are all the same."""
+def _mean_and_scale(column: NDArray[np.float64], i: int) -> tuple[float, float]:
+    """Return mean and standard deviation of the values present in column `i`; 1 for that of equal values."""
+    infinite = np.isinf(column)
+    if infinite.any():
+        row = int(infinite.argmax())
+        raise RowError(
+            f"row {row} of values is {column[row]} in column {i}; expected a finite number, or NaN where it is missing",
+            row=row,
+            column="values",
+            value=float(column[row]),
+        )
+    column = column[~np.isnan(column)]
     if not len(column):
         raise ColumnError(
             f"column {i} of values has no value in these rows; leave it out, or fit to rows that have one",
@@ -208,7 +228,7 @@ def _mean_and_scale(column: Array, i: int) -> tuple[float, float]:
     if max(abs(mean), scale) > LARGEST:
         raise ColumnError(
             f"column {i} of values has the mean {mean:g} and the standard deviation {scale:g}; expected at most "
-            f"{LARGEST:g}: take another unit",
+            f"{LARGEST:g}: use another unit",
             column="values",
         )
     return mean, scale
