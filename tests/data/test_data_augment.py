@@ -10,7 +10,7 @@ import pytest
 
 from mrl.chem import randomized
 from mrl.data import MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
-from mrl.data.order import mixed, row_keys
+from mrl.data.order import random_bits, row_keys
 from mrl.data.rows import EpochRows
 from mrl.errors import RowError
 from mrl.text import CharacterVocab
@@ -200,7 +200,7 @@ def test_numbers_of_a_row_depend_on_all_that_names_them() -> None:
     assert len(keys) == 36
     assert row_keys(0, 0, [3, 0], "augment").tolist() == row_keys(0, 0, [0, 3], "augment")[::-1].tolist()
     assert row_keys(1, 2, np.arange(3), "golden").tolist() == GOLDEN
-    assert mixed(np.array([1, 2], np.uint64), np.uint64(0)).tolist() == [
+    assert random_bits(np.array([1, 2], np.uint64), np.uint64(0)).tolist() == [
         0xE220A8397B1DCDAF,
         0x6E789E6AA1B965F4,
     ]  # the first numbers of SplitMix64 from the seed 0

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.data import BlockShuffled, Bucketed, Order, Sequential, Shuffled, TextPredictionDataset, TokenBudget
-from mrl.data.order import permuted
+from mrl.data.order import shuffled_positions
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CO")
@@ -27,7 +27,7 @@ VOCAB = CharacterVocab("CO")
 
 def by_hand(n: int, bs: int, world_size: int, epoch: int, seed: int | None, drop_last: bool) -> list[list[list[int]]]:
     """The rows of each rank and batch of an epoch, obviously."""
-    rows = list(range(n)) if seed is None else permuted(range(n), n, f"rows {seed} {epoch}").tolist()
+    rows = list(range(n)) if seed is None else shuffled_positions(range(n), n, f"rows {seed} {epoch}").tolist()
     ranks: list[list[list[int]]] = [[] for _ in range(world_size)]
     while rows:
         batch, rows = rows[: bs * world_size], rows[bs * world_size :]

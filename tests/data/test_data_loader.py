@@ -142,7 +142,7 @@ def test_resumed_anywhere_the_rest_is_what_it_would_have_been(
 
 def test_states_before_in_and_after_an_epoch() -> None:
     loader = DS.dataloader(10, shuffle=True, seed=1)
-    identity = {"version": 1, "global_batch_size": 10, "rows": N, "digest": loader.order.key()}
+    identity = {"version": 1, "global_batch_size": 10, "rows": N, "digest": loader.order.fingerprint()}
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}
     batches = iter(loader)
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}
@@ -223,7 +223,7 @@ def test_token_budgets_are_shared_among_ranks() -> None:
     together = [list(dict.fromkeys(a + b)) for a, b in zip(*parts, strict=True)]  # one row is given to both ranks
     assert epoch_of(whole) == together[2:]
     assert sorted(chain.from_iterable(together)) == list(range(N))
-    with pytest.raises(ValueError, match="max_tokens is 8, and row 6 alone has 9 tokens"):
+    with pytest.raises(ValueError, match="max_tokens is 8, but row 6 alone has 9 tokens"):
         DS.dataloader(1, max_tokens=8, world_size=2, rank=0)  # each rank has to hold the longest row
 
 
@@ -401,7 +401,7 @@ def test_another_collate_function() -> None:
         ({"max_tokens": 40, "bucket": True}, "leave out bucket and drop_last"),
         ({"max_tokens": 40, "drop_last": True}, "leave out bucket and drop_last"),
         ({"order": Sequential(N, 4), "shuffle": True}, "order says all of shuffle"),
-        ({"seed": None, "shuffle": True}, "NoneType"),
+        ({"seed": None, "shuffle": True}, "seed is None; expected a whole number"),
     ],
     ids=str,
 )
@@ -420,7 +420,7 @@ def test_an_order_of_ones_own() -> None:
         def batch(self, epoch: int, k: int) -> Any:
             return np.array([N - 1 - k])
 
-        def key(self) -> str:
+        def fingerprint(self) -> str:
             return "backwards"
 
     loader = DS.dataloader(4, order=Backwards())
@@ -438,7 +438,7 @@ def test_an_order_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"bs": 0}, "batches of 0; expected"),
+        ({"bs": 0}, "batch_size is 0; expected 1 or more"),
         ({"bs": 4, "rank": 1}, "rank is 1 and world_size 1; expected 0 <= rank < world_size"),
         ({"bs": 4, "rank": -1, "world_size": 2}, "rank is -1"),
         ({"bs": 4, "world_size": 2}, "world_size is 2, no rank was given, and torch.distributed does not run"),
@@ -562,7 +562,7 @@ class Listed:
     def batch(self, epoch: int, k: int) -> Any:
         return self.written([[3, 0], [2, 1]][k])
 
-    def key(self) -> str:
+    def fingerprint(self) -> str:
         return "listed"
 
 

@@ -296,7 +296,7 @@ def test_lengths_of_a_column_order_like_those_of_an_array() -> None:
 
     one, other = Bucketed(Column(), 8, 3), Bucketed(lengths, 8, 3)
     assert all((one.batch(1, k) == other.batch(1, k)).all() for k in range(len(one)))
-    assert one.key() != Bucketed(type("", (Column,), {"digest": "others"})(), 8, 3).key()
+    assert one.fingerprint() != Bucketed(type("", (Column,), {"digest": "others"})(), 8, 3).fingerprint()
 
 
 class Longer(TextDataset):

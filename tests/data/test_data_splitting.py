@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.data import TextDataset, VectorDataset, split
-from mrl.errors import ColumnError
+from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("C")
@@ -59,7 +59,7 @@ def test_sizes_of_split(n: int, p: float, sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize("p", [0, 1, 1.5, -0.1, float("nan"), float("inf")])
-def test_fractions_that_are_none(p: float) -> None:
+def test_invalid_fractions(p: float) -> None:
     with pytest.raises(ValueError, match=f"percent_valid is {p}; expected a fraction between 0 and 1"):
         rows(10).split(p)
 
@@ -79,7 +79,7 @@ def test_seeds_name_splits() -> None:
 
 
 def sizes_of(weights: list[int], n: int) -> list[int]:
-    """Rounded down; the first part that is to have any gets the rest."""
+    """Return sizes rounded down; the first part with a weight gets the rest."""
     sizes = [n * weight // sum(weights) for weight in weights]
     sizes[next(i for i, weight in enumerate(weights) if weight)] += n - sum(sizes)
     return sizes
@@ -119,7 +119,7 @@ def test_groups_never_cross(groups: list[int], sizes: list[int], seed: int) -> N
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 6), max_size=80), SIZES, st.integers(0, 3))
-def test_classes_are_met_within_a_row_and_sizes_exactly(classes: list[int], sizes: list[int], seed: int) -> None:
+def test_class_proportions_are_met_within_a_row_sizes_exactly(classes: list[int], sizes: list[int], seed: int) -> None:
     n, fractions = len(classes), [size / sum(sizes) for size in sizes]
     parts = parts_of(split(rows(n), fractions, seed=seed, stratify=classes))
     assert sorted(chain.from_iterable(parts)) == list(range(n))
@@ -130,8 +130,8 @@ def test_classes_are_met_within_a_row_and_sizes_exactly(classes: list[int], size
             assert abs(counts[code] - Fraction(total * len(part), n)) <= 1
 
 
-def test_rare_classes_go_anywhere_not_where_they_stand() -> None:
-    """Classes of one row each: which of them are held out is chance, not their place in the data."""
+def test_rare_classes_go_to_any_part_whatever_their_rows() -> None:
+    """Of classes of one row each, chance decides which are held out, not their place in the data."""
     held_out = np.concatenate(
         [split(rows(100), (0.9, 0.1), seed=s, stratify=np.arange(100))[1].kept for s in range(60)]
     )
@@ -155,7 +155,7 @@ NAN = float("nan")
     ],
     ids=lambda g: type(g).__name__,
 )
-def test_groups_of_any_library_missing_ones_are_one_group(groups: Any) -> None:
+def test_groups_of_any_library_with_missing_values_as_one_group(groups: Any) -> None:
     groups = list(groups) if hasattr(groups, "gi_code") else groups  # a generator serves once
     assert sorted(parts_of(split(rows(6), (2, 2, 2), groups=groups))) == [[0, 1], [2, 5], [3, 4]]
     for seed in range(8):
@@ -180,10 +180,10 @@ def test_missing_classes_are_one_class() -> None:
         ((0.5, 0.5), {"groups": [1] * 10, "stratify": [1] * 10}, ValueError, "give one"),
         ((0.5, 0.5), {"groups": [1] * 9}, ColumnError, "groups has 9 values for 10 rows"),
         ((0.5, 0.5), {"stratify": [1] * 11}, ColumnError, "stratify has 11 values for 10 rows"),
-        ((0.5, 0.5), {"groups": [[1]] * 10}, ColumnError, "cannot be compared, such as lists"),
+        ((0.5, 0.5), {"groups": [1, [1]] * 5}, RowError, r"row 1 of groups is \[1\]; expected one text or number"),
     ],
 )
-def test_what_split_refuses(sizes: Any, settings_: Any, error: Any, words: str) -> None:
+def test_invalid_arguments_of_split(sizes: Any, settings_: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         split(rows(10), sizes, **settings_)
 
@@ -195,7 +195,7 @@ def test_a_split_of_a_split() -> None:
     assert one.fields is train.fields
 
 
-def test_by_time_the_last_rows_are_tested() -> None:
+def test_sorted_by_time_the_last_part_has_the_latest_rows() -> None:
     ds = TextDataset(["C" * n for n in range(1, 11)], CharacterVocab(["C"]))
     days = np.array(["2026-03-01", "2026-01-01"] * 5, "datetime64[D]")
     train, valid, test = split(ds, (0.5, 0.3, 0.2), sort_by=days)
@@ -214,7 +214,7 @@ def test_by_time_the_last_rows_are_tested() -> None:
         ([1, 2], "2 values for 3 rows"),
     ],
 )
-def test_what_cannot_be_sorted(values: list[object], words: str) -> None:
+def test_values_that_cannot_be_sorted(values: list[object], words: str) -> None:
     ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
     with pytest.raises(ColumnError, match=words):
         split(ds, (0.5, 0.5), sort_by=values)

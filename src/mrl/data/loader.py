@@ -287,7 +287,7 @@ class Loader:
     def _identity(self) -> dict[str, Any]:
         order = self.order
         size = getattr(order, "batch_size", None)
-        return {"global_batch_size": size, "rows": order.n, "digest": order.key()}
+        return {"global_batch_size": size, "rows": order.n, "digest": order.fingerprint()}
 
 
 class _DataLoader(DataLoader[Any]):

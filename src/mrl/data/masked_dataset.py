@@ -16,7 +16,7 @@ from mrl.data.collate import fields_of
 from mrl.data.columns import IGNORED, Rows64
 from mrl.data.fields import Augment, Field, Tokens
 from mrl.data.layouts import OnLong
-from mrl.data.order import mixed, row_keys
+from mrl.data.order import random_bits, row_keys
 from mrl.data.padding import PadSide, Picked, padded, transposed
 from mrl.data.rows import takes_rows
 from mrl.data.text_datasets import TextDataset
@@ -174,7 +174,7 @@ class _Masks:
         values, lengths = ids.values.astype(np.int64), ids.lengths
         keys = np.repeat(row_keys(self.tokens.seed, epoch, rows, "masks"), lengths)
         places = np.arange(len(values)) - np.repeat(ids.offsets[:-1], lengths)
-        chance, kind, other = _draws(mixed(places.astype(np.uint64), keys))
+        chance, kind, other = _draws(random_bits(places.astype(np.uint64), keys))
         chosen = (values >= SPECIALS) & (chance < self.rate)
         drawn = SPECIALS + (other * (len(self.tokens.vocab) - SPECIALS)).astype(np.int64)
         shown = np.where(chosen & (kind < 0.8), self.mask_idx, values)

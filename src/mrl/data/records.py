@@ -13,8 +13,8 @@ from torch.utils.data import Dataset
 
 from mrl.data.columns import Rows64, row_numbers, select, values_of
 from mrl.data.fields import Field
-from mrl.data.order import permuted
-from mrl.data.splitting import rows_of
+from mrl.data.order import shuffled_positions
+from mrl.data.splitting import count_rows
 from mrl.errors import ColumnError, DatasetError
 from mrl.features import OnError, require_on_error
 from mrl.ragged import Ragged, Rejects
@@ -334,8 +334,8 @@ class Records(Dataset[Any]):
         if not 0 < percent_valid < 1:
             raise ValueError(f"percent_valid is {percent_valid}; expected a fraction between 0 and 1, such as 0.1")
         n = len(self)
-        train = rows_of(1 - percent_valid, n)
-        rows = permuted(np.arange(n), n, f"split {operator.index(seed)}")
+        train = count_rows(1 - percent_valid, n)
+        rows = shuffled_positions(np.arange(n), n, f"split {operator.index(seed)}")
         return self.split_on_idxs(rows[:train], rows[train:])
 
     def split_on_idxs(self, train_idxs: Any, valid_idxs: Any) -> tuple[Self, Self]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mrl.data import Order, TextPredictionDataset, Weighted
 from mrl.data.loader import share
-from mrl.data.order.weighted import TOTAL, _below, _whole
+from mrl.data.order.weighted import TOTAL_BITS, scale_to_total, whole_weights
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
@@ -40,15 +40,15 @@ def frequencies(order: Order) -> np.ndarray[Any, Any]:
 def test_golden_draws() -> None:
     order = Weighted([0, 1, 3], 4, batches=2)
     assert (epoch_of(order, 0), epoch_of(order, 7)) == ([[1, 2, 2, 2], [2, 2, 2, 2]], [[2, 2, 2, 1], [2, 2, 2, 2]])
-    assert order.key() == "fd371914d2af128a45de8fd01f495ead"
+    assert order.fingerprint() == "fd371914d2af128a45de8fd01f495ead"
     order = Weighted(np.arange(1000.0) / 7, 8, seed=3)
     assert order.batch(0, 0).tolist() == [903, 876, 926, 930, 723, 354, 322, 774]
     assert order.batch(0, 124).tolist() == [999, 741, 824, 865, 394, 343, 531, 499]
     assert order.batch(7, 124).tolist() == [621, 698, 622, 269, 794, 418, 609, 834]
-    assert order.key() == "0cb0c518dc3158e09f5c1a3c340ee397"
+    assert order.fingerprint() == "0cb0c518dc3158e09f5c1a3c340ee397"
     order = Weighted.balanced(["a", "a", "a", "b"], 6)
     assert epoch_of(order, 0) == [[1, 3, 3, 2, 3, 1]]
-    assert order.key() == "958ea7ed150517f1c0097fb30c089077"
+    assert order.fingerprint() == "958ea7ed150517f1c0097fb30c089077"
 
 
 # --- arithmetic --------------------------------------------------------------------------------------------------
@@ -60,32 +60,32 @@ def test_golden_draws() -> None:
 @example([1.7e308, 1.7e308, 1.7e308])
 @example([1.0, 1e-300])
 def test_weights_become_whole_numbers_by_one_power_of_two(weights: list[float]) -> None:
-    whole = _whole(np.array(weights)).tolist()
+    whole = whole_weights(np.array(weights)).tolist()
     n, scale = len(weights), Fraction(max(whole)) / Fraction(max(weights))
     assert (scale.numerator & (scale.numerator - 1), scale.denominator & (scale.denominator - 1)) == (0, 0)
-    assert sum(whole) < 1 << TOTAL
-    assert max(whole) >= 1 << (TOTAL - 1 - n.bit_length())
+    assert sum(whole) < 1 << TOTAL_BITS
+    assert max(whole) >= 1 << (TOTAL_BITS - 1 - n.bit_length())
     for weight, one in zip(weights, whole, strict=True):
         assert abs(one - Fraction(weight) * scale) <= (0.5 if one != 1 else 1)
         assert (one > 0) == (weight > 0)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.integers(1, 2**TOTAL))
-@example([0, 2**64 - 1], 2**TOTAL)
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.integers(1, 2**TOTAL_BITS))
+@example([0, 2**64 - 1], 2**TOTAL_BITS)
 @example([0, 2**64 - 1], 1)
 def test_random_bits_are_spread_exactly(bits: list[int], total: int) -> None:
-    assert _below(np.array(bits, np.uint64), total).tolist() == [one * total >> 64 for one in bits]
+    assert scale_to_total(np.array(bits, np.uint64), total).tolist() == [one * total >> 64 for one in bits]
 
 
 @settings(max_examples=80, deadline=None)
 @given(WEIGHTS, st.integers(1, 40), st.integers(0, 99), st.integers(0, 99))
-def test_the_row_is_the_one_whose_share_holds_the_number(
+def test_a_random_number_selects_the_row_whose_interval_holds_it(
     weights: list[float], batch_size: int, seed: int, epoch: int
 ) -> None:
-    """Against Python's own whole numbers and bisection."""
+    """Compared with Python's integers and bisection."""
     order = Weighted(weights, batch_size, seed, batches=3)
-    sums = list(accumulate(_whole(np.array(weights)).tolist()))
+    sums = list(accumulate(whole_weights(np.array(weights)).tolist()))
     for k in range(3):
         stream = hashlib.shake_128(f"draws {seed} {epoch} {k}".encode()).digest(8 * batch_size)
         numbers = [int.from_bytes(stream[i : i + 8], "little") for i in range(0, len(stream), 8)]
@@ -95,7 +95,7 @@ def test_the_row_is_the_one_whose_share_holds_the_number(
         assert all(weights[row] > 0 for row in rows)
 
 
-def test_a_batch_does_not_depend_on_scale_type_or_what_was_asked_before() -> None:
+def test_a_batch_depends_neither_on_scale_or_type_of_the_weights_nor_on_earlier_batches() -> None:
     weights = [3, 0, 1, 4]
     order = Weighted(weights, 50, seed=2)
     expected = [epoch_of(order, epoch) for epoch in range(3)]
@@ -107,29 +107,29 @@ def test_a_batch_does_not_depend_on_scale_type_or_what_was_asked_before() -> Non
         np.array(weights) * 2.0**-40,
     ):
         other = Weighted(same, 50, seed=2)
-        assert other.key() == order.key()
+        assert other.fingerprint() == order.fingerprint()
         assert [epoch_of(other, epoch) for epoch in (2, 0, 1)] == [expected[2], expected[0], expected[1]]
     assert epoch_of(pickle.loads(pickle.dumps(order)), 1) == expected[1]
-    keys = {
-        order.key(),
-        Weighted(weights, 50, 3).key(),
-        Weighted(weights, 51, 2).key(),
-        Weighted([3, 0, 1, 5], 50, 2).key(),
+    fingerprints = {
+        order.fingerprint(),
+        Weighted(weights, 50, 3).fingerprint(),
+        Weighted(weights, 51, 2).fingerprint(),
+        Weighted([3, 0, 1, 5], 50, 2).fingerprint(),
     }
-    assert len(keys | {Weighted(weights, 50, 2, batches=9).key()}) == 5
+    assert len(fingerprints | {Weighted(weights, 50, 2, batches=9).fingerprint()}) == 5
 
 
 def test_global_random_states_are_left_alone() -> None:
-    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]  # noqa: NPY002
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
     Weighted.balanced([0, 1, 1], 64).batch(0, 0)
     assert torch.equal(before[0], torch.get_rng_state())
-    assert before[1] == np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]  # noqa: NPY002
+    assert before[1] == np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
 
 
 # --- chance ------------------------------------------------------------------------------------------------------
 
 
-def test_rows_come_as_often_as_they_weigh() -> None:
+def test_rows_are_drawn_in_proportion_to_their_weights() -> None:
     weights = np.arange(50.0)
     order = Weighted(weights, 1000, batches=200)
     expected = weights / weights.sum()
@@ -157,7 +157,7 @@ def test_a_heavy_row_among_a_million() -> None:
 # --- classes -----------------------------------------------------------------------------------------------------
 
 
-def test_classes_and_their_rows_come_equally_often() -> None:
+def test_classes_and_their_rows_are_drawn_equally_often() -> None:
     labels = np.array([0] * 90 + [1] * 9 + [2], np.int64)
     often = frequencies(Weighted.balanced(labels, 1000, batches=100))
     for label in range(3):
@@ -184,23 +184,23 @@ def test_a_row_without_a_class_is_never_drawn(labels: Any) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text("ab", max_size=2), min_size=1, max_size=30))
-def test_texts_and_numbers_of_the_same_classes(classes: list[str]) -> None:
+def test_texts_and_numbers_of_the_same_classes_give_the_same_order(classes: list[str]) -> None:
     numbers = [sorted(set(classes)).index(one) for one in classes]
     order, other = Weighted.balanced(classes, 20), Weighted.balanced(numbers, 20)
-    assert order.key() == other.key()
+    assert order.fingerprint() == other.fingerprint()
     assert epoch_of(order, 3) == epoch_of(other, 3)
 
 
 # --- in a loader -------------------------------------------------------------------------------------------------
 
 
-def test_one_epoch_over_two_ranks_is_that_of_one() -> None:
+def test_two_ranks_together_have_the_batches_of_one() -> None:
     ds = TextPredictionDataset(["C" * i for i in range(1, 31)], np.arange(30) % 7 == 0, CharacterVocab(["C"]))
     order = Weighted.balanced(ds.y_vals, 8, batches=5)
     one = [x.shape[0] for x, _ in ds.dataloader(8, order=order, num_workers=0)]
     assert one == [8] * 5
     ranks = [
-        list(ds.dataloader(4, order=order, num_workers=0, rank=rank, world_size=2))  # rank r: its part of each batch
+        list(ds.dataloader(4, order=order, num_workers=0, rank=rank, world_size=2))  # its slice of each batch
         for rank in range(2)
     ]
     for k, (first, second) in enumerate(zip(*ranks, strict=True)):
@@ -210,7 +210,7 @@ def test_one_epoch_over_two_ranks_is_that_of_one() -> None:
         assert lengths == [row + 1 for row in rows]
 
 
-def test_resumed_in_the_middle_it_goes_on() -> None:
+def test_resumed_at_any_batch_the_rest_is_exactly_what_it_would_have_been() -> None:
     ds = TextPredictionDataset(["C" * i for i in range(1, 31)], np.arange(30.0), CharacterVocab(["C"]))
     order = Weighted(np.arange(30.0), 4)
     whole = [y.tolist() for _, y in ds.dataloader(4, order=order, num_workers=0)]
@@ -231,7 +231,7 @@ def test_weights_of_a_view() -> None:
     assert set(order.batch(0, 0)) == {0, 2}
 
 
-# --- refusals ----------------------------------------------------------------------------------------------------
+# --- invalid orders ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [-1.0, float("nan"), float("inf"), None])
@@ -241,7 +241,7 @@ def test_a_bad_weight_is_named_by_its_row(bad: float | None) -> None:
     assert (error.value.row, error.value.column) == (2, "weights")
 
 
-def test_what_is_no_order() -> None:
+def test_invalid_orders() -> None:
     with pytest.raises(RowError, match="row 1 of weights is 'much'; expected a number"):
         Weighted([1, "much"], 2)
     for nothing in ([0, 0.0], []):
@@ -253,7 +253,9 @@ def test_what_is_no_order() -> None:
         Weighted([1], 0)
     with pytest.raises(ValueError, match="batches is 0; expected 1 or more"):
         Weighted([1], 1, batches=0)
-    with pytest.raises(ColumnError, match=r"labels have the shape \(2, 1\); expected one class .* labels\[:, 0\]"):
+    with pytest.raises(ColumnError, match=r"column 'labels' is a ndarray of shape \(2, 1\), expected one dimension"):
+        Weighted.balanced(np.array([[1], [0]]), 2)
+    with pytest.raises(RowError, match=r"row 0 of labels is \[1\]; expected one text or number"):
         Weighted.balanced([[1], [0]], 2)
     with pytest.raises(ColumnError, match="none of the 2 rows has a label"):
         Weighted.balanced([None, float("nan")], 2)

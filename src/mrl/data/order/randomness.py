@@ -1,30 +1,31 @@
-"""Randomness that belongs to a row: a pure function of (seed, epoch, row), whoever computes it and when."""
+"""Randomness per row: a pure function of (seed, epoch, row), in any process and at any time."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["mixed", "row_keys"]
+from mrl.kernels import splitmix64
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+__all__ = ["random_bits", "row_keys"]
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)  # between the states of a SplitMix64 generator
 
 
-def row_keys(seed: int, epoch: int, rows: Any, purpose: str) -> NDArray[np.uint64]:
-    """Give a random number for each row.
+def row_keys(seed: int, epoch: int, rows: ArrayLike, purpose: str) -> NDArray[np.uint64]:
+    """Return one random number per row.
 
     Parameters
     ----------
     seed, epoch : int
-        Any.
+        Any; other numbers give other random numbers.
     rows : array of int, shape (B,)
         Row numbers.
     purpose : str
-        Different purposes have independent numbers.
+        Different purposes have independent random numbers.
 
     Returns
     -------
@@ -36,15 +37,31 @@ def row_keys(seed: int, epoch: int, rows: Any, purpose: str) -> NDArray[np.uint6
     >>> bool((keys == row_keys(0, 3, [8, 7], "doctest")[::-1]).all()), bool(keys[0] == keys[1])
     (True, False)
     """
-    return mixed(np.asarray(rows).astype(np.uint64), _stream(seed, epoch, purpose))
+    return random_bits(np.asarray(rows).astype(np.uint64), _stream(seed, epoch, purpose))
 
 
-def mixed(counters: NDArray[np.uint64], key: Any) -> NDArray[np.uint64]:
-    """Give the numbers of the SplitMix64 generators `key` at `counters` (Steele 2014, doi:10.1145/2660193.2660195)."""
-    value = counters * _STEP + np.asarray(key, np.uint64)  # wraps around, as it is meant to
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(value ^ (value >> np.uint64(31)), np.uint64)
+def random_bits(counters: NDArray[np.uint64], keys: ArrayLike) -> NDArray[np.uint64]:
+    """Return 64 random bits for each counter: the number of the SplitMix64 generator `keys` at that counter.
+
+    Steele et al. 2014, doi:10.1145/2660193.2660195.
+
+    Parameters
+    ----------
+    counters : ndarray of uint64, shape (n,)
+        Places in the generators' sequences.
+    keys : array of uint64, shape (n,) or ()
+        The generators, such as `row_keys`.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+
+    Examples
+    --------
+    >>> random_bits(np.arange(2, dtype=np.uint64), np.uint64(7))
+    array([1346066267577507604, 7191089600892374487], dtype=uint64)
+    """
+    return splitmix64(counters * _STEP + np.asarray(keys, np.uint64))  # wraps around, as intended
 
 
 @lru_cache(maxsize=64)

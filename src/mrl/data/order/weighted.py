@@ -1,58 +1,58 @@
 """`Weighted`: rows drawn with replacement, each as often as its weight says.
 
-The weights become whole numbers once, and their sums are exact: which row a random number means is then the same on any
-machine, where sums of floating numbers depend on how many are added at a time. A batch costs one binary search per row.
+The weights become whole numbers once, and their sums are exact. Which row a random number selects is then the same on
+any machine, where sums of floating-point numbers depend on how many are added at a time. A batch costs one binary
+search per row.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import operator
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.columns import IGNORED, Array, Rows64, labels_of, values_of
+from mrl.data.columns import Rows64
+from mrl.data.order.base import BaseOrder, ensure_int
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Text
+from mrl.ragged import IGNORED, as_labels, class_codes
 
-__all__ = ["Weighted"]
+__all__ = ["TOTAL_BITS", "Weighted", "scale_to_total", "whole_weights"]
 
-FLOAT64 = np.dtype(np.float64)
-TOTAL = 62  # bits of the sum of all weights: below int64, with four random numbers for each unit
+TOTAL_BITS = 62  # of the sum of all weights: it fits int64, and four random numbers select each unit of it
 
 
-class Weighted:
+class Weighted(BaseOrder):
     """Rows drawn at random with replacement, in proportion to their weights, anew each epoch.
 
-    It goes to a loader as ``ds.dataloader(bs, order=Weighted(weights, bs))``; on several ranks `batch_size` is the
-    global one. All batches are full. In an epoch a row may come several times, or not at all. Keeps 8 bytes per row.
+    Pass it to a loader as ``ds.dataloader(bs, order=Weighted(weights, bs))``; on several ranks `batch_size` is the
+    global one. All batches are full. In one epoch a row may come several times, or not at all. Keeps 8 bytes per row.
 
     Parameters
     ----------
-    weights : column, array, tensor or list, shape (n,)
-        How often each row is drawn, relative to the others; 0 for never. They need not sum to anything. Kept to one
-        part in ``2 ** (61 - bits of n)`` of the largest, or finer; none above 0 becomes 0.
+    weights : column of numbers, shape (n,)
+        How often each row is drawn relative to the others; 0 for never. They may have any sum. Kept to one part in
+        ``2 ** (61 - bits of n)`` of the largest, or finer; no weight above 0 becomes 0.
     batch_size : int
-        Rows of a (global) batch.
+        Rows per (global) batch.
     seed : int
-        Names the draws; the same seed gives the same ones on any machine.
+        Names the draws; the same seed gives the same rows on any machine.
     batches : int, optional
-        Batches of an epoch; enough to draw n rows if not given.
+        Batches per epoch; by default as many as draw n rows.
 
     Raises
     ------
     RowError
-        If a weight is negative, missing, infinite or no number: row, value.
+        If a weight is negative, missing, infinite or not a number.
     ColumnError
-        If `weights` are not one number per row, or none is above 0.
+        If `weights` is not one number per row, or no weight is above 0.
+    ValueError
+        If `batch_size` or `batches` is less than 1.
 
     Notes
     -----
-    The inverse of the cumulative distribution (Devroye, Non-Uniform Random Variate Generation, 1986,
+    Inversion of the cumulative distribution (Devroye, Non-Uniform Random Variate Generation, 1986,
     doi:10.1007/978-1-4613-8643-8, chapter III.2), at whole numbers from 0 to below the sum of the weights, which are
     made from 64 random bits by multiplication (Lemire 2019, doi:10.1145/3230636).
 
@@ -64,28 +64,26 @@ class Weighted:
     """
 
     def __init__(self, weights: Any, batch_size: int, seed: int = 0, batches: int | None = None) -> None:
-        self._sums = np.cumsum(_whole(_checked(weights)))
+        self._sums = np.cumsum(whole_weights(_valid_weights(weights)))
         self.n = len(self._sums)
-        self.batch_size = operator.index(batch_size)
-        self.seed = operator.index(seed)
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
-        self.batches = -(-self.n // self.batch_size) if batches is None else operator.index(batches)
-        if self.batches < 1:
-            raise ValueError(f"batches is {batches}; expected 1 or more batches an epoch")
+        self.batch_size = ensure_int(batch_size, "batch_size", 1)
+        self.seed = ensure_int(seed, "seed")
+        self.batches = -(-self.n // self.batch_size) if batches is None else ensure_int(batches, "batches", 1)
 
     @classmethod
     def balanced(cls, labels: Any, batch_size: int, seed: int = 0, batches: int | None = None) -> Self:
-        """Draw each class equally often, and each row of a class equally often.
+        """Return an order that draws each class equally often, and each row of a class equally often.
 
         Random over-sampling of the rare classes (He & Garcia 2009, doi:10.1109/TKDE.2008.239).
 
         Parameters
         ----------
-        labels : column, array, tensor or list, shape (n,)
-            The class of each row: numbers or texts. A row without one (NaN, or -100) is never drawn.
-        batch_size, seed, batches
-            As in the constructor.
+        labels : column of numbers or texts, shape (n,)
+            The class of each row. A row without a class (None, NaN or -100) is never drawn.
+        batch_size, seed : int
+            See `Weighted`.
+        batches : int, optional
+            See `Weighted`.
 
         Returns
         -------
@@ -93,8 +91,10 @@ class Weighted:
 
         Raises
         ------
+        RowError
+            If text and numbers are mixed, or a row has several values.
         ColumnError
-            If `labels` are not one class per row, or no row has one.
+            If `labels` is not one class per row, or no row has a class.
 
         Examples
         --------
@@ -102,39 +102,40 @@ class Weighted:
         >>> [order.batch(0, k).tolist() for k in range(len(order))]
         [[1, 5, 5, 4], [5, 4, 3, 5]]
         """
-        classes, present = _classes(labels)
-        weights = np.zeros(len(present))
-        _, inverse, counts = np.unique(classes[present], return_inverse=True, return_counts=True)
-        weights[present] = 1 / counts[inverse]
-        return cls(weights, batch_size, seed, batches)
+        codes, classes = class_codes(labels, "labels")
+        weights = np.array([0.0 if label in (None, IGNORED) else 1.0 for label in classes])
+        if not weights.any():
+            raise ColumnError(f"none of the {len(codes)} rows has a label; give at least one", column="labels")
+        if any(isinstance(label, str) for label in classes):
+            for code, label in enumerate(classes):
+                if not isinstance(label, str | None):
+                    row = int((codes == code).argmax())
+                    raise RowError(
+                        f"row {row} of labels is {label!r}, others are text; expected text, or None where it is "
+                        "missing: convert the column first",
+                        row=row,
+                        column="labels",
+                        value=label,
+                    )
+        return cls((weights / np.bincount(codes))[codes], batch_size, seed, batches)
 
     def __len__(self) -> int:
         return self.batches
 
-    def facts(self) -> dict[str, Any]:
-        """Everything that the batches depend on, as plain values."""
-        facts = {"order": type(self).__name__, "n": self.n, "batch_size": self.batch_size, "batches": self.batches}
-        return facts | {"seed": self.seed, "weights": hashlib.sha256(self._sums.astype("<i8").tobytes()).hexdigest()}
-
-    def key(self) -> str:
-        """Digest of everything that the batches depend on."""
-        return self._key
-
-    @cached_property
-    def _key(self) -> str:
-        return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:32]
+    def config(self) -> dict[str, Any]:
+        weights = hashlib.sha256(self._sums.astype("<i8").tobytes()).hexdigest()
+        settings = {"batch_size": self.batch_size, "batches": self.batches, "seed": self.seed}
+        return super().config() | settings | {"weights": weights}
 
     def batch(self, epoch: int, k: int) -> Rows64:
-        """Give the rows of batch `k` of epoch `epoch`."""
-        if not 0 <= k < len(self):
-            raise IndexError(f"batch {k} of {len(self)}")
-        bits = hashlib.shake_128(f"draws {self.seed} {epoch} {k}".encode()).digest(8 * self.batch_size)
-        places = _below(np.frombuffer(bits, "<u8"), int(self._sums[-1]))
-        return np.asarray(np.searchsorted(self._sums, places, side="right"), np.int64)
+        self._require_batch(k)
+        stream = hashlib.shake_128(f"draws {self.seed} {epoch} {k}".encode()).digest(8 * self.batch_size)
+        positions = scale_to_total(np.frombuffer(stream, "<u8"), int(self._sums[-1]))
+        return np.asarray(np.searchsorted(self._sums, positions, side="right"), np.int64)
 
 
-def _below(bits: NDArray[np.uint64], total: int) -> NDArray[np.int64]:
-    """Spread 64 random bits evenly over 0 to below `total`: the upper half of their product of 128 bits."""
+def scale_to_total(bits: NDArray[np.uint64], total: int) -> NDArray[np.int64]:
+    """Return 64 random bits spread evenly over 0 to below `total`: the upper half of their 128-bit product."""
     half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
     a, b, c, d = bits >> half, bits & low, np.uint64(total >> 32), np.uint64(total & 0xFFFFFFFF)
     one = a * d + (b * d >> half)
@@ -142,24 +143,23 @@ def _below(bits: NDArray[np.uint64], total: int) -> NDArray[np.int64]:
     return np.asarray(a * c + (one >> half) + (two >> half), np.int64)
 
 
-def _whole(weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Weights as whole numbers of a sum below 2**62; by a power of 2, so that nothing but the last digit changes."""
-    bits = TOTAL - len(weights).bit_length() - int(np.frexp(weights.max())[1])
+def whole_weights(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return weights as whole numbers with a sum below 2**62, scaled by a power of 2 so that they are only rounded."""
+    bits = TOTAL_BITS - len(weights).bit_length() - int(np.frexp(weights.max())[1])
     whole = np.rint(np.ldexp(weights, bits)).astype(np.int64)
     return np.asarray(np.where(weights > 0, np.maximum(whole, 1), 0), np.int64)
 
 
-def _checked(weights: Any) -> NDArray[np.float64]:
-    """Weights as float64 (n,), of which one at least is above 0."""
-    column = labels_of(weights, "weights", FLOAT64)
-    array: NDArray[np.float64] = np.asarray(column.take(np.arange(len(column))), np.float64)
+def _valid_weights(weights: Any) -> NDArray[np.float64]:
+    """Return weights as float64 (n,), of which at least one is above 0."""
+    array = as_labels(weights, "weights", np.float64)
     if array.ndim != 1:
         raise ColumnError(f"weights have the shape {array.shape}; expected one for each row, (n,)", column="weights")
-    bad = ~((array >= 0) & (array < np.inf))
-    if bad.any():
-        row = int(bad.argmax())
+    invalid = ~((array >= 0) & (array < np.inf))
+    if invalid.any():
+        row = int(invalid.argmax())
         raise RowError(
-            f"row {row} of weights is {array[row]}; expected a finite number, 0 or above (0 if the row is never to be "
+            f"row {row} of weights is {array[row]}; expected a finite number, 0 or above (0 for a row that is never "
             "drawn)",
             row=row,
             column="weights",
@@ -170,38 +170,3 @@ def _checked(weights: Any) -> NDArray[np.float64]:
             f"none of the {len(array)} weights is above 0; give at least one row a weight", column="weights"
         )
     return array
-
-
-def _classes(labels: Any) -> tuple[Array, NDArray[np.bool_]]:
-    """The class of each row, and which rows have one."""
-    column = values_of(labels, "labels")
-    taken = column.take(np.arange(len(column)))
-    if isinstance(taken, Text):
-        return np.array(list(taken)), np.ones(len(taken), bool)
-    if taken.dtype == object and any(isinstance(label, str) for label in taken.flat):
-        return _names(taken.ravel().tolist())
-    classes = labels_of(taken, "labels", FLOAT64).take(np.arange(len(column)))
-    if classes.ndim != 1:
-        raise ColumnError(
-            f"labels have the shape {classes.shape}; expected one class for each row, (n,): choose a task, such as "
-            "labels[:, 0]",
-            column="labels",
-        )
-    present = ~np.isnan(classes) & (classes != IGNORED)
-    if not present.any():
-        raise ColumnError(f"none of the {len(classes)} rows has a label", column="labels")
-    return classes, present
-
-
-def _names(labels: list[Any]) -> tuple[Array, NDArray[np.bool_]]:
-    """Classes that are texts, of which some are missing."""
-    for row, label in enumerate(labels):
-        if not (isinstance(label, str) or label is None or label != label or type(label).__name__ == "NAType"):
-            raise RowError(
-                f"row {row} of labels is {label!r}, others are text; expected text, or nothing where it is missing",
-                row=row,
-                column="labels",
-                value=label,
-            )
-    present = np.array([isinstance(label, str) for label in labels])
-    return np.array([label if isinstance(label, str) else "" for label in labels]), present

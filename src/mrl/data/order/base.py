@@ -1,0 +1,192 @@
+"""What an order is, and what the orders of this package share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from abc import abstractmethod
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from mrl.data.columns import Rows64
+
+__all__ = ["BaseOrder", "FixedSizeOrder", "Order", "ensure_int", "joined"]
+
+
+class Order(Protocol):
+    """The global batches of every epoch: a pure function, picklable, the same in any process.
+
+    Ranks, workers and resuming are written once, against these four members; any class that has them is an order.
+
+    Examples
+    --------
+    An order that goes through the rows backwards:
+
+    >>> class Backwards:
+    ...     def __init__(self, n, batch_size):
+    ...         self.n, self.batch_size = n, batch_size
+    ...     def __len__(self):
+    ...         return -(-self.n // self.batch_size)
+    ...     def batch(self, epoch, k):
+    ...         return np.arange(self.n)[::-1][k * self.batch_size : (k + 1) * self.batch_size]
+    ...     def fingerprint(self):
+    ...         return f"Backwards {self.n} {self.batch_size}"
+    >>> from mrl.data import TextDataset
+    >>> from mrl.text import CharacterVocab
+    >>> ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
+    >>> [x.tolist() for x, y in ds.dataloader(2, order=Backwards(3, 2))]
+    [[[0, 4, 4, 4, 1], [0, 4, 4, 1, 2]], [[0, 4, 1]]]
+    """
+
+    n: int
+    """Number of rows."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+
+    @abstractmethod
+    def batch(self, epoch: int, k: int) -> Rows64:
+        """Return the rows of one batch.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 0.
+        k : int
+            Number of the batch in its epoch, ``0 <= k < len(self)``.
+
+        Returns
+        -------
+        ndarray of int64, shape (B,)
+            Row numbers; read-only where the order keeps them.
+
+        Raises
+        ------
+        IndexError
+            If the epoch has no batch `k`.
+
+        Examples
+        --------
+        >>> from mrl.data import Shuffled
+        >>> Shuffled(5, 2, seed=0).batch(epoch=3, k=1)
+        array([3, 2])
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a digest of everything that the batches depend on; a loader's state carries it.
+
+        Examples
+        --------
+        >>> from mrl.data import Shuffled
+        >>> Shuffled(5, 2, seed=0).fingerprint() == Shuffled(5, 2, seed=1).fingerprint()
+        False
+        """
+
+
+class BaseOrder(Order):
+    """Base class of the orders of this package: an identity made of their configuration."""
+
+    def config(self) -> dict[str, Any]:
+        """Return everything that the batches depend on, as JSON values; large arrays by their digest.
+
+        Examples
+        --------
+        >>> from mrl.data import Sequential
+        >>> Sequential(5, 2).config()
+        {'order': 'Sequential', 'n': 5, 'batch_size': 2, 'drop_last': False}
+        """
+        return {"order": type(self).__name__, "n": self.n}
+
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(json.dumps(self.config(), sort_keys=True).encode()).hexdigest()[:32]
+
+    def _require_batch(self, k: int) -> None:
+        if not 0 <= k < len(self):
+            raise IndexError(f"batch {k} of {len(self)}; batches are counted from 0")
+
+
+class FixedSizeOrder(BaseOrder):
+    """Base class of orders that put the rows of an epoch in a sequence and cut it into batches of one size.
+
+    A subclass defines `rows`.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    batch_size : int
+        Rows per (global) batch.
+    drop_last : bool
+        Whether to leave out a last batch of fewer rows.
+
+    Raises
+    ------
+    ValueError
+        If `n` is negative or `batch_size` is less than 1.
+    """
+
+    def __init__(self, n: int, batch_size: int, drop_last: bool = False) -> None:
+        self.n = ensure_int(n, "n", 0)
+        self.batch_size = ensure_int(batch_size, "batch_size", 1)
+        self.drop_last = bool(drop_last)
+
+    def __len__(self) -> int:
+        return self.n // self.batch_size if self.drop_last else -(-self.n // self.batch_size)
+
+    @abstractmethod
+    def rows(self, epoch: int, start: int, stop: int) -> Rows64:
+        """Return the rows at some consecutive positions of an epoch's sequence.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 0.
+        start, stop : int
+            First position, and the one after the last; ``0 <= start < stop <= n``.
+
+        Returns
+        -------
+        ndarray of int64, shape (stop - start,)
+
+        Examples
+        --------
+        >>> from mrl.data import Shuffled
+        >>> Shuffled(5, 2, seed=0).rows(epoch=3, start=1, stop=4)
+        array([1, 3, 2])
+        """
+
+    def batch(self, epoch: int, k: int) -> Rows64:
+        return self.rows(epoch, *self._span(k))
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"batch_size": self.batch_size, "drop_last": self.drop_last}
+
+    def _span(self, k: int) -> tuple[int, int]:
+        """Return the positions at which batch `k` starts and stops."""
+        self._require_batch(k)
+        return k * self.batch_size, min((k + 1) * self.batch_size, self.n)
+
+
+def ensure_int(value: object, name: str, least: int | None = None) -> int:
+    """Return `value` as an int; TypeError where it is not a whole number, ValueError where it is below `least`."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; expected a whole number") from None
+    if least is not None and number < least:
+        raise ValueError(f"{name} is {number}; expected {least} or more")
+    return number
+
+
+def joined(parts: list[Rows64]) -> Rows64:
+    """Return `parts` as one array: a single one as it is, and so without a copy."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
