@@ -36,20 +36,13 @@ KNOWN = {
     # files
     "files: incomplete docstring",
     # kernels
-    "kernels: underscore in a module name",
     "kernels: incomplete docstring",
-    "tests/kernels: part of mrl replaced",
     # lm
     "lm: incomplete docstring",
-    # nn
-    "nn: upward import",
-    "nn: import past a package root",
-    "nn: incomplete docstring",
     # report
     "report: import past a package root",
     "report: incomplete docstring",
     # text
-    "text: import past a package root",
     "text: underscore in a module name",
     "text: full folder",
     "text: incomplete docstring",
