@@ -1,4 +1,4 @@
-"""For all tests: the machine may be slow, or compile a kernel in the middle of an example."""
+"""Settings of all tests: no deadline for an example, since the machine may be slow or compile a kernel during it."""
 
 from hypothesis import settings
 

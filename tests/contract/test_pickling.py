@@ -1,4 +1,4 @@
-"""Everything public goes into another process and comes back, however that process was started."""
+"""Everything public can be pickled to another process and back, for every start method."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import mrl
 from mrl import chem, data, errors, features, lm, nn, ragged, text
 from mrl.chem import ECFP6
 
-ROOMS = ["chem", "corpus", "data", "features", "lm", "nn", "ragged", "report", "text"]
+PACKAGES = ["chem", "corpus", "data", "features", "lm", "nn", "ragged", "report", "text"]
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O", "[Na+].[Cl-]"]
 
 
-def things() -> dict[str, Any]:
-    """The public names of every room, and instances of its classes."""
+def public_objects() -> dict[str, Any]:
+    """Return the public names of the packages, and instances of their classes."""
     found: dict[str, Any] = {}
-    for room in ROOMS:
-        module = importlib.import_module(f"mrl.{room}")
-        found |= {f"{room}.{name}": getattr(module, name) for name in module.__all__}
+    for package in PACKAGES:
+        module = importlib.import_module(f"mrl.{package}")
+        found |= {f"{package}.{name}": getattr(module, name) for name in module.__all__}
     vocab = text.CharacterVocab([])
     vocab.update_vocab_from_data(SMILES)
     vocab.encode(SMILES)
@@ -65,8 +65,8 @@ def things() -> dict[str, Any]:
     return found
 
 
-def told(thing: Any) -> str:
-    """What a thing shows of itself, by content where it has some."""
+def description(thing: Any) -> str:
+    """Return a string that is equal for equal objects, by their content if they have any."""
     if isinstance(thing, Exception):
         return f"{thing!r} {vars(thing)}"
     if isinstance(thing, data.BaseDataset):
@@ -85,17 +85,17 @@ def told(thing: Any) -> str:
 def echo(raw: bytes) -> tuple[bytes, str]:
     """Unpickle and pickle again, in the other process."""
     thing = pickle.loads(raw)
-    return pickle.dumps(thing), told(thing)
+    return pickle.dumps(thing), description(thing)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_everything_public_goes_to_another_process_and_back(method: str) -> None:
+def test_everything_public_is_pickled_to_another_process_and_back(method: str) -> None:
     if method not in multiprocessing.get_all_start_methods():
-        pytest.skip(f"no {method} on this system")
-    found = things()
+        pytest.skip(f"{method} is not available on this system")
+    found = public_objects()
     with multiprocessing.get_context(method).Pool(1) as pool:
         back = pool.map(echo, [pickle.dumps(thing) for thing in found.values()])
     for (name, thing), (raw, there) in zip(found.items(), back, strict=True):
-        assert there == told(thing), name
-        assert told(pickle.loads(raw)) == told(thing), name
+        assert there == description(thing), name
+        assert description(pickle.loads(raw)) == description(thing), name

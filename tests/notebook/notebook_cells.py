@@ -1,7 +1,7 @@
-"""The notebook as a text: its cells, and a module made of those that define something.
+"""The cells of the notebook's text, and a module built from those that define something.
 
 As a script (``python notebook_cells.py NOTEBOOK all|contract``) it runs the notebook in the working directory, cell
-after cell, and prints how many asserts were passed.
+after cell, and prints how many asserts passed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Cell(NamedTuple):
 
 
 def cells(notebook: Path) -> list[Cell]:
-    """Every cell of the text. Its code is the longest prefix of its lines that Python accepts."""
+    """Return every cell of the text. Its code is the longest prefix of its lines that Python accepts."""
     parts = notebook.read_text(encoding="utf-8").split("In [None]:\n")[1:]
     return [Cell(part.lstrip().startswith("# export"), _code(part)) for part in parts]
 
@@ -34,7 +34,7 @@ def _code(part: str) -> str:
         line for line in part.splitlines() if not line.startswith("%") and not any(word in line for word in SKIPPED)
     ]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the notebook's patterns are no raw strings
+        warnings.simplefilter("ignore")  # the notebook's patterns are not raw strings
         while lines:
             try:
                 ast.parse("\n".join(lines))
@@ -46,23 +46,24 @@ def _code(part: str) -> str:
 
 
 def module(notebook: Path) -> ModuleType:
-    """The module that the notebook's exported cells make."""
-    made = ModuleType("notebook")
-    made.source = "\n".join(cell.code for cell in cells(notebook) if cell.exported)  # type: ignore[attr-defined]
+    """Return a module built from the notebook's exported cells."""
+    built = ModuleType("notebook")
+    built.source = "\n".join(cell.code for cell in cells(notebook) if cell.exported)  # type: ignore[attr-defined]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exec(made.source, made.__dict__)
-    return made
+        exec(built.source, built.__dict__)
+    return built
 
 
 class _Counting(ast.NodeTransformer):
-    """Put a line behind each assert that counts it."""
+    """Insert a line after each assert that counts it."""
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
         return [node, *ast.parse("_passed.append(None)").body]
 
 
 def main(notebook: Path, which: str) -> None:
+    """Run all cells, or those that are not exported, and print the number of asserts that passed."""
     namespace: dict[str, Any] = {"__name__": "__main__", "_passed": []}
     warnings.simplefilter("ignore")
     if which == "contract":

@@ -1,4 +1,4 @@
-"""Ids, shapes, dtypes and values are those of the notebook's code, on all of its molecules."""
+"""Ids, shapes, dtypes and values equal those of the notebook's code, on all of its molecules."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from mrl.chem import ECFP6
 
 pytestmark = pytest.mark.skipif(
     not (os.environ.get("MRL_NOTEBOOK") and os.environ.get("MRL_DATA")),
-    reason="MRL_NOTEBOOK and MRL_DATA do not say where the notebook's text and smiles.csv are",
+    reason="MRL_NOTEBOOK (the notebook's text) and MRL_DATA (the folder of smiles.csv) are not set",
 )
 
 VOCABULARIES = ["CharacterVocab", "CharacterReplaceVocab", "RegexVocab"]
-ROWS = 100  # of a batch
+ROWS = 100  # per batch
 
 
 @cache
 def notebook() -> ModuleType:
-    made = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
-    made.to_device = lambda batch: batch  # its collate functions end on the CPU, as ours do
-    return made
+    module = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
+    module.to_device = lambda batch: batch  # so that its batches stay on the CPU, as those of mrl do
+    return module
 
 
 @cache
@@ -44,7 +44,7 @@ def smiles() -> list[str]:
 
 @cache
 def vocabularies(name: str) -> tuple[Any, Any]:
-    """The notebook's vocabulary and ours, with the same tokens."""
+    """Return the notebook's vocabulary and that of mrl, with the same tokens."""
     arguments: dict[str, Any] = {
         "CharacterVocab": {},
         "CharacterReplaceVocab": {"replace_dict": ours.HALOGEN_REPLACE},
@@ -68,11 +68,11 @@ def fingerprint(text: str) -> np.ndarray[Any, Any]:
 
 
 def short(text: str) -> np.ndarray[Any, Any]:
-    return fingerprints()[text][:64]  # six data sets are made of them
+    return fingerprints()[text][:64]  # used by six datasets
 
 
 def tensors(batch: Any) -> Iterator[Any]:
-    """The tensors of a batch, and the tuples that they stand in."""
+    """Yield the tensors of a batch, and type and length of the tuples around them."""
     if isinstance(batch, torch.Tensor):
         yield batch
     else:
@@ -137,12 +137,12 @@ def labels() -> list[float]:
 @pytest.mark.parametrize("vocab", VOCABULARIES)
 @pytest.mark.parametrize("name", COLLATES)
 def test_samples_and_batches_of_tokens(name: str, vocab: str, batch_first: bool) -> None:
-    def made(nb: ModuleType, own: Any) -> Any:
+    def build(nb: ModuleType, own: Any) -> Any:
         collate = partial(getattr(nb, COLLATES[name]), pad_idx=2, batch_first=batch_first)
         return DATASETS[name](nb, own, None if batch_first else collate)
 
     theirs, mine = vocabularies(vocab)
-    compare(made(ours, mine), made(notebook(), theirs), each_sample=batch_first)
+    compare(build(ours, mine), build(notebook(), theirs), each_sample=batch_first)
 
 
 @pytest.mark.parametrize("name", ["Vector_Dataset", "Vec_Prediction_Dataset"])
@@ -151,7 +151,7 @@ def test_samples_and_batches_of_vectors(name: str) -> None:
 
 
 def compare(mine: Any, theirs: Any, each_sample: bool = True) -> None:
-    """Every sample, every batch, and every batch that our collate function makes of the notebook's samples."""
+    """Compare every sample, every batch, and the notebook's samples collated by mrl."""
     samples = [theirs[i] for i in range(len(theirs))]
     assert len(mine) == len(samples) == 2000
     for i in range(2000) if each_sample else (0, 1999):

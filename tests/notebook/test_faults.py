@@ -1,4 +1,4 @@
-"""The faults B1 to B24 of the notebook's code, each shown by an input; none of them happens here.
+"""The faults B1 to B24 of the notebook's code, each shown by an input; mrl has none of them.
 
 ``MRL_FAULTS_AGAINST=notebook`` (with ``MRL_NOTEBOOK``) runs the same tests on the notebook's code: each must fail.
 """
@@ -30,33 +30,33 @@ ELEMENTS = [Chem.GetPeriodicTable().GetElementSymbol(number) for number in range
 
 @pytest.fixture
 def nb() -> ModuleType:
-    """The names of the notebook's module: ours, or those that its own cells define."""
+    """The names of the notebook's module: those of mrl, or those that the notebook's cells define."""
     if os.environ.get("MRL_FAULTS_AGAINST") == "notebook":
-        made = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
-        made.to_mol = Chem.MolFromSmiles  # what its chemistry module is
-        return made
-    made = ModuleType("ours")
-    made.__dict__.update({name: getattr(mrl.dataloaders, name) for name in mrl.dataloaders.__all__})
-    made.MAPPING_PATTERN = mrl.text.constants.MAPPING_PATTERN
-    made.SMILES_PATTERN = mrl.text.constants.SMILES_PATTERN
-    made.source = Path(mrl.text.constants.__file__).read_text(encoding="utf-8")
-    made.to_mol = mrl.chem.to_mol
-    return made
+        module = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
+        module.to_mol = Chem.MolFromSmiles  # as in its chemistry module
+        return module
+    module = ModuleType("ours")
+    module.__dict__.update({name: getattr(mrl.dataloaders, name) for name in mrl.dataloaders.__all__})
+    module.MAPPING_PATTERN = mrl.text.constants.MAPPING_PATTERN
+    module.SMILES_PATTERN = mrl.text.constants.SMILES_PATTERN
+    module.source = Path(mrl.text.constants.__file__).read_text(encoding="utf-8")
+    module.to_mol = mrl.chem.to_mol
+    return module
 
 
-def kept(vocab: Any, texts: list[str]) -> list[str]:
-    """What is left of the texts after a vocabulary learned them."""
+def round_trip(vocab: Any, texts: list[str]) -> list[str]:
+    """Return what becomes of the texts after a vocabulary has learned them."""
     vocab.update_vocab_from_data(texts)
     return [vocab.reconstruct(vocab.numericalize(vocab.tokenize(text))) for text in texts]
 
 
 def carbons(nb: ModuleType, n: int) -> tuple[list[str], Any]:
-    """Chains of one to n carbon atoms, and a vocabulary for them."""
+    """Return chains of one to n carbon atoms, and a vocabulary for them."""
     return ["C" * size for size in range(1, n + 1)], nb.CharacterVocab(nb.SMILES_CHAR_VOCAB)
 
 
 def test_b01_split_uses_its_own_length(nb: ModuleType) -> None:
-    nb.smiles = ["C"] * 2000  # a global of the user's, of another length
+    nb.smiles = ["C"] * 2000  # a global variable of the user, of another length
     texts, vocab = carbons(nb, 100)
     assert [len(part) for part in nb.TextDataset(texts, vocab).split(0.2)] == [80, 20]
 
@@ -113,21 +113,21 @@ def test_b06_unknown_tokens_are_counted_not_collected(nb: ModuleType) -> None:
     assert dict(vocab.unks) == {"N": 300, "O": 100}
     ds = nb.TextDataset(texts, vocab)
     with pytest.warns(UnknownTokenWarning, match=r"400 tokens are not .*'N' \(300\), 'O' \(100\)"):
-        batches = list(ds.dataloader(50, num_workers=1))  # told here, whoever makes the batches
+        batches = list(ds.dataloader(50, num_workers=1))  # the warning comes from this process, not from a worker
     assert len(batches) == 6
     assert dict(vocab.unks) == {"N": 300, "O": 100}
 
 
 @pytest.mark.parametrize("pattern", ["SMILE_REGEX", "MAPPING_REGEX"])
-def test_b07_what_the_pattern_does_not_match_is_kept(nb: ModuleType, pattern: str) -> None:
+def test_b07_what_the_pattern_does_not_match_is_round_trip(nb: ModuleType, pattern: str) -> None:
     texts = ["CAlC", "C%(123)C", "N<-[Pt]", "[C", "C C", "C−C", ""]
-    assert kept(nb.RegexVocab([], getattr(nb, pattern)), texts) == texts
+    assert round_trip(nb.RegexVocab([], getattr(nb, pattern)), texts) == texts
     assert nb.regex_tokenize("CAlC", re.compile(nb.SMILE_REGEX)) == ["C", "A", "l", "C"]
 
 
 def test_b08_mapping_pattern_keeps_every_element(nb: ModuleType) -> None:
     texts = ["[Na+]", "[Si]", "c1cc[se]c1", "[Fe]", *(f"[{element}]" for element in ELEMENTS)]
-    assert kept(nb.RegexVocab([], nb.MAPPING_REGEX), texts) == texts
+    assert round_trip(nb.RegexVocab([], nb.MAPPING_REGEX), texts) == texts
 
 
 def test_b09_attachment_points_of_any_number_are_one_token(nb: ModuleType) -> None:
@@ -145,12 +145,12 @@ def test_b10_replacement_characters_do_not_collide(nb: ModuleType, replacements:
         *getattr(nb, replacements).values(),
     ]
     vocab = nb.CharacterReplaceVocab([], getattr(nb, replacements))
-    assert kept(vocab, texts) == texts
+    assert round_trip(vocab, texts) == texts
     vocab = nb.CharacterReplaceVocab([*nb.SMILES_CHAR_VOCAB, "u"], nb.HALOGEN_REPLACE)
     assert vocab.tokenize("CC[Br]") == ["bos", "C", "C", "[", "R", "]", "eos"]
     ids = vocab.numericalize(vocab.tokenize("[Ru]"))
     assert ids.count(vocab.stoi["unk"]) == 1  # the R of the text is not the R that means Br
-    assert kept(vocab, ["[Ru]"]) == ["[Ru]"]
+    assert round_trip(vocab, ["[Ru]"]) == ["[Ru]"]
 
 
 def test_b11_replacing_is_one_pass_and_the_longest_match_wins(nb: ModuleType) -> None:
@@ -158,10 +158,10 @@ def test_b11_replacing_is_one_pass_and_the_longest_match_wins(nb: ModuleType) ->
     assert nb.tokenize_with_replacements("AAA", {"A": "B", "AA": "D"}) == ["D", "B"]
     swapped = nb.CharacterReplaceVocab([], {"C": "N", "N": "C"})
     assert swapped.tokenize("CNN") == ["bos", "N", "C", "C", "eos"]
-    assert kept(swapped, ["CNN"]) == ["CNN"]
+    assert round_trip(swapped, ["CNN"]) == ["CNN"]
 
 
-def test_b12_no_pattern_of_ours_is_broken_over_lines(nb: ModuleType) -> None:
+def test_b12_patterns_of_mrl_have_no_line_break(nb: ModuleType) -> None:
     for ours, theirs, blanks in (("SMILES_PATTERN", nb.SMILE_REGEX, 17), ("MAPPING_PATTERN", nb.MAPPING_REGEX, 20)):
         pattern = getattr(nb, ours, theirs)  # the notebook's constants stay as they are
         text = "\n" + " " * blanks + "#"
@@ -180,7 +180,7 @@ def test_b13_padding_and_unknown_do_not_leak_into_text(nb: ModuleType) -> None:
     assert vocab.reconstruct([carbon, unk, carbon], unk="?") == "C?C"
 
 
-def test_b14_wrong_ids_and_duplicate_tokens_are_refused(nb: ModuleType) -> None:
+def test_b14_wrong_ids_and_duplicate_tokens_are_errors(nb: ModuleType) -> None:
     vocab = nb.CharacterVocab(["C"])
     for wrong in (-1, 5):
         with pytest.raises(TokenIdError, match=f"id {wrong} .* 0 to 4"):
@@ -235,7 +235,7 @@ def ones(text: str) -> list[int]:
     return [1] * 3
 
 
-def test_b18_a_number_is_a_vector_of_one(nb: ModuleType) -> None:
+def test_b18_a_number_becomes_a_vector_of_length_one(nb: ModuleType) -> None:
     ds = nb.Vector_Dataset(["C", "CCC"], len)
     assert ds[1].tolist() == [3]
     assert nb.vector_collate([ds[0], ds[1]]).tolist() == [[1], [3]]
@@ -247,9 +247,9 @@ def test_b19_columns_of_any_kind_and_errors_with_their_row(nb: ModuleType) -> No
     ds = nb.TextPredictionDataset(table.smiles, table.y, vocab)
     assert [(ids.tolist(), float(y)) for ids, y in (ds[0], ds[1])] == [([0, 5, 1], 2), ([0, 4, 5, 1], 3)]
     holes = pd.Series(["C", float("nan"), "O"])
-    for use in (lambda: nb.TextDataset(holes, vocab)[1], lambda: vocab.update_vocab_from_data(holes)):
+    for read in (lambda: nb.TextDataset(holes, vocab)[1], lambda: vocab.update_vocab_from_data(holes)):
         with pytest.raises(ValueError, match=r"row 1 of column 'smiles' is nan.*dropna"):
-            use()
+            read()
     with pytest.raises(ValueError, match="smiles has 3, y_vals has 2"):
         nb.TextPredictionDataset(["C", "O", "CO"], [1, 2], vocab)
 
@@ -268,14 +268,14 @@ def test_b20_new_keeps_the_configuration_of_a_subclass(nb: ModuleType) -> None:
     assert np.isnan([float(unlabelled[i][1]) for i in range(2)]).all()
 
 
-def test_b21_empty_batches_and_lists_have_a_shape(nb: ModuleType) -> None:
+def test_b21_empty_batches_have_a_shape_and_lists_are_accepted(nb: ModuleType) -> None:
     assert nb.batch_sequences([], 2).shape == (0, 1)
     assert nb.batch_sequences([[0, 4, 1], [0, 1]], 2).tolist() == [[0, 4, 1, 2], [0, 1, 2, 2]]
     x, y = nb.lm_collate([], 2)
     assert (len(x), len(y)) == (0, 0)
 
 
-def test_b22_an_invalid_molecule_is_named_and_need_not_stop_anything(nb: ModuleType) -> None:
+def test_b22_an_invalid_molecule_is_named_and_need_not_stop_the_run(nb: ModuleType) -> None:
     def atoms(text: str) -> list[int]:
         return [nb.to_mol(text).GetNumAtoms()]
 
@@ -292,7 +292,7 @@ def test_b22_an_invalid_molecule_is_named_and_need_not_stop_anything(nb: ModuleT
     assert [row.isnan().item() for row in (masked[i] for i in range(3))] == [False, True, False]
 
 
-def test_b23_a_small_set_starts_no_process_and_takes_any_collate_function(
+def test_b23_a_small_dataset_starts_no_process_and_takes_any_collate_function(
     nb: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ncpus", raising=False)
@@ -302,7 +302,7 @@ def test_b23_a_small_set_starts_no_process_and_takes_any_collate_function(
     assert [len(row) for row in batch] == list(range(3, 19))
 
 
-def test_b24_the_empty_text_is_no_molecule_and_told_apart_from_an_invalid_one(nb: ModuleType) -> None:
+def test_b24_the_empty_text_is_not_a_molecule_and_has_a_reason_of_its_own(nb: ModuleType) -> None:
     with pytest.raises(MoleculeError, match="empty"):
         nb.to_mol("")
     with pytest.raises(MoleculeError, match="syntax"):

@@ -1,4 +1,4 @@
-"""What the notebook asserts and what its prose promises, in our own words and on molecules of our own."""
+"""The notebook's asserts and the promises of its prose, rewritten, on molecules that are not the notebook's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 
 import mrl.dataloaders as nb
 from mrl.chem import ECFP6, heavy_atoms, molwt, rings, to_mol, tpsa
-from mrl.dataloaders import test_reconstruction  # at module level, where pytest looks for tests
+from mrl.dataloaders import test_reconstruction  # at module level, where pytest collects tests
 
 SMILES = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -108,7 +108,7 @@ def test_defaults() -> None:
     assert inspect.signature(nb.BaseDataset.dataloader).parameters["num_workers"].default == -1
 
 
-def test_pytest_does_not_take_the_function_for_a_test(request: pytest.FixtureRequest) -> None:
+def test_pytest_does_not_collect_test_reconstruction(request: pytest.FixtureRequest) -> None:
     assert test_reconstruction is nb.test_reconstruction
     assert "test_reconstruction" not in {item.name for item in request.session.items}
 
@@ -131,9 +131,9 @@ def test_constants_are_the_notebooks_character_by_character() -> None:
 )
 def test_patterns_alternative_by_alternative(name: str, brackets: list[str], blanks: int) -> None:
     atoms = ["Br?", "Cl?", *"NOSPFIbcnospH"]
-    if name == "MAPPING_REGEX":  # its brackets stand on both sides of the atoms
+    if name == "MAPPING_REGEX":  # here brackets are on both sides of the atoms
         brackets, atoms = brackets[:1], [*atoms, *brackets[1:]]
-    broken = "\n" + " " * blanks + "#"  # the line break inside the notebook's literal
+    broken = "\n" + " " * blanks + "#"  # the line break in the notebook's literal
     rest = [r"\(", r"\)", r"\.", "=", broken, "-", r"\+", "\\" * 2, r"\/", ":", "~", "@", r"\?", ">", "#", r"\*", r"\$"]
     assert getattr(nb, name) == "(" + "|".join([*brackets, *atoms, *rest, r"\%[0-9]{2}", "[0-9]"]) + ")"
 
@@ -155,17 +155,17 @@ def test_tokenizing_functions() -> None:
 
 
 def vocabularies() -> dict[str, nb.Vocab]:
-    made: dict[str, nb.Vocab] = {
+    built: dict[str, nb.Vocab] = {
         "character": nb.CharacterVocab(nb.SMILES_CHAR_VOCAB),
         "replace": nb.CharacterReplaceVocab(nb.SMILES_CHAR_VOCAB, nb.HALOGEN_REPLACE),
         "regex": nb.RegexVocab(nb.SMILES_CHAR_VOCAB, nb.SMILE_REGEX),
     }
-    made["regex"].update_vocab_from_data(SMILES)
-    return made
+    built["regex"].update_vocab_from_data(SMILES)
+    return built
 
 
 @pytest.mark.parametrize("kind", ["character", "replace", "regex"])
-def test_every_molecule_comes_back(kind: str) -> None:
+def test_every_molecule_survives_the_round_trip(kind: str) -> None:
     assert nb.test_reconstruction(vocabularies()[kind], SMILES) == []
 
 
@@ -183,7 +183,7 @@ def test_a_vocabulary_is_a_list_and_a_dictionary_of_tokens() -> None:
     assert vocab.stoi == {"bos": 0, "eos": 1, "pad": 2, "unk": 3, "C": 4, "O": 5}
     assert vocab.numericalize(["bos", "C", "O", "N", "eos"]) == [0, 4, 5, 3, 1]
     assert list(vocab.unks) == ["N"]
-    assert vocab.reconstruct([0, 4, 5, 1, 4, 4]) == "CO"  # nothing behind eos
+    assert vocab.reconstruct([0, 4, 5, 1, 4, 4]) == "CO"  # stops at eos
     vocab.update_vocab()
     assert (vocab.itos[4:], vocab.stoi["N"], len(vocab.unks)) == (["C", "O", "N"], 6, 0)
     vocab.update_vocab_from_data(["CSF", "S"])
@@ -253,7 +253,7 @@ def test_collate_functions_with_literal_tensors(batch_first: bool) -> None:
     assert (vectors.tolist(), y.tolist()) == ([[0.5, 1.5], [2.5, 3.5]], [1, 2])
 
 
-# --- data sets ---------------------------------------------------------------------------------------------------
+# --- datasets ----------------------------------------------------------------------------------------------------
 
 
 def properties(smile: str) -> np.ndarray[Any, Any]:
@@ -273,7 +273,7 @@ DATASETS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_data_set_batches_splits_and_makes_others_of_its_kind(name: str) -> None:
+def test_every_dataset_batches_splits_and_makes_new_datasets_of_its_class(name: str) -> None:
     ds = DATASETS[name]()
     assert isinstance(ds, nb.BaseDataset)
     assert isinstance(ds, torch.utils.data.Dataset)
@@ -293,7 +293,7 @@ def test_every_data_set_batches_splits_and_makes_others_of_its_kind(name: str) -
         assert [float(new[i][1]) for i in range(2)] == labels[0]
 
 
-def test_text_data_set() -> None:
+def test_text_dataset() -> None:
     ds = nb.TextDataset(np.array(SMILES, object), VOCAB)
     assert ds[1].dtype == torch.int64
     assert ds[1].tolist() == VOCAB.numericalize(VOCAB.tokenize(SMILES[1]))
@@ -305,7 +305,7 @@ def test_text_data_set() -> None:
     assert VOCAB.decode(x) == SMILES[:16]
 
 
-def test_text_prediction_data_set() -> None:
+def test_text_prediction_dataset() -> None:
     ds = nb.TextPredictionDataset(SMILES, [0] * len(SMILES), VOCAB)
     ids, target = ds[0]
     assert (ids.dtype, target.dtype, target.shape) == (torch.int64, torch.float32, (1,))
@@ -315,14 +315,14 @@ def test_text_prediction_data_set() -> None:
     assert (y == torch.zeros(y.shape)).all()
 
 
-def test_vector_data_set() -> None:
+def test_vector_dataset() -> None:
     ds = nb.Vector_Dataset(SMILES, properties)
     x = next(iter(ds.dataloader(16)))
     assert (x.dtype, x.shape) == (torch.float32, (16, 4))
     assert x[3].tolist() == ds[3].tolist() == torch.FloatTensor(properties(SMILES[3])).tolist()
 
 
-def test_vector_reconstruction_data_set_gives_tokens_before_the_vector() -> None:
+def test_vector_reconstruction_dataset_returns_tokens_before_the_vector() -> None:
     ds = nb.Vec_Recon_Dataset(SMILES, VOCAB, ECFP6)
     vector, ids = ds[0]
     assert (vector.dtype, vector.shape, ids.dtype) == (torch.float32, (2048,), torch.int64)
@@ -333,7 +333,7 @@ def test_vector_reconstruction_data_set_gives_tokens_before_the_vector() -> None
     assert (x[0][:, 1:] == y[:, :-1]).all()
 
 
-def test_vector_prediction_data_set() -> None:
+def test_vector_prediction_dataset() -> None:
     ds = nb.Vec_Prediction_Dataset(SMILES, LABELS, ECFP6)
     x, y = next(iter(ds.dataloader(16)))
     assert (x.shape, x.dtype, y.dtype) == ((16, 2048), torch.float32, torch.float32)
@@ -341,7 +341,7 @@ def test_vector_prediction_data_set() -> None:
     assert x[5].tolist() == ECFP6(SMILES[5]).tolist()
 
 
-def test_a_collate_function_of_ones_own() -> None:
+def test_a_custom_collate_function() -> None:
     ds = nb.TextDataset(SMILES, VOCAB, partial(nb.lm_collate, pad_idx=2, batch_first=False))
     x, y = next(iter(ds.dataloader(16)))
     assert x.shape == y.shape == (max(map(len, SMILES[:16])) + 2, 16)
@@ -349,7 +349,7 @@ def test_a_collate_function_of_ones_own() -> None:
     assert nb.TextDataset(SMILES, VOCAB, len).batch() == len(SMILES)
 
 
-def test_the_number_of_workers_can_be_said_and_is_bounded_by_ncpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_workers_can_be_given_and_is_bounded_by_ncpus(monkeypatch: pytest.MonkeyPatch) -> None:
     ds = nb.Vector_Dataset(["C"] * 50_000, properties, cache=None)
     assert ds.dataloader(16, num_workers=2).num_workers == 2
     for limit in (1, 0):

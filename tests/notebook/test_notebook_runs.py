@@ -14,7 +14,7 @@ import pytest
 @pytest.fixture
 def notebook() -> Path:
     if not os.environ.get("MRL_NOTEBOOK"):
-        pytest.skip("MRL_NOTEBOOK does not say where the notebook's text is")
+        pytest.skip("MRL_NOTEBOOK (the notebook's text) is not set")
     return Path(os.environ["MRL_NOTEBOOK"])
 
 
@@ -22,7 +22,7 @@ def notebook() -> Path:
 def folder(tmp_path: Path) -> Path:
     """A working directory with ``files/smiles.csv``."""
     if not os.environ.get("MRL_DATA"):
-        pytest.skip("MRL_DATA does not say where smiles.csv is")
+        pytest.skip("MRL_DATA (the folder of smiles.csv) is not set")
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "smiles.csv").symlink_to(Path(os.environ["MRL_DATA"], "smiles.csv").resolve())
     return tmp_path
@@ -47,7 +47,7 @@ def test_every_assert_of_the_notebook_passes(which: str, notebook: Path, folder:
     assert int(run.stdout.splitlines()[-1]) == asserts
 
 
-def test_the_cells_are_read_as_meant(notebook: Path) -> None:
+def test_cells_are_parsed_completely(notebook: Path) -> None:
     found = notebook_cells.cells(notebook)
     assert sum(cell.exported for cell in found) == notebook.read_text(encoding="utf-8").count("# export")
     assert all(cell.code for cell in found if cell.exported)
