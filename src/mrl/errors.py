@@ -1,7 +1,7 @@
 """Every exception and warning of mrl.
 
 An mrl exception subclasses the builtin that a caller would already catch (``ValueError``, ``IndexError``, ...), its
-message ends with a way out, and the facts of the message (row, column, value, ...) are attributes as well.
+message ends with a way out, and the facts in it (row, column, value, ...) are attributes as well.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ __all__ = [
     "DatasetError",
     "DuplicateTokenError",
     "FeatureError",
+    "FileFormatError",
     "MoleculeError",
     "MrlError",
     "ReadError",
@@ -32,9 +33,9 @@ class MrlError(Exception):
     Parameters
     ----------
     message : str
-        What was wrong, with which value, what was expected, and the way out.
+        What is wrong, with which value, what was expected, and the way out.
     **facts
-        The same facts for a program; each becomes an attribute. They survive pickling.
+        The facts in the message; each becomes an attribute. They are pickled.
 
     Examples
     --------
@@ -63,7 +64,13 @@ class ColumnError(MrlError, ValueError):
 
 
 class ReadError(MrlError, ValueError):
-    """A file cannot be read as a table of molecules."""
+    """A file cannot be read: as a table of molecules, or as a model."""
+
+    path: str
+
+
+class FileFormatError(MrlError, ValueError):
+    """A file is damaged, was edited, or is of another format or version."""
 
     path: str
 
@@ -77,7 +84,7 @@ class MoleculeError(MrlError, ValueError):
 
 
 class FeatureError(MrlError, ValueError):
-    """A function of a molecule failed, or returned what cannot be put into a row of numbers."""
+    """A function of a molecule failed, or returned something that is not a row of numbers."""
 
     text: str
     reason: str
@@ -85,17 +92,17 @@ class FeatureError(MrlError, ValueError):
 
 
 class VocabError(MrlError, ValueError):
-    """A vocabulary cannot be made from these tokens or rules."""
+    """A vocabulary cannot be built from these tokens or rules."""
 
 
 class DuplicateTokenError(VocabError):
-    """The same token was given twice, so that one of its two ids would never be used."""
+    """A token is given twice, so that one of its two ids would never be used."""
 
     token: str
 
 
 class UnknownTokenError(MrlError, ValueError):
-    """A text has a token that the vocabulary has not, and ``on_unknown="raise"`` was asked for."""
+    """A text has a token that is not in the vocabulary, with ``on_unknown="raise"``."""
 
     token: str
     row: int | None = None
@@ -103,20 +110,18 @@ class UnknownTokenError(MrlError, ValueError):
 
 
 class TokenIdError(MrlError, IndexError):
-    """An id is no id of this vocabulary."""
+    """An id is not an id of this vocabulary."""
 
     id: int
     row: int | None = None
 
 
-class VocabFileError(MrlError, ValueError):
-    """A vocabulary file is damaged, foreign, or from another version."""
-
-    path: str
+class VocabFileError(FileFormatError):
+    """A vocabulary file is damaged, was edited, or is of another program or version."""
 
 
 class DatasetError(MrlError, ValueError):
-    """A data set cannot do what was asked of it with the rows it has."""
+    """An operation of a dataset is impossible with the rows that it has."""
 
 
 class StateError(MrlError, ValueError):

@@ -1,22 +1,44 @@
-"""Files that are either whole or not there."""
+"""Files that are written completely or not at all, and files that notice damage.
+
+A *sealed document* is a JSON object in canonical form that contains the SHA-256 of its other entries: a vocabulary, a
+manifest, or the metadata of a binary file, where it also holds the `content_digest` of the file's arrays.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
-__all__ = ["atomic", "write_atomic"]
+from mrl.errors import FileFormatError, MrlError
+
+__all__ = [
+    "AnyPath",
+    "atomic",
+    "content_digest",
+    "read_sealed",
+    "remove_abandoned",
+    "seal",
+    "unseal",
+    "write_atomic",
+    "write_sealed",
+]
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
 
 
 @contextlib.contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path in the same folder that becomes `path` if the block ends well.
+def atomic(path: AnyPath) -> Iterator[Path]:
+    """Yield a temporary path in the same folder that becomes `path` if the block ends without an error.
 
-    The file is synced before it is renamed; a block that raises, or a process that is killed, leaves the old file, or
-    none where there was none, never half of a new one. Missing folders are made.
+    The file is synced before it is renamed: a block that raises, or a process that is killed, leaves the old file, or
+    none where there was none, never half of a new one. Missing folders are created.
 
     Parameters
     ----------
@@ -33,9 +55,9 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "a.txt"
     >>> with atomic(target) as temporary:
-    ...     _ = temporary.write_text("whole")
+    ...     _ = temporary.write_text("complete")
     >>> target.read_text()
-    'whole'
+    'complete'
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +72,15 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
-    """Write `data` (text as UTF-8, line ends as they are) to `path`, whole or not at all.
+def write_atomic(path: AnyPath, data: str | bytes) -> None:
+    """Write `data` to `path`, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; missing folders are created.
+    data : str or bytes
+        A str is written as UTF-8, its line ends unchanged.
 
     Examples
     --------
@@ -63,3 +92,212 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
     """
     with atomic(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def remove_abandoned(folder: AnyPath, seconds: float = 3600) -> None:
+    """Remove temporary files that processes which were killed inside `atomic` have left in a folder.
+
+    Parameters
+    ----------
+    folder : str or path
+        Searched without its subfolders; it need not exist.
+    seconds : float
+        How old the files are that are removed; younger ones may still be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> abandoned = Path(tempfile.mkdtemp()) / ".a.txt.01234567.tmp"
+    >>> abandoned.touch()
+    >>> remove_abandoned(abandoned.parent, seconds=0)
+    >>> abandoned.exists()
+    False
+    """
+    for path in Path(folder).glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime >= seconds:
+                path.unlink()
+
+
+def seal(document: Mapping[str, Any]) -> bytes:
+    """Return a document as canonical JSON that contains the SHA-256 of its other entries.
+
+    Parameters
+    ----------
+    document : mapping of str to JSON values
+        Without an entry ``"sha256"``.
+
+    Returns
+    -------
+    bytes
+        UTF-8: keys sorted, one entry per line, a newline at the end. Equal documents give equal bytes.
+
+    Examples
+    --------
+    >>> print(seal({"version": 1, "format": "mrl-example"}).decode()[:45])
+    {
+     "format": "mrl-example",
+     "sha256": "16d57
+    """
+    return _canonical({**document, "sha256": _digest(document)})
+
+
+def unseal(
+    data: bytes | str,
+    path: AnyPath,
+    *,
+    format: str,
+    version: int,
+    error: Callable[..., MrlError] = FileFormatError,
+) -> dict[str, Any]:
+    """Return the document that `seal` wrote, and raise unless every byte is as it was written.
+
+    Parameters
+    ----------
+    data : bytes or str
+        The sealed document.
+    path : str or path
+        Its file, for messages.
+    format, version : str, int
+        The expected entries ``"format"`` and ``"version"`` of the document.
+    error : class of the error to raise
+        Called with a message and ``path=``.
+
+    Returns
+    -------
+    dict
+        The document, without its entry ``"sha256"``.
+
+    Raises
+    ------
+    FileFormatError
+        Or `error`: the data are damaged, were edited, or are of another format or version.
+
+    Examples
+    --------
+    >>> sealed = seal({"format": "mrl-example", "version": 1, "rows": 3})
+    >>> unseal(sealed, "a.json", format="mrl-example", version=1)["rows"]
+    3
+    >>> unseal(sealed.replace(b"3,", b"4,"), "a.json", format="mrl-example", version=1)
+    Traceback (most recent call last):
+    ...
+    mrl.errors.FileFormatError: a.json is not a valid mrl-example file: its content does not match its sha256, so it \
+was damaged or edited after it was written; restore it, or create it again
+    """
+    data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+
+    def invalid(reason: str) -> MrlError:
+        return error(f"{os.fspath(path)} is not a valid {format} file: {reason}", path=os.fspath(path))
+
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as problem:
+        raise invalid(f"it is not JSON ({problem}); restore it, or create it again") from None
+    if not isinstance(document, dict) or document.get("format") != format:
+        raise invalid(f'it has no "format": "{format}", so another program wrote it')
+    if document.get("version") != version:
+        raise invalid(f"its version is {document.get('version')!r} and this mrl reads {version}; update mrl")
+    try:
+        sha256 = document.pop("sha256", None)
+        intact = sha256 == _digest(document) and data == seal(document)
+    except (UnicodeEncodeError, RecursionError):  # a lone surrogate, a deep nesting: never written by `seal`
+        intact = False
+    if not intact:
+        raise invalid(
+            "its content does not match its sha256, so it was damaged or edited after it was written; restore it, or "
+            "create it again"
+        )
+    return document
+
+
+def write_sealed(path: AnyPath, document: Mapping[str, Any]) -> None:
+    """Write a sealed document to a file, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; missing folders are created.
+    document : mapping of str to JSON values
+        With the entries ``"format"`` and ``"version"``, for `read_sealed`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "a.json"
+    >>> write_sealed(target, {"format": "mrl-example", "version": 1, "rows": 3})
+    >>> read_sealed(target, format="mrl-example", version=1)["rows"]
+    3
+    """
+    write_atomic(path, seal(document))
+
+
+def read_sealed(
+    path: AnyPath, *, format: str, version: int, error: Callable[..., MrlError] = FileFormatError
+) -> dict[str, Any]:
+    """Return the document in a file that `write_sealed` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    format, version : str, int
+        The expected entries ``"format"`` and ``"version"`` of the document.
+    error : class of the error to raise
+        Called with a message and ``path=``.
+
+    Returns
+    -------
+    dict
+        The document, without its entry ``"sha256"``.
+
+    Raises
+    ------
+    FileFormatError
+        Or `error`: the file is damaged, was edited, or is of another format or version.
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    See `write_sealed`.
+
+    >>> read_sealed("no such file", format="mrl-example", version=1)
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
+    """
+    return unseal(Path(path).read_bytes(), path, format=format, version=version, error=error)
+
+
+def content_digest(parts: Iterable[tuple[str, Any]]) -> str:
+    """Return the SHA-256 of named buffers: the names, the sizes and the bytes, in order.
+
+    Parameters
+    ----------
+    parts : iterable of (str, buffer)
+        A name, such as one that contains dtype and shape, and contiguous memory: bytes, an array, an Arrow buffer.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> content_digest([("ids uint8 (3,)", b"abc")])[:8]
+    '3e1c5fed'
+    """
+    sha = hashlib.sha256()
+    for name, buffer in parts:
+        view = memoryview(buffer)
+        sha.update(f"{name} {view.nbytes}\n".encode())
+        sha.update(view.cast("B") if view.nbytes else b"")
+    return sha.hexdigest()
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(document)).hexdigest()
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()

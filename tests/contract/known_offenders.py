@@ -33,8 +33,6 @@ KNOWN = {
     "features: incomplete docstring",
     "tests/features: assertion on seconds",
     "tests/features: part of mrl replaced",
-    # files
-    "files: incomplete docstring",
     # kernels
     "kernels: incomplete docstring",
     # lm
