@@ -55,12 +55,15 @@ class RowError(MrlError, ValueError):
     row: int
     column: str
     value: object
+    path: str | None = None
+    line: int | None = None
 
 
 class ColumnError(MrlError, ValueError):
     """A column is missing, ambiguous, of a wrong kind or of a wrong length."""
 
     column: str
+    path: str | None = None
 
 
 class ReadError(MrlError, ValueError):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from importlib import resources
 
-from mrl.corpus._reading import read
-from mrl.corpus._table import Table
+from mrl.corpus.reading import read
+from mrl.corpus.table import Table
 
 __all__ = ["load_sample"]
 
 
 def load_sample() -> Table:
-    """Read the sample: 21,000 drug-like molecules of our own making, 636 well-known drugs among them.
+    """Read the sample: 21,000 drug-like molecules made for this package, 636 well-known drugs among them.
 
     The molecules are products of virtual reactions of common building blocks (``scripts/make_sample.py``), the drugs
     were written down by hand. Every SMILES is RDKit-canonical and different from all others; the order is shuffled.

@@ -1,4 +1,4 @@
-"""Table: the columns that were read, and what happened to the rows on the way."""
+"""Table: the columns that were read, and what happened to the other rows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.corpus._names import listed, meant
 from mrl.errors import ColumnError
+from mrl.messages import did_you_mean, format_count, format_names
 from mrl.ragged import Rejects, Text
 
-__all__ = ["Column", "Table"]
+__all__ = ["Table", "TableColumn"]
 
-Column: TypeAlias = Text | NDArray[Any]
+TableColumn: TypeAlias = Text | NDArray[Any]
 
 
 class Table:
-    """Columns of equal length, with the rows that were refused.
+    """Columns of equal length, with the rows that were rejected.
 
     Rows in = rows of the table + ``rejects``; ``rows`` and ``rejects`` number them alike.
 
@@ -54,7 +54,7 @@ class Table:
 
     def __init__(
         self,
-        columns: dict[str, Column],
+        columns: dict[str, TableColumn],
         rejects: Rejects | None = None,
         *,
         rows: NDArray[np.int64] | None = None,
@@ -73,38 +73,41 @@ class Table:
         self.rows = np.arange(n) if rows is None else rows
         for name, column in [*self.columns.items(), ("rows", self.rows), *((name, self[name]) for name in targets)]:
             if len(column) != n:
-                raise ColumnError(
-                    f"{name!r} has {len(column):,} values for {n:,} rows: give columns of one length", column=name
-                )
+                found = f"{format_count(len(column), 'value')} for {format_count(n, 'row')}"
+                raise ColumnError(f"column {name!r} has {found}: pass one value per row", column=name)
 
     @property
     def smiles(self) -> Text:
-        """The molecules, shape (n,)."""
+        """The molecules, shape (n,); raises a ``ColumnError`` if that column is not text."""
         column = self[self.smiles_column]
         if not isinstance(column, Text):
-            raise ColumnError(f"{self.smiles_column!r} has {column.dtype}, expected Text", column=self.smiles_column)
+            raise ColumnError(
+                f"column {self.smiles_column!r} has dtype {column.dtype}, expected Text: pass Text.of(column)",
+                column=self.smiles_column,
+            )
         return column
 
     @property
     def y(self) -> NDArray[np.float64]:
-        """The targets, NaN where missing: shape (n,) if there is one, else (n, T); a ``ColumnError`` without any."""
+        """The targets, float64, NaN where missing: shape (n,) if there is one, else (n, T).
+
+        Raises a ``ColumnError`` if there are none.
+        """
         if not self.targets:
             raise ColumnError("this table has no targets: name their columns, read(path, targets=[...])", column="y")
         columns = [np.asarray(self[name], np.float64) for name in self.targets]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
-    def __getitem__(self, name: str) -> Column:
-        """Give the column `name`; a ``ColumnError`` if it was not read."""
-        try:
+    def __getitem__(self, name: str) -> TableColumn:
+        """Return the column `name`; raise a ``ColumnError`` if it was not read."""
+        if isinstance(name, str) and name in self.columns:
             return self.columns[name]
-        except (KeyError, TypeError):
-            known = name in self.header
-            raise ColumnError(
-                f"column {name!r} was not read: read(path, targets=[...], id=...) names the columns to read"
-                if known
-                else f"no column {name!r}{meant(str(name), self.header)}; the file has {listed(self.header)}",
-                column=name,
-            ) from None
+        if name in self.header:
+            problem = f"column {name!r} was not read: read(path, targets=[...], id=...) names the columns to read"
+        else:
+            suggestion = did_you_mean(str(name), self.header)
+            problem = f"no column {name!r}{suggestion}; the file has {format_names(self.header)}"
+        raise ColumnError(problem, column=name)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -112,5 +115,5 @@ class Table:
     def __repr__(self) -> str:
         facts = [f"{len(self.rejects):,} rejected"] if self.rejects else []
         facts += [f"{count:,} × {note}" for note, count in self.notes.items()]
-        head = f"Table({len(self):,} row{'' if len(self) == 1 else 's'}: {', '.join(self.columns)}"
+        head = f"Table({format_count(len(self), 'row')}: {', '.join(self.columns)}"
         return "; ".join([head, *facts]) + ")"

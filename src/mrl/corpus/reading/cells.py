@@ -1,0 +1,119 @@
+"""Cells: a column as text or as numbers, and a column of SMILES cut into molecules, CXSMILES tails and names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from mrl.corpus.reading.sources import escape_invalid, is_utf8
+
+__all__ = ["Bools", "SmilesCells", "is_text", "parse_numbers", "parse_smiles", "parse_text"]
+
+Bools = NDArray[np.bool_]
+
+_TAIL = r"(?s)^(?P<smiles>\S+)\s+(?P<tail>\|.*\|)(?P<name>)$"
+_TAIL_AND_NAME = r"(?s)^(?P<smiles>\S+)\s+(?:(?P<tail>\|[^|]*\|)(?:\s+|$))?(?P<name>.*)$"
+_MISSING_SMILES = ("nan", "NaN", "null", "NULL", "none", "None", "n/a", "N/A", "#N/A", "<NA>")  # "NA" is a peptide
+_MISSING_NUMBERS = ("", "na", "nan", "null", "none", "n/a", "#n/a", "<na>")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_TEXT = pa.large_string()
+
+
+class SmilesCells(NamedTuple):
+    """A column of SMILES, n rows; each part is an Arrow array of text."""
+
+    smiles: Any
+    tail: Any
+    """The CXSMILES tail of each row, blank where it has none."""
+    name: Any
+    """The name after each SMILES, blank where there is none."""
+    rejected: dict[int, str]
+    """Why some of the rows hold no molecule."""
+    trimmed: Bools
+    """Whether blanks around the SMILES were removed."""
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether values of an Arrow type can be read as text: strings, bytes, integers, nothing."""
+    kind = _value_type(kind)
+    return _is_string(kind) or bool(pa.types.is_integer(kind) or pa.types.is_null(kind))
+
+
+def parse_text(column: Any) -> tuple[Any, Bools]:
+    r"""Return an Arrow column (`is_text`) as large_string, and which of its rows are not UTF-8.
+
+    Missing values are blank; bytes that are not UTF-8 are written as ``\xe9``.
+    """
+    kind = _value_type(column.type)
+    column = pc.cast(column, kind)
+    if _is_string(kind):
+        column = pc.cast(column, pa.large_binary())  # so that text of other programs is checked as well
+    try:
+        return pc.fill_null(pc.cast(column, _TEXT), ""), np.zeros(len(column), bool)
+    except pa.ArrowInvalid:
+        cells = [cell or b"" for cell in column.to_pylist()]
+        invalid = [not is_utf8(cell) for cell in cells]
+        return pa.array(map(escape_invalid, cells), _TEXT), np.array(invalid, bool)
+
+
+def parse_smiles(raw: Any, has_name_suffix: bool) -> SmilesCells:
+    """Cut cells, an Arrow array of text, into SMILES and what follows: a tail, and a name if `has_name_suffix`."""
+    text = pc.utf8_trim_whitespace(raw)
+    trimmed = _flags(pc.not_equal(pc.binary_length(text), pc.binary_length(raw)))
+    tail = name = pa.repeat(pa.scalar("", _TEXT), len(text))
+    rejected = dict.fromkeys(_where(pc.equal(text, "")), "empty")
+    blanks = _flags(pc.match_substring_regex(text, r"[\s\p{Z}]"))
+    if blanks.any():
+        found = pc.extract_regex(pc.filter(text, pa.array(blanks)), _TAIL_AND_NAME if has_name_suffix else _TAIL)
+        matched = _flags(pc.is_valid(found))
+        rejected |= dict.fromkeys(np.flatnonzero(blanks)[~matched].tolist(), "blank inside SMILES")
+        blanks[blanks] = matched
+        parts = {
+            part: pc.filter(pc.struct_field(found, part), pa.array(matched)) for part in ("smiles", "tail", "name")
+        }
+        text = pc.replace_with_mask(text, pa.array(blanks), parts["smiles"])
+        tail = pc.replace_with_mask(tail, pa.array(blanks), parts["tail"])
+        name = pc.replace_with_mask(name, pa.array(blanks), parts["name"])
+    rejected |= dict.fromkeys(_where(pc.is_in(text, value_set=pa.array(_MISSING_SMILES, _TEXT))), "missing")
+    return SmilesCells(text, tail, name, rejected, trimmed)
+
+
+def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
+    """Return an Arrow column as numbers, NaN where missing, and which of its rows are neither finite nor missing."""
+    types, kind = pa.types, column.type
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind):
+        values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        missing = _flags(pc.is_null(column, nan_is_null=True))
+    elif is_text(kind):
+        text = pc.utf8_trim_whitespace(parse_text(column)[0])
+        missing = _flags(pc.is_in(pc.utf8_lower(text), value_set=pa.array(_MISSING_NUMBERS, _TEXT)))
+        try:
+            values = pc.cast(pc.if_else(pa.array(missing), None, text), pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:  # a plus sign, or not a number at all
+            cells = zip(text.to_pylist(), missing.tolist(), strict=True)
+            values = np.array([float(cell) if not gone and _NUMBER.fullmatch(cell) else np.nan for cell, gone in cells])
+    else:
+        values, missing = np.full(len(column), np.nan), _flags(pc.is_null(column))
+    return np.array(values, np.float64), ~np.isfinite(values) & ~missing
+
+
+def _value_type(kind: Any) -> Any:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_string(kind: Any) -> bool:
+    is_binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return bool(is_binary or pa.types.is_string(kind) or pa.types.is_large_string(kind) or "string_view" in str(kind))
+
+
+def _flags(mask: Any) -> Bools:
+    return np.array(mask.to_numpy(zero_copy_only=False), bool)
+
+
+def _where(mask: Any) -> list[int]:
+    return [int(place) for place in np.flatnonzero(_flags(mask))]

@@ -1,0 +1,84 @@
+"""Parquet and Arrow files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mrl.corpus.reading.sources import read_bytes
+from mrl.corpus.reading.table_file import Block, TableFile
+from mrl.errors import ReadError
+from mrl.messages import format_names
+
+__all__ = ["ColumnarFile"]
+
+
+class ColumnarFile(TableFile):
+    """A file of the kind ``"parquet"`` or ``"arrow"`` (Feather version 2, IPC file or stream)."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = str(path)
+        self._kind = kind
+        data = pa.BufferReader(read_bytes(path))
+        with self._damage_reported():
+            self._file = _ParquetBatches(data) if kind == "parquet" else _ArrowBatches(data)
+        self.names = self._file.names
+        if not self._file.n:
+            raise ReadError(f"{path} has no rows, only columns: {format_names(self.names)}", path=self.path)
+
+    def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
+        """Read some of the columns, a block for each batch of the file."""
+        start = 0
+        with self._damage_reported():
+            for batch in self._file.select(names):
+                rows = np.arange(start, start + len(batch))
+                yield Block({name: batch.column(name) for name in names}, rows, [])
+                start += len(batch)
+
+    def line(self, row: int) -> None:
+        """Return None: such a file has no lines."""
+        return
+
+    @contextmanager
+    def _damage_reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            raise ReadError(
+                f"{self.path} is not in {self._kind} format, or is damaged or truncated ({error}): copy or download it "
+                "again, or pass another format=",
+                path=self.path,
+            ) from error
+
+
+class _ParquetBatches:
+    def __init__(self, data: Any) -> None:
+        import pyarrow.parquet as parquet  # 0.1 s, for this format only
+
+        self._file = parquet.ParquetFile(data)
+        self.names = tuple(self._file.schema_arrow.names)
+        self.n = int(self._file.metadata.num_rows)
+
+    def select(self, names: tuple[str, ...]) -> Iterator[Any]:
+        return iter(self._file.iter_batches(columns=list(names), use_threads=False))
+
+
+class _ArrowBatches:
+    def __init__(self, data: Any) -> None:
+        try:
+            self._table = pa.ipc.open_file(data).read_all()
+        except pa.ArrowInvalid:
+            data.seek(0)
+            self._table = pa.ipc.open_stream(data).read_all()
+        self.names = tuple(self._table.column_names)
+        self.n = len(self._table)
+
+    def select(self, names: tuple[str, ...]) -> Iterator[Any]:
+        table = self._table.select(names)
+        table.validate(full=True)  # offsets of a damaged file may point anywhere
+        return iter(table.to_batches())

@@ -1,0 +1,103 @@
+"""Columns: which one has the molecules, which others were requested, and messages about names that do not fit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mrl.corpus.reading.table_file import TableFile
+from mrl.errors import ColumnError
+from mrl.messages import did_you_mean, format_names
+
+__all__ = ["ColumnRoles", "is_smiles_name", "looks_like_smiles"]
+
+_SMILES_NAMES = frozenset({"smi", "mol", "structure", "sequence", "selfies"})
+_SMILES_OPTION = 'smiles="..." (--smiles-column)'
+_SMILES_TEXT = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|%\d\d|\d)+")
+
+
+@dataclass(frozen=True)
+class ColumnRoles:
+    """The columns to read, by what they are used for: the parameters of `mrl.corpus.read`."""
+
+    smiles: str | None
+    targets: tuple[str, ...]
+    id: str | None
+    weight: str | None
+    split: str | None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that are kept as text, besides the molecules."""
+        return tuple(name for name in (self.id, self.split) if name is not None)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are read as numbers."""
+        return self.targets if self.weight is None else (*self.targets, self.weight)
+
+    def columns(self, file: TableFile, smiles: str) -> tuple[str, ...]:
+        """Return the columns to read from a file; in a list of SMILES, the names are part of the only one."""
+        return (smiles,) if file.has_name_suffix else (smiles, *self.numbers, *self.texts)
+
+    def resolve(self, file: TableFile) -> str:
+        """Return the column with the molecules; raise a ``ColumnError`` unless all columns are there exactly once."""
+        smiles = _find_smiles(file) if self.smiles is None else _require(self.smiles, file, _SMILES_OPTION)
+        if file.has_name_suffix and smiles != file.names[0]:
+            raise ColumnError(
+                f"{file.path}: each line is a SMILES and then a name, so {smiles!r} cannot hold the molecules: choose "
+                f"{file.names[0]!r} with {_SMILES_OPTION}",
+                column=smiles,
+                path=file.path,
+            )
+        requested = [(name, "targets=[...]") for name in self.targets]
+        for role, name in (("id", self.id), ("weight", self.weight), ("split", self.split)):
+            requested += [] if name is None else [(name, f'{role}="..."')]
+        seen = {smiles}
+        for name, option in requested:
+            _require(name, file, option)
+            if name in seen:
+                raise ColumnError(
+                    f"{file.path}: column {name!r} is requested twice, here by {option}: name it once",
+                    column=name,
+                    path=file.path,
+                )
+            seen.add(name)
+        return smiles
+
+
+def is_smiles_name(name: str) -> bool:
+    """Return whether a column of this name holds molecules: smiles, smi, mol, structure, sequence or selfies."""
+    name = name.strip().casefold()
+    return "smiles" in name or name in _SMILES_NAMES
+
+
+def looks_like_smiles(text: str) -> bool:
+    """Return whether a text consists of SMILES symbols only, as column names hardly ever do."""
+    return _SMILES_TEXT.fullmatch(text) is not None
+
+
+def _require(name: str, file: TableFile, option: str) -> str:
+    count = file.names.count(name)
+    if count == 1:
+        return name
+    if count > 1:
+        problem = f"{count} columns are called {name!r}: give them different names in the file"
+    else:
+        suggestion = did_you_mean(name, file.names)
+        problem = f"no column {name!r}{suggestion}; it has {format_names(file.names)}: choose one with {option}"
+    raise ColumnError(f"{file.path}: {problem}", column=name, path=file.path)
+
+
+def _find_smiles(file: TableFile) -> str:
+    found = [name for name in file.names if is_smiles_name(name)]
+    if len(set(found)) == 1:
+        return _require(found[0], file, _SMILES_OPTION)
+    if found:
+        problem = f"{format_names(found)} may all hold molecules: choose one with {_SMILES_OPTION}"
+    else:
+        problem = f"no column is called smiles or similar; it has {format_names(file.names)}: choose one with "
+        problem += _SMILES_OPTION
+        if any(map(looks_like_smiles, file.names)):
+            problem += ", or, if the first line is already data, insert a line with the column names above it"
+    raise ColumnError(f"{file.path}: {problem}", column="smiles", path=file.path)

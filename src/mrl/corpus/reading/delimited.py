@@ -1,0 +1,199 @@
+"""Tables with a delimiter (CSV, TSV), and lists of SMILES with a name after each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from mrl.corpus.reading.columns import is_smiles_name, looks_like_smiles
+from mrl.corpus.reading.sources import escape_invalid, is_utf8, line_count
+from mrl.corpus.reading.table_file import Block, MalformedRow, TableFile
+from mrl.errors import ReadError
+from mrl.messages import format_count, format_names
+
+__all__ = ["DelimitedFile", "SmilesList", "guess_delimiter"]
+
+_DELIMITERS = (",", "\t", ";")
+_BLOCK_BYTES = 1 << 24  # read at once; a row has to fit
+_QUOTED = r'"[^"]*(?:""[^"]*)*'  # without the closing quote
+_LINE_END = r"(?:\r\n|\n|\r|\Z)"
+_LINE = re.compile(rf"[^\r\n]*{_LINE_END}".encode())
+
+
+class _TextFile(TableFile):
+    """A text file whose rows begin at byte `_start` and end at byte `_stop` of `_data`."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self._data = data
+        self._start = len(data) - len(data.lstrip(b"\r\n"))
+        self._stop = len(data.rstrip(b"\r\n"))
+
+    def _first(self, pattern: re.Pattern[bytes]) -> bytes:
+        found = pattern.match(self._data, self._start, self._stop)
+        return found[0] if found else b""
+
+    def _skip_header(self, size: int) -> None:
+        self._start += size
+        if self._start >= self._stop:
+            raise ReadError(f"{self.path} has a header and no rows: {format_names(self.names)}", path=self.path)
+
+    def _require_utf8(self, header: bytes) -> None:
+        if not is_utf8(header):
+            raise ReadError(f"{self.path}: the header is not UTF-8: save the file as UTF-8", path=self.path)
+
+
+class SmilesList(_TextFile):
+    """Lines of a SMILES and perhaps a name; a first line whose first word says so is a header."""
+
+    has_name_suffix = True
+
+    def __init__(self, path: str, data: bytes, smiles_column: str | None) -> None:
+        super().__init__(path, data)
+        header = self._first(_LINE)
+        words = escape_invalid(header).split()
+        self.names = ("smiles", "name")
+        if words and (is_smiles_name(words[0]) or words[0] == smiles_column):
+            self._require_utf8(header)
+            self.names = (words[0], words[1] if len(words) == 2 else "name")
+            self._skip_header(len(header))
+
+    def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
+        """Read all lines."""
+        lines = self._data[self._start : self._stop].splitlines()
+        yield Block({self.names[0]: pa.array(lines, pa.large_binary())}, np.arange(len(lines)), [])
+
+    def line(self, row: int) -> int:
+        """Return the line, from 1, of a row."""
+        return line_count(self._data[: self._start]) + row + 1
+
+
+class DelimitedFile(_TextFile):
+    """A table with a delimiter; one of a single column needs no header.
+
+    Quotes enclose whole cells; in a file where they do not, they are characters, or an error if `strict`.
+    """
+
+    def __init__(self, path: str, data: bytes, delimiter: str, *, strict: bool, smiles_column: str | None) -> None:
+        super().__init__(path, data)
+        self._delimiter = delimiter
+        self._has_quotes = b'"' in data and self._is_well_quoted(strict)
+        self._row = _row_pattern(delimiter) if self._has_quotes else _LINE
+        header = self._first(self._row)
+        cells = self._parse_header(header)
+        self.names = ("smiles",)
+        if len(cells) > 1 or cells[0] == smiles_column or is_smiles_name(cells[0]) or not looks_like_smiles(cells[0]):
+            self.names = tuple(cells)
+            self._skip_header(len(header))
+
+    def _is_well_quoted(self, strict: bool) -> bool:
+        """Return whether each quote that begins a cell is closed, at the end of that cell."""
+        delimiter = re.escape(self._delimiter)
+        end = rf'(?:"(?P<more>[^{delimiter}\r\n"])?|(?P<open>\Z))'
+        cell = re.compile(rf"(?:^|[{delimiter}\r\n]){_QUOTED}{end}".encode())
+        wrong = next((found for found in cell.finditer(self._data) if found.lastgroup), None)
+        if wrong is None or not strict:
+            return wrong is None
+        line = line_count(self._data[: wrong.end("more") if wrong["more"] else wrong.start() + 1]) + 1
+        problem = "text follows a closing quote" if wrong["more"] else "a quote is opened and never closed"
+        raise ReadError(
+            f'{self.path}, line {line}: {problem}; enclose the cell in quotes and write a quote inside it as ""',
+            path=self.path,
+            line=line,
+        )
+
+    def _parse_header(self, header: bytes) -> list[str]:
+        self._require_utf8(header)
+        line = header.rstrip(b"\r\n") + b"\n"
+        try:
+            table = pacsv.read_csv(
+                pa.py_buffer(line), pacsv.ReadOptions(block_size=len(line) + 1), self._parse_options()
+            )
+        except pa.ArrowException as error:
+            raise ReadError(f"{self.path}: the header cannot be read: {error}", path=self.path) from error
+        return [name.strip() for name in table.column_names]
+
+    def _parse_options(self, **options: Any) -> Any:
+        quotes = self._has_quotes
+        return pacsv.ParseOptions(
+            delimiter=self._delimiter, quote_char='"' if quotes else False, newlines_in_values=quotes, **options
+        )
+
+    def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
+        """Read some of the columns as text; rows with a wrong number of cells are malformed."""
+        body: bytes | memoryview = memoryview(self._data)[self._start : self._stop]
+        encoding = "utf-8"
+        if not is_utf8(self._data):
+            encoding = "latin-1"  # one character for each byte: lossless, and valid for Arrow
+            body = str(body, encoding).encode()
+        width = len(self.names)
+        keys = {str(i): name for i, name in enumerate(self.names) if name in names}
+        malformed: list[MalformedRow] = []
+
+        def skip(row: Any) -> str:
+            reason = f"{format_count(row.actual_columns, 'cell')} instead of {width}"
+            malformed.append(MalformedRow(row.number - 1, escape_invalid(row.text.encode(encoding)), reason))
+            return "skip"
+
+        start = 0
+        try:
+            reader = pacsv.open_csv(
+                pa.py_buffer(body),  # by one thread: only then are the rows numbered
+                pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=[*map(str, range(width))]),
+                self._parse_options(ignore_empty_lines=False, invalid_row_handler=skip),
+                pacsv.ConvertOptions(
+                    include_columns=list(keys),
+                    column_types=dict.fromkeys(keys, pa.large_string()),
+                    strings_can_be_null=False,
+                    check_utf8=False,
+                ),
+            )
+            for batch in reader:
+                skipped = [row.row - start for row in malformed if row.row >= start]
+                is_row = np.ones(len(batch) + len(skipped), bool)
+                is_row[[place for place in skipped if place < len(is_row)]] = False
+                rows = start + np.flatnonzero(is_row)[: len(batch)]
+                start = int(rows[-1]) + 1 if len(rows) else start
+                columns = {name: _recode(batch.column(key), encoding) for key, name in keys.items()}
+                yield Block(columns, rows, [row for row in malformed if row.row < start])
+                malformed[:] = [row for row in malformed if row.row >= start]
+        except pa.ArrowException as error:
+            raise ReadError(f"{self.path} cannot be read as a table: {error}", path=self.path) from error
+        if malformed and not start:
+            raise ReadError(
+                f"{self.path}: no row fits the header ({format_names(self.names)}): the first has "
+                f"{malformed[0].reason}; check the header, the delimiter {self._delimiter!r} and the format",
+                path=self.path,
+            )
+        yield Block({name: pa.array([], pa.large_string()) for name in keys.values()}, np.zeros(0, np.int64), malformed)
+
+    def line(self, row: int) -> int:
+        """Return the line, from 1, in which a row begins; a quoted cell may hold line ends."""
+        found = next(islice(self._row.finditer(self._data, self._start, self._stop), row, None))
+        return line_count(self._data[: found.start()]) + 1
+
+
+def _row_pattern(delimiter: str) -> re.Pattern[bytes]:
+    delimiter = re.escape(delimiter)
+    cell = rf'(?:{_QUOTED}"|[^{delimiter}\r\n"][^{delimiter}\r\n]*)?'
+    return re.compile(rf"(?:{cell}{delimiter})*{cell}{_LINE_END}".encode())
+
+
+def guess_delimiter(header: str) -> str | None:
+    """Return the delimiter that a line has most of outside quotes: comma, tab or semicolon; None if it has none."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    best = max(_DELIMITERS, key=bare.count)
+    return best if best in bare else None
+
+
+def _recode(column: Any, encoding: str) -> Any:
+    """Return the bytes of cells that were decoded by another encoding than UTF-8."""
+    if encoding == "utf-8":
+        return column
+    return pa.array([cell.encode(encoding) for cell in column.to_pylist()], pa.large_binary())

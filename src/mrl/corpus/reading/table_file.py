@@ -1,0 +1,59 @@
+"""What the readers of single files have in common: a header, and blocks of rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Block", "MalformedRow", "TableFile"]
+
+
+class MalformedRow(NamedTuple):
+    """A row that has not the cells of the header."""
+
+    row: int
+    """Its position in the file, from 0."""
+    text: str
+    reason: str
+
+
+class Block(NamedTuple):
+    """Consecutive rows of a file, n of them well formed."""
+
+    columns: dict[str, Any]
+    """Arrow arrays of shape (n,); cells of a text file are text, or bytes where the file is not UTF-8."""
+    rows: NDArray[np.int64]
+    """The positions of the n rows in the file, from 0, shape (n,)."""
+    malformed: list[MalformedRow]
+    """The other rows."""
+
+
+class TableFile(ABC):
+    """A file whose header has been read.
+
+    Attributes
+    ----------
+    path : str
+        The file, for messages.
+    names : tuple of str
+        The names of its columns.
+    has_name_suffix : bool
+        A row is one cell with a SMILES and perhaps a name after it; it is the first column, and the second one
+        consists of the names.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    has_name_suffix: bool = False
+
+    @abstractmethod
+    def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
+        """Read some of the columns, block by block, every row of the file in one of the blocks."""
+
+    @abstractmethod
+    def line(self, row: int) -> int | None:
+        """Return the line, from 1, in which a row begins; None if the format has no lines."""
