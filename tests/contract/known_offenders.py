@@ -21,8 +21,6 @@ KNOWN = {
     # cli
     "cli: import past a package root",
     "cli: incomplete docstring",
-    # corpus
-    "corpus: underscore in a module name",
     # data
     "data: import circle",
     "data: full folder",
