@@ -30,7 +30,7 @@ TASKS = (
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Return the chance that an active molecule scores higher than an inactive one (a tie counts half); NaN without both."""
+    """Return the chance that an active molecule scores higher than an inactive one; NaN if one kind is missing."""
     known = ~np.isnan(labels)
     scores, active = scores[known], labels[known] > 0.5
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
