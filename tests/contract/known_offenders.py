@@ -34,7 +34,6 @@ KNOWN = {
     # kernels
     "kernels: incomplete docstring",
     # lm
-    "lm: incomplete docstring",
     # report
     "report: import past a package root",
     "report: incomplete docstring",

@@ -1,14 +1,15 @@
-"""One thread: these models are so small that a second one only waits."""
+"""One thread: the steps of these models are so short that a second thread would only wait."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-import torch
+
+from mrl.lm import one_thread
 
 
 @pytest.fixture(autouse=True, scope="package")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield

@@ -24,7 +24,7 @@ from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of
 from mrl.cli.sample import write_csv
 from mrl.cli.tables import read_table
 from mrl.data import TextDataset
-from mrl.lm import LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread, train
+from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread, train
 from mrl.ragged import Text
 from mrl.report import DemoReport, Screening, demo_report, write
 from mrl.report import Round as ReportedRound
@@ -144,17 +144,8 @@ def _fine_tuned(
                 success(f"sampled {screened.n:,}: {said}, {screened.novelty:.1%} novel")
             bar.update(task, advance=1, said=said)
 
-        every = finetune(
-            model,
-            dataset,
-            score,
-            rounds=rounds,
-            n=samples,
-            known=known,
-            seed=seed,
-            max_length=MAX_LENGTH,
-            on_round=told,
-        )
+        options = FinetuneOptions(rounds=rounds, samples=samples, seed=seed, max_length=MAX_LENGTH)
+        every = finetune(model, dataset, score, options, known=known, on_round=told)
     success(f"fine-tuned in {len(every) - 1} rounds")
     return every
 

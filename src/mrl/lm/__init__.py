@@ -1,9 +1,21 @@
-"""The reference language model: a small LSTM that learns molecules, samples them, and is fine-tuned to a property."""
+"""The reference language model: a small LSTM that is trained on molecules, sampled, and fine-tuned to a property."""
 
 from mrl.lm.finetuning import Round, finetune
 from mrl.lm.model import LanguageModel, ModelConfig, accelerator
+from mrl.lm.options import FinetuneOptions
 from mrl.lm.sampling import sample
 from mrl.lm.threads import one_thread
 from mrl.lm.training import Step, train
 
-__all__ = ["LanguageModel", "ModelConfig", "Round", "Step", "accelerator", "finetune", "one_thread", "sample", "train"]
+__all__ = [
+    "FinetuneOptions",
+    "LanguageModel",
+    "ModelConfig",
+    "Round",
+    "Step",
+    "accelerator",
+    "finetune",
+    "one_thread",
+    "sample",
+    "train",
+]

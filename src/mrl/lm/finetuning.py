@@ -1,12 +1,12 @@
-"""Fine-tuning towards a property by hill climbing: sample, keep the best, learn from them, again."""
+"""Fine-tuning towards a property by hill climbing: sample, keep the best, train on them, repeat."""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,32 +16,42 @@ from mrl.chem import CanonicalSet, Screened, screen
 from mrl.data import TextDataset
 from mrl.errors import FeatureError
 from mrl.lm.model import LanguageModel
+from mrl.lm.options import FinetuneOptions
 from mrl.lm.sampling import sample
 from mrl.lm.training import train
 from mrl.text import UNK
 
 __all__ = ["Round", "finetune"]
 
-BATCH_SIZE = 64
-SEED_STEP = 1_000_003  # between rounds: other draws than those of the next seeds
+_BATCH_SIZE = 64
+_SEED_STEP = 1_000_003  # between rounds: other draws than those of the next seeds
+_DEFAULTS = FinetuneOptions()
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Round:
-    """What a model gives after some rounds of fine-tuning, and how many molecules it learned from then.
+    """The samples of a model after some rounds of fine-tuning.
 
     Attributes
     ----------
     number : int
-        Rounds of learning that lie behind; 0 is the model as it was given.
+        Rounds of training so far; 0 for the model as it was given.
     texts : tuple of str, n of them
         The samples.
     screened : Screened
-        Which of them are molecules, different, and new.
+        Which of them are valid, unique and novel molecules.
     scores : ndarray of float64, shape (n,)
-        Of each valid sample; NaN for the others, and where the score itself is no finite number.
+        Score of each valid sample; NaN for the others, and where the score itself is not finite.
     trained_on : int
-        Molecules of this round that the model learned from; 0 in the last round.
+        Molecules of this round that the model was trained on next; 0 in the last round.
+
+    Examples
+    --------
+    >>> one = Round(0, ("CO", "C("), screen(["CO", "C("]), np.array([2.0, np.nan]), trained_on=1)
+    >>> one
+    Round(0: mean score 2, Screened(2 rows: 50.0% valid, 100.0% of these unique), trained on 1)
+    >>> one.mean, one.best(10), one.ranked(one.screened.valid).tolist()
+    (2.0, [('CO', 2.0)], [0])
     """
 
     number: int
@@ -57,23 +67,12 @@ class Round:
         return float(scored.mean()) if len(scored) else math.nan
 
     def best(self, count: int) -> list[tuple[str, float]]:
-        """Give the molecules of the highest scores, each once.
-
-        Parameters
-        ----------
-        count : int
-            How many at most.
-
-        Returns
-        -------
-        list of (str, float)
-            Canonical SMILES and score, the highest first.
-        """
+        """Return at most `count` unique molecules, the highest score first, as (canonical SMILES, score)."""
         rows = self.ranked(self.screened.unique)[:count]
         return [(str(self.screened.smiles[row]), float(self.scores[row])) for row in rows]
 
     def ranked(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Rank those rows of a mask, shape (n,), that have a score, the highest first."""
+        """Return the numbers of the rows in the mask `rows`, shape (n,), that have a score, the highest score first."""
         index = np.flatnonzero(rows & ~np.isnan(self.scores))
         return index[np.argsort(-self.scores[index], kind="stable")]
 
@@ -85,70 +84,46 @@ def finetune(
     model: LanguageModel,
     dataset: TextDataset,
     score: Callable[[str], float],
+    options: FinetuneOptions = _DEFAULTS,
     *,
-    rounds: int = 5,
-    n: int = 1000,
-    keep: float = 0.5,
-    lr: float = 1e-3,
-    epochs: int = 3,
-    max_length: int = 128,
-    seed: int = 0,
     known: Iterable[str] | None = None,
-    min_uniqueness: float = 0.87,
     on_round: Callable[[Round], object] | None = None,
 ) -> list[Round]:
-    """Make a model's molecules score higher.
+    """Fine-tune a model until its molecules score higher.
 
     Each round draws samples, screens and scores them, and trains the model on the best of the molecules that are
-    neither known nor learned from in an earlier round: to repeat the same few is what makes a model collapse onto them.
-    If it collapses all the same (too few different molecules, or none at all), the last round is undone, with a
-    warning, and the climb ends.
+    neither known nor trained on in an earlier round: repeating the same few makes a model collapse onto them. If it
+    collapses all the same (too few unique molecules, or none at all), the last round is undone, with a warning, and
+    fine-tuning ends.
 
     Parameters
     ----------
     model : LanguageModel
         Changed in place.
     dataset : TextDataset
-        Whose vocabulary the model speaks; the molecules to learn from become ``dataset.new(smiles)``.
+        Its vocabulary is the model's; the molecules to train on become ``dataset.new(smiles)``.
     score : callable, str -> float
-        Of a canonical SMILES; higher is better. ``lambda s: -logp(s)`` lowers a property, and
-        ``lambda s: -abs(logp(s) - 2.5)`` brings it to a value. What is no finite number is left out.
-    rounds : int
-        Rounds of learning.
-    n : int
-        Samples per round.
-    keep : float
-        Share of the new molecules of a round to learn from, 0 < keep <= 1.
-    lr : float
-        Learning rate, constant.
-    epochs : int
-        How often the model sees each of them.
-    max_length : int
-        The most ids of a sample.
-    seed : int
-        Of the samples and of the order of the batches.
+        Score of a canonical SMILES; higher is better. ``lambda s: -logp(s)`` lowers a property, and
+        ``lambda s: -abs(logp(s) - 2.5)`` brings it to a value. Molecules whose score is not finite are left out.
+    options : FinetuneOptions
+        Rounds, samples, learning rate, ...
     known : iterable of str, or CanonicalSet, optional
-        Molecules that count as not new, usually the training data.
-    min_uniqueness : float
-        A round is undone if the share of different molecules among the valid ones falls below this part of what it was
-        in round 0.
+        Molecules that do not count as novel, usually the training data.
     on_round : callable, optional
         Called with each `Round` as soon as it is known.
 
     Returns
     -------
     list of Round
-        Round 0 is the model as it was given, and each further one the model after one more round of learning:
-        ``rounds + 1`` of them, or fewer if a round was undone. The last one is the model as it is now.
+        Round 0 is the model as it was given, and each further one the model after one more round of training:
+        ``options.rounds + 1`` of them, or fewer if a round was undone. The last one is the model as it is now.
 
     Raises
     ------
-    ValueError
-        If `keep` is not above 0 and at most 1, `n` or `epochs` is below 1, or `rounds` is negative.
     StateError
-        If the model belongs to another vocabulary.
+        The model belongs to another vocabulary.
     FeatureError
-        If `score` fails: the molecule and the reason.
+        `score` failed: the molecule and the reason.
 
     References
     ----------
@@ -161,45 +136,40 @@ def finetune(
     >>> from mrl.text import CharacterVocab
     >>> ds = TextDataset(["CO", "CCO"], CharacterVocab(["C", "O"]))
     >>> model = LanguageModel(ModelConfig.for_vocab(ds.vocab, hidden=16), seed=1)
-    >>> first, last = finetune(model, ds, len, rounds=1, n=50, max_length=12)
+    >>> first, last = finetune(model, ds, len, FinetuneOptions(rounds=1, samples=50, max_length=12))
     >>> last.number, len(last.texts), last.trained_on
     (1, 50, 0)
     """
-    if not 0 < keep <= 1:
-        raise ValueError(f"keep is {keep}; expected a share above 0 and at most 1")
-    for name, value, least in (("rounds", rounds, 0), ("n", n, 1), ("epochs", epochs, 1)):
-        if value < least:
-            raise ValueError(f"{name} is {value}; expected {least} or more")
     model.require_vocab(dataset.vocab)
     known = None if known is None else CanonicalSet.of(known)
     scores: dict[str, float] = {}
     learned: set[str] = set()
-    every: list[Round] = []
-    before: dict[str, Tensor] = {}
-    for number in range(rounds + 1):
-        round_seed = seed + SEED_STEP * number
-        texts = dataset.vocab.decode(sample(model, n, max_length=max_length, seed=round_seed))
+    rounds: list[Round] = []
+    weights: dict[str, Tensor] = {}
+    for number in range(options.rounds + 1):
+        seed = options.seed + _SEED_STEP * number
+        texts = dataset.vocab.decode(sample(model, options.samples, max_length=options.max_length, seed=seed))
         screened = screen(texts, known)
-        now = Round(number, tuple(texts), screened, _scores(screened, score, scores), 0)
-        if every and every[-1].trained_on and (undone := _collapse(now, every[0], min_uniqueness)):
-            warnings.warn(f"fine-tuning ended early, round {number} was undone: {undone}; try a lower lr", stacklevel=2)
-            model.load_state_dict(before)
-            every[-1] = dataclasses.replace(every[-1], trained_on=0)
+        now = Round(number, tuple(texts), screened, _score_rows(screened, score, scores), 0)
+        if rounds and rounds[-1].trained_on and (reason := _collapse(now, rounds[0], options.min_uniqueness)):
+            warnings.warn(f"fine-tuning ended early, round {number} was undone: {reason}; try a lower lr", stacklevel=2)
+            model.load_state_dict(weights)
+            rounds[-1] = replace(rounds[-1], trained_on=0)
             break
-        chosen = _chosen(now, dataset, learned, keep) if number < rounds else []
-        every.append(dataclasses.replace(now, trained_on=len(chosen)))
+        chosen = _choose(now, dataset, learned, options.keep) if number < options.rounds else []
+        rounds.append(replace(now, trained_on=len(chosen)))
         if on_round is not None:
-            on_round(every[-1])
+            on_round(rounds[-1])
         if chosen:
             learned.update(chosen)
-            before = copy.deepcopy(model.state_dict())
-            loader = dataset.new(chosen).dataloader(BATCH_SIZE, shuffle=True, seed=round_seed)
-            train(model, loader, steps=epochs * len(loader), lr=lr, schedule="constant")
-    return every
+            weights = copy.deepcopy(model.state_dict())
+            loader = dataset.new(chosen).dataloader(_BATCH_SIZE, shuffle=True, seed=seed)
+            train(model, loader, steps=options.epochs * len(loader), lr=options.lr, schedule="constant")
+    return rounds
 
 
-def _scores(screened: Screened, score: Callable[[str], float], cache: dict[str, float]) -> NDArray[np.float64]:
-    """The score of each row, NaN where there is none; each molecule is scored once."""
+def _score_rows(screened: Screened, score: Callable[[str], float], cache: dict[str, float]) -> NDArray[np.float64]:
+    """Return the score of each row, NaN where there is none; each molecule is scored once."""
     values = np.full(screened.n, np.nan)
     for row, smiles in enumerate(screened.smiles):
         if smiles is None:
@@ -220,7 +190,7 @@ def _scores(screened: Screened, score: Callable[[str], float], cache: dict[str, 
 
 
 def _collapse(now: Round, first: Round, share: float) -> str | None:
-    """Why a round is to be undone, if it is."""
+    """Return why a round must be undone, or None."""
     if not now.screened.valid.any():
         return "no sample is a valid molecule"
     least = share * first.screened.uniqueness
@@ -229,12 +199,12 @@ def _collapse(now: Round, first: Round, share: float) -> str | None:
     return None
 
 
-def _chosen(now: Round, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:
-    """The molecules to learn from: the best `keep` of what is new and what the data set can spell."""
+def _choose(now: Round, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:
+    """Return the molecules to train on: the best share `keep` of the new ones that the dataset can encode."""
     screened = now.screened
     new = [str(screened.smiles[row]) for row in now.ranked(screened.unique & screened.novel)]
     new = [smiles for smiles in new if smiles not in learned]
     ids = dataset.vocab.encode(new, on_unknown="unk")
     longest = math.inf if dataset.max_length is None else dataset.max_length
-    spelt = [smiles for smiles, row in zip(new, ids, strict=True) if len(row) <= longest and UNK not in row]
-    return spelt[: math.ceil(keep * len(spelt))]
+    encodable = [smiles for smiles, row in zip(new, ids, strict=True) if len(row) <= longest and UNK not in row]
+    return encodable[: math.ceil(keep * len(encodable))]

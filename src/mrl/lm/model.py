@@ -1,13 +1,11 @@
-"""The reference language model: an LSTM over token ids, its file, and the vocabulary it belongs to."""
+"""The reference language model: an LSTM over token ids, and its file."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import os
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import torch
 from safetensors import SafetensorError
@@ -16,24 +14,24 @@ from safetensors.torch import save as format_tensors
 from torch import Tensor, nn
 
 from mrl.errors import ReadError, StateError
-from mrl.files import write_atomic
+from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
+from mrl.lm.options import require_integer
 from mrl.text import SPECIAL_TOKENS, Vocab
 
 __all__ = ["LanguageModel", "ModelConfig", "accelerator"]
 
-FORMAT, VERSION = "mrl-language-model", 1
-AnyPath: TypeAlias = str | os.PathLike[str]
+_FORMAT, _VERSION = "mrl-language-model", 1
 LSTMState: TypeAlias = tuple[Tensor, Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """The sizes of a language model, and the vocabulary whose ids it speaks.
+    """The sizes of a language model, and its vocabulary.
 
     Parameters
     ----------
     vocab_size : int
-        Number of tokens, the four specials included.
+        Number of tokens, the four special ones included.
     vocab_fingerprint : str
         ``vocab.fingerprint(vocab_size)``: a vocabulary that has grown since still fits.
     embedding, hidden, layers : int
@@ -42,7 +40,7 @@ class ModelConfig:
     Raises
     ------
     ValueError
-        A size is not a positive integer, there is no token besides the specials, or the fingerprint is no text.
+        A size is not a positive integer, there is no token besides the special ones, or the fingerprint is not a str.
 
     Examples
     --------
@@ -59,26 +57,25 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name, least in (("vocab_size", len(SPECIAL_TOKENS) + 1), ("embedding", 1), ("hidden", 1), ("layers", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")
+            object.__setattr__(self, name, require_integer(name, getattr(self, name), least))
         if not isinstance(self.vocab_fingerprint, str):
             raise ValueError(f"vocab_fingerprint is {self.vocab_fingerprint!r}; expected vocab.fingerprint()")
 
     @classmethod
     def for_vocab(cls, vocab: Vocab, **sizes: int) -> Self:
-        """Configure a model of a vocabulary.
+        """Return the configuration of a model for a vocabulary.
 
         Parameters
         ----------
         vocab : Vocab
-            Whose ids the model will read and write.
+            The vocabulary whose ids the model reads and writes.
         **sizes : int
             `embedding`, `hidden` or `layers` other than the defaults.
 
         Returns
         -------
         ModelConfig
+            The configuration.
         """
         return cls(len(vocab.itos), vocab.fingerprint(), **sizes)
 
@@ -91,8 +88,8 @@ class LanguageModel(nn.Module):
     config : ModelConfig
         Sizes and vocabulary.
     seed : int, optional
-        Of the initial weights, which it alone decides; torch's own generator is neither read nor advanced. None makes
-        the shapes only, without memory, on torch's meta device.
+        Seed of the initial weights, which depend on nothing else; torch's own generator is neither read nor advanced.
+        None creates the shapes only, without memory, on torch's meta device.
 
     References
     ----------
@@ -104,8 +101,13 @@ class LanguageModel(nn.Module):
     >>> from mrl.text import CharacterVocab
     >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8), seed=1)
     >>> logits, state = model(torch.tensor([[0, 4, 5]]))  # bos C O
-    >>> logits.shape
-    torch.Size([1, 3, 6])
+    >>> logits.shape, model.device
+    (torch.Size([1, 3, 6]), device(type='cpu'))
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
+    >>> model.save(path)
+    >>> LanguageModel.load(path).config == model.config
+    True
     """
 
     def __init__(self, config: ModelConfig, *, seed: int | None = 0) -> None:
@@ -130,25 +132,35 @@ class LanguageModel(nn.Module):
         return self.head.weight.device
 
     def forward(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
-        """Score what may follow each position.
+        """Return the logits of the token after each position.
 
         Parameters
         ----------
         x : Tensor, int64, shape (B, L)
             Token ids.
         state : pair of Tensors, shape (layers, B, hidden), optional
-            What an earlier call returned, to go on from there.
+            The state that an earlier call returned, to continue from there.
 
         Returns
         -------
         logits : Tensor, float, shape (B, L, vocab_size)
+            Unnormalised log-probabilities.
         state : pair of Tensors, float, shape (layers, B, hidden)
+            The state after the last position.
+
+        Examples
+        --------
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8))
+        >>> _, state = model(torch.tensor([[0, 4]]))
+        >>> model(torch.tensor([[5]]), state)[0].shape
+        torch.Size([1, 1, 6])
         """
         hidden, state = self.lstm(self.embedding(x), state)
         return self.head(hidden), state
 
     def require_vocab(self, vocab: Vocab) -> None:
-        """Refuse a vocabulary whose ids are not this model's; one that has grown from the model's own is welcome.
+        """Raise an error unless a vocabulary is this model's, or has grown from it.
 
         Parameters
         ----------
@@ -158,7 +170,13 @@ class LanguageModel(nn.Module):
         Raises
         ------
         StateError
-            (A ValueError.) If its first ``config.vocab_size`` tokens, or its rules, are others.
+            Its first ``config.vocab_size`` tokens, or its rules, are others; a ValueError.
+
+        Examples
+        --------
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"])))
+        >>> model.require_vocab(CharacterVocab(["C", "O", "N"]))  # has grown
         """
         n = self.config.vocab_size
         if not vocab.accepts(n, self.config.vocab_fingerprint):
@@ -170,57 +188,58 @@ class LanguageModel(nn.Module):
             )
 
     def save(self, path: AnyPath) -> None:
-        """Write weights, sizes and the vocabulary's fingerprint to one safetensors file, whole or not at all.
+        """Write weights, sizes and the vocabulary's fingerprint to a safetensors file, completely or not at all.
 
         An interrupted save leaves the old file, or none where there was none. The same weights give the same bytes.
 
         Parameters
         ----------
         path : str or path
-            The file; missing folders are made.
+            The file; missing folders are created.
         """
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.state_dict().items()}
-        config = dataclasses.asdict(self.config)
-        about = {"version": VERSION, "config": config, "sha256": _digest(config, tensors)}
-        # One entry of metadata: several would be written in no fixed order.
-        write_atomic(path, format_tensors(tensors, {FORMAT: json.dumps(about, sort_keys=True)}))
+        document = {"format": _FORMAT, "version": _VERSION, "config": dataclasses.asdict(self.config)}
+        sealed = seal({**document, "tensors": _digest(tensors)}).decode()
+        write_atomic(path, format_tensors(tensors, {_FORMAT: sealed}))  # of several entries the order would vary
 
     @classmethod
     def load(cls, path: AnyPath, vocab: Vocab | None = None) -> Self:
-        """Read a model that `save` wrote, onto the CPU.
+        """Return the model in a file that `save` wrote.
 
         Parameters
         ----------
         path : str or path
             The file.
         vocab : Vocab, optional
-            What it will be used with, checked as by `require_vocab`.
+            The vocabulary to use the model with, checked by `require_vocab`.
 
         Returns
         -------
         LanguageModel
+            The model, on the CPU.
 
         Raises
         ------
         ReadError
-            (A ValueError.) If the file is damaged, or is of another program or version.
+            The file is damaged, or is of another program or version; a ValueError.
         StateError
-            (A ValueError.) If the model belongs to another vocabulary.
+            The model belongs to another vocabulary; a ValueError.
         FileNotFoundError
-            If there is no such file.
+            There is no such file.
         """
-        config, tensors = _parsed(Path(path).read_bytes(), path)
+        config, tensors = _parse(Path(path).read_bytes(), path)
         model = cls(config, seed=None)
-        if _shapes(tensors) != _shapes(model.state_dict()):
-            raise _refused(path, "its tensors are not those of its configuration; save the model again")
-        model.to_empty(device="cpu").load_state_dict(tensors)
+        try:
+            model.load_state_dict(tensors, assign=True)
+        except RuntimeError as error:
+            raise ReadError(f"{path}: its tensors do not fit its configuration ({error})", path=str(path)) from None
         if vocab is not None:
             model.require_vocab(vocab)
         return model
 
 
 def accelerator() -> torch.device:
-    """Give the device to train and sample on: CUDA where there is one, else the CPU.
+    """Return the device to train and sample on: CUDA where there is one, else the CPU.
 
     Examples
     --------
@@ -230,44 +249,33 @@ def accelerator() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _parsed(data: bytes, path: AnyPath) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """Configuration and tensors of a file whose digest is right."""
+def _parse(data: bytes, path: AnyPath) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """Return configuration and tensors of an undamaged file."""
+
+    def invalid(reason: str) -> ReadError:
+        return ReadError(f"{path} is not a valid {_FORMAT} file: {reason}", path=str(path))
+
     try:
         tensors = parse_tensors(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch has not
-        raise _refused(
-            path, f"it is not a whole safetensors file ({error}); train the model again, or restore it"
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch does not have
+        raise invalid(
+            f"it is not a complete safetensors file ({error}); restore it, or train the model again"
         ) from None
+    if _FORMAT not in metadata:
+        raise invalid(f"it has no {_FORMAT!r} in its metadata, so another program wrote it")
+    document = unseal(metadata[_FORMAT], path, format=_FORMAT, version=_VERSION, error=ReadError)
+    if document.get("tensors") != _digest(tensors):
+        raise invalid("its tensors do not match their sha256, so it was damaged or edited; restore it, or train again")
     try:
-        about = json.loads(header["__metadata__"][FORMAT])
-        version, config, sha256 = about["version"], about["config"], about["sha256"]
-    except (ValueError, TypeError, KeyError):
-        raise _refused(path, f"it has no {FORMAT!r} in its metadata; it is a file of another program") from None
-    if version != VERSION:
-        raise _refused(path, f"its format version is {version!r} and this mrl reads {VERSION}; update mrl")
-    if sha256 != _digest(config, tensors):
-        raise _refused(
-            path, "its content does not fit its sha256, so it was damaged or edited; restore it, or train again"
-        )
-    try:
-        return ModelConfig(**config), tensors
-    except (TypeError, ValueError) as error:
-        raise _refused(path, f"{error}; save the model again") from None
+        return ModelConfig(**document["config"]), tensors
+    except (TypeError, ValueError, KeyError) as error:
+        raise invalid(f"{error}; save the model again") from None
 
 
-def _refused(path: AnyPath, why: str) -> ReadError:
-    return ReadError(f"{os.fspath(path)} is no language model that can be used: {why}", path=os.fspath(path))
-
-
-def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[Any, ...]]:
-    return {name: (tensor.dtype, *tensor.shape) for name, tensor in tensors.items()}
-
-
-def _digest(config: Any, tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of the configuration and of every tensor's name, dtype, shape and bytes."""
-    sha = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    for name, tensor in sorted(tensors.items()):
-        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        sha.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    return sha.hexdigest()
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of every tensor's name, dtype, shape and bytes."""
+    return content_digest(
+        (f"{name} {tensor.dtype} {tuple(tensor.shape)}", tensor.contiguous().flatten().view(torch.uint8).numpy())
+        for name, tensor in sorted(tensors.items())
+    )

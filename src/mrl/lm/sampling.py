@@ -1,4 +1,4 @@
-"""Sampling: texts, token by token, from a language model."""
+"""Sampling texts from a language model, token by token."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrl.lm.model import LanguageModel
+from mrl.lm.options import require_integer, require_positive
 from mrl.ragged import Ragged
 from mrl.text import BOS, EOS, PAD, UNK
 
@@ -27,9 +28,9 @@ def sample(
 ) -> Ragged:
     """Draw rows of token ids from a model.
 
-    Each id is drawn from what the model expects behind those before it, ``bos``, ``pad`` and ``unk`` left out. The
-    random numbers belong to (seed, row, position): the same seed gives the same rows on the same machine, versions and
-    number of threads. torch's own generator is neither read nor advanced.
+    Each id is drawn from the model's distribution after the ids in front of it, ``bos``, ``pad`` and ``unk`` left out.
+    The random numbers are those of (seed, row, position): the same seed gives the same rows on the same machine,
+    versions and number of threads. torch's own generator is neither read nor advanced.
 
     Parameters
     ----------
@@ -38,13 +39,13 @@ def sample(
     n : int
         Number of rows.
     max_length : int
-        The most ids that a row may have, ``bos`` and ``eos`` included; a row that has not ended by then is cut there.
+        The most ids of a row, ``bos`` and ``eos`` included; a row that has not ended by then is cut there.
     seed : int
-        Of the draws.
+        Seed of the draws.
     temperature : float
-        Divides the logits: below 1 likelier rows come more often, above 1 less often.
+        Divides the logits: below 1 likely rows become more frequent, above 1 less frequent.
     batch_size : int
-        Rows that are drawn together: a matter of memory.
+        Rows that are drawn together, which bounds the memory.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def sample(
     Raises
     ------
     ValueError
-        If `n` is negative, `max_length` below 2, `batch_size` below 1, or `temperature` no positive number.
+        `n` is negative, `max_length` below 2, `batch_size` below 1, or `temperature` not positive.
 
     Examples
     --------
@@ -67,36 +68,35 @@ def sample(
     (3, [0, 0, 0], True)
     """
     for name, value, least in (("n", n, 0), ("max_length", max_length, 2), ("batch_size", batch_size, 1)):
-        if value < least:
-            raise ValueError(f"{name} is {value}; expected {least} or more")
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature is {temperature}; expected a positive number")
+        require_integer(name, value, least)
+    require_positive("temperature", temperature)
     generator = torch.Generator().manual_seed(seed)
     dtype = np.min_scalar_type(model.config.vocab_size - 1)
     parts = [Ragged(np.zeros(0, dtype), [0])]
     for start in range(0, n, batch_size):
         noise = torch.rand(min(batch_size, n - start), max_length - 1, generator=generator, device="cpu")
-        ids = _drawn(model, noise.to(model.device), temperature).cpu().numpy()
+        ids = _draw(model, noise.to(model.device), temperature).cpu().numpy()
         drawn = ids != PAD
         parts.append(Ragged(ids[drawn].astype(dtype), np.concatenate([[0], np.cumsum(drawn.sum(1))])))
     return Ragged.concat(parts)
 
 
-def _drawn(model: LanguageModel, noise: Tensor, temperature: float) -> Tensor:
-    """Ids, int64 (B, L + 1), padded, from uniform `noise` in [0, 1), float32 (B, L)."""
+def _draw(model: LanguageModel, noise: Tensor, temperature: float) -> Tensor:
+    """Return ids, int64 (B, L + 1), padded, from uniform `noise` in [0, 1), float32 (B, L)."""
     ids = torch.full((len(noise), noise.shape[1] + 1), PAD, device=noise.device)
     ids[:, 0] = BOS
-    rows, token, state = torch.arange(len(noise), device=noise.device), ids[:, :1], None  # rows that go on
+    rows, token, state = torch.arange(len(noise), device=noise.device), ids[:, :1], None  # unfinished rows
     for position in range(noise.shape[1]):
         logits, state = model(token, state)
         logits = logits[:, 0].double() / temperature
         logits[:, [BOS, PAD, UNK]] = -math.inf
-        # In float64 a float32 below 1 stays below the end of the cumulated sum, so that no masked id is ever hit.
-        cumulated = logits.softmax(1).cumsum(1)
-        token = torch.searchsorted(cumulated, noise[rows, position, None] * cumulated[:, -1:], right=True)
+        # In float64 a float32 below 1 stays below the end of the cumulative sum, so that no masked id is ever drawn.
+        cumulative = logits.softmax(1).cumsum(1)
+        token = torch.searchsorted(cumulative, noise[rows, position, None] * cumulative[:, -1:], right=True)
         ids[rows, position + 1] = token[:, 0]
-        on = token[:, 0] != EOS
-        rows, token, state = rows[on], token[on], (state[0][:, on], state[1][:, on])
+        unfinished = token[:, 0] != EOS
+        rows, token = rows[unfinished], token[unfinished]
+        state = (state[0][:, unfinished], state[1][:, unfinished])
         if not len(rows):
             break
     return ids

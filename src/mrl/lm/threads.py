@@ -1,4 +1,4 @@
-"""How many threads torch computes with."""
+"""The number of threads that torch computes with."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ __all__ = ["one_thread"]
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute on the CPU with one thread, and give it back its number afterwards.
+    """Let torch compute on the CPU with one thread inside the block.
 
-    The steps of a small LSTM are short. Several threads meet after each of them, and where another program uses one of
-    the cores, all wait for it: on two busy cores two threads were ten times slower than one. One thread also gives the
-    same numbers whatever the machine has.
+    The steps of a small LSTM are short, and all threads wait for the slowest one after each of them: on two busy cores
+    two threads were ten times slower than one. One thread also gives the same numbers on machines of any size.
+
+    Yields
+    ------
+    None
+        Afterwards torch has its former number of threads again.
 
     Examples
     --------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,16 +15,17 @@ from torch import Tensor, nn
 
 from mrl.errors import DatasetError, MrlError
 from mrl.lm.model import LanguageModel
+from mrl.lm.options import require_integer, require_positive
 from mrl.text import PAD
 
-__all__ = ["Step", "train"]
+__all__ = ["Step", "one_cycle", "train"]
 
-WARM_UP = 0.3  # share of the steps
+_WARM_UP = 0.3  # share of the steps
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Step:
-    """Where a training stands after one more step.
+    """The progress of a training after one more step.
 
     Attributes
     ----------
@@ -36,6 +37,12 @@ class Step:
         Rows, and tokens predicted, so far.
     seconds : float
         Time since the training began.
+
+    Examples
+    --------
+    >>> step = Step(step=1, steps=100, loss=3.5, molecules=64, tokens=2000, seconds=0.1)
+    >>> step.molecules / step.seconds
+    640.0
     """
 
     step: int
@@ -58,8 +65,8 @@ def train(
     """Train a model, in place, to predict the next token.
 
     AdamW (arXiv:1711.05101) on the mean cross entropy, padding left out, with gradients clipped to norm 1. On the CPU
-    the same weights, batches, number of threads, machine and versions give the same result. Whatever ends it early,
-    Ctrl-C included, leaves the weights as they were after a whole step.
+    the same weights, batches, number of threads, machine and versions give the same result. An exception that ends it
+    early, Ctrl-C included, leaves the weights as they were after a completed step.
 
     Parameters
     ----------
@@ -69,11 +76,11 @@ def train(
         Token ids, and those one position later, padded: the ``dataloader`` of a `TextDataset`. Each ``iter`` is an
         epoch, and there are as many as the steps take.
     steps : int
-        Number of batches to learn from.
+        Number of batches to train on.
     lr : float
         Learning rate; the highest one, if it changes.
     schedule : {"one-cycle", "constant"}
-        Rise to `lr` and fall to nearly nothing (Smith & Topin 2017, arXiv:1708.07120), or stay.
+        Rise to `lr` and fall to nearly zero (Smith & Topin 2017, arXiv:1708.07120), or constant.
     on_step : callable, optional
         Called with a `Step` after each one.
 
@@ -85,11 +92,11 @@ def train(
     Raises
     ------
     ValueError
-        If `steps` is negative, `lr` no positive number, or `schedule` unknown.
+        `steps` is negative, `lr` not positive, or `schedule` unknown.
     DatasetError
-        (A ValueError.) If the loader has no batch, a batch is no (x, y), or it has an id that the model has not.
+        The loader has no batch, a batch is not a pair (x, y), or it has an id outside the model's vocabulary.
     MrlError
-        If the loss or its gradient is no finite number any more.
+        The loss or its gradient is not finite.
 
     Examples
     --------
@@ -102,10 +109,8 @@ def train(
     >>> losses.shape, bool(losses[-1] < losses[0])
     ((30,), True)
     """
-    if steps < 0:
-        raise ValueError(f"steps is {steps}; expected 0 or more")
-    if not 0 < lr < math.inf:
-        raise ValueError(f"lr is {lr}; expected a positive number")
+    require_integer("steps", steps, 0)
+    require_positive("lr", lr)
     if schedule not in ("one-cycle", "constant"):
         raise ValueError(f"schedule is {schedule!r}; expected 'one-cycle' or 'constant'")
     # fused: one call changes all weights, so that Ctrl-C cannot come in between
@@ -125,21 +130,21 @@ def train(
 
 
 def one_cycle(step: int, steps: int) -> float:
-    """Give the share of the highest learning rate at a step: a straight rise from 1/25, then half a cosine to 0.
+    """Return the share of the highest learning rate at a step: a linear rise from 1/25, then half a cosine to 0.
 
     Examples
     --------
     >>> [round(one_cycle(step, 100), 2) for step in (0, 30, 65, 99)]
     [0.04, 1.0, 0.5, 0.0]
     """
-    top = WARM_UP * steps
+    top = _WARM_UP * steps
     if step < top:
         return 0.04 + 0.96 * step / top
     return 0.5 + 0.5 * math.cos(math.pi * (step - top) / (steps - top))
 
 
 def _update(model: LanguageModel, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, step: int) -> float:
-    """Change the weights once; gives the loss that they had."""
+    """Change the weights once; return the loss in front of the change."""
     logits, _ = model(x)
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)
     optimizer.zero_grad()
@@ -147,8 +152,8 @@ def _update(model: LanguageModel, optimizer: torch.optim.Optimizer, x: Tensor, y
     value, norm = loss.item(), nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
     if not (math.isfinite(value) and math.isfinite(norm)):
         raise MrlError(
-            f"step {step}: the loss is {value} and the norm of its gradient {norm}; the weights are still those before "
-            "this step; train again with a lower lr",
+            f"step {step}: the loss is {value} and the norm of its gradient {norm}; the weights are those before this "
+            "step; train again with a lower lr",
             step=step,
             loss=value,
         )
@@ -156,30 +161,31 @@ def _update(model: LanguageModel, optimizer: torch.optim.Optimizer, x: Tensor, y
     return value
 
 
-def _endless(loader: Iterable[Any], vocab_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of one epoch after the other, each one checked."""
+def _endless(loader: Iterable[object], vocab_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches of one epoch after the other, each one checked."""
     while True:
-        batch = None
+        empty = True
         for batch in loader:
-            yield _checked(batch, vocab_size)
-        if batch is None:
+            empty = False
+            yield _check_batch(batch, vocab_size)
+        if empty:
             raise DatasetError(
-                "the loader has no batch: with drop_last=True there is none for fewer rows than bs; give a smaller bs, "
-                "or drop_last=False"
+                "the loader has no batch: with drop_last=True, fewer rows than bs give none; choose a smaller bs, or "
+                "drop_last=False"
             )
 
 
-def _checked(batch: Any, vocab_size: int) -> tuple[Tensor, Tensor]:
+def _check_batch(batch: object, vocab_size: int) -> tuple[Tensor, Tensor]:
     match batch:
         case (Tensor() as x, Tensor() as y) if x.dtype == y.dtype == torch.int64 and x.ndim == 2 and x.shape == y.shape:
-            # On a GPU an id out of range would end the process' use of it; batches are usually made on the CPU.
+            # On a GPU an invalid id would end the process' use of it; batches are usually made on the CPU.
             if x.device.type == "cpu" and x.numel() and (largest := int(torch.maximum(x.max(), y.max()))) >= vocab_size:
                 raise DatasetError(
-                    f"a batch has the id {largest}, and the model knows 0 to {vocab_size - 1}; make the model for the "
-                    "data set's vocabulary as it is now"
+                    f"a batch has the id {largest}, outside the model's vocabulary (0 to {vocab_size - 1}); make the "
+                    "model for the dataset's vocabulary as it is now"
                 )
             return x, y
     raise DatasetError(
-        "a batch is no pair (x, y) of int64 ids of one shape (B, L); give the dataloader of a TextDataset, with "
+        "a batch is not a pair (x, y) of int64 ids of one shape (B, L); give the dataloader of a TextDataset, with "
         'form="tuple" and the rows first'
     )
