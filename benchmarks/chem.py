@@ -21,7 +21,7 @@ from mrl.chem import (
     cluster_groups,
     evaluate,
     nearest_neighbours,
-    packed_bits,
+    pack_fingerprints,
 )
 
 CLEANED, CHECKED = 3_000, 500
@@ -84,7 +84,7 @@ def neighbours(some: list[str]) -> None:
     make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048).GetFingerprint
     half = len(some) // 2
     bits = [make(Chem.MolFromSmiles(text)) for text in some]
-    queries, references = packed_bits(some[:half]), packed_bits(some[half:])
+    queries, references = pack_fingerprints(some[:half]), pack_fingerprints(some[half:])
     few, theirs = bits[: min(QUERIES, half)], bits[half:]
 
     def bulk() -> list[float]:

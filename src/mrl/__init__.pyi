@@ -18,7 +18,7 @@ from mrl.chem import cluster_groups as cluster_groups
 from mrl.chem import evaluate as evaluate
 from mrl.chem import fragment as fragment
 from mrl.chem import fuse as fuse
-from mrl.chem import randomized as randomized
+from mrl.chem import randomize as randomize
 from mrl.chem import scaffold_groups as scaffold_groups
 from mrl.chem import screen as screen
 from mrl.chem import to_mol as to_mol

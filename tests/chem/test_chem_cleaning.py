@@ -1,4 +1,4 @@
-"""Cleaning: every step on literal molecules, every row kept or accounted for, parts as the whole."""
+"""Cleaning: every step on literal molecules, every row kept or accounted for, parts equal to the whole."""
 
 import csv
 import gzip
@@ -75,14 +75,14 @@ EVERY = (
 
 
 def one(text: str, *steps: Step) -> str:
-    """The text that a row of one molecule leaves with."""
+    """The text of a row after the steps."""
     cleaned = clean([text], steps)
     assert len(cleaned.smiles) == 1, cleaned.rejects
     return cleaned.smiles[0]
 
 
-def refused(text: str, *steps: Step) -> tuple[str, str]:
-    """Stage and reason of a row that goes."""
+def rejected(text: str, *steps: Step) -> tuple[str, str]:
+    """Stage and reason of a row that is removed."""
     (reject,) = clean([text], steps).rejects
     return reject.stage, reject.reason
 
@@ -143,9 +143,9 @@ def test_what_a_step_writes(step, before, after):
 @pytest.mark.parametrize(
     ("step", "text", "reason"),
     [
-        (OnlyElements("C N O"), "C[Si](C)(C)Cl", "element: Cl, Si is none of C, N, O"),
-        (OnlyElements("C O"), "[2H]C", "element: H is none of C, O"),
-        (OnlyElements(["C"]), "*C", "element: * is none of C"),
+        (OnlyElements("C N O"), "C[Si](C)(C)Cl", "element: Cl, Si are not among C, N, O"),
+        (OnlyElements("C O"), "[2H]C", "element: H is not among C, O"),
+        (OnlyElements(["C"]), "*C", "element: * is not among C"),
         (Within("molwt", 250, 350), "CCO", "below 250: molwt is 46.069"),
         (Within("heavy_atoms", most=2), "CCO", "above 2: heavy_atoms is 3"),
         (Within("rotbond", most=1), "CCCCCC", "above 1: rotbond is 3"),
@@ -164,10 +164,10 @@ def test_what_a_step_writes(step, before, after):
         (Predicate(many_atoms), "CC", "many_atoms: False"),
     ],
 )
-def test_what_a_filter_says(step, text, reason):
-    stage, said = refused(text, step)
+def test_the_reason_of_a_filter(step, text, reason):
+    stage, found = rejected(text, step)
     assert stage == step.stage
-    assert said.startswith(reason)
+    assert found.startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_what_a_filter_says(step, text, reason):
         (many_atoms, "CCO"),
     ],
 )
-def test_what_a_filter_lets_pass(step, text):
+def test_molecules_that_pass_a_filter(step, text):
     assert clean([text], [step]).smiles.tolist() == [text]
 
 
@@ -206,13 +206,13 @@ def test_steps_are_done_in_their_order():
     assert len(clean(texts, [small, LargestFragment()]).smiles) == 0
 
 
-def test_a_tail_is_refused_unless_a_step_takes_it():
-    assert refused("CCO |c:1|", Canonical())[0] == "parse"
+def test_a_tail_is_rejected_unless_a_step_removes_it():
+    assert rejected("CCO |c:1|", Canonical())[0] == "parse"
     assert one("CCO |c:1|", StripTail(), Canonical()) == "CCO"
-    assert refused("  ", StripTail()) == ("parse", "empty: only blanks")
+    assert rejected("  ", StripTail()) == ("parse", "empty: only blanks")
 
 
-def test_lengths_before_parsing_are_of_the_text_as_it_was_found():
+def test_lengths_in_front_of_parsing_are_those_of_the_text_as_it_was_found():
     cleaned = clean(["CC(", "C(O)(C)"], [TextLength(5), Canonical()])
     assert [reject.stage for reject in cleaned.rejects] == ["parse", "text length"]
     assert list(cleaned.counts) == ["text length", "parse", "canonical"]
@@ -251,7 +251,7 @@ def test_rejects_show_the_text_as_it_was_found():
     assert cleaned.rejects[0] == (1, " OCC", "duplicates", "the molecule of row 0")
 
 
-def test_what_is_no_text_is_a_row_that_is_refused():
+def test_a_value_that_is_not_a_text_is_a_rejected_row():
     mol = Chem.MolFromSmiles("C")
     cleaned = clean([None, float("nan"), 3, mol, b"C", "C"], PIPELINE)
     assert cleaned.kept.tolist() == [5]
@@ -260,7 +260,7 @@ def test_what_is_no_text_is_a_row_that_is_refused():
     assert "to_smile(mol)" in cleaned.rejects[3].reason
 
 
-def test_labels_and_ids_go_with_their_rows():
+def test_labels_and_ids_stay_with_their_rows():
     labels = np.arange(8, dtype=np.float32).reshape(4, 2)
     cleaned = clean(["C(", "CCO", "", "N"], labels=labels, ids=["a", "b", "c", "d"])
     assert cleaned.ids == ("b", "d")
@@ -269,13 +269,13 @@ def test_labels_and_ids_go_with_their_rows():
     assert clean([], labels=[], ids=[]).ids == ()
 
 
-def test_the_progress_is_told_for_every_row():
-    told = []
-    clean(["C", "C(", None], on_row=lambda: told.append(1))
-    assert len(told) == 3
+def test_on_row_is_called_for_every_row():
+    calls = []
+    clean(["C", "C(", None], on_row=lambda: calls.append(1))
+    assert len(calls) == 3
 
 
-def test_facts_can_be_written_to_a_manifest():
+def test_the_account_can_be_written_as_json():
     facts = clean(["CCO", "c1ccccc1", "C("], EVERY, duplicates="mean").to_dict()
     again = json.loads(json.dumps(facts))
     assert (again["rows"], again["kept"]) == (3, 1)
@@ -305,15 +305,15 @@ plans = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(rows, plans, rules)
-def test_rows_in_are_rows_kept_and_rows_refused(texts, steps, rule):
+def test_rows_in_are_rows_kept_and_rows_rejected(texts, steps, rule):
     labels = [float(i % 3) for i in range(len(texts))]
     cleaned = clean(texts, steps, labels=labels, ids=range(len(texts)), duplicates=rule)
-    gone = [reject.row for reject in cleaned.rejects]
-    assert sorted([*cleaned.kept.tolist(), *gone]) == list(range(len(texts)))
+    removed = [reject.row for reject in cleaned.rejects]
+    assert sorted([*cleaned.kept.tolist(), *removed]) == list(range(len(texts)))
     assert cleaned.ids == tuple(cleaned.kept.tolist())
     assert len(cleaned.smiles) == len(cleaned.labels) == len(cleaned.kept)
     assert all(reject.reason and reject.stage in cleaned.counts for reject in cleaned.rejects)
-    assert sum(count.removed for count in cleaned.counts.values()) == len(gone)
+    assert sum(count.removed for count in cleaned.counts.values()) == len(removed)
     for stage, count in cleaned.counts.items():
         assert count.removed == sum(reject.stage == stage for reject in cleaned.rejects)
     for row, text in zip(cleaned.kept.tolist(), cleaned.smiles, strict=True):
@@ -327,7 +327,7 @@ def test_rows_in_are_rows_kept_and_rows_refused(texts, steps, rule):
 
 @settings(max_examples=40, deadline=None)
 @given(rows, plans, st.integers(0, 12))
-def test_parts_are_as_the_whole(texts, steps, cut):
+def test_parts_are_equal_to_the_whole(texts, steps, cut):
     whole = clean_rows(texts, steps, key="smiles")
     cut = min(cut, len(texts))
     parts = [clean_rows(texts[:cut], steps, key="smiles"), clean_rows(texts[cut:], steps, key="smiles", start=cut)]
@@ -337,15 +337,15 @@ def test_parts_are_as_the_whole(texts, steps, cut):
 
 
 def same(one: Cleaned, other: Cleaned) -> bool:
-    def told(cleaned):
+    def contents(cleaned):
         return cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.counts, cleaned.rejects, cleaned.keys.tolist()
 
-    return told(one) == told(other)
+    return contents(one) == contents(other)
 
 
 @pytest.mark.parametrize("step", EVERY[2:10], ids=lambda step: step.stage)
 @pytest.mark.parametrize("text", [text for text in SMILES if text.strip()])
-def test_a_step_done_twice_is_done(step, text):
+def test_a_step_is_idempotent(step, text):
     once = clean([text], [step])
     if len(once.smiles):
         assert clean(once.smiles, [step]).smiles.tolist() == once.smiles.tolist()
@@ -354,7 +354,7 @@ def test_a_step_done_twice_is_done(step, text):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_parts_are_cleaned_in_processes(method):
     texts = ["CC(=O)[O-].[Na+]", "C(", "OCC", "O=C1NC(=S)SC1=Cc1ccccc1"]
-    clean(texts, EVERY)  # the tools of this process must not be in the way
+    clean(texts, EVERY)  # the tools of this process must not be inherited
     steps = (*EVERY, many_atoms)
     with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
         parts = [pool.submit(clean_rows, texts[i : i + 2], steps, start=i, key="inchikey") for i in (0, 2)]
@@ -385,14 +385,14 @@ def test_cleaning_prints_nothing():
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ("mosses", "'mosses' is no preset; choose one of none, moses, guacamol, reinvent, molformer"),
+        ("mosses", "'mosses' is not a preset; choose one of none, moses, guacamol, reinvent, molformer"),
         ([Canonical], r"steps\[0\] is Canonical, expected a step .*; write Canonical\(\)"),
         ([StripTail(), "canonical"], r"steps\[1\] is 'canonical', expected a step such as Canonical\(\)"),
         (Canonical(), "expected the name of a preset or a list of steps"),
         (None, "expected the name of a preset or a list of steps"),
     ],
 )
-def test_what_is_no_step(steps, words):
+def test_values_that_are_not_steps(steps, words):
     with pytest.raises(ValueError, match=words):
         clean(["C"], steps)
 
@@ -400,19 +400,22 @@ def test_what_is_no_step(steps, words):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: OnlyElements("C Xx"), "'Xx' is no element"),
+        (lambda: OnlyElements("C Xx"), "unknown elements: 'Xx'"),
         (lambda: OnlyElements(""), "no elements"),
-        (lambda: Within("weight", 1), "'weight' is no property; choose one of molwt"),
+        (lambda: Within("weight", 1), "'weight' is not a property; choose one of molwt"),
         (lambda: Within("molwt"), "molwt has no bounds"),
         (lambda: Within("molwt", 3, 2), "no molwt is at least 3 and at most 2"),
         (lambda: Within("molwt", math.nan), "no molwt is at least nan"),
         (lambda: RingSize(2), "expected 3 or more"),
         (lambda: TextLength(), "length has no bounds"),
-        (lambda: Alerts("PAIN"), "'PAIN' is no catalogue of RDKit; choose from .*PAINS"),
-        (lambda: Alerts(), "nothing is no catalogue"),
+        (lambda: Alerts("PAIN"), "unknown catalogues: 'PAIN'; choose from RDKit's .*PAINS"),
+        (lambda: Alerts(), "no catalogues; choose"),
         (lambda: Cleaned.concat([]), "0 parts: expected one or more"),
         (lambda: Cleaned.concat([clean_rows(["C"]), clean_rows(["C"], PIPELINE)]), "cleaned by the same steps"),
-        (lambda: Cleaned.concat([clean_rows(["C"], [RingSize(n)]) for n in (6, 7)]), "do not add up"),
+        (
+            lambda: Cleaned.concat([clean_rows(["C"], [RingSize(n)]) for n in (6, 7)]),
+            "cannot add the counts of different steps",
+        ),
     ],
 )
 def test_wrong_parameters(make, words):
@@ -420,23 +423,23 @@ def test_wrong_parameters(make, words):
         make()
 
 
-def test_a_held_out_row_that_is_no_molecule():
-    with pytest.raises(MoleculeError, match="row 1: 'C\\(' is not a molecule"):
+def test_an_invalid_held_out_row():
+    with pytest.raises(MoleculeError, match="known, row 1: 'C\\(' is not a molecule"):
         HoldOut(["C", "C("])
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"labels": [1.0]}, r"labels have the shape \(1,\) beside 2 rows"),
+        ({"labels": [1.0]}, r"labels have the shape \(1,\), but there are 2 rows"),
         ({"labels": [["a"], ["b"]]}, "expected numbers"),
         ({"labels": np.array([1.0, "2"], object)}, "expected numbers"),
         ({"labels": np.zeros((2, 1, 1))}, "labels have the shape"),
-        ({"ids": [1, 2, 3]}, "3 ids beside 2 rows: give one each"),
-        ({"ids": "ab"}, "ids is one molecule"),
+        ({"ids": [1, 2, 3]}, "3 ids for 2 rows: pass one for each"),
+        ({"ids": "ab"}, "column 'ids' is a single string"),
     ],
 )
-def test_labels_and_ids_that_do_not_fit(given, words):
+def test_labels_and_ids_that_do_not_match(given, words):
     with pytest.raises(ColumnError, match=words):
         clean(["C", "N"], **given)
 
@@ -447,7 +450,7 @@ def test_a_predicate_that_fails_names_its_row():
             raise KeyError("no such thing")
         return True
 
-    with pytest.raises(FeatureError, match="row 2: half failed on 'CC': KeyError: 'no such thing'") as caught:
+    with pytest.raises(FeatureError, match="smiles, row 2: half failed on 'CC': KeyError: 'no such thing'") as caught:
         clean(["C", "C(", "CC"], [half])
     assert (caught.value.row, caught.value.text) == (2, "CC")
     with pytest.raises(FeatureError, match="row 0: length failed on 'C': TypeError"):
@@ -490,7 +493,7 @@ PASSES = "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1C"  # weight 282
         ("none", "CCO |c:1|", "parse"),
     ],
 )
-def test_what_the_presets_let_pass(name, text, stage):
+def test_molecules_that_pass_the_presets(name, text, stage):
     assert [reject.stage for reject in clean([text], name).rejects] == ([stage] if stage else [])
 
 
@@ -521,11 +524,11 @@ def test_a_preset_is_a_tuple_of_steps_to_build_on():
 
 
 DATA = Path(os.environ.get("MRL_DATA", "no such folder"))
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="MRL_DATA names no folder of data sets")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="MRL_DATA names no folder of datasets")
 
 
 @needs_data
-def test_esol_has_blanks_behind_its_smiles():
+def test_esol_has_blanks_after_its_smiles():
     with open(DATA / "esol.csv") as file:
         texts = [row["smiles"] for row in csv.DictReader(file)]
     blanks = sum(text != text.strip() for text in texts)
@@ -558,7 +561,7 @@ def test_tox21_has_salts_and_missing_labels():
 
 @needs_data
 def test_shortcuts_change_nothing():
-    """Texts without a dot, a charge or a mark are left alone unseen: on all molecules it must be the same."""
+    """Texts without a dot, a charge or a mark are skipped unparsed: the result is that of all molecules edited."""
     from rdkit.Chem.MolStandardize import rdMolStandardize
 
     with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
@@ -581,13 +584,13 @@ def test_shortcuts_change_nothing():
 
 
 @pytest.mark.parametrize("text", ["c1cc[cH-]c1", "F[P-](F)(F)(F)(F)F"])
-def test_ions_that_cannot_be_neutral_stay(text):
+def test_ions_without_a_neutral_form_stay(text):
     assert clean([text], [Uncharge()]).smiles.tolist() == [text]
 
 
-def test_what_a_step_makes_no_molecule_of_goes_with_the_reason():
+def test_an_edit_with_an_invalid_result_is_rejected_with_the_reason():
     @dataclass(frozen=True)
     class Strict(Uncharge):
-        lenient = False
+        keep_if_invalid = False
 
-    assert refused("c1cc[cH-]c1", Strict())[1].startswith("result: not a molecule, kekulization: ")
+    assert rejected("c1cc[cH-]c1", Strict())[1].startswith("result: not a molecule, kekulization: ")

@@ -1,4 +1,4 @@
-"""Duplicates: which row stays, with which labels, and what is said about conflicts."""
+"""Duplicates: which row stays, with which labels, and how conflicts are counted."""
 
 import math
 import pickle
@@ -18,7 +18,7 @@ def labels_after(rule, labels):
     return clean(THREE, labels=labels, duplicates=rule).labels.tolist()
 
 
-def test_all_rows_stay_unless_asked():
+def test_all_rows_stay_by_default():
     assert clean(["C", "C"]).kept.tolist() == [0, 1]
 
 
@@ -34,7 +34,7 @@ def test_the_first_row_stays():
     assert "conflicts" not in cleaned.counts
 
 
-def test_it_is_the_cleaned_molecule_that_counts():
+def test_cleaned_molecules_are_compared():
     steps = [LargestFragment(), Uncharge(), Canonical()]
     assert clean(["C[O-].[Na+]", "CO", "CO.Cl"], steps, duplicates="first").kept.tolist() == [0]
     assert len(clean(["C[O-].[Na+]", "CO", "CO.Cl"], duplicates="first").smiles) == 3
@@ -75,7 +75,7 @@ def test_several_columns_each_by_itself():
     assert cleaned.labels[0, 1] == 1.0
 
 
-def test_conflicts_are_told():
+def test_conflicts_are_counted():
     labels = [[0, 1.0], [0, 5.0], [0, 2.5], [0, 1.0]]
     dropped = clean(THREE, labels=labels, duplicates="drop")
     assert [tuple(reject) for reject in dropped.rejects] == [
@@ -93,7 +93,7 @@ def test_conflicts_are_told():
     assert (calm.changed, calm.removed) == (0, 0)
 
 
-def test_the_labels_of_the_caller_stay_as_they_are():
+def test_the_labels_of_the_caller_are_not_changed():
     labels = np.array([1.0, 5.0, 2.0, 9.0])
     labels_after("mean", labels)
     assert labels.tolist() == [1.0, 5.0, 2.0, 9.0]
@@ -106,13 +106,13 @@ def test_tautomers_by_inchikey():
     assert clean_rows(["CCO"], key="inchikey").keys.tolist() == ["LFQSCWFLJHTTHZ-UHFFFAOYSA-N"]
 
 
-def test_molecules_that_inchi_does_not_know_are_not_all_the_same():
+def test_molecules_without_an_inchi_are_not_all_the_same():
     assert clean(["*C", "*N", "C*"], duplicates=Duplicates(by="inchikey")).kept.tolist() == [0, 1]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("CNOSP"), st.sampled_from([NAN, 0.0, 1.0, 2.5])), max_size=14))
-def test_rules_against_a_slow_twin(rows):
+def test_rules_against_a_reference_implementation(rows):
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
     for rule, middle in (("mean", np.mean), ("median", np.median), ("first", lambda known: known[0])):
         cleaned = clean(texts, labels=labels, duplicates=rule)
@@ -131,13 +131,16 @@ def test_rules_against_a_slow_twin(rows):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Duplicates("max"), "labels='max' is not known; choose one of first, mean, median, drop"),
-        (lambda: clean(["C"], duplicates="last"), "labels='last' is not known"),
-        (lambda: Duplicates(by="inchi"), "by='inchi' is not known; choose one of smiles, inchikey"),
+        (lambda: Duplicates("max"), "unknown labels='max'; choose one of first, mean, median, drop"),
+        (lambda: clean(["C"], duplicates="last"), "unknown labels='last'"),
+        (lambda: Duplicates(by="inchi"), "unknown by='inchi'; choose one of smiles, inchikey"),
         (lambda: Duplicates(tolerance=-1), "tolerance=-1, expected 0 or more"),
         (lambda: Duplicates(tolerance=NAN), "tolerance=nan, expected 0 or more"),
-        (lambda: clean_rows(["C"], key="inchi"), "by='inchi' is not known"),
-        (lambda: deduplicate(clean_rows(["C"], key="inchikey")), "have the key 'inchikey', the rule is by 'smiles'"),
+        (lambda: clean_rows(["C"], key="inchi"), "unknown by='inchi'"),
+        (
+            lambda: deduplicate(clean_rows(["C"], key="inchikey")),
+            "have the key 'inchikey', but the rule needs 'smiles'",
+        ),
         (lambda: deduplicate(clean_rows(["C"])), r"clean_rows\(\.\.\., key='smiles'\)"),
     ],
 )

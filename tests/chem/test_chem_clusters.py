@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.SimDivFilters import rdSimDivPickers
 
-from mrl.chem import ECFP4, Fingerprint, canon_smile, canonical_groups, cluster_groups, packed_bits, tanimoto
+from mrl.chem import ECFP4, Fingerprint, canon_smile, canonical_groups, cluster_groups, pack_fingerprints, tanimoto
 from mrl.errors import ColumnError, MoleculeError
 
 CHAINS = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "Cl", "c1ccccc1")]
@@ -22,13 +22,13 @@ def test_leaders_are_those_of_rdkits_picker(cutoff):
     leaders = np.unique(groups, return_index=True)[1]
     generator = Chem.rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     bits = [generator.GetFingerprint(Chem.MolFromSmiles(smiles)) for smiles in CHAINS]
-    # RDKit leaves out what is exactly as far as the cutoff, give or take a rounding: ask a little further.
+    # RDKit leaves out molecules exactly at the cutoff, up to rounding: use a slightly larger one.
     picked = rdSimDivPickers.LeaderPicker().LazyBitVectorPick(bits, len(bits), cutoff + 1e-6)
     assert leaders.tolist() == list(picked)
 
 
 @given(st.lists(st.sampled_from(CHAINS), max_size=20), st.sampled_from([0.0, 0.3, 0.4, 0.7, 1.0]))
-def test_the_law_of_leaders(smiles, cutoff):
+def test_members_are_within_the_cutoff_of_their_leader_and_leaders_are_not(smiles, cutoff):
     groups = cluster_groups(smiles, cutoff)
     assert (groups.shape, groups.dtype) == ((len(smiles),), np.int64)
     leaders = np.unique(groups, return_index=True)[1]
@@ -47,10 +47,12 @@ def test_a_row_joins_the_first_leader_not_the_nearest():
 def test_molecules_bits_and_words_give_the_same():
     expected = cluster_groups(CHAINS)
     assert 1 < expected.max() < len(CHAINS) - 1
-    for column in (np.stack([ECFP4(smiles) for smiles in CHAINS]), packed_bits(CHAINS), np.array(CHAINS)):
+    for column in (np.stack([ECFP4(smiles) for smiles in CHAINS]), pack_fingerprints(CHAINS), np.array(CHAINS)):
         np.testing.assert_array_equal(cluster_groups(column), expected)
     maccs = Fingerprint("maccs")
-    np.testing.assert_array_equal(cluster_groups(CHAINS, fingerprint=maccs), cluster_groups(packed_bits(CHAINS, maccs)))
+    np.testing.assert_array_equal(
+        cluster_groups(CHAINS, fingerprint=maccs), cluster_groups(pack_fingerprints(CHAINS, maccs))
+    )
 
 
 def test_the_ends_of_the_cutoff():
@@ -64,7 +66,7 @@ def test_the_ends_of_the_cutoff():
 def test_a_bad_row_is_named():
     with pytest.raises(MoleculeError, match=r"^smiles, row 1: 'C1CC' is not a molecule; "):
         cluster_groups(["CCO", "C1CC"])
-    with pytest.raises(ColumnError, match="smiles is one molecule, 'CCO': wrap it in a list"):
+    with pytest.raises(ColumnError, match="column 'smiles' is a single string, 'CCO': wrap it in a list"):
         cluster_groups("CCO")
 
 
@@ -79,13 +81,13 @@ def test_canonical_groups_are_equal_where_molecules_are(smiles):
     assert groups.tolist() == [first.index(canon_smile(x)) for x in smiles]
 
 
-def test_stereoisomers_and_isotopes_can_be_the_same():
+def test_stereoisomers_and_isotopes_may_count_as_the_same():
     assert canonical_groups(SPELLED).tolist() == [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]
     assert canonical_groups(SPELLED, stereo=False).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 0, 0]
     assert canonical_groups(["[H]/N=C(/C)O", "CC(=N)O", "CC(O)=N"], stereo=False).tolist() == [0, 0, 0]
 
 
-def test_a_molecule_is_left_as_it_is():
+def test_a_molecule_is_left_unchanged():
     mol = Chem.MolFromSmiles("C[C@H](N)O[2H]")
     before = Chem.MolToSmiles(mol)
     canonical_groups([mol], stereo=False)
@@ -93,7 +95,7 @@ def test_a_molecule_is_left_as_it_is():
 
 
 def test_a_bad_row_of_canonical_groups_is_named():
-    with pytest.raises(MoleculeError, match=r"^row 1: 'C1CC' is not a molecule; "):
+    with pytest.raises(MoleculeError, match=r"^smiles, row 1: 'C1CC' is not a molecule; "):
         canonical_groups(["C", "C1CC"], stereo=False)
 
 

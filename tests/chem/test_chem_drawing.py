@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
+from rdkit.Chem.Draw import rdMolDraw2D
 
 from mrl.chem import draw
 from mrl.errors import ColumnError
@@ -76,7 +77,7 @@ def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch):
     def fail(*_: object) -> str:
         raise RuntimeError
 
-    monkeypatch.setattr("mrl.chem.drawing._molecule", fail)
+    monkeypatch.setattr(rdMolDraw2D, "MolDraw2DSVG", fail)
     (cell,) = cells(draw([Chem.MolFromSmiles("OCC")]))
     assert cell.find(f"{SVG}title").text == "CCO (drawing: RDKit cannot draw it)"
 
@@ -92,7 +93,7 @@ def test_nothing_to_draw_is_an_empty_picture():
 def test_wrong_arguments():
     with pytest.raises(ColumnError, match=r"^1 legends for 2 molecules: give one each$"):
         draw(["C", "N"], legends=["a"])
-    with pytest.raises(ColumnError, match=r"^molecules is one molecule, 'CCO': wrap it in a list$"):
+    with pytest.raises(ColumnError, match=r"^column 'molecules' is a single string"):
         draw("CCO")
     with pytest.raises(ValueError, match=r"^columns=0, size=\(220, 160\): expected 1 column or more, and 40 pixels"):
         draw(["C"], columns=0)

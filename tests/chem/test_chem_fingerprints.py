@@ -43,7 +43,7 @@ def test_morgan_fp_of_any_size(smiles, radius, n_bits, features):
     assert np.flatnonzero(array).tolist() == rdkits(smiles, radius, n_bits, features)
 
 
-def test_each_call_gives_memory_of_its_own():
+def test_each_call_returns_a_new_array():
     first = ECFP6("CCO")
     first[:] = 7
     assert ECFP6("CCO").max() == 1
@@ -81,14 +81,14 @@ def test_fp_to_array_of_counts():
     assert fp_to_array(DataStructs.UIntSparseIntVect(5)).tolist() == [0] * 5
 
 
-def test_fp_to_array_refuses_what_it_cannot_hold():
+def test_fp_to_array_rejects_values_that_it_cannot_hold():
     generator = generators.GetMorganGenerator(radius=0, fpSize=512)
     many = generator.GetCountFingerprint(Chem.MolFromSmiles("C" * 300))
     with pytest.raises(FeatureError, match=r"a count of 298 does not fit uint8; use its GetNonzeroElements"):
         fp_to_array(many)
     with pytest.raises(FeatureError, match=r"positions are too many for an array; make it with a fixed fpSize"):
         fp_to_array(generator.GetSparseCountFingerprint(Chem.MolFromSmiles("CCO")))
-    with pytest.raises(FeatureError, match=r"array of this str: expected RDKit's .* a molecule goes to morgan_fp"):
+    with pytest.raises(FeatureError, match=r"array of this str: expected RDKit's .* for a molecule, use morgan_fp"):
         fp_to_array("CCO")
 
 
@@ -125,7 +125,7 @@ def test_maccs_is_rdkits(smiles):
     assert np.flatnonzero(bits).tolist() == list(MACCSkeys.GenMACCSKeys(Chem.MolFromSmiles(smiles)).GetOnBits())
 
 
-def test_parameters_have_the_defaults_of_the_field_and_are_told():
+def test_parameters_have_the_usual_defaults_and_are_shown():
     assert repr(Fingerprint("ecfp")) == "Fingerprint(kind='ecfp', n_bits=2048, radius=2, counts=False)"
     assert repr(Fingerprint("maccs")) == "Fingerprint(kind='maccs', n_bits=167, radius=None, counts=False)"
     assert Fingerprint("ecfp", np.int64(2048), np.int8(2)) == Fingerprint("ecfp")
@@ -173,10 +173,10 @@ def test_the_named_ones_have_the_key_of_what_they_are(function, same):
     [
         (
             {"kind": "morgan"},
-            r"there is no fingerprint 'morgan'; choose one of ecfp, fcfp, maccs, rdkit, atom_pair, to",
+            r"'morgan' is not a kind of fingerprint; choose one of ecfp, fcfp, maccs, rdkit, atom_pair, to",
         ),
-        ({"kind": "rdkit", "radius": 2}, r"radius=2: only ecfp and fcfp have a radius, rdkit has not"),
-        ({"kind": "maccs", "n_bits": 2048}, r"n_bits=2048, counts=False: maccs is 167 bits, without counts"),
+        ({"kind": "rdkit", "radius": 2}, r"radius=2: only ecfp and fcfp have a radius; leave it out"),
+        ({"kind": "maccs", "n_bits": 2048}, r"n_bits=2048, counts=False: maccs is 167 bits without counts; omit both"),
         ({"kind": "maccs", "counts": True}, r"counts=True: maccs is 167 bits"),
         ({"kind": "ecfp", "radius": -1}, r"radius=-1, n_bits=2048: expected radius >= 0"),
         ({"kind": "torsion", "n_bits": 0}, r"n_bits=0: expected radius >= 0 and 1 <= n_bits"),
@@ -187,7 +187,7 @@ def test_impossible_parameters(parameters, message):
         Fingerprint(**parameters)
 
 
-def test_fingerprints_refuse_what_is_no_molecule():
+def test_fingerprints_reject_invalid_molecules():
     with pytest.raises(MoleculeError, match="'C1CC' is not a molecule"):
         Fingerprint("maccs")("C1CC")
 

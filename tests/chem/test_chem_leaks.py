@@ -1,4 +1,4 @@
-"""The leak report: what crosses a cut, by row, and what does not."""
+"""The leak report: what two sides of a split have in common, by row."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from rdkit import rdBase
 
 from mrl.chem import ECFP6, canonical_groups, cluster_groups, leaks, nearest_neighbours, scaffold_groups
-from mrl.chem.leaks import Shared
+from mrl.chem.evaluation.leakage import Shared
 from mrl.errors import ColumnError, MoleculeError
 
 TRAIN = ["CCO", "Cc1ccccc1", "C[C@H](N)C(=O)O", "OCC", "C1CC1C"]
@@ -23,7 +23,7 @@ def sides(groups, cut):
     return train, test
 
 
-def test_what_is_shared_is_named_by_rows():
+def test_shared_molecules_and_scaffolds_are_listed_by_row():
     found = leaks(TRAIN, TEST)
     assert found.molecules == (Shared(0, 0, "CCO"),)
     assert found.scaffolds == (
@@ -35,7 +35,7 @@ def test_what_is_shared_is_named_by_rows():
     assert (found.n_train, found.n_test, found.stereo, found.fingerprint) == (5, 5, True, "ECFP4")
 
 
-def test_stereoisomers_may_be_the_same_molecule():
+def test_stereoisomers_may_count_as_the_same_molecule():
     found = leaks(TRAIN, TEST, stereo=False)
     assert found.molecules == (Shared(0, 0, "CCO"), Shared(2, 2, "CC(N)C(=O)O"))
 
@@ -68,16 +68,16 @@ def test_the_dictionary_is_json():
     assert facts["rdkit"] == rdBase.rdkitVersion
 
 
-def test_it_shows_itself():
+def test_it_is_displayed_as_text_and_html():
     found = leaks(TRAIN, TEST)
     assert "with a molecule of train (stereoisomers are different): 1 (20.0%), 1 molecule\n" in repr(found)
     assert "with a scaffold of train: 4 (80.0%), 2 scaffolds\n" in repr(found)
     assert "stereoisomers are the same" in repr(leaks(TRAIN, TEST, stereo=False))
     html = found._repr_html_()
     assert html.count("<table>") == html.count("</table>") == 2
-    assert "<tr><td>0</td><td>0</td><td>CCO</td></tr>" in html
+    assert '<td class="number">0</td><td>CCO</td></tr>' in html
     assert leaks(["C"], ["N"])._repr_html_().count("<table>") == 1
-    assert "<p>and 2 more</p>" in leaks(["C"], ["C"] * 12)._repr_html_()
+    assert "the first 10 of 12" in leaks(["C"], ["C"] * 12)._repr_html_()
     charged = leaks(["N->[Pt]"], ["N->[Pt]"])
     assert "-&gt;[Pt]" in charged._repr_html_()
 
@@ -99,5 +99,5 @@ def test_a_bad_row_is_named_with_its_side():
     with pytest.raises(MoleculeError, match=r"^test, row 1: 'C1CC' is not a molecule; ") as caught:
         leaks(TRAIN, ["C", "C1CC"])
     assert caught.value.row == 1
-    with pytest.raises(ColumnError, match="train is one molecule"):
+    with pytest.raises(ColumnError, match="column 'train' is a single string"):
         leaks("CCO", TEST)

@@ -33,7 +33,7 @@ DRAWN = [
 LOGGED = hasattr(rdBase, "CaptureErrorLog")  # RDKit 2026.03 and later say where a syntax error is
 
 
-def refusal(x: object) -> MoleculeError:
+def rejection(x: object) -> MoleculeError:
     with pytest.raises(MoleculeError) as caught:
         to_mol(x)
     return caught.value
@@ -53,7 +53,7 @@ class Labelled(Chem.Mol):
 
 
 @pytest.mark.parametrize("kind", [Chem.Mol, Chem.RWMol, Labelled])
-def test_a_molecule_is_returned_as_it_is(kind):
+def test_a_molecule_is_returned_unchanged(kind):
     mol = kind(Chem.MolFromSmiles("OCC"))
     assert to_mol(mol) is mol
     assert canon_smile(mol) == to_smile(mol) == "CCO"
@@ -78,7 +78,7 @@ def test_a_molecule_is_returned_as_it_is(kind):
         ("*", "*"),
     ],
 )
-def test_canon_smile_keeps_what_tells_molecules_apart(smiles, kept):
+def test_canon_smile_keeps_what_distinguishes_molecules(smiles, kept):
     assert canon_smile(smiles) == kept
 
 
@@ -108,14 +108,14 @@ def test_canon_smile_of_itself_is_itself(smiles):
 
 
 @pytest.mark.parametrize(("text", "reason"), [("", "empty: no atoms"), ("  \t", "empty: only blanks")])
-def test_b24_an_empty_text_is_no_molecule_and_said_apart(text, reason):
-    error = refusal(text)
+def test_b24_an_empty_text_is_not_a_molecule_and_has_its_own_reason(text, reason):
+    error = rejection(text)
     assert (error.text, error.reason, error.row) == (text, reason, None)
     assert str(error) == f"{text!r} is not a molecule; {reason}"
 
 
 def test_b24_a_molecule_without_atoms_is_empty():
-    assert refusal(Chem.Mol()).reason == "empty: no atoms"
+    assert rejection(Chem.Mol()).reason == "empty: no atoms"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_b24_a_molecule_without_atoms_is_empty():
     ],
 )
 def test_the_reason_is_one_line_with_its_kind(text, reason, capfd):
-    assert refusal(text).reason == reason
+    assert rejection(text).reason == reason
     assert capfd.readouterr() == ("", "")
 
 
@@ -162,15 +162,15 @@ def test_the_reason_is_one_line_with_its_kind(text, reason, capfd):
         ("<pad>C", "syntax: cannot be read near character 1 of 6, '<'"),
     ],
 )
-def test_the_parsers_own_words_are_the_reason(text, reason, capfd):
-    assert refusal(text).reason == (reason if LOGGED else "syntax: RDKit cannot read it")
+def test_the_reason_is_that_of_the_parser(text, reason, capfd):
+    assert rejection(text).reason == (reason if LOGGED else "syntax: RDKit cannot read it")
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_rdkit_without_a_captured_log_still_gives_a_reason(monkeypatch, capfd):
+def test_there_is_a_reason_without_a_captured_log_too(monkeypatch, capfd):
     monkeypatch.delattr(rdBase, "CaptureErrorLog", raising=False)
-    assert refusal("C1CC").reason == "syntax: RDKit cannot read it"
-    assert refusal("CO(C)C").reason.startswith("valence: ")
+    assert rejection("C1CC").reason == "syntax: RDKit cannot read it"
+    assert rejection("CO(C)C").reason.startswith("valence: ")
     assert capfd.readouterr() == ("", "")
 
 
@@ -186,37 +186,37 @@ def test_an_rdkit_without_a_captured_log_still_gives_a_reason(monkeypatch, capfd
     ],
 )
 @pytest.mark.parametrize("function", [to_mol, canon_smile, to_smile, heavy_atoms, ECFP6])
-def test_what_is_no_text_is_refused_by_its_type(function, x, reason):
+def test_other_types_are_rejected(function, x, reason):
     with pytest.raises(MoleculeError, match=re.escape(f"{x!r} is not a molecule; {reason}")) as caught:
         function(x)
     assert (caught.value.text, caught.value.reason, caught.value.row) == (repr(x), reason, None)
 
 
-def test_an_unsanitized_molecule_is_refused_with_the_remedy(capfd):
+def test_an_unsanitized_molecule_is_rejected_with_the_remedy(capfd):
     unsanitized = Chem.MolFromSmiles("c1ccccc1O", sanitize=False)
     ringless = Chem.MolFromSmiles("CCO", sanitize=False)
     ringless.UpdatePropertyCache()
     for mol in (unsanitized, ringless, Chem.MolFromSmarts("[C,N]")):
-        assert refusal(mol).reason == "sanitization: not done yet; call Chem.SanitizeMol(mol) first"
-    assert str(refusal(ringless)).startswith("<Mol> is not a molecule; ")
+        assert rejection(mol).reason == "sanitization: not done yet; call Chem.SanitizeMol(mol) first"
+    assert str(rejection(ringless)).startswith("<Mol> is not a molecule; ")
     Chem.SanitizeMol(ringless)
     assert canon_smile(ringless) == "CCO"
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_long_text_is_cut_in_the_message_and_whole_in_the_fact():
+def test_a_long_text_is_cut_in_the_message_but_not_in_the_attribute():
     text = "C" * 100_000 + "?"
-    error = refusal(text)
+    error = rejection(text)
     assert len(str(error)) < 300
     assert error.text == text
 
 
-def test_a_megabyte_of_brackets_is_refused_at_once():
-    assert refusal("[" * 1_000_000).reason.startswith("syntax: ")
+def test_a_megabyte_of_brackets_is_rejected():
+    assert rejection("[" * 1_000_000).reason.startswith("syntax: ")
 
 
 def test_the_error_survives_pickling_and_is_a_value_error():
-    error = pickle.loads(pickle.dumps(refusal("C1CC")))
+    error = pickle.loads(pickle.dumps(rejection("C1CC")))
     assert isinstance(error, ValueError)
     assert error.text == "C1CC"
 
@@ -239,17 +239,17 @@ def test_a_text_is_a_molecule_as_a_whole_or_not_at_all(text):
 @given(st.sampled_from(DRAWN), st.characters().filter(lambda c: not "!" <= c <= "~"))
 def test_nothing_at_either_end_is_dropped(smiles, junk):
     for text in (smiles + junk, junk + smiles, f"{smiles}{junk}x"):
-        assert refusal(text).reason.startswith(("extra text: ", "character: "))
+        assert rejection(text).reason.startswith(("extra text: ", "character: "))
 
 
 def test_the_users_own_log_settings_stay(capfd):
     RDLogger.DisableLog("rdApp.error")
     try:
-        refusal("C1CC")
+        rejection("C1CC")
         Chem.MolFromSmiles("C1CC")
         assert capfd.readouterr().err == ""
     finally:
         RDLogger.EnableLog("rdApp.error")
-    refusal("C1CC")
+    rejection("C1CC")
     Chem.MolFromSmiles("C1CC")
     assert "unclosed ring" in capfd.readouterr().err

@@ -8,7 +8,7 @@ from rdkit import Chem, RDConfig
 from rdkit.Chem import QED, Crippen, Descriptors, Lipinski, rdMolDescriptors
 
 from mrl import chem
-from mrl.chem import PROPERTIES, to_mol
+from mrl.chem import PROPERTIES, title_and_unit, to_mol
 from mrl.errors import FeatureError, MoleculeError
 
 ASPIRIN, IBUPROFEN = "CC(=O)Oc1ccccc1C(=O)O", "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
@@ -94,7 +94,7 @@ def test_sa_score_leaves_the_import_system_alone():
     assert "sascorer" not in sys.modules
 
 
-def test_an_rdkit_without_the_contributed_code_is_said(monkeypatch, tmp_path):
+def test_an_rdkit_without_the_contributed_code_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(RDConfig, "RDContribDir", str(tmp_path))
     with pytest.raises(FeatureError, match=r"no contributed SA score: .*sascorer\.py is missing; install rdkit from"):
         chem.sa_score("CCO")
@@ -121,7 +121,7 @@ def test_no_function_changes_the_molecule_or_prints(name, capfd):
 
 @pytest.mark.parametrize("name", PROPERTIES)
 @pytest.mark.parametrize("bad", ["", "C1CC", None])
-def test_every_property_refuses_what_is_no_molecule(name, bad):
+def test_every_property_rejects_invalid_molecules(name, bad):
     with pytest.raises(MoleculeError, match="is not a molecule"):
         PROPERTIES[name](bad)
 
@@ -135,7 +135,7 @@ def test_the_table_has_each_property_by_its_public_name():
 def test_the_table_cannot_be_changed_and_pickles():
     with pytest.raises(TypeError):
         PROPERTIES["mine"] = len
-    with pytest.raises(KeyError, match=r"'weight' is no property; choose one of molwt, exact_mass"):
+    with pytest.raises(KeyError, match=r"'weight' is not a property; choose one of molwt, exact_mass"):
         PROPERTIES["weight"]
     assert "weight" not in PROPERTIES
     assert dict(pickle.loads(pickle.dumps(PROPERTIES))) == dict(PROPERTIES)
@@ -144,3 +144,13 @@ def test_the_table_cannot_be_changed_and_pickles():
 def test_tpsa_is_the_papers_not_the_extended_one():
     mol = Chem.MolFromSmiles("CS(C)=O")
     assert chem.tpsa(mol) < rdMolDescriptors.CalcTPSA(mol, includeSandP=True)
+
+
+def test_titles_and_units_are_those_of_the_table_and_other_names_are_titles_themselves():
+    assert {name: title_and_unit(name) for name in ("molwt", "tpsa", "aromatic_rings", "MolWt")} == {
+        "molwt": ("weight", "g/mol"),
+        "tpsa": ("TPSA", "Å²"),
+        "aromatic_rings": ("aromatic rings", ""),
+        "MolWt": ("MolWt", ""),
+    }
+    assert {unit for name in PROPERTIES if (unit := title_and_unit(name)[1])} == {"g/mol", "Da", "Å²"}

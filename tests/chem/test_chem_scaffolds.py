@@ -41,11 +41,11 @@ def test_the_scaffold_of_a_scaffold_is_itself(smiles):
     "smiles",
     ["C[C@H]1CC[C@@H](O)CC1", "C[13CH]1CCCCC1", "[CH3:1][CH:2]1[CH2:3]CCCC1", "[2*:1]C1CCCCC1", "[2H]C1CCCCC1"],
 )
-def test_stereo_isotopes_and_atom_maps_are_no_part_of_a_framework(smiles):
+def test_stereo_isotopes_and_atom_maps_are_not_part_of_a_framework(smiles):
     assert murcko_scaffold(smiles) == "C1CCCCC1"
 
 
-def test_the_molecule_is_left_alone():
+def test_the_molecule_is_left_unchanged():
     mol = Chem.MolFromSmiles("[CH3:1][cH:2]1ccccc1") or Chem.MolFromSmiles("[CH3:1][c:2]1ccccc1")
     murcko_scaffold(mol)
     assert [atom.GetAtomMapNum() for atom in mol.GetAtoms()][:2] == [1, 2]
@@ -63,7 +63,7 @@ def test_molecules_without_rings_are_one_group():
     assert scaffold_groups(["CCO", "c1ccccc1", "CCCCN", "O"]).tolist() == [0, 1, 0, 0]
 
 
-def test_any_column_of_smiles_will_do():
+def test_any_column_of_smiles_is_accepted():
     for column in (
         np.array(["CCO", "C1CC1"]),
         iter(["CCO", "C1CC1"]),
@@ -73,12 +73,12 @@ def test_any_column_of_smiles_will_do():
 
 
 def test_a_bad_row_is_named():
-    with pytest.raises(MoleculeError, match=r"^row 2: 'C1CC' is not a molecule; ") as caught:
+    with pytest.raises(MoleculeError, match=r"^smiles, row 2: 'C1CC' is not a molecule; ") as caught:
         scaffold_groups(["CCO", "C1CC1", "C1CC"])
     assert (caught.value.row, caught.value.text) == (2, "C1CC")
 
 
 @pytest.mark.parametrize("one", ["CCO", b"CCO", Chem.MolFromSmiles("CCO")])
-def test_one_molecule_is_no_column(one):
-    with pytest.raises(ColumnError, match=r"^smiles is one molecule, .*: wrap it in a list"):
+def test_one_molecule_is_not_a_column(one):
+    with pytest.raises(ColumnError, match=r"^column 'smiles' is .*: wrap .* in a list"):
         scaffold_groups(one)

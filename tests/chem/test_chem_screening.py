@@ -1,4 +1,4 @@
-"""screen: valid, unique, novel."""
+"""screen: which samples are valid, unique, novel."""
 
 import json
 import math
@@ -49,6 +49,7 @@ def test_each_row_and_each_rate():
         (6, "CCO ethanol", "parse"),
     ]
     assert (result.n, result.empty, result.known) == (8, 1, 1)
+    assert (result.n_valid, result.n_unique, result.n_novel) == (5, 3, 2)
     assert (result.validity, result.uniqueness, result.novelty, result.valid_unique_novel) == (
         5 / 8,
         3 / 5,
@@ -107,7 +108,7 @@ def test_rates_over_nothing_are_nan_and_none_without_a_warning(samples):
     assert json.dumps(summary, allow_nan=False)
 
 
-def test_without_known_molecules_novelty_is_not_measured():
+def test_without_known_molecules_there_is_no_novelty():
     result = screen(["CCO", "OCC"])
     assert result.kept.tolist() == [0]
     assert math.isnan(result.novelty)
@@ -117,7 +118,7 @@ def test_without_known_molecules_novelty_is_not_measured():
     assert screen(["CCO", "OCC"], known=[]).novelty == 1.0
 
 
-def test_what_is_no_text_is_a_reject_and_no_exception(capfd):
+def test_a_value_that_is_not_a_text_is_a_reject(capfd):
     result = screen(["CCO", None, math.nan, 3, b"C", "C\ud800"])
     assert [(row, text) for row, text, _, _ in result.rejects] == [
         (1, "None"),
@@ -142,7 +143,7 @@ def test_what_is_no_text_is_a_reject_and_no_exception(capfd):
         pyarrow.chunked_array([["OCC"], ["C("]]),
     ],
 )
-def test_any_column_will_do(column):
+def test_any_column_is_accepted(column):
     assert screen(column).smiles == ("CCO", None)
 
 
@@ -150,12 +151,12 @@ def test_a_missing_value_of_arrow_is_a_reject():
     assert screen(pyarrow.array(["OCC", None])).smiles == ("CCO", None)
 
 
-def test_known_molecules_are_prepared_once(monkeypatch):
+def test_known_molecules_are_prepared_once():
     known = CanonicalSet.of(["OCC", "C(O)C", "c1ccccc1"])
     assert known == {"CCO", "c1ccccc1"}
     assert CanonicalSet.of(known) is known
-    monkeypatch.setattr("mrl.chem.screening.canon_smile", lambda x: pytest.fail("canonicalised again"))
-    assert screen([], known).known == 2
+    not_parsed = CanonicalSet(["not a SMILES", "CCO"])
+    assert screen(["CCO"], not_parsed).known == 2
 
 
 def test_a_plain_set_is_canonicalised():
@@ -163,22 +164,22 @@ def test_a_plain_set_is_canonicalised():
     assert not screen(["CCO"], known=[Chem.MolFromSmiles("OCC")]).novel.any()
 
 
-def test_a_known_row_that_is_no_molecule_is_an_error():
-    with pytest.raises(MoleculeError, match=r"^row 1: 'ethanol' is not a molecule; ") as caught:
+def test_an_invalid_known_row_is_an_error():
+    with pytest.raises(MoleculeError, match=r"^known, row 1: 'ethanol' is not a molecule; ") as caught:
         screen(["CCO"], known=["CCO", "ethanol"])
     assert caught.value.row == 1
 
 
-def test_one_molecule_is_no_column():
-    with pytest.raises(ColumnError, match=r"^samples is one molecule, 'CCO': wrap it in a list"):
+def test_one_molecule_is_not_a_column():
+    with pytest.raises(ColumnError, match=r"^column 'samples' is a single string, 'CCO': wrap it in a list"):
         screen("CCO")
-    with pytest.raises(ColumnError, match=r"^known is one molecule, 'CCO': wrap it in a list"):
+    with pytest.raises(ColumnError, match=r"^column 'known' is a single string, 'CCO': wrap it in a list"):
         screen(["CCO"], known="CCO")
 
 
 @pytest.mark.parametrize("table", [np.array([["CCO", "C"]]), np.array("CCO"), pandas.DataFrame({"smiles": ["CCO"]})])
-def test_a_table_is_no_column(table):
-    with pytest.raises(ColumnError, match=r"^samples is a \w+ of shape \(.*\): choose one column of it"):
+def test_a_table_is_not_a_column(table):
+    with pytest.raises(ColumnError, match=r"^column 'samples' is a \w+ of shape \(.*\), .* choose one column of it"):
         screen(table)
 
 

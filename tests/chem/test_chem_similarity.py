@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator as generators
 
-from mrl.chem import ECFP4, ECFP6, Fingerprint, nearest_neighbours, packed_bits, tanimoto
+from mrl.chem import ECFP4, ECFP6, Fingerprint, nearest_neighbours, pack_fingerprints, tanimoto
 from mrl.errors import ColumnError, FeatureError, MoleculeError
 
 A = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O)CC1", "[Na+].[Cl-]", "CCO"]
@@ -23,7 +23,7 @@ def test_tanimoto_is_rdkits_to_the_last_digit():
     assert tanimoto(A, B, fingerprint=ECFP6).tolist() == rdkits(A, B, radius=3)
 
 
-def test_molecules_without_bits_are_like_themselves_and_unlike_others():
+def test_molecules_without_bits_are_similar_to_themselves_only():
     torsions = Fingerprint("torsion")
     assert tanimoto(["C", "CCCC"], ["C", "CCCC"], fingerprint=torsions).tolist() == [[1, 0], [0, 1]]
 
@@ -40,23 +40,23 @@ def test_nearest_neighbours_are_the_first_of_all(k):
 def test_molecules_and_their_fingerprints_give_the_same():
     bits = np.stack([ECFP4(smiles) for smiles in A])
     expected = tanimoto(A, B)
-    for column in (bits, bits.astype(bool), bits.astype(np.float32), packed_bits(A), packed_bits(bits)):
+    for column in (bits, bits.astype(bool), bits.astype(np.float32), pack_fingerprints(A), pack_fingerprints(bits)):
         np.testing.assert_array_equal(tanimoto(column, B), expected)
     packed = np.packbits(bits, axis=1).view(np.uint64)
     np.testing.assert_array_equal(tanimoto(packed, packed), tanimoto(A, A))
 
 
-def test_any_column_of_molecules_will_do():
+def test_any_column_of_molecules_is_accepted():
     for column in (np.array(A), iter(A), (Chem.MolFromSmiles(smiles) for smiles in A)):
-        np.testing.assert_array_equal(packed_bits(column), packed_bits(A))
+        np.testing.assert_array_equal(pack_fingerprints(column), pack_fingerprints(A))
 
 
-def test_more_molecules_than_are_packed_at_a_time():
+def test_more_molecules_than_are_packed_together():
     def number(text):
         return np.array([int(digit) for digit in f"{int(text):012b}"], np.uint8)
 
-    words = packed_bits([str(i) for i in range(2500)], number)
-    np.testing.assert_array_equal(words, packed_bits(np.stack([number(i) for i in range(2500)])))
+    words = pack_fingerprints([str(i) for i in range(2500)], number)
+    np.testing.assert_array_equal(words, pack_fingerprints(np.stack([number(i) for i in range(2500)])))
     assert len(np.unique(words)) == 2500
 
 
@@ -76,15 +76,15 @@ def test_a_bad_row_is_named_with_its_side():
 
 
 @pytest.mark.parametrize("one", ["CCO", b"CCO", Chem.MolFromSmiles("CCO")])
-def test_one_molecule_is_no_column(one):
-    with pytest.raises(ColumnError, match=r"^b is one molecule, .*: wrap it in a list"):
+def test_one_molecule_is_not_a_column(one):
+    with pytest.raises(ColumnError, match=r"^column 'b' is .*: wrap .* in a list"):
         tanimoto(A, one)
 
 
-def test_counts_are_refused():
+def test_counts_are_rejected():
     counts = Fingerprint("ecfp", counts=True)
     with pytest.raises(
-        FeatureError, match=r"^a, row 1: its fingerprint has the value \d+, expected 0 or 1; .* not of co"
+        FeatureError, match=r"^a, row 1: its fingerprint has the value \d+, expected 0 or 1; .* not of counts"
     ) as caught:
         tanimoto(["C", "CCCCCCC"], A, fingerprint=counts)
     assert (caught.value.row, caught.value.text) == (1, "CCCCCCC")
@@ -93,22 +93,22 @@ def test_counts_are_refused():
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, 0.5])
-def test_what_is_no_bit_is_refused_wherever_it_stands(value):
+def test_a_value_that_is_not_a_bit_is_found_in_any_row(value):
     bits = np.zeros((1500, 3), np.float32)
     bits[1400, 2] = value
     with pytest.raises(ColumnError, match=rf"^molecules, row 1400: the value {value}, expected bits"):
-        packed_bits(bits)
+        pack_fingerprints(bits)
 
 
-def test_packed_bytes_are_told_what_to_do():
+def test_packed_bytes_are_recognised():
     packed = np.packbits(np.ones((1, 64), np.uint8), axis=1)
-    with pytest.raises(ColumnError, match=r"if these are packed bits, give array.view\(numpy.uint64\)"):
-        packed_bits(packed)
+    with pytest.raises(ColumnError, match=r"if these are packed bits, pass array.view\(numpy.uint64\)"):
+        pack_fingerprints(packed)
 
 
-def test_fingerprints_of_other_lengths_are_refused():
+def test_fingerprints_of_different_lengths_cannot_be_compared():
     with pytest.raises(ColumnError, match=r"^2048 bits in queries and 192 bits in references .* cannot be compared"):
         nearest_neighbours(A, np.zeros((2, 167), np.uint8))
     lengths = iter([8, 9])
     with pytest.raises(FeatureError, match=r"row 1: its fingerprint has the shape \(9,\), expected \(8,\)"):
-        packed_bits(["C", "CC"], lambda x: np.zeros(next(lengths), np.uint8))
+        pack_fingerprints(["C", "CC"], lambda x: np.zeros(next(lengths), np.uint8))

@@ -15,9 +15,6 @@ from pathlib import Path
 
 KNOWN = {
     # chem
-    "chem: full folder",
-    "chem: incomplete docstring",
-    "tests/chem: part of mrl replaced",
     # cli
     "cli: import past a package root",
     "cli: incomplete docstring",

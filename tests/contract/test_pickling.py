@@ -48,7 +48,7 @@ def public_objects() -> dict[str, Any]:
         *(nn.Scaler.fit([1.0, 2.0]), nn.MaskedLoss(torch.nn.MSELoss())),
         *(data.PairDataset(SMILES, SMILES, vocab), data.MaskedDataset(SMILES, vocab)),
         *(data.ConditionalDataset(SMILES, [1, 2, 3, 4], vocab), data.ConditionalDataset(SMILES, SMILES, vocab)),
-        *(data.PackedDataset(SMILES, vocab, 64), data.TextDataset(SMILES, vocab, augment=chem.randomized)),
+        *(data.PackedDataset(SMILES, vocab, 64), data.TextDataset(SMILES, vocab, augment=chem.randomize)),
         *(texts.__getitems__([0, 1]), texts.resident("cpu")),
         *(features.featurize(SMILES, ECFP6), chem.clean(SMILES), chem.screen(SMILES, ["CCO"])),
         *(chem.CanonicalSet.of(SMILES), chem.Fingerprint("maccs"), chem.Descriptors(["qed"])),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrl.chem import randomized
+from mrl.chem import randomize
 from mrl.data import MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
 from mrl.data.order import random_bits, row_keys
 from mrl.data.rows import EpochRows
@@ -157,7 +157,7 @@ def test_what_is_no_text(made: Any) -> None:
 
 
 def test_an_augmentation_that_fails_names_the_row() -> None:
-    ds = TextDataset(["CC", "C("], VOCAB, augment=randomized)
+    ds = TextDataset(["CC", "C("], VOCAB, augment=randomize)
     with pytest.raises(RowError, match=r"augment cannot write row 1, 'C\(', in another way: MoleculeError: ") as caught:
         ds.view([1]).batch()
     assert caught.value.row == 1
@@ -165,8 +165,8 @@ def test_an_augmentation_that_fails_names_the_row() -> None:
 
 
 def test_augment_is_checked_and_settled() -> None:
-    with pytest.raises(TypeError, match="augment is 'randomized'; expected a function of"):
-        TextDataset(["C"], VOCAB, augment="randomized")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="augment is 'randomize'; expected a function of"):
+        TextDataset(["C"], VOCAB, augment="randomize")  # type: ignore[arg-type]
     ds = dataset()
     for name, value in (("augment", None), ("seed", 3)):
         with pytest.raises(AttributeError, match=f"'{name}' is what the rows were made with"):
@@ -180,7 +180,7 @@ def test_randomised_smiles_are_the_same_molecules() -> None:
     from rdkit import Chem
 
     smiles = ["CC(=O)Nc1ccccc1", "C[C@H](F)O", "F/C=C/C(=O)[O-]", "c1cc2ccccc2[nH]1", "[NH4+]"] * 4
-    ds = TextDataset(smiles, VOCAB, augment=randomized)
+    ds = TextDataset(smiles, VOCAB, augment=randomize)
     loader, seen = ds.dataloader(8, 0, form="dict"), []
     for _ in range(3):
         epoch = epoch_of(loader)

@@ -98,8 +98,8 @@ def test_cleaned_counts_every_step_with_examples():
     html = cleaned._repr_html_()
     assert "1 of 4 rows kept" in html
     for stage, count in cleaned.counts.items():
-        cells = f"<td>{stage}</td><td>{count.rows}</td><td>{count.changed}</td><td>{count.removed}</td>"
-        assert cells in html
+        cells = "".join(f'<td class="number">{n}</td>' for n in (count.rows, count.changed, count.removed))
+        assert f'<th scope="row">{stage}</th>{cells}' in html
     assert "row 2: <code>C(</code> (syntax" in html
     assert "<script" not in html
 
@@ -314,5 +314,5 @@ def test_properties_of_pairs_blocks_and_nothing():
     assert {"data source", "data target"} <= set(words(pairs.svg))
     assert "n 6" in words(properties(mrl.PackedDataset(SMILES, vocab(), 12), ["logp"]).svg)
     assert "no values" in words(properties({"none": []}, ["logp"]).svg)
-    with pytest.raises(ValueError, match="there is no descriptor 'lgp'"):
+    with pytest.raises(ValueError, match="'lgp' is not a descriptor"):
         properties(SMILES, ["lgp"])

@@ -1,40 +1,16 @@
-"""Molecules as numbers, fingerprints, scaffolds and drawings: functions of a SMILES or an RDKit molecule.
+"""Molecules as numbers, fingerprints, scaffolds, fragments and drawings; cleaning and evaluation of many molecules.
 
-The only room that imports RDKit. Its functions have no state, print nothing, and raise `mrl.errors.MoleculeError` for
-what is not a molecule.
+Everything is a function of a SMILES or an RDKit molecule, or of a column of these; no other package imports RDKit. The
+functions have no state, print nothing, and raise `mrl.errors.MoleculeError` for an invalid molecule.
 """
 
-from mrl.chem.cleaned import Cleaned, StepCount
-from mrl.chem.cleaning import clean, clean_rows, deduplicate
-from mrl.chem.clusters import cluster_groups
-from mrl.chem.composition import elements
-from mrl.chem.control import add_carbon
-from mrl.chem.counts import aromatic_rings, formal_charge, hba, hbd, heavy_atoms, rings, rotbond
-from mrl.chem.descriptors import Descriptors
-from mrl.chem.drawing import draw
-from mrl.chem.duplicates import Duplicates
-from mrl.chem.evaluation import evaluate
-from mrl.chem.filters import Alerts, HoldOut, Neutral, OnlyElements, Predicate, RingSize, TextLength, Within
-from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, fp_to_array, morgan_fp
-from mrl.chem.fragments import Fragments, attachment_points, fragment, fuse
-from mrl.chem.leaks import Leaks, leaks
-from mrl.chem.metrics import Metric, Metrics
-from mrl.chem.molecule import canon_smile, to_mol, to_smile
-from mrl.chem.presets import preset
-from mrl.chem.properties import (
-    PROPERTIES,
-    exact_mass,
-    logp,
-    molwt,
-    qed,
-    sa_score,
-    tpsa,
-)
-from mrl.chem.randomizing import randomized
-from mrl.chem.scaffolds import canonical_groups, murcko_scaffold, scaffold_groups
-from mrl.chem.screening import CanonicalSet, Screened, screen
-from mrl.chem.similarity import nearest_neighbours, packed_bits, tanimoto
-from mrl.chem.standardize import (
+from mrl.chem.canonical import CanonicalSet, canonical_groups
+from mrl.chem.cleaning.clean import clean, clean_rows, deduplicate
+from mrl.chem.cleaning.duplicates import Duplicates
+from mrl.chem.cleaning.filters import Alerts, HoldOut, Neutral, OnlyElements, Predicate, RingSize, TextLength, Within
+from mrl.chem.cleaning.presets import preset
+from mrl.chem.cleaning.result import Cleaned, StepCount
+from mrl.chem.cleaning.standardize import (
     Canonical,
     CanonicalTautomer,
     DropAtomMaps,
@@ -46,9 +22,41 @@ from mrl.chem.standardize import (
     StripTail,
     Uncharge,
 )
-from mrl.chem.steps import Row, Step
+from mrl.chem.cleaning.steps import Row, Step
+from mrl.chem.descriptors import Descriptors
+from mrl.chem.drawing import ATOM_COLORS, draw, draw_molecule
+from mrl.chem.evaluation.add_carbon import add_carbon
+from mrl.chem.evaluation.evaluate import evaluate
+from mrl.chem.evaluation.leakage import Leaks, leaks
+from mrl.chem.evaluation.metrics import Metric, Metrics
+from mrl.chem.evaluation.screening import Screened, screen
+from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, fp_to_array, morgan_fp, pack_fingerprints
+from mrl.chem.fragments import Fragments, attachment_points, fragment, fuse
+from mrl.chem.molecule import canon_smile, to_mol, to_smile
+from mrl.chem.properties import (
+    PROPERTIES,
+    aromatic_rings,
+    elements,
+    exact_mass,
+    formal_charge,
+    hba,
+    hbd,
+    heavy_atoms,
+    logp,
+    molwt,
+    qed,
+    rings,
+    rotbond,
+    sa_score,
+    title_and_unit,
+    tpsa,
+)
+from mrl.chem.randomize import randomize
+from mrl.chem.scaffolds import murcko_scaffold, scaffold_groups
+from mrl.chem.similarity import cluster_groups, nearest_neighbours, tanimoto
 
 __all__ = [
+    "ATOM_COLORS",
     "ECFP4",
     "ECFP6",
     "FCFP4",
@@ -95,6 +103,7 @@ __all__ = [
     "cluster_groups",
     "deduplicate",
     "draw",
+    "draw_molecule",
     "elements",
     "evaluate",
     "exact_mass",
@@ -111,16 +120,17 @@ __all__ = [
     "morgan_fp",
     "murcko_scaffold",
     "nearest_neighbours",
-    "packed_bits",
+    "pack_fingerprints",
     "preset",
     "qed",
-    "randomized",
+    "randomize",
     "rings",
     "rotbond",
     "sa_score",
     "scaffold_groups",
     "screen",
     "tanimoto",
+    "title_and_unit",
     "to_mol",
     "to_smile",
     "tpsa",

@@ -1,9 +1,8 @@
-"""Descriptors and properties by name, put side by side as one vector."""
+"""Descriptors and properties by name, side by side in one vector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -11,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import Molecule, shown, to_mol
+from mrl.chem.molecule import Molecule, describe, one_line, to_mol
 from mrl.chem.properties import PROPERTIES, VERSION
 from mrl.errors import FeatureError
+from mrl.messages import did_you_mean
 
 __all__ = ["Descriptors"]
 
-Property: TypeAlias = Callable[[Chem.Mol], float]
+Descriptor: TypeAlias = Callable[[Chem.Mol], float]
 
 _LEFT_OUT = ("Ipc", "AvgIpc")
 
@@ -27,22 +27,22 @@ class Descriptors:
 
     Parameters
     ----------
-    names : iterable of str, or dict of str to callable, optional
-        Names of `PROPERTIES` and of RDKit's descriptors (``rdkit.Chem.Descriptors.descList``), or functions of an
-        RDKit molecule by names of your own. All of RDKit's by default, but for Ipc and AvgIpc: they take seconds for a
-        molecule of some hundred atoms, for which Ipc is more than float32 holds.
+    names : iterable of str or dict of str to callable, optional
+        Names of `PROPERTIES` and of RDKit's descriptors (``rdkit.Chem.Descriptors.descList``), or your own functions
+        of an RDKit molecule by name. By default all of RDKit's except Ipc and AvgIpc, which take seconds for a
+        molecule of some hundred atoms and exceed the range of float32.
 
     Attributes
     ----------
     names : tuple of str, D of them
     cache_key : str or None
-        The names and the version of RDKit: equal where the results are. None with functions of your own, which may
-        change without their names.
+        The names and the version of RDKit: equal exactly where the results are. None with your own functions, which
+        may change without their names.
 
     Raises
     ------
     ValueError
-        A name is not known, or given twice, or there is none; the message has names that are close.
+        An unknown name (the message suggests similar ones), a repeated name, or no names.
 
     Examples
     --------
@@ -53,20 +53,21 @@ class Descriptors:
     >>> Descriptors(["molwt", "TSPA"])
     Traceback (most recent call last):
     ...
-    ValueError: there is no descriptor 'TSPA'; close are 'TPSA', 'tpsa'
+    ValueError: 'TSPA' is not a descriptor (did you mean 'TPSA' or 'tpsa'?); see mrl.chem.PROPERTIES and \
+rdkit.Chem.Descriptors.descList
     """
 
-    def __init__(self, names: Iterable[str] | Mapping[str, Property] | None = None) -> None:
+    def __init__(self, names: Iterable[str] | Mapping[str, Descriptor] | None = None) -> None:
         self._functions = _functions([name for name in _rdkit() if name not in _LEFT_OUT] if names is None else names)
         self.names = tuple(self._functions)
-        mine = isinstance(names, Mapping) and any(PROPERTIES.get(name) is not f for name, f in names.items())
-        self._given: dict[str, Property] | tuple[str, ...] = self._functions if mine else self.names
+        own = isinstance(names, Mapping) and any(PROPERTIES.get(name) is not f for name, f in names.items())
+        self._given: dict[str, Descriptor] | tuple[str, ...] = self._functions if own else self.names
         self.cache_key = (
-            None if mine else f"descriptors {','.join(self.names)} version={VERSION} rdkit={rdBase.rdkitVersion}"
+            None if own else f"descriptors {','.join(self.names)} version={VERSION} rdkit={rdBase.rdkitVersion}"
         )
 
     def __call__(self, x: Molecule) -> NDArray[np.float32]:
-        """The numbers of a molecule.
+        """Return the numbers of a molecule.
 
         Parameters
         ----------
@@ -75,14 +76,15 @@ class Descriptors:
         Returns
         -------
         ndarray of float32, shape (D,)
-            NaN where RDKit says that a number is not defined for a molecule, such as partial charges of metals.
+            NaN where RDKit does not define a number for a molecule, such as partial charges of metals.
 
         Raises
         ------
         MoleculeError
-            Not a molecule (see `to_mol`).
+            `x` is not a molecule (see `to_mol`).
         FeatureError
-            A function failed, returned no number, or one that float32 cannot hold; the message has its name.
+            A function failed, or returned something else than a number in the range of float32; the message has its
+            name.
         """
         mol = to_mol(x)
         vector = np.empty(len(self.names), np.float32)
@@ -91,10 +93,10 @@ class Descriptors:
                 try:
                     value = float(function(mol))
                 except Exception as error:  # a user's function may raise anything, and some of RDKit's divide by zero
-                    raise _failed(x, name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+                    raise _failed(x, name, f"{type(error).__name__}: {one_line(error)}") from error
                 vector[place] = value
                 if np.isinf(vector[place]):
-                    raise _failed(x, name, f"{value:g} is more than float32 holds")
+                    raise _failed(x, name, f"{value:g} is outside the range of float32")
         return vector
 
     def __len__(self) -> int:
@@ -104,11 +106,11 @@ class Descriptors:
         return type(self), (self._given,)
 
     def __repr__(self) -> str:
-        shown_names = self.names if len(self) <= 8 else (*self.names[:7], f"... {len(self) - 7} more")
-        return f"Descriptors({', '.join(shown_names)})"
+        shown = self.names if len(self) <= 8 else (*self.names[:7], f"... {len(self) - 7} more")
+        return f"Descriptors({', '.join(shown)})"
 
 
-def _functions(names: Iterable[str] | Mapping[str, Property]) -> dict[str, Property]:
+def _functions(names: Iterable[str] | Mapping[str, Descriptor]) -> dict[str, Descriptor]:
     if isinstance(names, Mapping):
         functions = dict(names)
     elif isinstance(names, str):
@@ -117,34 +119,33 @@ def _functions(names: Iterable[str] | Mapping[str, Property]) -> dict[str, Prope
         names = list(names)
         functions = {name: _function(name) for name in names}
         if len(functions) < len(names):
-            raise ValueError(f"a descriptor is given twice: {sorted({n for n in names if names.count(n) > 1})}")
+            raise ValueError(
+                f"repeated descriptors: {sorted({n for n in names if names.count(n) > 1})}; name each once"
+            )
     if not functions:
-        raise ValueError("there are no names; give at least one, or none of this argument for all of RDKit's")
+        raise ValueError("there are no names; pass at least one, or leave the argument out for all of RDKit's")
     return functions
 
 
-def _function(name: str) -> Property:
-    function = PROPERTIES.get(name) or _rdkit().get(name)  # RDKit's are loaded only if one of them is wanted
+def _function(name: str) -> Descriptor:
+    function = PROPERTIES.get(name) or _rdkit().get(name)  # RDKit's are loaded only if one of them is requested
     if function is None:
-        known = [*_rdkit(), *PROPERTIES]
-        spelled = {other.lower(): [n for n in known if n.lower() == other.lower()] for other in known}
-        close = [n for found in get_close_matches(str(name).lower(), spelled, n=3) for n in spelled[found]]
-        remedy = (
-            f"close are {', '.join(map(repr, close))}"
-            if close
-            else "see mrl.chem.PROPERTIES and rdkit.Chem.Descriptors.descList"
+        meant = did_you_mean(str(name), [*_rdkit(), *PROPERTIES], most=3)
+        raise ValueError(
+            f"{describe(name)} is not a descriptor{meant}; see mrl.chem.PROPERTIES and rdkit.Chem.Descriptors.descList"
         )
-        raise ValueError(f"there is no descriptor {shown(name)}; {remedy}")
     return function
 
 
 @cache
-def _rdkit() -> Mapping[str, Property]:
+def _rdkit() -> Mapping[str, Descriptor]:
     from rdkit.Chem import Descriptors as rdkits  # for cost: 40 ms at first use, not at import
 
     return dict(rdkits.descList)
 
 
 def _failed(x: Molecule, name: str, reason: str) -> FeatureError:
-    text = x if isinstance(x, str) else shown(x)
-    return FeatureError(f"no {name} for {shown(x)}: {reason}; leave {name} out", text=text, reason=f"{name}: {reason}")
+    text = x if isinstance(x, str) else describe(x)
+    return FeatureError(
+        f"{name} of {describe(x)} failed: {reason}; leave {name} out", text=text, reason=f"{name}: {reason}"
+    )

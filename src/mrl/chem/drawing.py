@@ -1,19 +1,112 @@
-"""Molecules as a picture: one SVG with a grid of cells."""
+"""A molecule as SVG, by RDKit's drawer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from textwrap import wrap
 from typing import Any
 
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import Molecule, rows_of, to_mol
+from mrl.chem.molecule import RDKIT_ERRORS, Molecule, canon_smile, describe, one_line, to_mol
 from mrl.errors import ColumnError, MoleculeError
+from mrl.ragged import as_list
 
-__all__ = ["draw"]
+__all__ = ["ATOM_COLORS", "draw", "draw_molecule"]
+
+ATOM_COLORS: Mapping[str, str] = {
+    "C": "#1C2530",
+    "N": "#2A4FD0",
+    "O": "#D0211C",
+    "S": "#8A6500",
+    "F": "#0B7A80",
+    "Cl": "#1C7D1C",
+    "Br": "#7F4C19",
+    "I": "#8427C4",
+    "P": "#B85000",
+}
+"""Colours by element, legible on white, as they are spelled in drawings; that of carbon is used for everything else."""
+
+# Classes could meet the style sheet of a page; the other pieces are the defaults of SVG.
+_REDUNDANT = re.compile(
+    r" class='[^']*'|(?<=fill:none;)fill-rule:evenodd;|;stroke-linecap:butt;stroke-linejoin:miter;stroke-opacity:1"
+)
+
+
+def draw_molecule(molecule: Molecule, size: tuple[int, int] = (220, 160)) -> str:
+    """Return the drawing of a molecule as SVG elements, to be put into an ``<svg>`` or ``<g>`` of that size.
+
+    All drawings have the same bond length, as far as the molecules fit. `mrl.show` makes a whole picture of them.
+
+    Parameters
+    ----------
+    molecule : str or Mol
+        Drawn in two dimensions, whatever coordinates it has.
+    size : (int, int)
+        Width and height in pixels, 40 or more.
+
+    Returns
+    -------
+    str
+        Elements without ids, classes and style sheets, so that they may occur several times in a page. The colours
+        are those of `ATOM_COLORS`; the background is transparent.
+
+    Raises
+    ------
+    MoleculeError
+        `molecule` is not a molecule (see `to_mol`), or RDKit cannot draw it (`reason` begins with ``drawing``).
+    ValueError
+        A size below 40 pixels.
+
+    Examples
+    --------
+    >>> svg = draw_molecule("CCO")
+    >>> svg[:5], ATOM_COLORS["O"] in svg, ATOM_COLORS["N"] in svg
+    ('<path', True, False)
+    """
+    if min(size) < 40:
+        raise ValueError(f"size={size}: expected a width and a height of 40 pixels or more")
+    mol = to_mol(molecule)
+    try:
+        return _drawing(mol, *size, palette=_palette())
+    except RDKIT_ERRORS as error:
+        reason = f"drawing: RDKit cannot draw it, {one_line(error)}"
+        text = molecule if isinstance(molecule, str) else canon_smile(mol)
+        raise MoleculeError(f"{describe(molecule)}: {reason}", text=text, reason=reason) from error
+
+
+def _palette() -> dict[int, tuple[float, ...]]:
+    """Colours by atomic number, as RDKit takes them; -1 stands for all other elements."""
+    table = Chem.GetPeriodicTable()
+    colors = {symbol: tuple(byte / 255 for byte in bytes.fromhex(color[1:])) for symbol, color in ATOM_COLORS.items()}
+    return {-1: colors["C"]} | {table.GetAtomicNumber(symbol): color for symbol, color in colors.items()}
+
+
+def _drawing(mol: Chem.Mol, width: int, height: int, palette: dict[int, tuple[float, ...]] | None = None) -> str:
+    from rdkit.Chem import rdDepictor  # for cost, with the next: 85 ms at first use, not at import
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    mol = Chem.Mol(mol)
+    with rdBase.BlockLogs():
+        rdDepictor.Compute2DCoords(mol)
+        rdDepictor.StraightenDepiction(mol)
+        drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
+        options: Any = drawer.drawOptions()
+        options.clearBackground = False
+        options.bondLineWidth = 1.4
+        options.fixedBondLength = 24
+        options.minFontSize = 8
+        options.padding = 0.07
+        if palette is not None:
+            options.setAtomPalette(palette)
+        drawer.DrawMolecule(mol)
+        drawer.FinishDrawing()
+    svg = drawer.GetDrawingText()
+    body = svg[svg.index("<!-- END OF HEADER -->") + len("<!-- END OF HEADER -->") : svg.rindex("</svg>")]
+    return _REDUNDANT.sub("", body).strip()
+
 
 _GAP = 8  # pixels between cells
 _LINE = 18  # height of a line of text
@@ -21,10 +114,6 @@ _LEGEND = 24  # height of a legend
 _SANS = 'font-family="system-ui,sans-serif" font-size="12"'
 _MONO = 'font-family="ui-monospace,monospace" font-size="11"'
 _CHARACTER = 6.7  # width of one, both fonts, in pixels
-# Classes could meet the style sheet of the page; the other pieces are what SVG does anyway.
-_REDUNDANT = re.compile(
-    r" class='[^']*'|(?<=fill:none;)fill-rule:evenodd;|;stroke-linecap:butt;stroke-linejoin:miter;stroke-opacity:1"
-)
 
 
 def draw(
@@ -70,7 +159,7 @@ def draw(
     width, height = size
     if columns < 1 or min(size) < 40:
         raise ValueError(f"columns={columns}, size={size}: expected 1 column or more, and 40 pixels or more")
-    rows = rows_of(molecules, "molecules")
+    rows = as_list(molecules, "molecules")
     texts = None if legends is None else [str(legend) for legend in legends]
     if texts is not None and len(texts) != len(rows):
         raise ColumnError(f"{len(texts)} legends for {len(rows)} molecules: give one each", column="legends")
@@ -91,8 +180,8 @@ def _cell(x: Molecule, width: int, height: int, full_height: int) -> str:
         mol = to_mol(x)
         text, reason = x if isinstance(x, str) else Chem.MolToSmiles(mol), ""
         try:
-            drawing = _molecule(mol, width, height)
-        except (RuntimeError, ValueError):  # from RDKit
+            drawing = _drawing(mol, width, height)
+        except RDKIT_ERRORS:
             reason = "drawing: RDKit cannot draw it"
     except MoleculeError as error:
         text, reason = error.text, error.reason
@@ -102,28 +191,6 @@ def _cell(x: Molecule, width: int, height: int, full_height: int) -> str:
         dashes, tooltip = ' stroke-dasharray="4 3"', f"{text} ({reason})"
     frame = f'<rect width="{width}" height="{full_height}" rx="6" fill="#fff" stroke="#cfd6dd"{dashes}/>'
     return f"<title>{_xml(tooltip)}</title>{frame}{drawing}"
-
-
-def _molecule(mol: Chem.Mol, width: int, height: int) -> str:
-    from rdkit.Chem import rdDepictor  # for cost, with the next: 85 ms at first use, not at import
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    mol = Chem.Mol(mol)
-    with rdBase.BlockLogs():
-        rdDepictor.Compute2DCoords(mol)
-        rdDepictor.StraightenDepiction(mol)
-        drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
-        options: Any = drawer.drawOptions()
-        options.clearBackground = False
-        options.bondLineWidth = 1.4
-        options.fixedBondLength = 24
-        options.minFontSize = 8
-        options.padding = 0.07
-        drawer.DrawMolecule(mol)
-        drawer.FinishDrawing()
-    svg = drawer.GetDrawingText()
-    body = svg[svg.index("<!-- END OF HEADER -->") + len("<!-- END OF HEADER -->") : svg.rindex("</svg>")]
-    return _REDUNDANT.sub("", body).strip()
 
 
 def _refused(text: str, reason: str, width: int, height: int) -> str:

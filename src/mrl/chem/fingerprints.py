@@ -1,4 +1,4 @@
-"""Fingerprints as arrays: Morgan's by name, and every kind that RDKit has with its parameters.
+"""Fingerprints as arrays: one class with all parameters, the notebook's names, and packing for many molecules.
 
 ECFP and FCFP are those of Rogers and Hahn 2010, doi:10.1021/ci100050t. The names follow the paper: the number is the
 diameter, twice the radius. All bits are RDKit's own.
@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -17,32 +18,55 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
-from mrl.chem.molecule import Molecule, to_mol
-from mrl.errors import FeatureError
+from mrl.chem.columns import map_molecules
+from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
+from mrl.errors import ColumnError, FeatureError
+from mrl.kernels import pack_bits
 
-__all__ = ["ECFP4", "ECFP6", "FCFP4", "FCFP6", "Fingerprint", "fp_to_array", "morgan_fp"]
+__all__ = [
+    "ECFP4",
+    "ECFP6",
+    "FCFP4",
+    "FCFP6",
+    "Fingerprint",
+    "FingerprintFunction",
+    "fp_to_array",
+    "morgan_fp",
+    "pack_fingerprints",
+]
 
 Bits: TypeAlias = NDArray[np.uint8]
-F = TypeVar("F", bound=Callable[..., Any])
+FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
+F = TypeVar("F", bound=FingerprintFunction)
 
-_COUNTS = (
+_CIRCULAR = ("ecfp", "fcfp")
+_GENERATORS: dict[str, Callable[..., Any]] = {
+    "ecfp": rdFingerprintGenerator.GetMorganGenerator,
+    "fcfp": lambda **sizes: rdFingerprintGenerator.GetMorganGenerator(
+        atomInvariantsGenerator=rdFingerprintGenerator.GetMorganFeatureAtomInvGen(), **sizes
+    ),
+    "rdkit": rdFingerprintGenerator.GetRDKitFPGenerator,
+    "atom_pair": rdFingerprintGenerator.GetAtomPairGenerator,
+    "torsion": rdFingerprintGenerator.GetTopologicalTorsionGenerator,
+}
+_KINDS = ("ecfp", "fcfp", "maccs", "rdkit", "atom_pair", "torsion")
+_MACCS_BITS = 167  # 166 keys, counted from 1; bit 0 is never set
+_LONGEST = 1 << 24  # an unfolded fingerprint has 2**32 positions
+_COUNT_VECTORS = (
     DataStructs.IntSparseIntVect,
     DataStructs.LongSparseIntVect,
     DataStructs.UIntSparseIntVect,
     DataStructs.ULongSparseIntVect,
 )
-_LONGEST = 1 << 24  # an unfolded fingerprint has 2**32 positions
-_CIRCULAR = ("ecfp", "fcfp")
-_MACCS_BITS = 167  # 166 keys, counted from 1; bit 0 is never set
-_KINDS = (*_CIRCULAR, "maccs", "rdkit", "atom_pair", "torsion")
+_TOGETHER = 1024  # rows packed at a time: one by one it would cost as much as a comparison of thousands
 
 
 @dataclass(frozen=True)
 class Fingerprint:
     """A fingerprint with its parameters: a function of one molecule.
 
-    It is compared, hashed and pickled by its parameters. What is not said here is RDKit's default: bond orders count,
-    stereo does not, and bits of atom pairs and torsions tell how often something occurs.
+    It is compared, hashed and pickled by its parameters. Everything else is RDKit's default: bond orders count, stereo
+    does not, and bits of atom pairs and torsions encode how often something occurs.
 
     Parameters
     ----------
@@ -52,27 +76,23 @@ class Fingerprint:
         Venkataraghavan 1985, doi:10.1021/ci00046a002); ``"torsion"`` (Nilakantan et al. 1987,
         doi:10.1021/ci00054a008).
     n_bits : int, optional
-        Length; 2048, but 167 for MACCS, which has no other.
+        Length; 2048 by default. MACCS always has 167.
     radius : int, optional
-        Of the circular kinds alone: bonds from the centre to the edge of the largest environment; 2, as in ECFP4.
+        Bonds from the centre to the edge of the largest environment, for the circular kinds only; 2 by default, as in
+        ECFP4.
     counts : bool
-        How often each feature occurs, not whether it does; MACCS has no counts.
-
-    Attributes
-    ----------
-    cache_key : str
-        Kind, all parameters and the version of RDKit: equal where the results are.
+        Whether to count how often each feature occurs; not for MACCS.
 
     Raises
     ------
     ValueError
-        No such kind, or a parameter that the kind has not.
+        An unknown kind, or a parameter that does not apply to the kind.
 
     Examples
     --------
     >>> ecfp6 = Fingerprint("ecfp", radius=3)
-    >>> bool((ecfp6("CCO") == ECFP6("CCO")).all())
-    True
+    >>> bool((ecfp6("CCO") == ECFP6("CCO")).all()), ecfp6.cache_key == ECFP6.cache_key
+    (True, True)
     >>> Fingerprint("torsion", n_bits=8, counts=True)("CCCCCC")
     array([2, 0, 0, 0, 0, 0, 0, 1], dtype=uint32)
     """
@@ -84,24 +104,29 @@ class Fingerprint:
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
-            raise ValueError(f"there is no fingerprint {self.kind!r}; choose one of {', '.join(_KINDS)}")
+            raise ValueError(f"{self.kind!r} is not a kind of fingerprint; choose one of {', '.join(_KINDS)}")
         maccs, circular = self.kind == "maccs", self.kind in _CIRCULAR
         if self.radius is not None and not circular:
-            raise ValueError(f"radius={self.radius}: only {' and '.join(_CIRCULAR)} have a radius, {self.kind} has not")
+            raise ValueError(f"radius={self.radius}: only {' and '.join(_CIRCULAR)} have a radius; leave it out")
         if maccs and (self.counts or self.n_bits not in (None, _MACCS_BITS)):
-            raise ValueError(f"n_bits={self.n_bits}, counts={self.counts}: maccs is {_MACCS_BITS} bits, without counts")
-        n_bits = (_MACCS_BITS if maccs else 2048) if self.n_bits is None else self.n_bits
-        n_bits, radius = _sizes(n_bits, 2 if self.radius is None else self.radius)
+            raise ValueError(
+                f"n_bits={self.n_bits}, counts={self.counts}: maccs is {_MACCS_BITS} bits without counts; omit both"
+            )
+        n_bits = operator.index((_MACCS_BITS if maccs else 2048) if self.n_bits is None else self.n_bits)
+        radius = operator.index(2 if self.radius is None else self.radius)
+        if radius < 0 or not 1 <= n_bits <= _LONGEST:
+            raise ValueError(f"radius={radius}, n_bits={n_bits}: expected radius >= 0 and 1 <= n_bits <= {_LONGEST}")
         object.__setattr__(self, "n_bits", n_bits)
         object.__setattr__(self, "radius", radius if circular else None)
         object.__setattr__(self, "counts", bool(self.counts))
 
     @property
     def cache_key(self) -> str:
+        """Kind, all parameters and the version of RDKit: equal exactly where the results are."""
         return f"{self!r} rdkit={rdBase.rdkitVersion}"
 
     def __call__(self, x: Molecule) -> NDArray[Any]:
-        """The fingerprint of a molecule.
+        """Return the fingerprint of a molecule.
 
         Parameters
         ----------
@@ -110,37 +135,72 @@ class Fingerprint:
         Returns
         -------
         ndarray of uint8 (0 or 1) or uint32 (counts), shape (n_bits,)
-            In memory of its own.
+            A new array.
 
         Raises
         ------
         MoleculeError
-            Not a molecule (see `to_mol`).
+            `x` is not a molecule (see `to_mol`).
         """
-        return _function(self.kind, self.n_bits, self.radius, self.counts)(to_mol(x))
+        return _array_function(self)(to_mol(x))
 
 
-def _sizes(n_bits: int, radius: int) -> tuple[int, int]:
-    n_bits, radius = operator.index(n_bits), operator.index(radius)
-    if radius < 0 or not 1 <= n_bits <= _LONGEST:
-        raise ValueError(f"radius={radius}, n_bits={n_bits}: expected radius >= 0 and 1 <= n_bits <= {_LONGEST}")
-    return n_bits, radius
+_ECFP4, _ECFP6 = Fingerprint("ecfp", radius=2), Fingerprint("ecfp", radius=3)
+_FCFP4, _FCFP6 = Fingerprint("fcfp", radius=2), Fingerprint("fcfp", radius=3)
 
 
-def _cached_as(fingerprint: Fingerprint) -> Callable[[F], F]:
-    """Gives a function the `cache_key` of a fingerprint that returns the same."""
+def _named(fingerprint: Fingerprint) -> Callable[[F], F]:
+    """Give a function the `cache_key` of the fingerprint that it returns, and complete its docstring."""
 
-    def keyed(function: F) -> F:
+    def name(function: F) -> F:
         vars(function)["cache_key"] = fingerprint.cache_key
-        return function
+        return function_of_molecule("ndarray of uint8, shape (2048,)\n    0 or 1; a new array.")(function)
 
-    return keyed
+    return name
+
+
+@_named(_ECFP4)
+def ECFP4(x: Molecule) -> Bits:
+    """Return the Morgan fingerprint of radius 2, 2048 bits.
+
+    >>> ECFP4("CCO").shape, int(ECFP4("CCO").sum())
+    ((2048,), 6)
+    """
+    return _ECFP4(x)
+
+
+@_named(_ECFP6)
+def ECFP6(x: Molecule) -> Bits:
+    """Return the Morgan fingerprint of radius 3, 2048 bits.
+
+    >>> ECFP6("c1ccccc1").dtype, int(ECFP6("c1ccccc1").sum())
+    (dtype('uint8'), 4)
+    """
+    return _ECFP6(x)
+
+
+@_named(_FCFP4)
+def FCFP4(x: Molecule) -> Bits:
+    """Return the Morgan fingerprint of radius 2 over atom roles (donor, acceptor, aromatic, ...), 2048 bits.
+
+    >>> bool((FCFP4("CCCl") == FCFP4("CCBr")).all()), bool((ECFP4("CCCl") == ECFP4("CCBr")).all())
+    (True, False)
+    """
+    return _FCFP4(x)
+
+
+@_named(_FCFP6)
+def FCFP6(x: Molecule) -> Bits:
+    """Return the Morgan fingerprint of radius 3 over atom roles (donor, acceptor, aromatic, ...), 2048 bits.
+
+    >>> FCFP6("CCO").shape
+    (2048,)
+    """
+    return _FCFP6(x)
 
 
 def morgan_fp(x: Molecule, radius: int = 3, n_bits: int = 2048, features: bool = False) -> Bits:
-    """Which circular environments occur in a molecule, folded to a fixed number of bits.
-
-    Bond orders count, stereo does not (RDKit's defaults); the bits are RDKit's own.
+    """Return which circular environments occur in a molecule: `Fingerprint` of kind ``"ecfp"`` or ``"fcfp"``.
 
     Parameters
     ----------
@@ -150,130 +210,30 @@ def morgan_fp(x: Molecule, radius: int = 3, n_bits: int = 2048, features: bool =
     n_bits : int
         Length of the fingerprint, 1 or more.
     features : bool
-        Atoms by their role (donor, acceptor, aromatic, ...) as in FCFP, not by element and surroundings.
+        Describe atoms by their role (donor, acceptor, aromatic, ...) as in FCFP, not by element and surroundings.
 
     Returns
     -------
     ndarray of uint8, shape (n_bits,)
-        0 or 1, in memory of its own.
+        0 or 1; a new array.
 
     Raises
     ------
     MoleculeError
-        Not a molecule (see `to_mol`).
+        `x` is not a molecule (see `to_mol`).
     ValueError
-        The radius is negative, or there are no bits.
+        A negative radius, or less than one bit.
 
     Examples
     --------
     >>> morgan_fp("CCO", radius=1, n_bits=16)
     array([1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0], dtype=uint8)
     """
-    return _function("fcfp" if features else "ecfp", n_bits, radius, False)(to_mol(x))
-
-
-@_cached_as(Fingerprint("ecfp", radius=2))
-def ECFP4(x: Molecule) -> Bits:
-    """Morgan fingerprint of radius 2, 2048 bits.
-
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    ndarray of uint8, shape (2048,)
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
-    >>> ECFP4("CCO").shape, int(ECFP4("CCO").sum())
-    ((2048,), 6)
-    """
-    return morgan_fp(x, radius=2)
-
-
-@_cached_as(Fingerprint("ecfp", radius=3))
-def ECFP6(x: Molecule) -> Bits:
-    """Morgan fingerprint of radius 3, 2048 bits.
-
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    ndarray of uint8, shape (2048,)
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
-    >>> ECFP6("c1ccccc1").dtype, int(ECFP6("c1ccccc1").sum())
-    (dtype('uint8'), 4)
-    """
-    return morgan_fp(x, radius=3)
-
-
-@_cached_as(Fingerprint("fcfp", radius=2))
-def FCFP4(x: Molecule) -> Bits:
-    """Morgan fingerprint of radius 2 over atom roles (donor, acceptor, aromatic, ...), 2048 bits.
-
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    ndarray of uint8, shape (2048,)
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
-    >>> bool((FCFP4("CCCl") == FCFP4("CCBr")).all()), bool((ECFP4("CCCl") == ECFP4("CCBr")).all())
-    (True, False)
-    """
-    return morgan_fp(x, radius=2, features=True)
-
-
-@_cached_as(Fingerprint("fcfp", radius=3))
-def FCFP6(x: Molecule) -> Bits:
-    """Morgan fingerprint of radius 3 over atom roles (donor, acceptor, aromatic, ...), 2048 bits.
-
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    ndarray of uint8, shape (2048,)
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
-    >>> FCFP6("CCO").shape
-    (2048,)
-    """
-    return morgan_fp(x, radius=3, features=True)
+    return Fingerprint("fcfp" if features else "ecfp", n_bits, radius)(x)
 
 
 def fp_to_array(fingerprint: Any) -> Bits:
-    """A fingerprint object of RDKit as an array.
+    """Return a fingerprint object of RDKit as an array.
 
     Parameters
     ----------
@@ -287,8 +247,8 @@ def fp_to_array(fingerprint: Any) -> Bits:
     Raises
     ------
     FeatureError
-        No fingerprint of RDKit, one that is not folded to a fixed length, or one with a count that uint8 cannot hold;
-        a ``ValueError``.
+        Not a fingerprint of RDKit, one that is not folded to a fixed length, or one with a count that uint8 cannot
+        hold; a ``ValueError``.
 
     Examples
     --------
@@ -300,48 +260,121 @@ def fp_to_array(fingerprint: Any) -> Bits:
         packed = np.frombuffer(DataStructs.BitVectToBinaryText(fingerprint), np.uint8)
         return np.unpackbits(packed, count=fingerprint.GetNumBits(), bitorder="little")
     kind = type(fingerprint).__name__
-    if not isinstance(fingerprint, _COUNTS):
-        raise _refused(kind, "expected RDKit's ExplicitBitVect or a count vector; a molecule goes to morgan_fp")
+    if not isinstance(fingerprint, _COUNT_VECTORS):
+        raise _no_array(kind, "expected RDKit's ExplicitBitVect or a count vector; for a molecule, use morgan_fp")
     length = int(fingerprint.GetLength())
     if not 0 <= length <= _LONGEST:
-        raise _refused(kind, f"{length:,} positions are too many for an array; make it with a fixed fpSize")
+        raise _no_array(kind, f"{length:,} positions are too many for an array; make it with a fixed fpSize")
     counts = fingerprint.GetNonzeroElements()
     unfit = [count for count in counts.values() if not 0 <= count <= 255]
     if unfit:
-        raise _refused(kind, f"a count of {unfit[0]} does not fit uint8; use its GetNonzeroElements()")
+        raise _no_array(kind, f"a count of {unfit[0]} does not fit uint8; use its GetNonzeroElements()")
     array = np.zeros(length, np.uint8)
     array[list(counts)] = list(counts.values())
     return array
 
 
-def _refused(kind: str, reason: str) -> FeatureError:
+def pack_fingerprints(
+    column: Any, fingerprint: FingerprintFunction = ECFP4, name: str = "molecules"
+) -> NDArray[np.uint64]:
+    """Return the fingerprints of many molecules as 64-bit words, an eighth of their size, for comparisons.
+
+    Parameters
+    ----------
+    column : column of str or Mol, or array of bits; n rows
+        Molecules, or their fingerprints: an array of 0 and 1, shape (n, bits). An array of uint64 is already packed
+        and is returned unchanged.
+    fingerprint : callable
+        A molecule -> 0 or 1, shape (bits,). Not used for arrays.
+    name : str
+        The column in messages.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n, ceil(bits / 64))
+
+    Raises
+    ------
+    MoleculeError
+        A row is not a molecule; `row` is its number.
+    FeatureError
+        The fingerprint of a row has values other than 0 and 1, or another length than those of the rows above it.
+    ColumnError
+        The array has values other than 0 and 1, or `column` is a single molecule.
+
+    Examples
+    --------
+    >>> pack_fingerprints(["CCO", "CCN"]).shape
+    (2, 32)
+    """
+    if len(getattr(column, "shape", ())) == 2:
+        return _pack_array(np.asarray(column), name)
+    length = -1
+
+    def bits_of(x: Molecule) -> NDArray[Any]:
+        nonlocal length
+        bits = np.asarray(fingerprint(x))
+        length = bits.size if length < 0 else length
+        if bits.shape != (length,):
+            raise _no_bits(x, f"the shape {bits.shape}, expected ({length},)")
+        if (wrong := _first_not_bit(bits)) is not None:
+            raise _no_bits(
+                x, f"the value {bits[wrong]}, expected 0 or 1; similarities are those of bits, not of counts"
+            )
+        return bits
+
+    rows, parts = map_molecules(bits_of, column, name), [np.zeros((0, 0), np.uint64)]
+    while some := list(islice(rows, _TOGETHER)):
+        parts.append(pack_bits(np.stack(some)))
+    return np.concatenate(parts[1:] or parts)
+
+
+def _pack_array(array: NDArray[Any], name: str) -> NDArray[np.uint64]:
+    if array.dtype == np.uint64:
+        return np.ascontiguousarray(array)
+    for start in range(0, len(array), _TOGETHER):
+        if (wrong := _first_not_bit(array[start : start + _TOGETHER])) is not None:
+            row, bit = divmod(wrong, array.shape[1])
+            packed = array.dtype == np.uint8 and array.shape[1] % 8 == 0
+            remedy = "; if these are packed bits, pass array.view(numpy.uint64)" if packed else ""
+            raise ColumnError(
+                f"{name}, row {start + row}: the value {array[start + row, bit]!s}, expected bits, 0 or 1{remedy}",
+                column=name,
+            )
+    return pack_bits(array)
+
+
+def _first_not_bit(array: NDArray[Any]) -> int | None:
+    """Where, in a flat array, the first value is that is neither 0 nor 1."""
+    if array.dtype == np.uint8 or array.dtype == bool:
+        if array.max(initial=0) <= 1:
+            return None
+        wrong = array > 1
+    else:
+        wrong = (array != 0) & (array != 1)
+    found = np.flatnonzero(wrong)
+    return int(found[0]) if len(found) else None
+
+
+def _no_bits(x: Molecule, reason: str) -> FeatureError:
+    reason = f"its fingerprint has {reason}"
+    return FeatureError(reason, text=x if isinstance(x, str) else "", reason=reason)
+
+
+def _no_array(kind: str, reason: str) -> FeatureError:
     return FeatureError(f"cannot make an array of this {kind}: {reason}", text=kind, reason=reason)
 
 
 @lru_cache(maxsize=64)
-def _function(kind: str, n_bits: int | None, radius: int | None, counts: bool) -> Callable[[Chem.Mol], NDArray[Any]]:
-    """What makes the array of a molecule; generators are made once."""
+def _array_function(fingerprint: Fingerprint) -> Callable[[Chem.Mol], NDArray[Any]]:
+    """What makes the array of a molecule; RDKit's generators are made once."""
+    kind, sizes = fingerprint.kind, {"fpSize": fingerprint.n_bits}
     if kind == "maccs":
-        return _maccs
-    n_bits, radius = _sizes(2048 if n_bits is None else n_bits, 0 if radius is None else radius)
-    generator: Any
+        return lambda mol: fp_to_array(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
     if kind in _CIRCULAR:
-        roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen() if kind == "fcfp" else None
-        generator = rdFingerprintGenerator.GetMorganGenerator(
-            radius=radius, fpSize=n_bits, atomInvariantsGenerator=roles
-        )
-    else:
-        make = {
-            "rdkit": rdFingerprintGenerator.GetRDKitFPGenerator,
-            "atom_pair": rdFingerprintGenerator.GetAtomPairGenerator,
-            "torsion": rdFingerprintGenerator.GetTopologicalTorsionGenerator,
-        }[kind]
-        generator = make(fpSize=n_bits)
-    made: Callable[[Chem.Mol], NDArray[Any]] = (
-        generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
+        sizes["radius"] = fingerprint.radius
+    generator = _GENERATORS[kind](**sizes)
+    function: Callable[[Chem.Mol], NDArray[Any]] = (
+        generator.GetCountFingerprintAsNumPy if fingerprint.counts else generator.GetFingerprintAsNumPy
     )
-    return made
-
-
-def _maccs(mol: Chem.Mol) -> Bits:
-    return fp_to_array(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
+    return function

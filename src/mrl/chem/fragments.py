@@ -1,7 +1,7 @@
-"""Molecules in pieces: R-groups, linkers and scaffolds with numbered attachment points, and back.
+"""Molecules cut into R-groups, linkers and scaffolds with numbered attachment points, and joined again.
 
 An attachment point is an atom ``[isotope*:number]``. The two ends of cut 3 are ``[1*:3]`` and ``[2*:3]``: the number
-says which ends belong together, the isotope which end it is, 1 the outer and 2 the inner one.
+is that of the cut, the isotope is 1 for the outer end and 2 for the inner one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ from functools import reduce
 
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import Molecule, canon_smile, error_in_row, rows_of, shown, to_mol
+from mrl.chem.columns import map_molecules
+from mrl.chem.molecule import (
+    RDKIT_ERRORS,
+    Molecule,
+    canon_smile,
+    describe,
+    function_of_molecule,
+    one_line,
+    to_mol,
+)
 from mrl.errors import MoleculeError
+from mrl.ragged import as_list
 
 __all__ = ["Fragments", "attachment_points", "fragment", "fuse"]
 
@@ -32,16 +42,22 @@ _ORDERS = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)  # 
 
 @dataclass(frozen=True)
 class Fragments:
-    """The pieces of a molecule, as canonical SMILES; iterating gives all of them.
+    """The fragments of a molecule, as canonical SMILES: iterate over all of them, or ``str()`` for one text with dots.
 
     Attributes
     ----------
     scaffolds : tuple of str
-        Pieces with a ring; a molecule that was not cut is one, too.
+        Fragments with a ring, or the molecule if it was not cut.
     linkers : tuple of str
-        Pieces without a ring, with two or more attachment points.
+        Fragments without a ring, with two or more attachment points.
     rgroups : tuple of str
-        Pieces without a ring, with one attachment point.
+        Fragments without a ring, with one attachment point.
+
+    Examples
+    --------
+    >>> fragments = fragment("Cc1ccccc1")
+    >>> list(fragments), str(fragments), len(fragments)
+    (['c1ccc([2*:1])cc1', 'C[1*:1]'], 'c1ccc([2*:1])cc1.C[1*:1]', 2)
     """
 
     scaffolds: tuple[str, ...]
@@ -61,21 +77,21 @@ class Fragments:
 def fragment(x: Molecule, method: str = "rings", *, max_cuts: int | None = None) -> Fragments:
     """Cut a molecule at acyclic single bonds into scaffolds, linkers and R-groups.
 
-    Cuts are numbered from 1 (after the numbers that the molecule has already) along the canonical SMILES, so that all
-    spellings of a molecule give the same pieces. Of the two ends the one at the scaffold has isotope 2, the one at the
-    R-group 1; a linker counts as R-group beside a scaffold and as scaffold beside an R-group. Between equals, the
-    first in the canonical SMILES has isotope 1. `fuse` makes the molecule again.
+    Cuts are numbered from 1 (continuing the numbers that the molecule already has) along the canonical SMILES, so that
+    every notation of a molecule gives the same fragments. Of the two ends the one at the scaffold has isotope 2, the
+    one at the R-group 1; a linker counts as R-group next to a scaffold and as scaffold next to an R-group. Between
+    equals, the first in the canonical SMILES has isotope 1. `fuse` restores the molecule.
 
     Parameters
     ----------
     x : str or Mol
-        Attachment points that it has already stay as they are; of a number that it has twice, `fuse` joins both ends.
+        Its own attachment points stay unchanged; of a number that it has twice, `fuse` joins both ends.
     method : str
-        Where to cut: ``"rings"``, all around each ring system; ``"scaffold"``, the side chains off the Bemis-Murcko
-        scaffold (see `murcko_scaffold`); ``"brics"``, the single ones of the BRICS bonds (Degen et al. 2008,
+        Where to cut: ``"rings"``, all bonds around ring systems; ``"scaffold"``, the side chains of the Bemis-Murcko
+        scaffold (see `murcko_scaffold`); ``"brics"``, the single bonds among the BRICS bonds (Degen et al. 2008,
         doi:10.1002/cmdc.200800178); ``"single"``, everywhere.
     max_cuts : int, optional
-        At most so many cuts, the first ones in the canonical SMILES; 5 are what `MAPPING_TOKENS` has tokens for.
+        The most cuts, the first ones in the canonical SMILES; `MAPPING_TOKENS` has tokens for 5.
 
     Returns
     -------
@@ -84,9 +100,9 @@ def fragment(x: Molecule, method: str = "rings", *, max_cuts: int | None = None)
     Raises
     ------
     MoleculeError
-        Not a molecule (see `to_mol`), or several molecules in one text.
+        `x` is not a molecule (see `to_mol`), or several molecules in one text.
     ValueError
-        The method is not known, or `max_cuts` is negative.
+        An unknown method, or `max_cuts` is negative.
 
     Examples
     --------
@@ -100,7 +116,7 @@ def fragment(x: Molecule, method: str = "rings", *, max_cuts: int | None = None)
     'C[C@H](N)C(=O)O'
     """
     if method not in _METHODS:
-        raise ValueError(f"method={method!r} is not known; there are {', '.join(map(repr, _METHODS))}")
+        raise ValueError(f"unknown method={method!r}; choose one of {', '.join(map(repr, _METHODS))}")
     if max_cuts is not None and max_cuts < 0:
         raise ValueError(f"max_cuts={max_cuts}: expected 0 or more, or None for all")
     smiles = canon_smile(x)
@@ -114,17 +130,17 @@ def fragment(x: Molecule, method: str = "rings", *, max_cuts: int | None = None)
 
 
 def fuse(fragments: str | Iterable[Molecule], *, partial: bool = False) -> str:
-    """Join pieces at the attachment points that have the same map number.
+    """Join fragments at the attachment points that have the same map number.
 
-    The two atoms next to the points are bonded and the points go. Isotopes do not matter. The sides of double bonds
-    and tetrahedral centres stay as the pieces have them.
+    The two atoms next to the points are bonded and the points removed; isotopes are ignored. The sides of double bonds
+    and tetrahedral centres are kept as they are in the fragments (RDKit's ``molzip`` drops or inverts some of them).
 
     Parameters
     ----------
     fragments : iterable of str or Mol, or str
-        The pieces in any order; one text may hold several, with dots between them.
+        The fragments in any order; one text may contain several, with dots between them.
     partial : bool
-        Points whose number occurs once stay, instead of being an error.
+        Keep points whose number occurs once; otherwise they are an error.
 
     Returns
     -------
@@ -134,9 +150,9 @@ def fuse(fragments: str | Iterable[Molecule], *, partial: bool = False) -> str:
     Raises
     ------
     MoleculeError
-        A piece is not a molecule (`row` is its place); a map number occurs once, or three times and more; the ends of
-        a number cannot be bonded (different bond types, atoms that are bonded already, a point without a neighbour);
-        the result is no molecule, or several.
+        A fragment is not a molecule (`row` is its place); a map number occurs once, or more than twice; the ends of a
+        number cannot be bonded (different bond types, atoms that are bonded already, a point without a neighbour); the
+        result is not a molecule, or several.
 
     Examples
     --------
@@ -147,57 +163,38 @@ def fuse(fragments: str | Iterable[Molecule], *, partial: bool = False) -> str:
     >>> fuse(["[1*:1]C", "[2*:2]O"])
     Traceback (most recent call last):
     ...
-    mrl.errors.MoleculeError: '[1*:1]C.[2*:2]O' cannot be fused; map numbers: 1, 2 occur once; add the missing pieces, \
-or fuse with partial=True
+    mrl.errors.MoleculeError: '[1*:1]C.[2*:2]O' cannot be fused; map numbers: 1, 2 occur once; add the missing \
+fragments, or fuse with partial=True
     """
-    texts = [fragments] if isinstance(fragments, str) else rows_of(fragments, "fragments")
-    pieces = []
-    for row, x in enumerate(texts):
-        try:
-            pieces.append(to_mol(x))
-        except MoleculeError as error:
-            raise error_in_row(error, row) from None
+    texts = [fragments] if isinstance(fragments, str) else as_list(fragments, "fragments")
+    pieces = list(map_molecules(to_mol, texts, "fragments"))
     whole = ".".join(x if isinstance(x, str) else canon_smile(x) for x in texts)
     if not pieces:
-        raise MoleculeError("no fragments to fuse: expected one piece or more", text="", reason="empty: no fragments")
+        raise MoleculeError("no fragments to fuse: expected one or more", text="", reason="empty: no fragments")
     mol = Chem.RWMol(reduce(Chem.CombineMols, pieces))
     points = _points(mol, whole)
     joints = [ends for ends in points.values() if len(ends) == 2]
     if crowded := [number for number, ends in points.items() if len(ends) > 2]:
-        raise _cannot(whole, f"map numbers: {_listed(crowded)} more than twice; renumber them, two ends for each bond")
+        raise _cannot(whole, f"map numbers: {_occur(crowded)} more than twice; renumber them, two ends for each bond")
     if not partial and (single := [number for number, ends in points.items() if len(ends) == 1]):
-        remedy = "add the missing pieces, or fuse with partial=True"
-        raise _cannot(whole, f"map numbers: {_listed(single)} once; {remedy}")
+        remedy = "add the missing fragments, or fuse with partial=True"
+        raise _cannot(whole, f"map numbers: {_occur(single)} once; {remedy}")
     _join(mol, joints, whole)
     try:
         with rdBase.BlockLogs():
             Chem.SanitizeMol(mol)
             Chem.SetDoubleBondNeighborDirections(mol)
             fused = to_mol(str(Chem.MolToSmiles(mol)))
-    except (Chem.MolSanitizeException, MoleculeError) as error:
-        raise _cannot(whole, f"sanitization: {' '.join(str(error).split())}") from None
-    _require_one(fused, whole, "every piece needs a point whose number another piece has")
+    except RDKIT_ERRORS as error:
+        raise _cannot(whole, f"sanitization: {one_line(error)}") from None
+    _require_one(fused, whole, "every fragment needs a point whose number another fragment has")
     return canon_smile(fused)
 
 
+@function_of_molecule("tuple of str\n    Such as ``[2*:1]``.")
 def attachment_points(x: Molecule) -> tuple[str, ...]:
-    """The attachment points of a molecule as their tokens, by map number and then by isotope.
+    """Return the attachment points of a molecule as their tokens, by map number and then by isotope.
 
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
     >>> attachment_points("[1*:2]c1ccc([2*:1])cc1*")
     ('[2*:1]', '[1*:2]')
     """
@@ -206,12 +203,12 @@ def attachment_points(x: Molecule) -> tuple[str, ...]:
 
 
 def _is_point(atom: Chem.Atom) -> bool:
-    """An atom ``*`` with a map number; one without is a wildcard, and other atoms may have map numbers of their own."""
+    """An atom ``*`` with a map number; without one it is a wildcard, and other atoms may have map numbers too."""
     return bool(atom.GetAtomicNum() == 0 and atom.GetAtomMapNum())
 
 
 def _may_be_cut(bond: Chem.Bond) -> bool:
-    """Acyclic single bonds between atoms that are no hydrogen and no wildcard, and whose stereo can be kept."""
+    """Acyclic single bonds between atoms that are neither hydrogen nor wildcard, and whose stereo can be kept."""
     return (
         bond.GetBondType() == Chem.BondType.SINGLE
         and not bond.IsInRing()
@@ -255,11 +252,11 @@ _METHODS: dict[str, Callable[[Chem.Mol], set[int]]] = {
 
 
 def _cut(mol: Chem.Mol, cuts: list[int]) -> Fragments:
-    """Cut bonds, given in their order, and name the ends."""
+    """Cut bonds in their order, and number the ends."""
     first = 1 + max((atom.GetAtomMapNum() for atom in mol.GetAtoms() if _is_point(atom)), default=0)
     with rdBase.BlockLogs():
         cut = Chem.FragmentOnBonds(mol, cuts, dummyLabels=[(0, 0)] * len(cuts))
-    new = range(mol.GetNumAtoms(), cut.GetNumAtoms())  # two after one another for each cut
+    new = range(mol.GetNumAtoms(), cut.GetNumAtoms())  # two in sequence for each cut
     for place, index in enumerate(new):
         cut.GetAtomWithIdx(index).SetAtomMapNum(first + place // 2)
     pieces = Chem.GetMolFrags(cut)
@@ -287,7 +284,7 @@ def _kind(mol: Chem.Mol, piece: list[Chem.Atom]) -> int:
 
 
 def _points(mol: Chem.Mol, text: str) -> dict[int, list[int]]:
-    """Map number -> its attachment points, each of which has one neighbour that is none."""
+    """Map number -> its attachment points, each of which has one neighbour that is not an attachment point."""
     points: dict[int, list[int]] = {}
     for atom in mol.GetAtoms():
         if _is_point(atom):
@@ -297,13 +294,13 @@ def _points(mol: Chem.Mol, text: str) -> dict[int, list[int]]:
                 reason = f"map numbers: the point {atom.GetSmarts()} has {len(neighbours)} neighbours"
                 if len(neighbours) == 1:
                     reason = f"map numbers: the point {atom.GetSmarts()} is bonded to another point"
-                raise _cannot(text, f"{reason}; expected one bond, to an atom of the piece")
+                raise _cannot(text, f"{reason}; expected one bond, to an atom of the fragment")
     return dict(sorted(points.items()))
 
 
 def _join(mol: Chem.RWMol, joints: list[list[int]], text: str) -> None:
     """Bond the neighbours of both ends of every joint, keep stereo as it was, and remove the ends."""
-    instead: dict[int, int] = {}  # end -> the atom that takes its place beside its neighbour
+    instead: dict[int, int] = {}  # end -> the atom that takes its place next to its neighbour
     bonds: list[tuple[int, int, Chem.BondType]] = []
     for joint in joints:
         (one,), (other,) = (mol.GetAtomWithIdx(end).GetBonds() for end in joint)
@@ -327,14 +324,14 @@ def _join(mol: Chem.RWMol, joints: list[list[int]], text: str) -> None:
 def _replace_neighbours(
     mol: Chem.RWMol, bonds: list[tuple[int, int, Chem.BondType]], instead: dict[int, int], text: str
 ) -> None:
-    """Make the bonds and take those to the ends away; whatever stereo refers to an end refers to its replacement."""
+    """Make the bonds and remove those to the ends; stereo that refers to an end then refers to its replacement."""
     touched = [mol.GetAtomWithIdx(atom) for atom in sorted(set(instead.values()))]
     centres = []  # (atom, its neighbours in the order that its chiral tag refers to)
     for atom in touched:
         if atom.GetChiralTag() in _TETRAHEDRAL:
             centres.append((atom, [instead.get(other, other) for other in _neighbours(atom)]))
         elif atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED:
-            raise _cannot(text, f"stereo: {atom.GetSmarts()} is a centre beyond tetrahedral, whose order would be lost")
+            raise _cannot(text, f"stereo: {atom.GetSmarts()} is not a tetrahedral centre, so its stereo would be lost")
     sides = [
         (bond, _SAME_SIDE[bond.GetStereo()], [instead.get(atom, atom) for atom in bond.GetStereoAtoms()])
         for bond in mol.GetBonds()
@@ -351,7 +348,7 @@ def _replace_neighbours(
         bond.SetStereoAtoms(*atoms)
         bond.SetStereo(stereo)
     for bond in mol.GetBonds():
-        bond.SetBondDir(Chem.BondDir.NONE)  # those of the pieces
+        bond.SetBondDir(Chem.BondDir.NONE)  # those of the fragments
 
 
 def _neighbours(atom: Chem.Atom) -> list[int]:
@@ -367,12 +364,12 @@ def _odd(permutation: list[int]) -> bool:
 def _require_one(mol: Chem.Mol, text: str, remedy: str) -> None:
     if (count := len(Chem.GetMolFrags(mol))) > 1:
         reason = f"several molecules: {count} in one text"
-        raise MoleculeError(f"{shown(text)}: {reason}; {remedy}", text=text, reason=reason, row=None)
+        raise MoleculeError(f"{describe(text)}: {reason}; {remedy}", text=text, reason=reason, row=None)
 
 
 def _cannot(text: str, reason: str) -> MoleculeError:
-    return MoleculeError(f"{shown(text)} cannot be fused; {reason}", text=text, reason=reason, row=None)
+    return MoleculeError(f"{describe(text)} cannot be fused; {reason}", text=text, reason=reason, row=None)
 
 
-def _listed(numbers: list[int]) -> str:
+def _occur(numbers: list[int]) -> str:
     return f"{', '.join(map(str, numbers))} {'occurs' if len(numbers) == 1 else 'occur'}"

@@ -1,22 +1,42 @@
-"""Text to molecule and back: what cannot be kept is refused, with the reason in one line.
+"""Text to molecule and back: lossless, or an error with the reason in one line.
 
-RDKit's own parser cuts a text at the first blank and drops control and non-ASCII characters at its end without a word
-(``"CC−"`` becomes ``CC``). Here a text is a molecule as a whole, or it is none.
+RDKit's own parser cuts a text at the first blank and silently drops control and non-ASCII characters at its end
+(``"CC−"`` becomes ``CC``). Here the whole text is a molecule, or it is rejected.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
 
 from rdkit import Chem, rdBase
 
-from mrl.errors import ColumnError, MoleculeError
+from mrl.errors import MoleculeError
+from mrl.messages import format_value
 
-__all__ = ["Molecule", "canon_smile", "error_in_row", "rows_of", "shown", "to_mol", "to_smile"]
+__all__ = [
+    "RDKIT_ERRORS",
+    "Molecule",
+    "canon_smile",
+    "describe",
+    "function_of_molecule",
+    "one_line",
+    "to_mol",
+    "to_smile",
+    "type_reason",
+]
 
 Molecule: TypeAlias = str | Chem.Mol
+F = TypeVar("F", bound=Callable[..., Any])
+
+RDKIT_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError)
+"""What RDKit raises for a molecule that it cannot process.
+
+RuntimeError for a failed precondition or invariant in C++, ValueError otherwise, ``Chem.MolSanitizeException`` and
+`MoleculeError` among them.
+"""
 
 _KINDS = {
     "AtomKekulizeException": "kekulization",
@@ -25,17 +45,44 @@ _KINDS = {
 }
 
 
+def function_of_molecule(returns: str) -> Callable[[F], F]:
+    """Complete the docstring of a function of one molecule: parameter and error are the same for all of them.
+
+    Parameters
+    ----------
+    returns : str
+        The section Returns, its type first.
+
+    Returns
+    -------
+    callable
+        A decorator for a function whose docstring ends with an example.
+    """
+
+    def complete(function: F) -> F:
+        text, prompt, example = inspect.cleandoc(function.__doc__ or "").partition(">>> ")
+        function.__doc__ = (
+            f"{text}Parameters\n----------\nx : str or Mol\n    A SMILES, or a sanitized RDKit molecule.\n\n"
+            f"Returns\n-------\n{returns}\n\n"
+            "Raises\n------\nMoleculeError\n    `x` is not a molecule (see `to_mol`).\n\n"
+            f"Examples\n--------\n{prompt}{example}"
+        )
+        return function
+
+    return complete
+
+
 def to_mol(x: Molecule) -> Chem.Mol:
-    """The RDKit molecule that a text spells.
+    """Return the RDKit molecule of a SMILES.
 
     RDKit turns explicit hydrogen atoms into hydrogen counts (``[H]O[H]`` is ``O``), except where they carry
-    information (``[2H]``, ``[H][H]``, atom maps). Nothing else is taken away: a text of which a part would be ignored
-    (blanks, a name, a CXSMILES tail, stray characters) is refused.
+    information (``[2H]``, ``[H][H]``, atom maps). Nothing else is lost: a text of which RDKit would ignore a part
+    (blanks, a name, a CXSMILES tail, stray characters) is rejected.
 
     Parameters
     ----------
     x : str or Mol
-        A SMILES, or a sanitized RDKit molecule, which is returned as it is (not a copy).
+        A SMILES, or a sanitized RDKit molecule, which is returned unchanged (not a copy).
 
     Returns
     -------
@@ -45,8 +92,9 @@ def to_mol(x: Molecule) -> Chem.Mol:
     Raises
     ------
     MoleculeError
-        Not a molecule. `reason` is one line that begins with its kind: ``empty``, ``extra text``, ``character``,
-        ``syntax``, ``ring closure``, ``valence``, ``kekulization``, ``sanitization``, ``type``. A ``ValueError``.
+        `x` is not a molecule; a ``ValueError``. Its attribute `reason` is one line that begins with the kind of
+        problem: ``empty``, ``extra text``, ``character``, ``syntax``, ``ring closure``, ``valence``,
+        ``kekulization``, ``sanitization``, ``type``.
 
     Examples
     --------
@@ -64,116 +112,72 @@ permitted
                 mol = Chem.MolFromSmiles(x)
             if mol is not None and mol.GetNumAtoms():
                 return mol
-        raise _refused(x, _reason(x))
+        raise _invalid(x, _reason(x))
     if isinstance(x, Chem.Mol):
         if not x.GetNumAtoms():
-            raise _refused(x, "empty: no atoms")
+            raise _invalid(x, "empty: no atoms")
         if not _is_sanitized(x):
-            raise _refused(x, "sanitization: not done yet; call Chem.SanitizeMol(mol) first")
+            raise _invalid(x, "sanitization: not done yet; call Chem.SanitizeMol(mol) first")
         return x
-    raise _refused(x, _reason_of_type(x))
+    raise _invalid(x, type_reason(x))
 
 
+@function_of_molecule("str\n    Isomeric canonical SMILES.")
 def canon_smile(x: Molecule) -> str:
-    """The canonical SMILES: one text for all ways to write a molecule.
+    """Return the canonical SMILES: the same text for every notation of a molecule.
 
-    Stereo, isotopes, charges, radicals, dative bonds and atom maps are kept; a stereo mark where there is nothing to
-    distinguish goes. The text depends on the version of RDKit.
+    Stereo, isotopes, charges, radicals, dative bonds and atom maps are kept; a stereo mark that distinguishes nothing
+    is dropped. The text depends on the version of RDKit.
 
-    Parameters
-    ----------
-    x : str or Mol
-
-    Returns
-    -------
-    str
-        Isomeric canonical SMILES.
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
     >>> canon_smile("OCC"), canon_smile("C(O)C"), canon_smile("[H]OC([2H])C")
     ('CCO', 'CCO', '[2H]C(C)O')
     """
     return str(Chem.MolToSmiles(to_mol(x)))
 
 
+@function_of_molecule("str\n    Isomeric canonical SMILES.")
 def to_smile(x: Molecule) -> str:
-    """The SMILES of a molecule: the way back from `to_mol`, and the same text as `canon_smile`.
+    """Return the SMILES of a molecule: the inverse of `to_mol`, and the same text as `canon_smile`.
 
-    Parameters
-    ----------
-    x : Mol or str
-
-    Returns
-    -------
-    str
-        Isomeric canonical SMILES.
-
-    Raises
-    ------
-    MoleculeError
-        Not a molecule (see `to_mol`).
-
-    Examples
-    --------
     >>> to_smile(to_mol("C(=O)(O)C"))
     'CC(=O)O'
     """
     return canon_smile(x)
 
 
-def rows_of(column: Iterable[Any], name: str) -> list[Any]:
-    """A column of molecules as a list; neither a single molecule nor a table is a column."""
-    if isinstance(column, str | bytes | Chem.Mol):
-        raise ColumnError(f"{name} is one molecule, {shown(column)}: wrap it in a list", column=name)
-    shape = getattr(column, "shape", (0,))
-    if len(shape) != 1:  # a table would be read as the names of its columns
-        kind = type(column).__name__
-        raise ColumnError(f"{name} is a {kind} of shape {tuple(shape)}: choose one column of it", column=name)
-    to_list = getattr(column, "to_pylist", None)  # the elements of Arrow's arrays are no str
-    return list(column if to_list is None else to_list())
+def describe(value: object) -> str:
+    """Return the ``repr`` of a value for a message, cut at 80 characters; of a molecule only its type."""
+    return f"<{type(value).__name__}>" if isinstance(value, Chem.Mol) else format_value(value)
 
 
-def error_in_row(error: MoleculeError, row: int) -> MoleculeError:
-    """The same error for a table: with its row."""
-    return MoleculeError(f"row {row}: {error}", text=error.text, reason=error.reason, row=row)
+def one_line(error: Exception) -> str:
+    """Return the message of an exception in one line; its type if it has no message."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
-def shown(value: object) -> str:
-    """``repr`` for a message, cut at 80 characters."""
-    if isinstance(value, Chem.Mol):
-        return f"<{type(value).__name__}>"  # its repr is an address
-    text = repr(str(value[:200])) if isinstance(value, str) else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def type_reason(x: object) -> str:
+    """Return why a value that is neither a text nor a molecule is rejected."""
+    missing = " (a missing value)" if x is None or (isinstance(x, float) and x != x) else ""
+    remedy = "; decode it first, x.decode()" if isinstance(x, bytes) else ""
+    return f"type: {type(x).__name__}{missing}, expected a SMILES (str) or an RDKit Mol{remedy}"
 
 
-def _refused(x: object, reason: str) -> MoleculeError:
-    text = str(x) if isinstance(x, str) else shown(x)
-    return MoleculeError(f"{shown(x)} is not a molecule; {reason}", text=text, reason=reason, row=None)
+def _invalid(x: object, reason: str) -> MoleculeError:
+    text = str(x) if isinstance(x, str) else describe(x)
+    return MoleculeError(f"{describe(x)} is not a molecule; {reason}", text=text, reason=reason, row=None)
 
 
 def _is_sanitized(mol: Chem.Mol) -> bool:
     try:
         with rdBase.BlockLogs():
             mol.GetRingInfo().NumRings()
-    except RuntimeError:
+    except RDKIT_ERRORS:
         return False
     return not mol.NeedsUpdatePropertyCache()
 
 
-def _reason_of_type(x: object) -> str:
-    missing = " (a missing value)" if x is None or (isinstance(x, float) and x != x) else ""
-    remedy = "; decode it first, x.decode()" if isinstance(x, bytes) else ""
-    return f"type: {type(x).__name__}{missing}, expected a SMILES (str) or an RDKit Mol{remedy}"
-
-
 def _reason(text: str) -> str:
-    """Why a text is no molecule, in one line."""
+    """Why a text is not a molecule, in one line."""
     words = text.split(None, 1)
     if not words:
         return "empty: only blanks" if text else "empty: no atoms"
@@ -181,7 +185,7 @@ def _reason(text: str) -> str:
         if len(words) == 1:
             return "extra text: blanks around the SMILES; use text.strip()"
         return (
-            f"extra text: {shown(words[1].rstrip())} after the SMILES {shown(words[0])}; "
+            f"extra text: {describe(words[1].rstrip())} after the SMILES {describe(words[0])}; "
             "use text.split()[0], or mrl.read, which keeps such tails"
         )
     for position, character in enumerate(text, 1):
@@ -194,8 +198,8 @@ def _reason(text: str) -> str:
         try:
             if unchecked is not None:
                 Chem.SanitizeMol(unchecked)
-        except Chem.MolSanitizeException as error:
-            return f"{_KINDS.get(type(error).__name__, 'sanitization')}: {' '.join(str(error).split())}"
+        except RDKIT_ERRORS as error:
+            return f"{_KINDS.get(type(error).__name__, 'sanitization')}: {one_line(error)}"
     return _parser_reason(text)
 
 
@@ -207,7 +211,7 @@ def _parser_reason(text: str) -> str:
         Chem.MolFromSmiles(text)
     found = re.search(r"SMILES Parse Error: (.+?)(?: while parsing: | for input: |\n|$)", log.messages)
     if found is None:
-        return "sanitization: RDKit refuses it without a reason"
+        return "sanitization: RDKit rejects it without a reason"
     what = found[1]
     if "ring" in what:
         return f"ring closure: {what}"

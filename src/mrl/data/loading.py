@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget, require_budget
+from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
 from mrl.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def order_for(
                 "max_tokens puts rows of like length together and leaves none over; leave out bucket and drop_last"
             )
         lengths = ds.lengths()
-        require_budget(lengths, max_tokens)
+        TokenBudget.check(lengths, max_tokens)
         return TokenBudget(lengths, max_tokens * world_size, seed)
     if bucket:
         return Bucketed(ds.lengths(), size, seed, drop_last)

@@ -36,7 +36,7 @@ class TextDataset(Tokenized):
     collate_function : callable, optional
         `lm_collate` if not given.
     augment : callable, optional
-        ``augment(text, key)`` writes a text in another way each epoch (such as `mrl.chem.randomized`, for randomised
+        ``augment(text, key)`` writes a text in another way each epoch (such as `mrl.chem.randomize`, for randomised
         SMILES); `key` is an integer that depends on `seed`, epoch and row alone. Validation and test parts of a split
         are never augmented, nor is what `from_ids` makes. ``ds.smiles`` are the texts as they stand, and orders by
         length go by them; ``ds[i]`` and ``ds.batch()`` are as in epoch 0.

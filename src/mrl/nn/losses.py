@@ -74,8 +74,11 @@ class MaskedLoss(nn.Module):
 
         Examples
         --------
-        >>> MaskedLoss(nn.MSELoss()).extra_repr()
-        'per_task=False'
+        >>> print(MaskedLoss(nn.MSELoss()))
+        MaskedLoss(
+          per_task=False
+          (loss): MSELoss()
+        )
         """
         return f"per_task={self.per_task}"
 

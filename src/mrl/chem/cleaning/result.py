@@ -1,18 +1,18 @@
-"""What cleaning kept, what it took out, and what each step did."""
+"""The result of cleaning: the kept rows, the rejects, and what each step did."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import rdBase
 
-from mrl.chem.duplicates import By, Duplicates
-from mrl.chem.steps import Step
+from mrl.chem.cleaning.duplicates import By, Duplicates
+from mrl.chem.cleaning.steps import Step
+from mrl.formatting import Html, escape_html, html_table
 from mrl.ragged import Rejects, Text
 
 __all__ = ["Cleaned", "Example", "StepCount", "Tally"]
@@ -26,11 +26,11 @@ class Example(NamedTuple):
     row: int
     """Its position in the input, from 0."""
     before: str
-    """The text that came to the step."""
+    """The text before the step."""
     after: str
-    """The text that left it; ``''`` if it was refused."""
+    """The text after the step; ``''`` if the row was removed."""
     reason: str
-    """Why it was refused; ``''`` if it was not."""
+    """Why the row was removed; ``''`` if it was not."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,19 @@ class StepCount:
     step : dict
         The kind of the step and its parameters.
     rows : int
-        How many rows came to it.
+        Rows that reached the step.
     changed : int
-        How many texts left it different.
+        Rows whose text it changed.
     removed : int
-        How many rows it refused.
+        Rows that it removed.
     examples : tuple of Example
-        The first 3 rows that it changed and the first 3 that it refused.
+        The first 3 rows that it changed and the first 3 that it removed.
+
+    Examples
+    --------
+    >>> both = StepCount({"step": "uncharge"}, rows=9, changed=2) + StepCount({"step": "uncharge"}, rows=1)
+    >>> both.rows, both.changed
+    (10, 2)
     """
 
     step: dict[str, Any]
@@ -59,7 +65,7 @@ class StepCount:
 
     def __add__(self, other: StepCount) -> StepCount:
         if self.step != other.step:
-            raise ValueError(f"counts of {self.step} and of {other.step} do not add up: they are of different steps")
+            raise ValueError(f"cannot add the counts of different steps, {self.step} and {other.step}")
         examples = self.examples + other.examples
         return StepCount(
             self.step,
@@ -70,7 +76,7 @@ class StepCount:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON can write it.
+        """Return the counts for JSON.
 
         Examples
         --------
@@ -83,27 +89,34 @@ class StepCount:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cleaned:
-    """What cleaning kept, and what it did with the rest.
+    """The result of cleaning n rows: m are kept, n - m rejected.
 
     Attributes
     ----------
     smiles : Text, m rows
-        The molecules that stay.
+        The molecules that are kept.
     kept : ndarray of int64, shape (m,)
-        The row that each of them had.
+        Their rows in the input.
     counts : dict of str to StepCount
         What each step did, by its name, in their order; a second step of the same name is ``"name (2)"``. ``"parse"``
         is always there; ``"conflicts"`` and ``"duplicates"`` are about duplicates.
     rejects : Rejects
-        The rows that were taken out: row, text as it was found, stage (the name of the step), reason.
+        The rows that were removed: row, text as it was found, stage (the name of the step), reason.
     labels : ndarray, shape (m,) or (m, T), optional
-        Of the rows that stay.
+        Of the rows that are kept.
     ids : tuple, m of them, optional
-        Of the rows that stay.
+        Of the rows that are kept.
     keys : Text, m rows, optional
-        What duplicates are found by, where `clean_rows` was asked for it.
+        What duplicates are found by, if `clean_rows` was called with a key.
     key : "smiles" or "inchikey", optional
         What `keys` are.
+
+    Examples
+    --------
+    >>> from mrl.chem import clean
+    >>> cleaned = clean(["CCO", "C("], labels=[1.0, 2.0])
+    >>> cleaned.smiles.tolist(), cleaned.kept, cleaned.labels, cleaned.counts["parse"].removed
+    (['CCO'], array([0]), array([1.]), 1)
     """
 
     smiles: Text
@@ -117,17 +130,21 @@ class Cleaned:
 
     @classmethod
     def concat(cls, parts: Iterable[Cleaned]) -> Self:
-        """What `clean_rows` gave for the parts of a column, as one.
+        """Join the results of `clean_rows` for the parts of a column.
 
         Parameters
         ----------
         parts : iterable of Cleaned
             At least one, in the order of their rows, cleaned by the same steps; without labels and ids.
 
+        Returns
+        -------
+        Cleaned
+
         Raises
         ------
         ValueError
-            No parts, or parts cleaned in different ways.
+            No parts, or parts cleaned by different steps or with different keys.
 
         Examples
         --------
@@ -151,7 +168,7 @@ class Cleaned:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """What was done, as JSON can write it: rows, kept, the version of RDKit, every step with its counts.
+        """Return what was done, for JSON: rows, kept, the version of RDKit, every step with its counts.
 
         Examples
         --------
@@ -167,32 +184,30 @@ class Cleaned:
         }
 
     def __repr__(self) -> str:
-        done = [f"Cleaned({len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows"]
+        parts = [f"Cleaned({len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows"]
         for stage, count in self.counts.items():
-            said = [f"{n:,} {what}" for n, what in ((count.changed, "changed"), (count.removed, "removed")) if n]
-            done += [f"{stage}: {' and '.join(said)}"] if said else []
-        return "; ".join(done) + ")"
+            numbers = [f"{n:,} {what}" for n, what in ((count.changed, "changed"), (count.removed, "removed")) if n]
+            parts += [f"{stage}: {' and '.join(numbers)}"] if numbers else []
+        return "; ".join(parts) + ")"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("step", "rows", "changed", "removed", "examples"))
-        lines = []
-        for stage, count in self.counts.items():
-            examples = "<br/>".join(map(_told, count.examples))
-            cells = [escape(stage), *(f"{n:,}" for n in (count.rows, count.changed, count.removed)), examples]
-            lines.append("".join(f"<td>{cell}</td>" for cell in cells))
+        rows = [
+            (stage, count.rows, count.changed, count.removed, Html("<br/>".join(map(_example_html, count.examples))))
+            for stage, count in self.counts.items()
+        ]
         kept = f"{len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows kept; RDKit {rdBase.rdkitVersion}"
-        return f"<p>{kept}</p><table>{''.join(f'<tr>{line}</tr>' for line in [head, *lines])}</table>"
+        return html_table(rows, ("step", "rows", "changed", "removed", "examples"), caption=kept)
 
 
-def _told(example: Example) -> str:
-    """An example as HTML."""
-    before, after = (f"<code>{escape(text)}</code>" for text in (example.before, example.after))
-    return f"row {example.row}: {before} " + (f"({escape(example.reason)})" if example.reason else f"→ {after}")
+def _example_html(example: Example) -> str:
+    before, after = (f"<code>{escape_html(text)}</code>" for text in (example.before, example.after))
+    outcome = f"({escape_html(example.reason)})" if example.reason else f"→ {after}"
+    return f"row {example.row}: {before} {outcome}"
 
 
 @dataclass
 class Tally:
-    """A StepCount in the making."""
+    """A StepCount while rows are cleaned."""
 
     step: Step | Duplicates
     rows: int = 0
@@ -201,15 +216,18 @@ class Tally:
     examples: list[Example] = field(default_factory=list)
 
     def change(self, row: int, before: str, after: str) -> None:
+        """Count a row whose text was changed."""
         self.changed += 1
         if self.changed <= _EXAMPLES:
             self.examples.append(Example(row, before, after, ""))
 
     def remove(self, row: int, before: str, reason: str) -> None:
+        """Count a row that was removed."""
         self.removed += 1
         if self.removed <= _EXAMPLES:
             self.examples.append(Example(row, before, "", reason))
 
     def count(self) -> StepCount:
+        """Return what was counted."""
         examples = sorted(self.examples, key=lambda example: bool(example.reason))
         return StepCount(self.step.to_dict(), self.rows, self.changed, self.removed, tuple(examples))

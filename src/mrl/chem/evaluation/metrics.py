@@ -1,15 +1,15 @@
-"""The table of numbers for generated molecules, each with the n that it was computed on."""
+"""The table of metrics of generated molecules, each with the n that it was computed on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrl.chem.screening import Screened
+from mrl.chem.evaluation.screening import Screened
+from mrl.formatting import html_table
 
 __all__ = ["Metric", "Metrics"]
 
@@ -17,37 +17,59 @@ _COLUMNS = ("metric", "value", "n", "against", "")
 
 
 class Metric(NamedTuple):
-    """One number of the table."""
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+        NaN where it was not computed; `note` says why.
+    n : int
+        How many molecules or texts it was computed on.
+    against : int or None
+        How many molecules these were compared with, if any.
+    note : str
+        What the number means, or why it was not computed.
+
+    Examples
+    --------
+    >>> from mrl.chem import evaluate
+    >>> evaluate(["CCO", "C("]).rows[0]
+    Metric(name='validity', value=0.5, n=2, against=None, note='of the samples')
+    """
 
     name: str
     value: float
-    """NaN where it was not computed; `note` says why."""
     n: int
-    """How many molecules or texts it is of."""
     against: int | None
-    """How many molecules these were compared with, None where with none."""
     note: str
-    """What it says."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Metrics(Mapping[str, float]):
-    """The result of `evaluate`: a mapping of name to value, and a table when it is shown.
+    """The result of `evaluate`: a mapping of name to value, displayed as a table.
 
     Attributes
     ----------
     rows : tuple of Metric
-        Every number with its n, what it was compared with, and what it says.
+        Every number with its n, what it was compared with, and what it means.
     screened : Screened
         Row by row what is valid, unique and novel, and the rejects.
     stereo : bool
-        Whether stereoisomers were told apart.
+        Whether stereoisomers count as different molecules.
     reference, train : int or None
         How many molecules were given to compare with.
     seed : int
-        What drew the rows of the larger side.
+        What selected the rows of the larger side.
     rdkit : str
         The version of RDKit, on which every number depends.
+
+    Examples
+    --------
+    >>> from mrl.chem import evaluate
+    >>> metrics = evaluate(["CCO", "OCC", "C(", ""])
+    >>> metrics["validity"], metrics["uniqueness"], metrics.n, metrics.empty
+    (0.5, 0.5, 4, 1)
     """
 
     rows: tuple[Metric, ...]
@@ -60,19 +82,19 @@ class Metrics(Mapping[str, float]):
 
     @property
     def n(self) -> int:
-        """How many samples there were."""
+        """Number of samples."""
         return self.screened.n
 
     @property
     def empty(self) -> int:
-        """How many of them were empty texts, which are not valid."""
+        """Number of empty texts among the samples, which are not valid."""
         return self.screened.empty
 
     def __getitem__(self, name: str) -> float:
         for row in self.rows:
             if row.name == name:
                 return row.value
-        raise KeyError(f"{name!r} is no metric; there are {', '.join(self)}")
+        raise KeyError(f"{name!r} is not a metric; choose one of {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
         return (row.name for row in self.rows)
@@ -81,7 +103,7 @@ class Metrics(Mapping[str, float]):
         return len(self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in the table as a dict that JSON can write, with None for NaN.
+        """Return everything in the table for JSON, with None for NaN.
 
         Examples
         --------
@@ -113,9 +135,8 @@ class Metrics(Mapping[str, float]):
         return "\n".join([self._head(), *lines])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-        lines = ["".join(f"<td>{escape(cell)}</td>" for cell in _cells(row)) for row in self.rows]
-        return f"<p>{escape(self._head())}</p><table>{''.join(f'<tr>{line}</tr>' for line in [head, *lines])}</table>"
+        rows = [(one.name, _value(one), one.n, one.against, one.note) for one in self.rows]
+        return html_table(rows, _COLUMNS, caption=self._head())
 
     def _head(self) -> str:
         sizes = [f"{self.n:,} samples ({self.empty:,} empty)"]
@@ -124,5 +145,8 @@ class Metrics(Mapping[str, float]):
 
 
 def _cells(row: Metric) -> list[str]:
-    value = "–" if np.isnan(row.value) else f"{row.value:.4f}"
-    return [row.name, value, f"{row.n:,}", "" if row.against is None else f"{row.against:,}", row.note]
+    return [row.name, _value(row), f"{row.n:,}", "" if row.against is None else f"{row.against:,}", row.note]
+
+
+def _value(row: Metric) -> str:
+    return "–" if np.isnan(row.value) else f"{row.value:.4f}"

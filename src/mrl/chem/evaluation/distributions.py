@@ -1,4 +1,4 @@
-"""How far two sets of molecules are from each other, and what has to be known of a molecule for that.
+"""What is compared between two sets of molecules, and how different the sets are.
 
 Definitions of the MOSES benchmark (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644).
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from mrl.chem.fingerprints import morgan_fp
+from mrl.chem.fingerprints import Fingerprint
 from mrl.chem.properties import logp, molwt, qed, sa_score
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.kernels import nearest, pack_bits, tanimoto
@@ -21,51 +21,54 @@ from mrl.kernels import nearest, pack_bits, tanimoto
 __all__ = [
     "Profile",
     "cosine_of_counts",
-    "fingerprint",
     "internal_diversity",
     "nearest_similarity",
+    "packed_fingerprint",
     "profile",
     "wasserstein",
 ]
 
 Words: TypeAlias = NDArray[np.uint64]
 
+_ECFP4 = Fingerprint("ecfp", n_bits=1024, radius=2)
 _PAIRS = 1 << 23  # similarities in memory at a time: 64 MB
 
 
 class Profile(NamedTuple):
-    """What is compared of a molecule."""
+    """What is compared between molecules."""
 
     fingerprint: Words
     """ECFP4 of 1024 bits, packed: uint64 (16,)."""
     fragments: tuple[str, ...]
-    """The pieces between its BRICS bonds (Degen et al. 2008, doi:10.1002/cmdc.200800178), one for each occurrence."""
+    """The fragments between its BRICS bonds (Degen et al. 2008, doi:10.1002/cmdc.200800178), with repeats."""
     scaffold: str | None
-    """Bemis-Murcko scaffold of two or more rings, else None."""
+    """Bemis-Murcko scaffold, if it has two or more rings."""
     properties: tuple[float, float, float, float]
     """logP, SA score, QED, weight in g/mol."""
 
 
 def profile(mol: Chem.Mol) -> Profile:
-    """Describe a molecule for comparisons."""
+    """Return what is compared of a molecule."""
     with rdBase.BlockLogs():
         fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")
     # All rings of a molecule are in its scaffold.
     scaffold = murcko_scaffold(mol) if mol.GetRingInfo().NumRings() >= 2 else None
-    return Profile(fingerprint(mol), tuple(fragments), scaffold, (logp(mol), sa_score(mol), qed(mol), molwt(mol)))
+    return Profile(
+        packed_fingerprint(mol), tuple(fragments), scaffold, (logp(mol), sa_score(mol), qed(mol), molwt(mol))
+    )
 
 
-def fingerprint(mol: Chem.Mol) -> Words:
-    """ECFP4 of 1024 bits, packed: uint64 (16,)."""
-    words: Words = pack_bits(morgan_fp(mol, radius=2, n_bits=1024)[None])[0]
+def packed_fingerprint(mol: Chem.Mol) -> Words:
+    """Return ECFP4 of 1024 bits, packed: uint64 (16,)."""
+    words: Words = pack_bits(_ECFP4(mol)[None])[0]
     return words
 
 
 def internal_diversity(fingerprints: Sequence[Words]) -> tuple[float, float]:
-    """IntDiv for p = 1 and 2: one minus the power mean of the Tanimoto similarities of all pairs, NaN without a row.
+    """Return IntDiv for p = 1 and 2: one minus the power mean of the similarities of all pairs; NaN for no rows.
 
-    A molecule is paired with itself, too. MOSES writes the root over all pairs; its program takes it molecule by
-    molecule, and then the mean. The published numbers are the program's, and so are these.
+    Pairs of a molecule with itself are included. The paper of MOSES writes the root over all pairs; its program takes
+    the root molecule by molecule, and then the mean. The published numbers are the program's, and so are these.
     """
     if not fingerprints:
         return float("nan"), float("nan")
@@ -78,7 +81,7 @@ def internal_diversity(fingerprints: Sequence[Words]) -> tuple[float, float]:
 
 
 def nearest_similarity(fingerprints: Sequence[Words], others: Sequence[Words]) -> float:
-    """Mean over the rows of the Tanimoto similarity to the nearest of the others; NaN where a side has no row."""
+    """Return the mean Tanimoto similarity of the rows to the nearest of the others; NaN if a side has no rows."""
     if not fingerprints or not others:
         return float("nan")
     _, similarity = nearest(np.stack(fingerprints), np.stack(others))
@@ -86,14 +89,14 @@ def nearest_similarity(fingerprints: Sequence[Words], others: Sequence[Words]) -
 
 
 def cosine_of_counts(a: Counter[str], b: Counter[str]) -> float:
-    """Cosine of the angle between two vectors of counts; NaN where one has no entries."""
+    """Return the cosine of the angle between two vectors of counts; NaN if one has no entries."""
     dot = sum(count * b[key] for key, count in a.items())
     squares = sum(count**2 for count in a.values()) * sum(count**2 for count in b.values())
     return dot / float(squares) ** 0.5 if squares else float("nan")
 
 
 def wasserstein(a: Sequence[float], b: Sequence[float]) -> float:
-    """First Wasserstein distance of two samples of equal size, in their unit; NaN for empty ones."""
+    """Return the first Wasserstein distance of two samples of equal size, in their unit; NaN for empty ones."""
     if len(a) != len(b):
         raise ValueError(f"{len(a)} and {len(b)} values: expected equally many")
     return float(np.abs(np.sort(a) - np.sort(b)).mean()) if len(a) else float("nan")

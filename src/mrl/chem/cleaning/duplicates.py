@@ -1,4 +1,4 @@
-"""Rows of the same molecule: which one stays, and with which labels."""
+"""Rows of the same molecule: which row stays, and with which labels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from mrl.chem.steps import Row
+from mrl.chem.cleaning.steps import Row
 from mrl.errors import ColumnError
 
-__all__ = ["Duplicates", "Merged", "key_of", "labels_of", "merge"]
+__all__ = ["By", "Duplicates", "Merged", "Rule", "duplicate_key", "label_array", "merge"]
 
 Rule: TypeAlias = Literal["first", "mean", "median", "drop"]
 By: TypeAlias = Literal["smiles", "inchikey"]
@@ -25,23 +25,23 @@ Labels: TypeAlias = NDArray[Any]
 class Duplicates:
     """The rule for rows of the same molecule: its first row stays, with labels made from those of all its rows.
 
-    Missing labels (NaN) have no say, column by column: a missing label of the first row is filled from the others.
+    Missing labels (NaN) are ignored, column by column: a missing label of the first row is filled from the others.
 
     Parameters
     ----------
     labels : "first", "mean", "median" or "drop"
         ``"first"``: the first known label. ``"mean"``, ``"median"``: of the known ones, as float64. ``"drop"``: the
-        first known one, and no row at all of a molecule whose known labels are in conflict.
+        first known one, but all rows of a molecule whose known labels are in conflict are removed.
     by : "smiles" or "inchikey"
-        The same molecule by canonical SMILES, or by standard InChIKey, which also puts many tautomers together, salts
-        with protons at one ion or at the other, and molecules that differ in atom maps.
+        Molecules are the same by canonical SMILES, or by standard InChIKey, which is also equal for many tautomers,
+        for salts with protons at one ion or at the other, and for molecules that differ in atom maps.
     tolerance : float
-        Labels are in conflict if they differ by more than this, in the unit of the labels.
+        Labels are in conflict if they differ by more than this, in the unit of the labels; 0 or more.
 
     Raises
     ------
     ValueError
-        An argument is none of these, or the tolerance is negative.
+        Another value of an argument.
 
     Examples
     --------
@@ -58,12 +58,12 @@ class Duplicates:
     def __post_init__(self) -> None:
         for name, known in (("labels", get_args(Rule)), ("by", get_args(By))):
             if (value := getattr(self, name)) not in known:
-                raise ValueError(f"duplicates: {name}={value!r} is not known; choose one of {', '.join(known)}")
+                raise ValueError(f"duplicates: unknown {name}={value!r}; choose one of {', '.join(known)}")
         if not self.tolerance >= 0:
             raise ValueError(f"duplicates: tolerance={self.tolerance!r}, expected 0 or more")
 
     def to_dict(self) -> dict[str, Any]:
-        """The rule as JSON can write it.
+        """Return the rule for JSON.
 
         Examples
         --------
@@ -74,20 +74,20 @@ class Duplicates:
 
 
 class Merged(NamedTuple):
-    """What `merge` found; all numbers are positions in its input."""
+    """The result of `merge`; all numbers are positions in its input."""
 
     kept: NDArray[np.int64]
     labels: Labels | None
     repeats: list[tuple[int, int]]
-    """(row, first row of its molecule), of rows that go because another one stays."""
+    """(row, first row of its molecule), of rows that are removed because another one stays."""
     conflicts: list[tuple[list[int], str, str]]
-    """(rows of a molecule, their labels, label that it got), of labels that differ by more than the tolerance."""
+    """(rows of a molecule, their labels, its new label), of labels that differ by more than the tolerance."""
     dropped: list[tuple[int, str]]
-    """(row, reason), of rows that go because of a conflict."""
+    """(row, reason), of rows that are removed because of a conflict."""
 
 
 def merge(keys: Sequence[str], labels: Labels | None, rule: Duplicates) -> Merged:
-    """Rows with equal keys become one."""
+    """Merge rows with equal keys into one."""
     first: dict[str, int] = {}
     groups: dict[int, list[int]] = {}  # of more than one row, by their first
     kept = np.ones(len(keys), bool)
@@ -119,7 +119,7 @@ def merge(keys: Sequence[str], labels: Labels | None, rule: Duplicates) -> Merge
 
 
 def _merge_group(table: Labels, place: Labels, rule: Duplicates) -> tuple[int, str] | None:
-    """Write the labels of a molecule to `place` (1, T); the first column in conflict, and what was given there."""
+    """Write the labels of a molecule to `place` (1, T); return the first column in conflict and its labels."""
     clash = None
     for column, values in enumerate(table.T):
         known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
@@ -136,29 +136,30 @@ def _merge_group(table: Labels, place: Labels, rule: Duplicates) -> tuple[int, s
     return clash
 
 
-def labels_of(labels: Any, n: int) -> Labels:
-    """Labels as an array of numbers, (n,) or (n, T), missing ones NaN."""
+def label_array(labels: Any, n: int) -> Labels:
+    """Return labels as an array of numbers, (n,) or (n, T), missing ones NaN."""
     array = np.asarray(labels)
     if array.dtype.kind == "O" and not any(isinstance(value, str) for value in array.flat):
         with contextlib.suppress(TypeError, ValueError):
             array = array.astype(np.float64)  # None is NaN
     if array.dtype.kind not in "biuf":
         raise ColumnError(
-            f"labels are of dtype {array.dtype}, expected numbers, NaN or None where one is missing; carry other "
-            "columns with cleaned.kept, e.g. df.iloc[cleaned.kept]",
+            f"labels are of dtype {array.dtype}, expected numbers, NaN or None where one is missing; select rows of "
+            "other columns by cleaned.kept, e.g. df.iloc[cleaned.kept]",
             column="labels",
         )
     if array.ndim not in (1, 2) or len(array) != n:
         raise ColumnError(
-            f"labels have the shape {array.shape} beside {n:,} rows: expected ({n},) or ({n}, tasks)", column="labels"
+            f"labels have the shape {array.shape}, but there are {n:,} rows: expected ({n},) or ({n}, tasks)",
+            column="labels",
         )
     return array
 
 
-def key_of(row: Row, by: By) -> str:
-    """What two rows of the same molecule have in common."""
+def duplicate_key(row: Row, by: By) -> str:
+    """Return the text that is equal for two rows of the same molecule."""
     if by == "smiles":
-        return row.form
+        return row.canonical
     with rdBase.BlockLogs():
-        key = Chem.MolToInchiKey(row.mol)
-    return str(key) or row.form  # InChI does not know every molecule; those without one are not all the same
+        key: str = Chem.MolToInchiKey(row.mol)  # type: ignore[no-untyped-call]
+    return key or row.canonical  # not every molecule has an InChI; those without one are not all the same

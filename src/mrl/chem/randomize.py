@@ -12,37 +12,38 @@ from rdkit import Chem
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.errors import MoleculeError
 
-__all__ = ["randomized"]
+__all__ = ["randomize"]
 
 TRIES = 4  # orders of the atoms
 
 
-def randomized(x: Molecule, seed: int = 0) -> str:
-    """Write a molecule as a SMILES that starts at a random atom and takes its branches in a random order.
+def randomize(x: Molecule, seed: int = 0) -> str:
+    """Return a SMILES of a molecule that starts at a random atom and takes its branches in a random order.
 
     Training on such texts, another one each epoch, lets a model cover more of chemistry (Arús-Pous 2019,
-    doi:10.1186/s13321-019-0393-0): ``TextDataset(smiles, vocab, augment=randomized)``.
+    doi:10.1186/s13321-019-0393-0): ``TextDataset(smiles, vocab, augment=randomize)``.
 
     Parameters
     ----------
     x : str or Mol
+        A SMILES, or a sanitized RDKit molecule.
     seed : int
-        Names the order of the atoms; the same one on any machine.
+        Selects the order of the atoms, the same on every machine.
 
     Returns
     -------
     str
-        The same molecule, checked by its canonical form; `x` as it was given, or its canonical form if it is a Mol, in
-        the rare case that RDKit writes every order that was tried as another molecule.
+        The same molecule, verified by its canonical form. In the rare case that RDKit writes every order that was
+        tried as another molecule: `x` unchanged, or its canonical form if it is a Mol.
 
     Raises
     ------
     MoleculeError
-        Not a molecule (see `to_mol`).
+        `x` is not a molecule (see `to_mol`).
 
     Examples
     --------
-    >>> [randomized("CC(=O)Nc1ccccc1", seed) for seed in range(3)]
+    >>> [randomize("CC(=O)Nc1ccccc1", seed) for seed in range(3)]
     ['O=C(C)Nc1ccccc1', 'CC(=O)Nc1ccccc1', 'c1cc(NC(=O)C)ccc1']
     """
     molecule = to_mol(x)
@@ -51,8 +52,8 @@ def randomized(x: Molecule, seed: int = 0) -> str:
     for attempt in range(TRIES):
         stream = hashlib.shake_128(f"atoms {operator.index(seed)} {attempt}".encode()).digest(8 * n)
         order = np.argsort(np.frombuffer(stream, "<u8"), kind="stable")
-        made: str = Chem.MolToSmiles(Chem.RenumberAtoms(molecule, order.tolist()), canonical=False)
+        text: str = Chem.MolToSmiles(Chem.RenumberAtoms(molecule, order.tolist()), canonical=False)
         with contextlib.suppress(MoleculeError):
-            if Chem.MolToSmiles(to_mol(made)) == canonical:
-                return made
+            if Chem.MolToSmiles(to_mol(text)) == canonical:
+                return text
     return x if isinstance(x, str) else canonical

@@ -1,4 +1,4 @@
-"""Steps that refuse molecules: by what they are made of, by properties, by alerts, by a set or a function."""
+"""Steps that reject molecules: by elements, rings and charges, properties, alerts, a set, or a function."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from typing import Any, ClassVar
 import numpy as np
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import shown
+from mrl.chem.canonical import CanonicalSet
+from mrl.chem.cleaning.steps import Row, Step
+from mrl.chem.molecule import describe
 from mrl.chem.properties import PROPERTIES
-from mrl.chem.screening import CanonicalSet
-from mrl.chem.steps import Row, Step
 from mrl.errors import FeatureError
+from mrl.messages import format_names
 
 __all__ = ["Alerts", "HoldOut", "Neutral", "OnlyElements", "Predicate", "RingSize", "TextLength", "Within"]
 
 
 @dataclass(frozen=True, init=False)
 class OnlyElements(Step):
-    """Refuse molecules with atoms of other elements.
+    """Reject molecules with atoms of other elements.
 
     Parameters
     ----------
     elements : str or iterable of str
-        Symbols, as a string with blanks between them or one by one; ``*`` is an attachment point. ``H`` is about
-        hydrogens that are atoms (``[2H]``, ``[H][H]``): hydrogen counts are always welcome.
+        Symbols, in one string with blanks between them or one by one; ``*`` is an attachment point. ``H`` is needed
+        only for hydrogens that are atoms (``[2H]``, ``[H][H]``); hydrogen counts are always allowed.
 
     Raises
     ------
     ValueError
-        There is no such element.
+        An unknown element, or no elements.
 
     Examples
     --------
     >>> from mrl.chem import clean
     >>> clean(["CCO", "CC[Si]"], [OnlyElements("C N O")]).rejects[0].reason
-    'element: Si is none of C, N, O'
+    'element: Si is not among C, N, O'
     """
 
     elements: tuple[str, ...]
@@ -49,9 +50,9 @@ class OnlyElements(Step):
         symbols = tuple(elements.split() if isinstance(elements, str) else elements)
         known = _symbols()
         if unknown := [symbol for symbol in symbols if symbol not in known]:
-            raise ValueError(f"{', '.join(map(repr, unknown))} is no element; expected symbols such as 'C', 'Cl', '*'")
+            raise ValueError(f"unknown elements: {format_names(unknown)}; expected symbols such as 'C', 'Cl', '*'")
         if not symbols:
-            raise ValueError("no elements: every molecule would be refused; give at least one symbol")
+            raise ValueError("no elements: every molecule would be rejected; pass at least one symbol")
         object.__setattr__(self, "elements", symbols)
 
     def __call__(self, row: Row) -> str | None:
@@ -59,12 +60,12 @@ class OnlyElements(Step):
         if not others:
             return None
         found = sorted({row.mol.GetAtomWithIdx(i).GetSymbol() for (i,) in others})
-        return f"element: {', '.join(found)} is none of {', '.join(self.elements)}"
+        return f"element: {', '.join(found)} {'is' if len(found) == 1 else 'are'} not among {', '.join(self.elements)}"
 
 
 @dataclass(frozen=True)
 class Within(Step):
-    """Refuse molecules with a property out of bounds.
+    """Reject molecules with a property out of bounds.
 
     Parameters
     ----------
@@ -72,12 +73,12 @@ class Within(Step):
         One of `mrl.chem.PROPERTIES`: ``"molwt"`` (g/mol), ``"heavy_atoms"``, ``"rings"``, ``"rotbond"``, ``"logp"``,
         ``"formal_charge"``, ... For another function: `Predicate`.
     least, most : float, optional
-        The bounds, allowed values themselves; None: no bound.
+        The bounds, which are allowed values; None: no bound.
 
     Raises
     ------
     ValueError
-        There is no such property, there are no bounds, or no value between them.
+        An unknown property, no bounds, or no value between them.
 
     Examples
     --------
@@ -92,7 +93,7 @@ class Within(Step):
 
     def __post_init__(self) -> None:
         if self.name not in PROPERTIES:
-            raise ValueError(f"{self.name!r} is no property; choose one of {', '.join(PROPERTIES)}")
+            raise ValueError(f"{self.name!r} is not a property; choose one of {', '.join(PROPERTIES)}")
         _check_bounds(self.name, self.least, self.most)
 
     @property
@@ -100,12 +101,12 @@ class Within(Step):
         return self.name
 
     def __call__(self, row: Row) -> str | None:
-        return _beyond(self.name, _asked(PROPERTIES[self.name], row.mol, self.name, row), self.least, self.most)
+        return _out_of_bounds(self.name, _call(PROPERTIES[self.name], row.mol, self.name, row), self.least, self.most)
 
 
 @dataclass(frozen=True)
 class RingSize(Step):
-    """Refuse molecules with a ring of more atoms than `most` in the smallest set of smallest rings.
+    """Reject molecules with a ring of more than `most` atoms in the smallest set of smallest rings.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ class RingSize(Step):
     Raises
     ------
     ValueError
-        No ring is that small.
+        `most` is less than 3.
 
     Examples
     --------
@@ -137,7 +138,7 @@ class RingSize(Step):
 
 @dataclass(frozen=True)
 class Neutral(Step):
-    """Refuse molecules with a charged atom, balanced ones too; for their sum: ``Within("formal_charge", 0, 0)``.
+    """Reject molecules with a charged atom, balanced ones too; for their sum: ``Within("formal_charge", 0, 0)``.
 
     Examples
     --------
@@ -155,20 +156,20 @@ class Neutral(Step):
 
 @dataclass(frozen=True)
 class TextLength(Step):
-    """Refuse rows by the length of their text as it is at this point.
+    """Reject rows by the length of their text at this point.
 
     Parameters
     ----------
-    most : int, optional
-    least : int, optional
+    most, least : int, optional
+        The bounds, which are allowed values; None: no bound.
     of : callable str -> int
-        How to count: characters, or for example tokens, ``lambda text: len(vocab.tokenize(text))`` (a function that
-        is defined in a module, where rows are cleaned in several processes).
+        What to count: characters, or for example tokens, ``lambda text: len(vocab.tokenize(text))`` (defined in a
+        module if rows are cleaned in several processes).
 
     Raises
     ------
     ValueError
-        There are no bounds, or no length between them.
+        No bounds, or no length between them.
 
     Examples
     --------
@@ -187,12 +188,12 @@ class TextLength(Step):
         _check_bounds("length", self.least, self.most)
 
     def __call__(self, row: Row) -> str | None:
-        return _beyond("length", _asked(self.of, row.text, "length", row), self.least, self.most)
+        return _out_of_bounds("length", _call(self.of, row.text, "length", row), self.least, self.most)
 
 
 @dataclass(frozen=True, init=False)
 class Alerts(Step):
-    """Refuse molecules with a substructure of RDKit's alert catalogues.
+    """Reject molecules with a substructure of RDKit's alert catalogues.
 
     PAINS: Baell and Holloway 2010, doi:10.1021/jm901137j. BRENK: Brenk et al. 2008, doi:10.1002/cmdc.200700139. NIH:
     Jadhav et al. 2010, doi:10.1021/jm901070c, and Doveston et al. 2015, doi:10.1039/c4ob02287d.
@@ -205,7 +206,7 @@ class Alerts(Step):
     Raises
     ------
     ValueError
-        RDKit has no such catalogue.
+        An unknown catalogue, or no catalogue.
 
     Examples
     --------
@@ -230,25 +231,28 @@ class Alerts(Step):
 
 @dataclass(frozen=True)
 class HoldOut(Step):
-    """Refuse the molecules of a hold-out set.
+    """Reject the molecules of a hold-out set.
 
-    They are compared by canonical SMILES as they are at this point: a set with stereo finds nothing behind
+    They are compared by canonical SMILES as they are at this point: a set with stereo matches nothing after
     `DropStereo`. Clean it by the same steps first: ``HoldOut(clean(test, steps).smiles)``.
 
     Parameters
     ----------
     known : iterable of str or Mol, or CanonicalSet
+        The molecules of the set.
 
     Raises
     ------
     MoleculeError
-        A molecule of the set is none; `row` is its number.
+        A row of the set is not a molecule; `row` is its number.
 
     Examples
     --------
     >>> from mrl.chem import clean
     >>> clean(["OCC", "CCN"], [HoldOut(["C(C)O"])]).rejects[0].reason
     'held out: CCO'
+    >>> HoldOut(["C(C)O"]).to_dict()["molecules"]
+    1
     """
 
     known: Iterable[str] = field(repr=False)
@@ -257,24 +261,24 @@ class HoldOut(Step):
         object.__setattr__(self, "known", CanonicalSet.of(self.known))
 
     def __call__(self, row: Row) -> str | None:
-        return f"held out: {row.form}" if row.form in self.known else None
+        return f"held out: {row.canonical}" if row.canonical in self.known else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The number of molecules and a digest of them."""
-        forms = sorted(self.known)
-        return {"step": "hold out", "molecules": len(forms), "sha256": sha256("\n".join(forms).encode()).hexdigest()}
+        """Return the number of molecules and a digest of them, for JSON."""
+        known = sorted(self.known)
+        return {"step": "hold out", "molecules": len(known), "sha256": sha256("\n".join(known).encode()).hexdigest()}
 
 
 @dataclass(frozen=True)
 class Predicate(Step):
-    """Refuse molecules for which a function says False. In a list of steps, the function alone will do.
+    """Reject molecules for which a function returns False. In a list of steps the function alone is enough.
 
     Parameters
     ----------
     function : callable Mol -> bool
-        Defined in a module, where rows are cleaned in several processes. It must not edit the molecule.
+        Defined in a module if rows are cleaned in several processes. It must not edit the molecule.
     name : str, optional
-        Its name in counts and rejects; else the function's own.
+        Its name in counts and rejects; by default that of the function.
 
     Examples
     --------
@@ -296,37 +300,37 @@ class Predicate(Step):
         return self.name
 
     def __call__(self, row: Row) -> str | None:
-        answer: object = _asked(self.function, row.mol, self.name, row)
+        answer: object = _call(self.function, row.mol, self.name, row)
         if not isinstance(answer, bool | np.bool_):
-            reason = f"it returned {shown(answer)} ({type(answer).__name__}), expected True or False"
-            raise FeatureError(f"{self.name} of {shown(row.text)}: {reason}", text=row.text, reason=reason)
+            reason = f"it returned {describe(answer)} ({type(answer).__name__}), expected True or False"
+            raise FeatureError(f"{self.name} of {describe(row.text)}: {reason}", text=row.text, reason=reason)
         return None if answer else f"{self.name}: False"
 
 
 def _check_bounds(name: str, least: float | None, most: float | None) -> None:
     if least is None and most is None:
-        raise ValueError(f"{name} has no bounds: give `least`, `most` or both")
+        raise ValueError(f"{name} has no bounds: pass `least`, `most` or both")
     if not (-math.inf if least is None else least) <= (math.inf if most is None else most):
         raise ValueError(f"no {name} is at least {least} and at most {most}")
 
 
-def _beyond(name: str, value: float, least: float | None, most: float | None) -> str | None:
-    if least is not None and not value >= least:  # NaN is beyond any bound
+def _out_of_bounds(name: str, value: float, least: float | None, most: float | None) -> str | None:
+    if least is not None and not value >= least:  # NaN is out of any bounds
         return f"below {least:.10g}: {name} is {value:.10g}"
     if most is not None and not value <= most:
         return f"above {most:.10g}: {name} is {value:.10g}"
     return None
 
 
-def _asked(function: Callable[[Any], Any], x: Any, name: str, row: Row) -> Any:
-    """What a function says; if it fails, with its name and the molecule."""
+def _call(function: Callable[[Any], Any], x: Any, name: str, row: Row) -> Any:
+    """Call a user's function; an error gets its name and the molecule."""
     try:
         return function(x)
     except FeatureError:
         raise
     except Exception as error:  # a user's function may raise anything
         reason = f"{type(error).__name__}: {error}"
-        raise FeatureError(f"{name} failed on {shown(row.text)}: {reason}", text=row.text, reason=reason) from error
+        raise FeatureError(f"{name} failed on {describe(row.text)}: {reason}", text=row.text, reason=reason) from error
 
 
 @cache
@@ -342,7 +346,7 @@ def _symbols() -> dict[str, int]:
 
 @cache
 def _others(elements: tuple[str, ...]) -> Chem.Mol:
-    """One atom of any other element."""
+    """A pattern for one atom of any other element."""
     return _pattern(f"[{'&'.join(f'!#{_symbols()[symbol]}' for symbol in elements)}]")
 
 
@@ -353,8 +357,8 @@ def _catalogue(names: tuple[str, ...]) -> Any:
 
     known = FilterCatalog.FilterCatalogParams.FilterCatalogs.names
     if not names or (unknown := [name for name in names if name not in known]):
-        wrong = ", ".join(map(repr, unknown)) if names else "nothing"
-        raise ValueError(f"{wrong} is no catalogue of RDKit; choose from {', '.join(known)}")
+        wrong = f"unknown catalogues: {format_names(unknown)}" if names else "no catalogues"
+        raise ValueError(f"{wrong}; choose from RDKit's {', '.join(known)}")
     with rdBase.BlockLogs():
         params = FilterCatalog.FilterCatalogParams()
         for name in names:

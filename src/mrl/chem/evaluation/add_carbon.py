@@ -1,4 +1,4 @@
-"""A generator that has learned nothing: a metric for generated molecules should tell it from one that has."""
+"""The negative control: a generator that learned nothing, which a metric should tell from one that did."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mrl.chem.molecule import Molecule, canon_smile, rows_of, to_mol
-from mrl.chem.screening import CanonicalSet
+from mrl.chem.canonical import CanonicalSet
+from mrl.chem.columns import map_molecules
+from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.errors import MoleculeError
 
 __all__ = ["add_carbon"]
 
 
 def add_carbon(smiles: Iterable[Molecule], seed: int = 0) -> list[str]:
-    """A carbon atom put into each molecule at random: the negative control for `evaluate`.
+    """Insert a carbon atom into each molecule at random: the negative control for `evaluate`.
 
     The AddCarbon generator of Renz et al. 2019 (doi:10.1016/j.ddtec.2020.09.003): a ``C`` is inserted somewhere into
     the SMILES, so that the result is a molecule with one atom more that is not among `smiles`. Valid, unique, novel
-    and close to the training distribution; a model whose numbers are no better has not shown that it learned anything.
+    and close to the training distribution; a model whose numbers are not better has not shown that it learned
+    anything.
 
     Parameters
     ----------
     smiles : iterable of str or Mol, n of them
     seed : int
-        0 or more; with the number of a row it decides where its carbon goes.
+        0 or more; together with the number of a row it decides where the carbon goes.
 
     Returns
     -------
     list of str
-        Canonical SMILES in the order of the rows; a molecule without a place for a carbon gives none.
+        Canonical SMILES in the order of the rows; a molecule that has no place for a carbon is left out.
 
     Raises
     ------
     MoleculeError
         A row is not a molecule; `row` is its number.
     ColumnError
-        One molecule was given where a column is expected.
+        `smiles` is a single molecule.
 
     Examples
     --------
     >>> add_carbon(["CCO", "c1ccccc1"])
     ['CCOC', 'C1=CC=CCC=C1']
     """
-    rows = rows_of(smiles, "smiles")
-    known = CanonicalSet.of(rows)
-    added = (_with_carbon(canon_smile(x), known, np.random.default_rng((seed, row))) for row, x in enumerate(rows))
-    return [form for form in added if form is not None]
+    canonical = list(map_molecules(canon_smile, smiles, "smiles"))
+    known = CanonicalSet(canonical)
+    changed = (_with_carbon(text, known, np.random.default_rng((seed, row))) for row, text in enumerate(canonical))
+    return [text for text in changed if text is not None]
 
 
 def _with_carbon(smiles: str, known: CanonicalSet, rng: np.random.Generator) -> str | None:
@@ -57,6 +59,6 @@ def _with_carbon(smiles: str, known: CanonicalSet, rng: np.random.Generator) -> 
         except MoleculeError:
             continue
         # [nH] becomes [CnH], which is copernicium and not one atom more
-        if mol.GetNumAtoms() == atoms + 1 and (form := canon_smile(mol)) not in known:
-            return form
+        if mol.GetNumAtoms() == atoms + 1 and (canonical := canon_smile(mol)) not in known:
+            return canonical
     return None

@@ -1,7 +1,8 @@
 """Steps that change a molecule, or how it is written, by RDKit's MolStandardize.
 
-Each leaves the text alone where it leaves the molecule alone. `LargestFragment`, `Normalize`, `Uncharge`, `Reionize` in
-this order are the usual pipeline (Hähnke, Kim and Bolton 2018, doi:10.1186/s13321-018-0293-8, describe one like it).
+Each leaves the text unchanged where it leaves the molecule unchanged. `LargestFragment`, `Normalize`, `Uncharge`,
+`Reionize` in this order are the usual pipeline (Hähnke, Kim and Bolton 2018, doi:10.1186/s13321-018-0293-8, describe a
+similar one).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any, ClassVar
 
 from rdkit import Chem, rdBase
 
-from mrl.chem.steps import Row, Step
+from mrl.chem.cleaning.steps import Row, Step
+from mrl.chem.molecule import RDKIT_ERRORS, one_line
 from mrl.errors import MoleculeError
 
 __all__ = [
@@ -30,16 +32,15 @@ __all__ = [
     "Uncharge",
 ]
 
-
 _STEREO_MARK = re.compile(r"[@/\\]")
 
 
 @dataclass(frozen=True)
 class StripTail(Step):
-    """Take away blanks around the SMILES and what follows behind a blank: a name, or a CXSMILES tail.
+    """Remove blanks around the SMILES and what follows after a blank: a name, or a CXSMILES tail.
 
     A tail such as ``|^1:0|`` (radicals), ``|o1:2|`` (stereo groups) or ``|C:1.0|`` (dative bonds) is part of the
-    molecule: look at the examples in the counts if your file has any. Without this step such rows are refused.
+    molecule: look at the examples in the counts if your file has any. Without this step such rows are rejected.
 
     Examples
     --------
@@ -58,17 +59,17 @@ class StripTail(Step):
 
 
 class _Edit(Step):
-    """A step that edits a molecule."""
+    """A step that edits a molecule: a subclass says how, in `_edit`."""
 
     concerns: ClassVar[re.Pattern[str] | None] = None
-    """A text without it spells no molecule that the step would change; None: no text tells."""
+    """The step changes no molecule whose text does not match; None: the text does not tell."""
 
-    lenient: ClassVar[bool] = False
-    """Whether a molecule stays as it is where the step would make of it what is none."""
+    keep_if_invalid: ClassVar[bool] = False
+    """Whether a molecule stays unchanged where the edited one would be invalid; otherwise the row is rejected."""
 
     @abstractmethod
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
-        """A molecule as it should be: itself after an edit in place, or another one."""
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
+        """Return the molecule after an edit in place, or another molecule."""
 
     def __call__(self, row: Row) -> str | None:
         if self.concerns is not None and self.concerns.search(row.text) is None:
@@ -76,24 +77,24 @@ class _Edit(Step):
         mol = row.mol
         before = mol.ToBinary()
         try:
-            with rdBase.BlockLogs():  # it also tells what it does
-                edited = self.edited(mol)
+            with rdBase.BlockLogs():  # MolStandardize logs what it does
+                edited = self._edit(mol)
                 # Writing a SMILES to see that nothing happened would take three times as long.
                 if edited.ToBinary() == before:
                     return None
-            row.forget()
-            row.become(edited)
+            row.drop_mol()
+            row.replace(edited)
         except MoleculeError as error:
-            return None if self.lenient else f"result: not a molecule, {error.reason}"
-        except (RuntimeError, ValueError) as error:
-            row.forget()
-            return f"RDKit: {' '.join(str(error).split()) or type(error).__name__}"
+            return None if self.keep_if_invalid else f"result: not a molecule, {error.reason}"
+        except RDKIT_ERRORS as error:
+            row.drop_mol()
+            return f"RDKit: {one_line(error)}"
         return None
 
 
 @dataclass(frozen=True)
 class LargestFragment(_Edit):
-    """Keep the largest organic fragment: no salts, no solvents. The largest one of all if none has a carbon.
+    """Keep the largest organic fragment, without salts and solvents; the largest of all if none has a carbon.
 
     Examples
     --------
@@ -104,7 +105,7 @@ class LargestFragment(_Edit):
 
     concerns = re.compile(r"\.")
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         _tool("LargestFragmentChooser", True).chooseInPlace(mol)
         return mol
 
@@ -113,7 +114,7 @@ class LargestFragment(_Edit):
 class Normalize(_Edit):
     """Write functional groups one way: nitro groups, sulfoxides, azides, ... by RDKit's table of transformations.
 
-    Reading a SMILES does a part of it, the nitro groups ``N(=O)=O`` for one; that is no change of the molecule.
+    Parsing a SMILES does a part of it, such as nitro groups ``N(=O)=O``; that is not a change of the molecule.
 
     Examples
     --------
@@ -122,16 +123,16 @@ class Normalize(_Edit):
     ['C[S+](C)[O-]', 'CN(C)C=CC=O']
     """
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         _tool("Normalizer").normalizeInPlace(mol)
         return mol
 
 
 @dataclass(frozen=True)
 class Uncharge(_Edit):
-    """Take away charges by adding or removing hydrogens, as far as the molecule as a whole becomes neutral.
+    """Neutralise charges by adding or removing hydrogens, until the molecule as a whole is neutral.
 
-    Ions of which that makes no molecule stay as they are.
+    Ions whose neutral form would not be a molecule stay unchanged.
 
     Examples
     --------
@@ -141,16 +142,16 @@ class Uncharge(_Edit):
     """
 
     concerns = re.compile(r"\[[^]]*[+-]")
-    lenient = True
+    keep_if_invalid = True
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         _tool("Uncharger").unchargeInPlace(mol)
         return mol
 
 
 @dataclass(frozen=True)
 class Reionize(_Edit):
-    """Where only some acids are ionised, ionise the strongest ones; charge lone metal and halogen atoms.
+    """Where only some acids are ionised, ionise the strongest ones; charge isolated metal and halogen atoms.
 
     Examples
     --------
@@ -159,16 +160,16 @@ class Reionize(_Edit):
     ['O=C(O)CS(=O)(=O)O', 'O=C(O)CS(=O)(=O)[O-]']
     """
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         _tool("Reionizer").reionizeInPlace(mol)
         return mol
 
 
 @dataclass(frozen=True)
 class CanonicalTautomer(_Edit):
-    """RDKit's canonical tautomer: one of all that it enumerates, not the most stable one.
+    """Change to RDKit's canonical tautomer: one of those that it enumerates, not the most stable one.
 
-    Some milliseconds per molecule. Stereo at the atoms and bonds that take part is lost.
+    Some milliseconds per molecule. Stereo at the atoms and bonds involved is lost.
 
     Examples
     --------
@@ -177,13 +178,14 @@ class CanonicalTautomer(_Edit):
     ['CC(C)=O', 'CC(C)=O']
     """
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
-        return _tool("TautomerEnumerator").Canonicalize(mol)
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
+        tautomer: Chem.Mol = _tool("TautomerEnumerator").Canonicalize(mol)
+        return tautomer
 
 
 @dataclass(frozen=True)
 class DropStereo(Step):
-    """Drop stereo at atoms and bonds; kept without this step.
+    """Drop stereo at atoms and bonds.
 
     Examples
     --------
@@ -197,16 +199,14 @@ class DropStereo(Step):
             return None
         flat = Chem.Mol(row.mol)
         Chem.RemoveStereochemistry(flat)
-        if "[H]" in row.text:  # such an atom may have been kept for the stereo only
-            row.become(flat)
-        else:
-            row.become_at_once(flat)
+        # An explicit hydrogen may have been kept only for the stereo: then parse again.
+        row.replace(flat, as_parsed="[H]" not in row.text)
         return None
 
 
 @dataclass(frozen=True)
 class DropIsotopes(_Edit):
-    """Drop isotope numbers, and stereo that rests on them; kept without this step.
+    """Drop isotope numbers, and stereo that depends on them.
 
     Examples
     --------
@@ -217,7 +217,7 @@ class DropIsotopes(_Edit):
 
     concerns = re.compile(r"\[\d")
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         for atom in mol.GetAtoms():
             atom.SetIsotope(0)
         return mol
@@ -225,7 +225,7 @@ class DropIsotopes(_Edit):
 
 @dataclass(frozen=True)
 class DropAtomMaps(_Edit):
-    """Drop atom map numbers; kept without this step.
+    """Drop atom map numbers.
 
     Examples
     --------
@@ -236,7 +236,7 @@ class DropAtomMaps(_Edit):
 
     concerns = re.compile(r":\d+\]")
 
-    def edited(self, mol: Chem.Mol) -> Chem.Mol:
+    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         for atom in mol.GetAtoms():
             atom.SetAtomMapNum(0)
         return mol
@@ -244,7 +244,7 @@ class DropAtomMaps(_Edit):
 
 @dataclass(frozen=True)
 class Canonical(Step):
-    """Write the canonical isomeric SMILES; without this step a text stays as it is until its molecule changes.
+    """Write the canonical isomeric SMILES; without this step a text stays unchanged until its molecule changes.
 
     Examples
     --------
@@ -254,12 +254,12 @@ class Canonical(Step):
     """
 
     def __call__(self, row: Row) -> str | None:
-        row.text = row.form
+        row.text = row.canonical
         return None
 
 
 def _has_stereo(mol: Chem.Mol) -> bool:
-    """Whether a molecule as it was read has any stereo that is known."""
+    """Whether a molecule that was just parsed has any known stereo."""
     unknown = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
     return any(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in mol.GetAtoms()) or any(
         bond.GetStereo() not in unknown for bond in mol.GetBonds()
@@ -268,7 +268,7 @@ def _has_stereo(mol: Chem.Mol) -> bool:
 
 @cache
 def _tool(name: str, *arguments: Any) -> Any:
-    """An object of MolStandardize: made once per process, with RDKit's parameters; they do not pickle."""
+    """A tool of MolStandardize with RDKit's parameters, made once per process: they do not pickle."""
     from rdkit.Chem.MolStandardize import rdMolStandardize  # for cost: 20 ms at first use, not at import
 
     with rdBase.BlockLogs():

@@ -1,4 +1,4 @@
-"""The room as a whole: what it exports, what an import costs, silence, other processes."""
+"""The package as a whole: what it exports, what an import costs, silence, other processes."""
 
 import multiprocessing
 import pickle
@@ -36,7 +36,7 @@ def test_bad_input_and_every_function_print_nothing():
         "from mrl.chem import *\n"
         "import mrl.chem\n"
         "screen(['C1CC', '', None, 'c1cccc1', 'CO(C)C', 'C(', '[H]'], known=['CCO', '[H]'])\n"
-        "draw(['C1CC', '[H]', 'CCO'])\n"
+        "draw_molecule('[2H]')\n"
         "for name in ('ECFP4', 'ECFP6', 'FCFP4', 'FCFP6', 'murcko_scaffold', *PROPERTIES):\n"
         "    for x in ('[H]', 'CC(=O)Oc1ccccc1C(=O)O'):\n"
         "        getattr(mrl.chem, name)(x)\n"

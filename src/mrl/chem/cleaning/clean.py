@@ -1,0 +1,305 @@
+"""Cleaning: from texts as they were found to molecules to train on, every row kept or accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from rdkit import Chem
+
+from mrl.chem.cleaning.duplicates import By, Duplicates, Rule, duplicate_key, label_array, merge
+from mrl.chem.cleaning.filters import Predicate
+from mrl.chem.cleaning.presets import preset
+from mrl.chem.cleaning.result import Cleaned, Tally
+from mrl.chem.cleaning.steps import Parse, Row, Step
+from mrl.chem.columns import map_molecules
+from mrl.chem.molecule import describe, type_reason
+from mrl.errors import ColumnError
+from mrl.ragged import Reject, Rejects, Text, as_list
+
+__all__ = ["clean", "clean_rows", "deduplicate"]
+
+Steps: TypeAlias = str | Sequence[Step | Callable[[Chem.Mol], bool]]
+
+
+def clean(
+    smiles: Any,
+    steps: Steps = "none",
+    *,
+    labels: Any = None,
+    ids: Any = None,
+    duplicates: Rule | Duplicates | None = None,
+    on_row: Callable[[], object] | None = None,
+) -> Cleaned:
+    """Keep the texts that are molecules and pass the steps, changed as the steps change them.
+
+    A text stays unchanged until a step changes its molecule, or `Canonical` writes it. Every change and every removal
+    is counted, with examples.
+
+    Parameters
+    ----------
+    smiles : column of str
+        n texts. A value that is not a text (None, a number) is a rejected row like any other.
+    steps : str or sequence of Step
+        The name of a `preset`, or steps in their order; a function Mol -> bool is a step, too (`Predicate`). Parsing
+        is always included.
+    labels : array-like of numbers, shape (n,) or (n, T), optional
+        Returned for the kept rows; NaN or None where one is missing (-100 is a number here).
+    ids : sequence, n of them, optional
+        Returned for the kept rows.
+    duplicates : "first", "mean", "median", "drop" or Duplicates, optional
+        How rows of the same molecule are merged, and their labels; None: they are all kept.
+    on_row : callable, optional
+        Called without arguments after each row, for a progress bar.
+
+    Returns
+    -------
+    Cleaned
+        Of n rows, m are kept and n - m rejected.
+
+    Raises
+    ------
+    ValueError
+        An unknown preset or rule, or an element of `steps` that is not a step.
+    ColumnError
+        Labels or ids differ in number from the rows, labels are not numbers, or `smiles` is not a column.
+    FeatureError
+        A function of the user failed; `row` is the number of the row.
+
+    Examples
+    --------
+    >>> from mrl.chem import Canonical, LargestFragment, Uncharge
+    >>> steps = [LargestFragment(), Uncharge(), Canonical()]
+    >>> cleaned = clean(["OCC", "C(", "CC[O-].[Na+]", "N"], steps, duplicates="first")
+    >>> cleaned
+    Cleaned(2 of 4 rows; parse: 1 removed; largest fragment: 1 changed; uncharge: 1 changed; canonical: 1 changed; \
+duplicates: 1 removed)
+    >>> cleaned.smiles.tolist(), cleaned.kept, cleaned.rejects[1].reason
+    (['CCO', 'N'], array([0, 3]), 'the molecule of row 0')
+    >>> cleaned.counts["largest fragment"].examples[0]
+    Example(row=2, before='CC[O-].[Na+]', after='CC[O-]', reason='')
+    """
+    rule = Duplicates(duplicates) if isinstance(duplicates, str) else duplicates
+    rows = as_list(smiles, "smiles")
+    values = None if labels is None else label_array(labels, len(rows))
+    names = None if ids is None else as_list(ids, "ids")
+    if names is not None and len(names) != len(rows):
+        raise ColumnError(f"{len(names):,} ids for {len(rows):,} rows: pass one for each", column="ids")
+    cleaned = clean_rows(rows, steps, key=None if rule is None else rule.by, on_row=on_row)
+    cleaned = replace(
+        cleaned,
+        labels=None if values is None else values[cleaned.kept],
+        ids=None if names is None else tuple(names[row] for row in cleaned.kept),
+    )
+    return cleaned if rule is None else deduplicate(cleaned, rule, texts=rows)
+
+
+def clean_rows(
+    smiles: Any,
+    steps: Steps = "none",
+    *,
+    start: int = 0,
+    key: By | None = None,
+    on_row: Callable[[], object] | None = None,
+) -> Cleaned:
+    """Clean each row by itself: a pure function of a part of a column, for use on many parts.
+
+    Parameters
+    ----------
+    smiles : column of str
+        n texts.
+    steps : str or sequence of Step
+        See `clean`.
+    start : int
+        The number of the first row.
+    key : "smiles" or "inchikey", optional
+        Keep what duplicates are found by, for `deduplicate` after `Cleaned.concat`.
+    on_row : callable, optional
+        Called without arguments after each row.
+
+    Returns
+    -------
+    Cleaned
+
+    Raises
+    ------
+    ValueError
+        An unknown preset or key, or an element of `steps` that is not a step.
+    ColumnError
+        `smiles` is not a column.
+    FeatureError
+        A function of the user failed; `row` is the number of the row.
+
+    Examples
+    --------
+    >>> clean_rows(["C(", "OCC"], start=100, key="smiles").keys.tolist()
+    ['CCO']
+    """
+    if key is not None:
+        Duplicates(by=key)  # validates the key
+    plan = _plan(steps)
+    tallies = [(stage, Tally(step)) for stage, step in plan.items()]
+    texts: list[str] = []
+    kept: list[int] = []
+    keys: list[str] = []
+    rejected: list[Reject] = []
+    rows = as_list(smiles, "smiles")
+    numbers = range(start, start + len(rows))
+    clean_one = partial(_clean_row, steps=tuple(plan.values()), key=key)
+    outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=on_row)
+    for number, outcome in zip(numbers, outcomes, strict=True):
+        for place in outcome.reached:
+            tallies[place][1].rows += 1
+        for place, before, after in outcome.changes:
+            tallies[place][1].change(number, before, after)
+        if outcome.removal is not None:
+            stage, tally = tallies[outcome.reached[-1]]
+            tally.remove(number, *outcome.removal)
+            rejected.append(Reject(number, outcome.text, stage, outcome.removal[1]))
+        else:
+            kept.append(number)
+            texts.append(outcome.text)
+            keys.append(outcome.key)
+    return Cleaned(
+        Text.of(texts),
+        np.array(kept, np.int64),
+        {stage: tally.count() for stage, tally in tallies},
+        Rejects(rejected),
+        keys=None if key is None else Text.of(keys),
+        key=key,
+    )
+
+
+def deduplicate(
+    cleaned: Cleaned, duplicates: Rule | Duplicates = "first", *, texts: Sequence[Any] | None = None
+) -> Cleaned:
+    """Merge rows of the same molecule into one: the last stage of cleaning, which needs all rows.
+
+    Parameters
+    ----------
+    cleaned : Cleaned
+        With `keys` that fit the rule, and the labels of its rows, if there are any.
+    duplicates : "first", "mean", "median", "drop" or Duplicates
+        Which labels the merged row gets, and which molecules are the same.
+    texts : sequence of str, optional
+        All texts as they were found, by row number, for the rejects; by default the cleaned ones.
+
+    Returns
+    -------
+    Cleaned
+        With ``"duplicates"`` in its counts, and if there are labels ``"conflicts"``: `changed` is the number of
+        molecules whose label was made from conflicting ones, `removed` that of rows removed because of a conflict.
+
+    Raises
+    ------
+    ValueError
+        The rows have no such keys, or an unknown rule.
+
+    Examples
+    --------
+    >>> deduplicate(clean_rows(["CCO", "OCC"], key="smiles")).smiles.tolist()
+    ['CCO']
+    """
+    rule = Duplicates(duplicates) if isinstance(duplicates, str) else duplicates
+    if cleaned.keys is None or cleaned.key != rule.by:
+        raise ValueError(
+            f"the rows have the key {cleaned.key!r}, but the rule needs {rule.by!r}; "
+            f"clean them by clean_rows(..., key={rule.by!r})"
+        )
+    merged = merge(cleaned.keys.tolist(), cleaned.labels, rule)
+    numbers = cleaned.kept.tolist()
+    repeats, conflicts = Tally(rule), Tally(rule)
+    conflicts.rows = len(numbers)
+    repeats.rows = len(numbers) - len(merged.dropped)
+    rejected = list(cleaned.rejects)
+
+    def remove(place: int, stage: str, tally: Tally, reason: str) -> None:
+        text = str(cleaned.smiles[place] if texts is None else texts[numbers[place]])
+        rejected.append(Reject(numbers[place], text, stage, reason))
+        tally.remove(numbers[place], cleaned.smiles[place], reason)
+
+    for place, reason in merged.dropped:
+        remove(place, "conflicts", conflicts, reason)
+    for rows, before, after in merged.conflicts:
+        if rule.labels != "drop":
+            conflicts.change(numbers[rows[0]], before, after)
+    for place, leader in merged.repeats:
+        remove(place, "duplicates", repeats, f"the molecule of row {numbers[leader]}")
+    counts = dict(cleaned.counts)
+    if cleaned.labels is not None:
+        counts["conflicts"] = conflicts.count()
+    counts["duplicates"] = repeats.count()
+    return Cleaned(
+        cleaned.smiles[merged.kept],
+        cleaned.kept[merged.kept],
+        counts,
+        Rejects(sorted(rejected, key=itemgetter(0))),
+        merged.labels,
+        None if cleaned.ids is None else tuple(cleaned.ids[place] for place in merged.kept),
+        cleaned.keys[merged.kept],
+        cleaned.key,
+    )
+
+
+class _Outcome(NamedTuple):
+    """What the steps did to one row; a step is named by its place."""
+
+    text: str
+    """The text after the last step; of a removed row the text as it was found."""
+    reached: range
+    """The steps that the row reached; if it was removed, then by the last of them."""
+    changes: list[tuple[int, str, str]]
+    """(step, text before, text after)."""
+    removal: tuple[str, str] | None = None
+    """(text before the last step, reason), of a removed row."""
+    key: str = ""
+    """What duplicates are found by."""
+
+
+def _clean_row(x: Any, steps: Sequence[Step], key: By | None) -> _Outcome:
+    if not isinstance(x, str):
+        parse = next(place for place, step in enumerate(steps) if isinstance(step, Parse))
+        expected = f"type: {type(x).__name__}, expected a SMILES (str); use to_smile(mol)"
+        removal = describe(x), expected if isinstance(x, Chem.Mol) else type_reason(x)
+        return _Outcome(describe(x), range(parse, parse + 1), [], removal)
+    row = Row(x)
+    changes: list[tuple[int, str, str]] = []
+    for place, step in enumerate(steps):
+        before = row.text
+        if (reason := step(row)) is not None:
+            return _Outcome(x, range(place + 1), changes, (before, reason))
+        if row.text != before:
+            changes.append((place, before, row.text))
+    return _Outcome(row.text, range(len(steps)), changes, key=duplicate_key(row, key) if key else "")
+
+
+def _plan(steps: Steps) -> dict[str, Step]:
+    """Steps by the names of their stages, parsing among them."""
+    if not isinstance(steps, str | Iterable) or isinstance(steps, Step):
+        raise ValueError(f"steps is {describe(steps)}, expected the name of a preset or a list of steps")
+    plan: dict[str, Step] = {}
+    given = [_as_step(i, step) for i, step in enumerate(preset(steps) if isinstance(steps, str) else steps)]
+    first = next((i for i, step in enumerate(given) if step.needs_molecule), len(given))
+    taken = {"conflicts", "duplicates", "parse"}
+    for i, step in enumerate([*given[:first], Parse(), *given[first:]]):
+        stage, again = step.stage, 1
+        while stage in taken and i != first:
+            again += 1
+            stage = f"{step.stage} ({again})"
+        taken.add(stage)
+        plan[stage] = step
+    return plan
+
+
+def _as_step(i: int, step: Any) -> Step:
+    if isinstance(step, Step):
+        return step
+    if callable(step) and not isinstance(step, type):
+        return Predicate(step)
+    remedy = f"; write {step.__name__}()" if isinstance(step, type) and issubclass(step, Step) else ""
+    name = step.__name__ if isinstance(step, type) else describe(step)
+    raise ValueError(f"steps[{i}] is {name}, expected a step such as Canonical(), or a function Mol -> bool{remedy}")

@@ -1,0 +1,232 @@
+"""How good generated molecules are: the metrics of the usual benchmarks at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from mrl.chem.canonical import CanonicalSet
+from mrl.chem.cleaning.filters import Alerts
+from mrl.chem.cleaning.steps import Row
+from mrl.chem.columns import map_molecules
+from mrl.chem.evaluation.distributions import (
+    Profile,
+    Words,
+    cosine_of_counts,
+    internal_diversity,
+    nearest_similarity,
+    packed_fingerprint,
+    profile,
+    wasserstein,
+)
+from mrl.chem.evaluation.metrics import Metric, Metrics
+from mrl.chem.evaluation.screening import Screened, screen
+from mrl.chem.molecule import Molecule, canon_smile, to_mol
+from mrl.errors import MoleculeError
+from mrl.ragged import as_list
+
+__all__ = ["evaluate"]
+
+_PROPERTIES = ("logp", "sa_score", "qed", "molwt")
+_FCD = "not computed: it needs a trained network, which the package fcd includes"
+
+
+def evaluate(
+    samples: Iterable[Molecule],
+    reference: Iterable[Molecule] | None = None,
+    train: Iterable[Molecule] | None = None,
+    *,
+    k: Sequence[int] = (1000, 10000),
+    stereo: bool = True,
+    seed: int = 0,
+    on_row: Callable[[], object] | None = None,
+) -> Metrics:
+    """Compute the metrics of the MOSES and GuacaMol benchmarks for generated molecules.
+
+    Validity, uniqueness, novelty: Brown et al. 2019 (doi:10.1021/acs.jcim.8b00839); internal diversity, nearest
+    neighbour, fragments, scaffolds, properties: Polykovskiy et al. 2020 (doi:10.3389/fphar.2020.565644), on all valid
+    samples, repeats included. Two things differ from these programs on purpose: empty texts are not valid, and all
+    sides are canonicalised alike. The Frechet ChemNet distance needs a trained network and is named, not computed.
+
+    Most of these numbers depend on n: compare models at equal n, and compare with the numbers that `add_carbon`
+    reaches. A sample takes about 5 ms, a selected row of the reference 3 ms, a training molecule 0.3 ms, nearly all of
+    it in RDKit.
+
+    Parameters
+    ----------
+    samples : iterable of str, n of them
+        Generated texts, invalid ones included.
+    reference : iterable of str or Mol, optional
+        Held-out molecules of the distribution that was learned. Both sides of a comparison have the same size: of the
+        larger one of valid samples and reference, as many rows are selected at random as the smaller one has.
+    train : iterable of str or Mol, optional
+        The training molecules, all of which are used for novelty and the nearest neighbour.
+    k : sequence of int
+        Compute the uniqueness of the first k valid samples, for each k; NaN where there are fewer.
+    stereo : bool
+        False removes stereo from all sides before anything is computed.
+    seed : int
+        Of the random selection, 0 or more.
+    on_row : callable, optional
+        Called without arguments after each row of samples, reference and train, for a progress bar.
+
+    Returns
+    -------
+    Metrics
+        `validity`, `uniqueness`, `unique@k`, `novelty`, `valid_unique_novel`; `int_div_1`, `int_div_2`, `filters` (no
+        alert of the PAINS and BRENK catalogues); `snn_train`, the mean Tanimoto similarity (ECFP4, 1024 bits) to the
+        nearest training molecule; `snn`, the same for the reference; `fragments` and `scaffolds`, cosine similarities
+        of how often each BRICS fragment and each scaffold of two or more rings occurs; `logp`, `sa_score`, `qed`,
+        `molwt`, Wasserstein distances in the unit of the property; `fcd`.
+
+    Raises
+    ------
+    MoleculeError
+        A row of train, or a selected row of the reference, is not a molecule; `row` is its number.
+    ColumnError
+        `samples`, `reference` or `train` is a single molecule.
+    ValueError
+        A `k` is below 1.
+
+    Examples
+    --------
+    >>> metrics = evaluate(["CCO", "OCC", "c1ccccc1O", "C("], train=["CCO"], k=[2])
+    >>> metrics["validity"], metrics["unique@2"], metrics["novelty"]
+    (0.75, 0.5, 0.5)
+    >>> metrics.rows[3]
+    Metric(name='novelty', value=0.5, n=2, against=1, note='of the distinct ones')
+    """
+    if small := [size for size in k if size < 1]:
+        raise ValueError(f"k has {small[0]}; expected whole numbers from 1")
+    texts = as_list(samples, "samples")
+    others = None if reference is None else as_list(reference, "reference")
+    tick = (lambda: None) if on_row is None else on_row
+    prepare = to_mol if stereo else _flat_mol
+    known, known_fingerprints = _train(train, prepare, tick)
+    screened = screen(texts if stereo else [_flat_text(x) for x in texts], known)
+
+    @cache  # a molecule that occurs again is not computed again
+    def profile_of(smiles: str) -> Profile:
+        return profile(to_mol(smiles))
+
+    @cache
+    def passes(smiles: str) -> bool:
+        return alerts(Row(smiles)) is None
+
+    alerts = Alerts("BRENK", "PAINS")  # the shorter list first: three quarters of the time
+    profiles, passed = [], 0
+    for smiles in screened.smiles:
+        if smiles is not None:
+            profiles.append(profile_of(smiles))
+            passed += passes(smiles)
+        tick()
+
+    n, valid, unique = screened.n, screened.n_valid, screened.n_unique
+    trained = None if known is None else len(known)
+
+    def against_train(note: str) -> str:
+        return "not computed: no train was given" if known is None else note
+
+    fingerprints = [one.fingerprint for one in profiles]
+    diversity = internal_diversity(fingerprints)
+    snn_train = nearest_similarity(fingerprints, known_fingerprints)
+    free_of_alerts = passed / valid if valid else float("nan")
+    rows = [
+        Metric("validity", screened.validity, n, None, "of the samples"),
+        Metric("uniqueness", screened.uniqueness, valid, None, "of the valid ones"),
+        *(_unique_at(size, screened) for size in k),
+        Metric("novelty", screened.novelty, unique, trained, against_train("of the distinct ones")),
+        Metric("valid_unique_novel", screened.valid_unique_novel, n, trained, against_train("of the samples")),
+        Metric("int_div_1", diversity[0], valid, None, "1 - mean similarity of pairs"),
+        Metric("int_div_2", diversity[1], valid, None, "1 - root mean square similarity of pairs"),
+        Metric("filters", free_of_alerts, valid, None, "without an alert of PAINS and BRENK"),
+        Metric("snn_train", snn_train, valid, trained, against_train("nearest in train; 1 is a copy")),
+        *_compare(profiles, others, lambda x: profile_of(canon_smile(prepare(x))), seed, tick),
+        Metric("fcd", float("nan"), valid, None, _FCD),
+    ]
+    return Metrics(
+        tuple(rows), screened, stereo, None if others is None else len(others), trained, seed, rdBase.rdkitVersion
+    )
+
+
+def _train(
+    train: Iterable[Molecule] | None, prepare: Callable[[Molecule], Chem.Mol], tick: Callable[[], object]
+) -> tuple[CanonicalSet | None, list[Words]]:
+    """The distinct training molecules, and their fingerprints."""
+    if train is None:
+        return None, []
+    fingerprints: dict[str, Words] = {}
+
+    def add(x: Molecule) -> None:
+        mol = prepare(x)
+        smiles = canon_smile(mol)
+        if smiles not in fingerprints:
+            fingerprints[smiles] = packed_fingerprint(mol)
+
+    for _ in map_molecules(add, train, "train", on_row=tick):
+        pass
+    return CanonicalSet(fingerprints), list(fingerprints.values())
+
+
+def _unique_at(k: int, screened: Screened) -> Metric:
+    first = screened.unique[screened.valid][:k]
+    if len(first) < k:
+        return Metric(f"unique@{k}", float("nan"), len(first), None, f"not computed: fewer than {k:,} valid samples")
+    return Metric(f"unique@{k}", float(first.mean()), k, None, f"of the first {k:,} valid ones")
+
+
+def _compare(
+    profiles: list[Profile],
+    reference: list[Any] | None,
+    profile_of: Callable[[Molecule], Profile],
+    seed: int,
+    tick: Callable[[], object],
+) -> list[Metric]:
+    """The samples against equally many molecules of the reference."""
+    notes = dict.fromkeys(["snn"], "nearest in the reference") | dict.fromkeys(["fragments", "scaffolds"], "cosine")
+    notes |= dict.fromkeys(_PROPERTIES, "Wasserstein distance; 0 is alike")
+    if reference is None:
+        return [
+            Metric(name, float("nan"), len(profiles), None, "not computed: no reference was given") for name in notes
+        ]
+    n = min(len(profiles), len(reference))
+    ours = [profiles[row] for row in _select(len(profiles), n, seed)]
+    rows = _select(len(reference), n, seed)
+    selected = [reference[row] for row in rows]
+    theirs = list(map_molecules(profile_of, selected, "reference", numbers=rows, on_row=tick))
+    for _ in range(len(reference) - n):
+        tick()  # the rows that were not selected
+    sides = ours, theirs
+    values = [nearest_similarity(*([one.fingerprint for one in side] for side in sides))]
+    values.append(cosine_of_counts(*(Counter(chain.from_iterable(one.fragments for one in side)) for side in sides)))
+    values.append(cosine_of_counts(*(Counter(one.scaffold for one in side if one.scaffold) for side in sides)))
+    for place in range(len(_PROPERTIES)):
+        values.append(wasserstein(*([one.properties[place] for one in side] for side in sides)))
+    return [Metric(name, value, n, n, note) for (name, note), value in zip(notes.items(), values, strict=True)]
+
+
+def _select(size: int, n: int, seed: int) -> list[int]:
+    """Select `n` of `size` rows without repeats, in their order."""
+    if n == size:
+        return list(range(size))
+    return sorted(np.argsort(np.random.default_rng(seed).random(size), kind="stable")[:n].tolist())
+
+
+def _flat_mol(x: Molecule) -> Chem.Mol:
+    mol = Chem.Mol(to_mol(x))
+    Chem.RemoveStereochemistry(mol)
+    return mol
+
+
+def _flat_text(x: Molecule) -> Molecule:
+    """Canonical SMILES without stereo; an invalid text stays unchanged."""
+    try:
+        return canon_smile(_flat_mol(x))
+    except MoleculeError:
+        return x

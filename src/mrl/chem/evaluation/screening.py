@@ -1,0 +1,198 @@
+"""How many generated texts are molecules, distinct ones, and new ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import rdBase
+
+from mrl.chem.canonical import CanonicalSet
+from mrl.chem.columns import map_molecules
+from mrl.chem.molecule import Molecule, canon_smile
+from mrl.errors import MoleculeError
+from mrl.ragged import Reject, Rejects
+
+__all__ = ["Screened", "screen"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Screened:
+    """The result of `screen`, row by row, and its rates.
+
+    A rate over nothing is NaN. Compare rates at equal `n` only.
+
+    Attributes
+    ----------
+    smiles : tuple of str or None, n of them
+        Canonical SMILES; None where the text is not a molecule.
+    valid : ndarray of bool, shape (n,)
+        A molecule with at least one atom.
+    unique : ndarray of bool, shape (n,)
+        Valid, and the first row with this molecule.
+    novel : ndarray of bool, shape (n,)
+        Valid, and not among the known molecules.
+    rejects : Rejects
+        The rows that are not valid: (row, text, ``"parse"``, reason).
+    known : int or None
+        The number of known molecules; None if nothing was given to compare with.
+
+    Examples
+    --------
+    >>> screened = screen(["OCC", "C(C)O", "C(", ""], known=["C"])
+    >>> screened.n, screened.n_valid, screened.n_unique, screened.n_novel, screened.empty
+    (4, 2, 1, 1, 1)
+    >>> screened.validity, screened.uniqueness, screened.novelty, screened.valid_unique_novel
+    (0.5, 0.5, 1.0, 0.25)
+    >>> screened.kept, screened.reasons
+    (array([0]), {'empty': 1, 'syntax': 1})
+    """
+
+    smiles: tuple[str | None, ...]
+    valid: NDArray[np.bool_]
+    unique: NDArray[np.bool_]
+    novel: NDArray[np.bool_]
+    rejects: Rejects
+    known: int | None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.smiles)
+
+    @property
+    def n_valid(self) -> int:
+        """Number of valid rows."""
+        return int(self.valid.sum())
+
+    @property
+    def n_unique(self) -> int:
+        """Number of distinct molecules."""
+        return int(self.unique.sum())
+
+    @property
+    def n_novel(self) -> int:
+        """Number of distinct molecules that are not known."""
+        return len(self.kept)
+
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Rows that are valid, unique and novel, int64, in their order."""
+        return np.flatnonzero(self.unique & self.novel)
+
+    @property
+    def empty(self) -> int:
+        """Number of rows without any text: never valid, but not a sign of wrong grammar either."""
+        return self.reasons.get("empty", 0)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Number of invalid rows by kind of reason (see `to_mol`), the most frequent first, ties by name."""
+        counts = Counter(reject.reason.partition(":")[0] for reject in self.rejects)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def validity(self) -> float:
+        """Valid rows among all."""
+        return _rate(self.n_valid, self.n)
+
+    @property
+    def uniqueness(self) -> float:
+        """Distinct molecules among the valid rows."""
+        return _rate(self.n_unique, self.n_valid)
+
+    @property
+    def novelty(self) -> float:
+        """New molecules among the distinct ones; NaN if nothing was given to compare with."""
+        return float("nan") if self.known is None else _rate(self.n_novel, self.n_unique)
+
+    @property
+    def valid_unique_novel(self) -> float:
+        """New, distinct molecules among all rows; NaN if nothing was given to compare with."""
+        return float("nan") if self.known is None else _rate(self.n_novel, self.n)
+
+    def summary(self) -> dict[str, int | float | str | None]:
+        """Return the numbers for JSON, with None for NaN, and the version of RDKit.
+
+        Examples
+        --------
+        >>> screen(["CCO"]).summary()["validity"]
+        1.0
+        """
+        rates = {name: getattr(self, name) for name in ("validity", "uniqueness", "novelty", "valid_unique_novel")}
+        return {
+            "n": self.n,
+            "empty": self.empty,
+            **{name: None if np.isnan(rate) else rate for name, rate in rates.items()},
+            "known": self.known,
+            "rdkit": rdBase.rdkitVersion,
+        }
+
+    def __repr__(self) -> str:
+        known = "" if self.known is None else f", {self.novelty:.1%} of these novel"
+        return f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique{known})"
+
+
+def screen(samples: Iterable[Molecule], known: Iterable[Molecule] | None = None) -> Screened:
+    """Find which generated texts are molecules (valid), distinct ones (unique), and new ones (novel).
+
+    Both sides are canonicalised alike. A text of which RDKit would ignore a part (blanks, stray characters) is not
+    valid, nor is the empty text. The numbers are those of the GuacaMol and MOSES benchmarks
+    (doi:10.1021/acs.jcim.8b00839, doi:10.3389/fphar.2020.565644).
+
+    Parameters
+    ----------
+    samples : iterable of str, n of them
+        A value that is not a text (None, a number) is an invalid row like any other.
+    known : iterable of str or Mol, or CanonicalSet, optional
+        The training molecules, in any notation. For many calls, prepare them once: ``CanonicalSet.of(smiles)``.
+
+    Returns
+    -------
+    Screened
+
+    Raises
+    ------
+    MoleculeError
+        A known row is not a molecule; `row` is its number.
+    ColumnError
+        `samples` or `known` is a single molecule.
+
+    Examples
+    --------
+    >>> result = screen(["OCC", "C(C)O", "c1ccccc1", "FC(F)(F)(F)F", ""], known=["C1=CC=CC=C1"])
+    >>> result
+    Screened(5 rows: 60.0% valid, 66.7% of these unique, 50.0% of these novel)
+    >>> result.kept, result.smiles, result.rejects[0].reason
+    (array([0]), ('CCO', 'CCO', 'c1ccccc1', None, None), 'valence: Explicit valence for atom # 1 C, 5, is greater than \
+permitted')
+    """
+    reference = None if known is None else CanonicalSet.of(known)
+    rejected: list[Reject] = []
+
+    def reject(row: int, error: MoleculeError) -> None:
+        rejected.append(Reject(row, error.text, "parse", error.reason))
+
+    smiles: tuple[str | None, ...] = tuple(map_molecules(_canonical, samples, "samples", on_invalid=reject))
+    first: dict[str, int] = {}
+    for row, canonical in enumerate(smiles):
+        if canonical is not None:
+            first.setdefault(canonical, row)
+    valid = np.array([canonical is not None for canonical in smiles], bool)
+    unique = np.zeros(len(smiles), bool)
+    unique[list(first.values())] = True
+    novel = valid if reference is None else valid & ~np.array([text in reference for text in smiles], bool)
+    for array in (valid, unique, novel):
+        array.flags.writeable = False
+    return Screened(smiles, valid, unique, novel, Rejects(rejected), None if reference is None else len(reference))
+
+
+def _canonical(x: Molecule) -> str | None:
+    return canon_smile(x)
+
+
+def _rate(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
