@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from mrl.chem import randomize
-from mrl.data import MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
+from mrl.data import BatchRequest, MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
 from mrl.data.order import random_bits, row_keys
-from mrl.data.rows import EpochRows
 from mrl.errors import RowError
 from mrl.text import CharacterVocab
 
@@ -42,7 +41,7 @@ def epoch_of(loader: Any) -> dict[int, str]:
 
 
 def test_the_same_in_any_batch_order_and_number_of_workers() -> None:
-    expected = epoch_of(dataset().dataloader(N, 0, form="dict"))
+    expected = epoch_of(dataset().dataloader(N, 0, output="dict"))
     assert all(text.startswith(SMILES[row] + ":") for row, text in expected.items())
     assert len(set(expected.values())) == N
     for ds, how in (
@@ -50,36 +49,36 @@ def test_the_same_in_any_batch_order_and_number_of_workers() -> None:
         (dataset(), {"bs": 7, "num_workers": 1, "bucket": True}),
         (dataset(), {"bs": 1, "num_workers": 2, "shuffle": True, "seed": 3}),
     ):
-        loader = ds.dataloader(**how, form="dict")
+        loader = ds.dataloader(**how, output="dict")
         assert epoch_of(loader) == expected
         second = epoch_of(loader)
         assert second == epoch_of_number(1)
         assert all(second[row] != expected[row] for row in range(N))
-    assert epoch_of(dataset(seed=1).dataloader(N, form="dict")) != expected
+    assert epoch_of(dataset(seed=1).dataloader(N, output="dict")) != expected
 
 
 def epoch_of_number(epoch: int) -> dict[int, str]:
-    loader = dataset().dataloader(N, 0, form="dict")
+    loader = dataset().dataloader(N, 0, output="dict")
     loader.set_epoch(epoch)
     return epoch_of(loader)
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_the_same_after_resuming(num_workers: int) -> None:
-    loader = dataset().dataloader(6, shuffle=True, form="dict")
+    loader = dataset().dataloader(6, shuffle=True, output="dict")
     loader.set_epoch(3)
     batches = iter(loader)
     first = epoch_of([next(batches), next(batches)])
-    other = dataset().dataloader(6, num_workers, shuffle=True, form="dict")
+    other = dataset().dataloader(6, num_workers, shuffle=True, output="dict")
     other.load_state_dict(loader.state_dict())
     rest = epoch_of(other)
     assert first.keys().isdisjoint(rest)
     assert first | rest == epoch_of_number(3)
 
 
-def test_rows_know_their_epoch() -> None:
+def test_requests_have_an_epoch() -> None:
     ds = dataset()
-    rows = ds.__getitems__(EpochRows.of(np.array([4, 2]), 5))
+    rows = ds.__getitems__(BatchRequest(5, np.array([4, 2])))
     expected = epoch_of_number(5)
     assert [VOCAB.decode([ids])[0] for ids in rows] == [expected[4], expected[2]]
     assert VOCAB.decode([rows[1]])[0] == VOCAB.decode([rows[1:][0]])[0] == expected[2]
@@ -93,7 +92,8 @@ def plain_parts(ds: Any) -> list[Any]:
     first, second, third = split(ds, (0.5, 0.25, 0.25))
     _, half = ds.split(0.5)
     _, chosen = ds.split_on_idxs(range(5), range(5, 9))
-    parts = [second, third, half, chosen, ds.plain(), ds.plain().plain(), ds.view([3]).plain()]
+    as_is = ds.without_augmentation()
+    parts = [second, third, half, chosen, as_is, as_is.without_augmentation(), ds.view([3]).without_augmentation()]
     parts += [part for one in (half, chosen) for part in (one.view([1, 0]), *one.split(0.5), one.new(SMILES[:3]))]
     parts += [half.new(half.smiles), half.new(SMILES).view([1]), ds.from_ids([[0, 4, 1]])]
     assert any(part.random for part in first.fields)
@@ -106,7 +106,7 @@ def test_validation_rows_are_never_augmented(kind: Any) -> None:
     ds = kind(SMILES, *labels, VOCAB, augment=shown, max_length=30)
     for part in plain_parts(ds):
         assert part.augment is None
-        batches = part.dataloader(3, form="dict", shuffle=True)
+        batches = part.dataloader(3, output="dict", shuffle=True)
         assert len(part) > 0
         for _ in range(2):
             assert sorted(epoch_of(batches).values()) == sorted(part.smiles.tolist())
@@ -123,9 +123,9 @@ def test_training_rows_go_by_their_own_row_whatever_the_view() -> None:
 
 def test_validation_rows_share_their_ids_with_the_training_rows() -> None:
     train, valid = dataset().split(0.5)
-    assert valid.fields[0].ids is train.fields[0].ids  # type: ignore[attr-defined]
-    assert valid.fields[0].compiled  # type: ignore[attr-defined]
-    assert not train.fields[0].compiled  # type: ignore[attr-defined]
+    assert valid.fields[0] is train.fields[0].without_augmentation()
+    assert valid.fields[0].compiled
+    assert not train.fields[0].compiled
 
 
 @pytest.mark.parametrize("kind", [TextDataset, MaskedDataset])
@@ -150,7 +150,7 @@ def test_what_would_be_too_long_stays_as_it_is() -> None:
 @pytest.mark.parametrize("made", [None, 3, b"C", ["C"]])
 def test_what_is_no_text(made: Any) -> None:
     ds = TextDataset(["C", "CC"], VOCAB, augment=lambda text, key: text if text == "C" else made)
-    with pytest.raises(RowError, match=r"augment gave .* for row 1, 'CC'; expected a str") as caught:
+    with pytest.raises(RowError, match=r"augment returned .* for row 1, 'CC'; expected a str") as caught:
         ds.batch()
     assert (caught.value.row, caught.value.value) == (1, "CC")
     assert ds[0].tolist() == VOCAB.encode(["C"])[0].tolist()
@@ -158,18 +158,18 @@ def test_what_is_no_text(made: Any) -> None:
 
 def test_an_augmentation_that_fails_names_the_row() -> None:
     ds = TextDataset(["CC", "C("], VOCAB, augment=randomize)
-    with pytest.raises(RowError, match=r"augment cannot write row 1, 'C\(', in another way: MoleculeError: ") as caught:
+    with pytest.raises(RowError, match=r"augment failed for row 1, 'C\(': MoleculeError: ") as caught:
         ds.view([1]).batch()
     assert caught.value.row == 1
     assert caught.value.__cause__ is not None
 
 
-def test_augment_is_checked_and_settled() -> None:
+def test_augment_is_checked_and_frozen() -> None:
     with pytest.raises(TypeError, match="augment is 'randomize'; expected a function of"):
         TextDataset(["C"], VOCAB, augment="randomize")  # type: ignore[arg-type]
     ds = dataset()
     for name, value in (("augment", None), ("seed", 3)):
-        with pytest.raises(AttributeError, match=f"'{name}' is what the rows were made with"):
+        with pytest.raises(AttributeError, match=f"the rows were made with '{name}'"):
             setattr(ds, name, value)
     ds.augment = shown
     with pytest.raises(TypeError, match="augment"):
@@ -181,7 +181,7 @@ def test_randomised_smiles_are_the_same_molecules() -> None:
 
     smiles = ["CC(=O)Nc1ccccc1", "C[C@H](F)O", "F/C=C/C(=O)[O-]", "c1cc2ccccc2[nH]1", "[NH4+]"] * 4
     ds = TextDataset(smiles, VOCAB, augment=randomize)
-    loader, seen = ds.dataloader(8, 0, form="dict"), []
+    loader, seen = ds.dataloader(8, 0, output="dict"), []
     for _ in range(3):
         epoch = epoch_of(loader)
         assert [Chem.CanonSmiles(epoch[row]) for row in range(20)] == [Chem.CanonSmiles(text) for text in smiles]

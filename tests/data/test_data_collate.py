@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mrl.data import (
-    Rows,
+    LazyBatch,
     TextDataset,
     TextPredictionDataset,
     VecPredictionDataset,
@@ -78,7 +78,7 @@ def test_batch_sequences_takes_lists_arrays_and_tensors(dtype: str) -> None:
 
 
 def test_batch_sequences_refuses_what_are_no_ids() -> None:
-    with pytest.raises(ValueError, match=r"float64, expected whole numbers"):
+    with pytest.raises(ValueError, match=r"float64, expected integers"):
         batch_sequences([[0, 4.7]], PAD)
     with pytest.raises(ValueError, match="2-D"):
         batch_sequences([[[0, 4]]], PAD)
@@ -208,11 +208,11 @@ def test_collates_work_on_the_cpu_whatever_the_default_device(ds: Any) -> None:
 
 def test_a_collate_of_another_data_set_says_what_it_takes() -> None:
     rows = DATASETS[3].__getitems__([0, 1])
-    assert isinstance(rows, Rows)
-    with pytest.raises(ValueError, match=r"lm_collate takes samples of 1 field.* has 2: .*vectors.*tokens"):
+    assert isinstance(rows, LazyBatch)
+    with pytest.raises(ValueError, match=r"lm_collate takes samples of 1 part.* have 2: .*vectors.*tokens"):
         lm_collate(rows, PAD)
 
 
 def test_rows_are_no_numbers() -> None:
-    with pytest.raises(TypeError, match="collate them"):
+    with pytest.raises(TypeError, match="collate it"):
         np.asarray(DATASETS[0].__getitems__([0, 1]))

@@ -58,7 +58,7 @@ def test_the_loss_of_a_model_is_that_of_our_pairs() -> None:
     torch.manual_seed(0)
     model, ds = causal().eval(), TextDataset(SMILES, VOCAB)
     with torch.no_grad():
-        output = model(**next(iter(ds.dataloader(16, form="dict"))))
+        output = model(**next(iter(ds.dataloader(16, output="dict"))))
         x, y = ds.batch()
         logits = model(x, attention_mask=(x != 2).long()).logits
         expected = torch.nn.functional.cross_entropy(logits.transpose(1, 2), y, ignore_index=2)
@@ -87,8 +87,8 @@ def test_the_trainer_takes_a_data_set_and_dict_collate(case: str, tmp_path: Any)
 def test_the_trainer_takes_a_loader_and_its_epochs(tmp_path: Any) -> None:
     """Two epochs of one batch each: the rows are augmented anew."""
     ds = TextDataset(["CON"] * 8, VOCAB, augment=lambda text, key: text[key % 3 :] + text[: key % 3])
-    loader = ds.dataloader(8, form="dict", shuffle=True)
-    other = ds.dataloader(8, form="dict", shuffle=True)
+    loader = ds.dataloader(8, output="dict", shuffle=True)
+    other = ds.dataloader(8, output="dict", shuffle=True)
     expected = [batch["input_ids"].tolist() for _ in range(2) for batch in other]
     seen: list[Any] = []
 
@@ -109,5 +109,7 @@ def test_the_trainer_takes_a_loader_and_its_epochs(tmp_path: Any) -> None:
 def test_only_names_what_a_batch_has() -> None:
     rows = TextDataset(SMILES, VOCAB).__getitems__([0])
     assert list(dict_collate(rows, only=("labels", "input_ids"))) == ["labels", "input_ids"]
-    with pytest.raises(ValueError, match=r"only names \['weights'\], which this batch has not; it has \['input_ids'"):
+    with pytest.raises(
+        ValueError, match=r"only=\['weights'\] names tensors that this batch does not have; it has \['input_ids'"
+    ):
         dict_collate(rows, only=("labels", "weights"))

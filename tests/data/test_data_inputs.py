@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from mrl.data import TextDataset, TextPredictionDataset, VecPredictionDataset, VectorDataset
-from mrl.data.columns import Column, Values, View, values_of
+from mrl.data.columns import Values, View, values_of
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Text
+from mrl.ragged import Column, Text
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CON=")
@@ -158,7 +158,7 @@ def test_types_of_labels(dtype: torch.dtype) -> None:
         (["1", "2"], torch.float32, "row 0 of y_vals is '1'; expected a number, .*convert the column first"),
         ([1.0, "high"], torch.float32, "row 1 of y_vals is 'high'; expected a number"),
         ([1.0, b"2"], torch.float32, "row 1 of y_vals is b'2'"),
-        ([1, [2]], torch.float32, "y_vals has rows of different shapes"),
+        ([1, [2]], torch.float32, "'y_vals' has rows of different shapes"),
         ([1, object()], torch.float32, "row 1 of y_vals is <object"),
         (pd.Series(pd.to_datetime(["2020-01-01"])), torch.float32, "row 0 of y_vals"),
         ([1, 10**400], torch.float32, "row 1 of y_vals is 1000"),
@@ -173,8 +173,8 @@ def test_types_of_labels(dtype: torch.dtype) -> None:
         ([[0, 1], [2, 0.5]], torch.int64, r"row 1 of y_vals is \[2\.0, 0\.5\]"),
         (np.zeros((2, 2, 2)), torch.float32, r"y_vals has the shape \(2, 2, 2\); expected \(n,\)"),
         (3, torch.float32, "y_vals|iterable"),
-        ({1, 2}, torch.float32, "y_vals is a set; expected a column with an order"),
-        ({"a": 1}, torch.float32, "y_vals is a dict"),
+        ({1, 2}, torch.float32, "'y_vals' is a set, expected one value per row in an order"),
+        ({"a": 1}, torch.float32, "'y_vals' is a dict"),
         ([0, 1], torch.bool, "y_dtype is torch.bool; expected float16"),
         ([0, 1], torch.bfloat16, "y_dtype is torch.bfloat16"),
     ],
@@ -208,7 +208,7 @@ def test_columns_of_any_kind() -> None:
     for column in (values_of([1.0, 2.0], "name"), values_of(["a"], "name"), View(Values(np.arange(3)), np.array([1]))):
         assert isinstance(column, Column)
         assert values_of(column, "name") is column
-    with pytest.raises(ColumnError, match="weight is 'abc', expected one value per row"):
+    with pytest.raises(ColumnError, match="column 'weight' is a single string, 'abc'"):
         values_of("abc", "weight")
 
 

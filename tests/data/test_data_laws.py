@@ -1,4 +1,4 @@
-"""Law 3: rows collated at once are the samples collated; a data set of a data set's own columns is that data set."""
+"""Rows collated at once are the samples collated; a dataset of a dataset's own columns is that dataset."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def datasets(draw: st.DrawFn) -> BaseDataset:
 
 def keyed(ds: BaseDataset) -> bool:
     """Whether a sample depends on the number of its row: augmented, or masked."""
-    return any(getattr(field, "random", False) for field in ds.fields)
+    return any(field.random for field in ds.fields)
 
 
 def equal(found: Any, expected: Any) -> bool:
@@ -104,7 +104,7 @@ def equal(found: Any, expected: Any) -> bool:
 
 def dict_by_hand(ds: BaseDataset, rows: list[int]) -> dict[str, Tensor]:
     """What `dict_collate` gives, from samples one by one."""
-    names = [field.name for field in ds.fields]
+    names = list(ds.__getitems__([]).names)
     samples = [ds[i] if len(names) > 1 else (ds[i],) for i in rows]
     parts = {name: [sample[k] for sample in samples] for k, name in enumerate(names)}
     made: dict[str, Tensor] = {}
@@ -161,8 +161,8 @@ def test_a_data_set_of_the_own_columns_gives_the_same_batches(ds: BaseDataset, b
         again += [ds.new(*(ds.columns[name] for name in ds.row_arguments)), ds.new(**ds.columns)]
     for made in again:
         assert type(made) is type(ds)
-        for form in ("tuple", "dict"):
-            one, other = (list(d.dataloader(bs, shuffle=True, form=form)) for d in (made, ds))
+        for output in ("tuple", "dict"):
+            one, other = (list(d.dataloader(bs, shuffle=True, output=output)) for d in (made, ds))
             assert equal(one, other)
 
 
@@ -215,12 +215,12 @@ def test_rows_may_be_given_in_any_way(rows: Any) -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([2], "rows 2 to 2 of a data set of 2 rows; expected 0 to 1"),
+        ([2], "rows 2 to 2 of a dataset of 2 rows; expected 0 to 1"),
         ([-1, 0], "rows -1 to 0"),
-        ([0.5], "rows are float64"),
-        ([True], "the mask has 1 entries for a data set of 2 rows"),
-        ([[0, 1]], "expected whole numbers, or a mask"),
-        (["0"], "expected whole numbers"),
+        ([0.5], "rows have the dtype float64"),
+        ([True], "the mask has 1 entries for a dataset of 2 rows"),
+        ([[0, 1]], "expected integers, or a mask"),
+        (["0"], "expected integers"),
     ],
 )
 def test_what_are_no_rows(rows: Any, words: str) -> None:
@@ -238,9 +238,9 @@ def test_one_row_is_as_the_notebook_has_it() -> None:
     assert equal(ds[torch.tensor(0)], ds[0])  # type: ignore[index]
     assert len(list(ds)) == 2
     for i in (2, -3):
-        with pytest.raises(IndexError, match=f"row {i} of a data set of 2 rows"):
+        with pytest.raises(IndexError, match=f"row {i} of a dataset of 2 rows"):
             ds[i]
-    with pytest.raises(TypeError, match=r"row 1\.7 is no whole number; .* ds\.view"):
+    with pytest.raises(TypeError, match=r"row 1\.7 is not an integer; .* ds\.view"):
         ds[1.7]
     with pytest.raises(TypeError, match=r"ds\.view"):
         ds[0:1]

@@ -7,7 +7,6 @@ import os
 import pickle
 import random
 from itertools import chain
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
 from mrl.data import (
     BaseDataset,
     Loader,
+    Padding,
     Sequential,
     Shuffled,
     TextDataset,
@@ -27,7 +27,7 @@ from mrl.data import (
     TokenBudget,
     VectorDataset,
 )
-from mrl.data.loading import available_cpus
+from mrl.data.loader import available_cpus, prefetch
 from mrl.errors import DatasetError, StateError
 from mrl.text import CharacterVocab
 
@@ -142,7 +142,7 @@ def test_resumed_anywhere_the_rest_is_what_it_would_have_been(
 
 def test_states_before_in_and_after_an_epoch() -> None:
     loader = DS.dataloader(10, shuffle=True, seed=1)
-    identity = {"version": 1, "global_batch_size": 10, "rows": N, "digest": loader.order.fingerprint()}
+    identity = {"version": 2, "global_batch_size": 10, "rows": N, "order": loader.order.fingerprint(), "data": DS.fingerprint()}
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}
     batches = iter(loader)
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}
@@ -232,25 +232,25 @@ def test_token_budgets_are_shared_among_ranks() -> None:
     [
         (
             {"bs": 8},
-            ("global_batch_size", "digest"),
+            ("global_batch_size", "order"),
             r"global_batch_size is 8 here and 12 in the state; with 1 rank .*bs=12$",
         ),
         (
             {"bs": 4, "world_size": 2, "rank": 0},
-            ("global_batch_size", "digest"),
+            ("global_batch_size", "order"),
             "8 here and 12 .*; with 2 ranks .* bs=6$",
         ),
         (
             {"bs": 5, "world_size": 5, "rank": 0},
-            ("global_batch_size", "digest"),
+            ("global_batch_size", "order"),
             "25 here and 12 .*no bs .* with 5 ranks$",
         ),
-        ({"ds": DS.view(range(20))}, ("rows", "digest"), "rows is 20 here and 23 in the state$"),
-        ({"seed": 1}, ("digest",), r"the order is another one \(its kind, seed, drop_last"),
-        ({"shuffle": False}, ("digest",), "the order is another one"),
+        ({"ds": DS.view(range(20))}, ("rows", "order", "data"), "rows is 20 here and 23 in the state$"),
+        ({"seed": 1}, ("order",), r"the order differs \(its kind, seed, drop_last"),
+        ({"shuffle": False}, ("order",), "the order differs"),
         (
             {"max_tokens": 30, "shuffle": False},
-            ("global_batch_size", "digest"),
+            ("global_batch_size", "order"),
             "global_batch_size is None here and 12",
         ),
     ],
@@ -268,11 +268,12 @@ def test_states_of_other_loaders_are_refused(options: Any, differs: tuple[str, .
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 2}, "the state has version 2, this mrl reads 1"),
+        ({"version": 1}, "the state has version 1, this mrl reads 2"),
         ({"batches": 99}, "the state is at batch 99 of epoch 0, of 2 batches an epoch"),
         ({"batches": -1}, "at batch -1"),
         ({"epoch": -1}, "of epoch -1"),
         ({"epoch": "0"}, "of epoch '0'"),
+        ({"epoch": True}, "of epoch True"),
         ({"batches": None}, "at batch None"),
     ],
 )
@@ -380,27 +381,27 @@ def test_another_collate_function() -> None:
     assert list(lengths) == [[i % 7 + 3 for i in range(start, min(start + 12, N))] for start in (0, 12)]
     vectors = VectorDataset(["C", "CC"], len).dataloader(2, collate_fn=default_collate)
     assert next(iter(vectors)).tolist() == [[1.0], [2.0]]
-    with pytest.raises(TypeError, match="give either form or collate_fn"):
-        DS.dataloader(4, form="dict", collate_fn=list)
-    with pytest.raises(ValueError, match="form is 'list'; expected 'tuple' or 'dict'"):
-        DS.dataloader(4, form="list")
-    batch = next(iter(DS.dataloader(4, form="dict", shuffle=True)))
+    with pytest.raises(TypeError, match="give either output or collate_fn"):
+        DS.dataloader(4, output="dict", collate_fn=list)
+    with pytest.raises(ValueError, match="output is 'list'; expected 'tuple' or 'dict'"):
+        DS.dataloader(4, output="list")
+    batch = next(iter(DS.dataloader(4, output="dict", shuffle=True)))
     assert batch["labels"].long().tolist() == batch["index"].tolist()
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"sampler": [1]}, r"dataloader takes no 'sampler'; .* use order="),
+        ({"sampler": [1]}, r"dataloader does not take 'sampler'; .* use order="),
         ({"batch_sampler": [1]}, "use order="),
         ({"batch_size": 4}, "use bs"),
         ({"generator": None}, "use seed="),
         ({"dataset": DS}, "dataset"),
         ({"in_order": False}, "use order="),
-        ({"prefetch": 4}, "dataloader got 'prefetch', which neither mrl nor torch's DataLoader knows"),
+        ({"prefetch": 4}, "dataloader got 'prefetch', which is an option neither of mrl nor of torch's DataLoader"),
         ({"max_tokens": 40, "bucket": True}, "leave out bucket and drop_last"),
         ({"max_tokens": 40, "drop_last": True}, "leave out bucket and drop_last"),
-        ({"order": Sequential(N, 4), "shuffle": True}, "order says all of shuffle"),
+        ({"order": Sequential(N, 4), "shuffle": True}, "order replaces shuffle"),
         ({"seed": None, "shuffle": True}, "seed is None; expected a whole number"),
     ],
     ids=str,
@@ -429,7 +430,7 @@ def test_an_order_of_ones_own() -> None:
     assert epoch_of(DS.dataloader(4, order=Shuffled(N, 4, seed=9))) == epoch_of(DS.dataloader(4, shuffle=True, seed=9))
     budget = TokenBudget(DS.lengths(), 30)
     assert epoch_of(DS.dataloader(1, order=budget)) == epoch_of(DS.dataloader(1, max_tokens=30))
-    with pytest.raises(DatasetError, match="the order has 24 rows and the data set 23; make it for this data set"):
+    with pytest.raises(DatasetError, match="the order has 24 rows and the dataset 23; make it for this dataset"):
         DS.dataloader(4, order=Sequential(24, 4))
     with pytest.raises(DatasetError, match="the order has batches of 5 rows, but bs is 4 and world_size 1"):
         DS.dataloader(4, order=Sequential(N, 5))
@@ -502,24 +503,96 @@ def test_batches_end_up_on_the_device() -> None:
         torch.set_default_device(None)
 
 
-def test_a_batch_that_is_under_way_to_the_accelerator_is_not_given_out_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved: list[list[int]] = []
+def test_a_batch_that_is_being_copied_to_a_device_is_not_counted_yet() -> None:
+    made: list[Any] = []
 
-    def move(batch: Any, device: Any) -> Any:
-        moved.append(rows(batch))
-        return batch
+    def collate(batch: Any) -> Any:
+        made.append(DS.collate_function(batch))
+        return made[-1]
 
-    monkeypatch.setattr("mrl.data.loader.to_device", move)
     for stop in range(7):
-        loader = DS.dataloader(4, shuffle=True)
-        loader._device = SimpleNamespace(type="cuda")  # type: ignore[assignment]
-        moved.clear()
-        found = run(loader, stop)
-        assert len(moved) == (min(stop + 1, 6) if stop else 0)  # one ahead
+        loader = DS.dataloader(4, shuffle=True, device="meta", collate_fn=collate)
+        made.clear()
+        batches = iter(loader)
+        found = [next(batches) for _ in range(stop)]
+        assert len(made) == (min(stop + 1, 6) if stop else 0)  # one ahead
+        assert {tensor.device.type for batch in found for tensor in batch} <= {"meta"}
         assert loader.state_dict()["batches"] == stop
         other = DS.dataloader(4, shuffle=True)
         other.load_state_dict(loader.state_dict())
-        assert found + run(other, 6) == run(DS.dataloader(4, shuffle=True), stop + 6)
+        assert [rows(batch) for batch in made[:stop]] + run(other, 6) == run(DS.dataloader(4, shuffle=True), stop + 6)
+
+
+def test_prefetch_requests_one_batch_ahead() -> None:
+    requested: list[int] = []
+
+    def batches() -> Any:
+        for k in range(4):
+            requested.append(k)
+            yield k
+
+    ahead = prefetch(batches())
+    for k in range(4):
+        assert next(ahead) == k
+        assert len(requested) == min(k + 2, 4)
+    assert list(ahead) == []
+    assert list(prefetch(iter(()))) == []
+
+
+# --- iterators that a loaded state makes stale, data that differ, batches that end early -----------------------------
+
+
+def test_an_iterator_that_was_made_before_a_state_was_loaded_raises() -> None:
+    loader = DS.dataloader(4, shuffle=True)
+    run(loader, 2)
+    state = loader.state_dict()
+    stale, started = iter(loader), iter(loader)
+    next(started)
+    loader.load_state_dict(state)
+    for old in (stale, started):
+        with pytest.raises(StateError, match=r"made before a state was loaded; make a new one: iter\(loader\)"):
+            next(old)
+    assert loader.state_dict() == state
+    assert run(loader, 4) == run(DS.dataloader(4, shuffle=True), 6)[2:]
+
+
+VOCAB_OF_TWO = CharacterVocab("CO")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TextPredictionDataset(["O" * (i % 7 + 1) for i in range(N)], range(N), VOCAB),
+        TextPredictionDataset(["C" * (i % 7 + 1) for i in range(N)], range(1, N + 1), VOCAB),
+        TextPredictionDataset(["C" * (i % 7 + 1) for i in range(N)], range(N), CharacterVocab("OC")),
+        TextPredictionDataset(["C" * (i % 7 + 1) for i in range(N)], range(N), CharacterVocab("CON")),
+        TextPredictionDataset(["C" * (i % 7 + 1) for i in range(N)], range(N), VOCAB, augment=lambda text, key: text),
+        DS.view(range(N - 1, -1, -1)),
+        TextDataset(["C" * (i % 7 + 1) for i in range(N)], VOCAB),
+    ],
+    ids=["texts", "labels", "vocabulary", "grown vocabulary", "augmented", "other order of rows", "no labels"],
+)
+def test_a_state_does_not_load_into_other_data(other: Any) -> None:
+    state = DS.dataloader(4, shuffle=True).state_dict()
+    with pytest.raises(StateError, match="the data differ") as caught:
+        other.dataloader(4, shuffle=True).load_state_dict(state)
+    assert caught.value.differs == ("data",)
+    again = TextPredictionDataset(["C" * (i % 7 + 1) for i in range(N)], range(N), VOCAB_OF_TWO)
+    again.dataloader(4, shuffle=True).load_state_dict(state)
+
+
+class StopsEarly(TextDataset):
+    """Raises StopIteration by a stray next()."""
+
+    def __getitem__(self, i: Any) -> Any:
+        return super().__getitem__(i) if i < 10 else next(iter(()))
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 2])
+def test_a_stop_iteration_in_a_sample_does_not_end_the_epoch_silently(num_workers: int) -> None:
+    loader = StopsEarly(["C"] * 24, VOCAB).dataloader(4, num_workers)
+    with pytest.raises((DatasetError, RuntimeError), match="StopIteration"):
+        list(loader)
 
 
 def test_loaders_can_be_pickled() -> None:
@@ -576,6 +649,6 @@ def test_an_order_may_give_rows_as_any_whole_numbers(written: Any) -> None:
 
 def test_padding_that_a_collate_function_does_not_know_is_refused_at_once() -> None:
     ds = VectorDataset(["C", "CC"], len)
-    with pytest.raises(TypeError, match="vector_collate takes no pad_to; leave that out"):
-        ds.dataloader(2, pad_to=4)
-    assert len(list(ds.dataloader(2, collate_fn=lambda batch, **options: options, pad_to=4))) == 1
+    with pytest.raises(TypeError, match="vector_collate has no argument padding; leave that out"):
+        ds.dataloader(2, padding=Padding(to=4))
+    assert len(list(ds.dataloader(2, collate_fn=lambda batch, **options: options, padding=Padding(to=4)))) == 1

@@ -10,8 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrl.data import MaskedDataset, dict_collate, masked_collate
-from mrl.data.rows import EpochRows
+from mrl.data import BatchRequest, MaskedDataset, Padding, dict_collate, masked_collate
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CON=")
@@ -42,7 +41,7 @@ def test_masked_collate_written_out() -> None:
     assert y.tolist() == [[-100, 4, -100, -100, -100], [-100, -100, 6, 5, -100]]
     turned = masked_collate(batch, 2, False)
     assert all(a.equal(b.T) and a.is_contiguous() for a, b in zip(turned, (x, y), strict=True))
-    x, y = masked_collate(batch[:1], 2, pad_to=5, pad_side="left")
+    x, y = masked_collate(batch[:1], 2, padding=Padding(to=5, side="left"))
     assert (x.tolist(), y.tolist()) == ([[2, 2, 0, 3, 1]], [[-100, -100, -100, 4, -100]])
     x, y = masked_collate([], 2)
     assert (x.shape, y.shape, x.dtype, y.dtype) == ((0, 0), (0, 0), torch.int64, torch.int64)
@@ -67,9 +66,9 @@ def test_dict_form() -> None:
 def test_only_tokens_are_hidden_and_all_else_is_as_it_was(texts: list[str], rate: float, seed: int, epoch: int) -> None:
     ds = MaskedDataset(texts, VOCAB, rate, seed)
     ids = VOCAB.encode(texts, on_unknown="unk")
-    shown, hidden = ds.__getitems__(EpochRows.of(np.arange(len(texts)), epoch)).gather()
+    shown, hidden = (part.take() for part in ds.fields[0].gather(np.arange(len(texts)), epoch))
     for row in range(len(texts)):
-        x, y, plain = shown.ids[row], hidden.ids[row], ids[row].astype(int)
+        x, y, plain = shown[row], hidden[row], ids[row].astype(int)
         chosen = y != -100
         assert (x[~chosen] == plain[~chosen]).all()
         assert (y[chosen] == plain[chosen]).all()
@@ -103,22 +102,22 @@ def test_rate_and_kinds_are_what_is_said(rate: float, seed: int) -> None:
 
 
 def test_the_same_whatever_the_batch_the_order_and_the_workers() -> None:
-    expected = [epoch_of(dataset().dataloader(1, form="dict", pad_to=30))]
+    expected = [epoch_of(dataset().dataloader(1, output="dict", padding=Padding(to=30)))]
     loaders = [
-        dataset().dataloader(N, form="dict", pad_to=30, shuffle=True, seed=3),
-        dataset().dataloader(7, form="dict", pad_to=30, bucket=True),
-        dataset().dataloader(7, 2, form="dict", pad_to=30, shuffle=True),
+        dataset().dataloader(N, output="dict", padding=Padding(to=30), shuffle=True, seed=3),
+        dataset().dataloader(7, output="dict", padding=Padding(to=30), bucket=True),
+        dataset().dataloader(7, 2, output="dict", padding=Padding(to=30), shuffle=True),
     ]
     for loader in loaders:
         assert epoch_of(loader) == expected[0]
     second = epoch_of(loaders[0])
     assert second == epoch_of(loaders[2])
     assert sum(second[row] != expected[0][row] for row in range(N)) > N * 0.8
-    assert epoch_of(dataset(seed=1).dataloader(9, form="dict", pad_to=30)) != expected[0]
+    assert epoch_of(dataset(seed=1).dataloader(9, output="dict", padding=Padding(to=30))) != expected[0]
 
 
 def test_a_resumed_epoch_hides_the_same() -> None:
-    loader = dataset().dataloader(8, shuffle=True, form="dict", pad_to=30)
+    loader = dataset().dataloader(8, shuffle=True, output="dict", padding=Padding(to=30))
     loader.set_epoch(4)
     whole = epoch_of(loader)
     loader.set_epoch(4)
@@ -127,7 +126,7 @@ def test_a_resumed_epoch_hides_the_same() -> None:
         first |= epoch_of([batch])
         if k == 2:
             break
-    other = dataset().dataloader(8, 1, shuffle=True, form="dict", pad_to=30)
+    other = dataset().dataloader(8, 1, shuffle=True, output="dict", padding=Padding(to=30))
     other.load_state_dict(loader.state_dict())
     rest = epoch_of(other)
     assert first.keys().isdisjoint(rest)
@@ -138,14 +137,12 @@ def test_one_sample_is_the_row_of_its_batch() -> None:
     ds = dataset()
     x, y = ds.batch([41])
     assert (ds[41][0].tolist(), ds[41][1].tolist()) == (x[0].tolist(), y[0].tolist())
-    rows = ds.__getitems__(EpochRows.of(np.array([41, 3]), 6))
-    shown, hidden = rows.gather()
-    assert rows[0][0].tolist() == shown.ids[0].tolist() != ds[41][0].tolist()
-    assert rows[0][1].tolist() == hidden.ids[0].tolist()
-    halves = [ds.__getitems__(EpochRows.of(np.array([41, 3]), epoch)).gather() for epoch in (6, 7)]
-    again, _ = ds.fields
-    again.gather(np.array([41, 3]), 6)
-    assert ds.fields[1].gather(np.array([41, 3]), 7).ids == halves[1][1].ids != halves[0][1].ids  # type: ignore[union-attr]
+    rows = ds.__getitems__(BatchRequest(6, np.array([41, 3])))
+    shown, hidden = (part.take() for part in ds.fields[0].gather(np.array([41, 3]), 6))
+    assert rows[0][0].tolist() == shown[0].tolist() != ds[41][0].tolist()
+    assert rows[0][1].tolist() == hidden[0].tolist()
+    other = [part.take() for part in ds.fields[0].gather(np.array([41, 3]), 7)]
+    assert (other[0], other[1]) != (shown, hidden)
     view = ds.view([5, 41])
     assert view[1][0].tolist() == ds[41][0].tolist()  # keyed by the row, not by its place
 
@@ -166,8 +163,8 @@ def test_augmented_rows_are_written_once_for_both_halves() -> None:
         whole = torch.where((y[row] == -100), x[row], y[row])
         assert whole[whole != 2].tolist() == written[row]
     calls.clear()
-    _, hidden = ds.fields
-    assert hidden.gather(np.array([3, 1])).ids[1].tolist() == y[1][: len(SMILES[1]) + 2].tolist()  # type: ignore[union-attr]
+    hidden: Any = ds.fields[0].gather(np.array([3, 1]))[1]
+    assert hidden.row(1).tolist() == y[1][: len(SMILES[1]) + 2].tolist()
     assert len(calls) == 2
     train, valid = ds.split(0.5)
     calls.clear()
@@ -208,7 +205,7 @@ def test_a_mask_that_is_no_id() -> None:
         MaskedDataset(["C"], VOCAB, mask_idx=-1)
 
 
-def test_rate_and_mask_are_settled() -> None:
+def test_rate_and_mask_are_frozen() -> None:
     for name, value in (("rate", 0.2), ("mask_idx", 9), ("seed", 3), ("augment", str)):
-        with pytest.raises(AttributeError, match=f"'{name}' is what the rows were made with"):
+        with pytest.raises(AttributeError, match=f"the rows were made with '{name}'"):
             setattr(dataset(), name, value)

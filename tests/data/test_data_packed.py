@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrl.data import PackedDataset, TextDataset, block_mask, dict_collate, packed_collate
+from mrl.data import PackedDataset, Padding, TextDataset, block_mask, dict_collate, packed_collate
 from mrl.errors import ColumnError, DatasetError, RowError
 from mrl.text import CharacterVocab, Vocab
 
@@ -40,7 +40,7 @@ def test_packed_collate_written_out() -> None:
     assert all(a.equal(b.T) and a.is_contiguous() for a, b in ((x2, x), (segments2, segments), (y2, y)))
     (x, segments), y = packed_collate([], 2, 8)
     assert x.shape == segments.shape == y.shape == (0, 8)
-    with pytest.raises(RowError, match="row 1 of the batch has 8 ids, more than pad_to=7"):
+    with pytest.raises(RowError, match=r"row 1 of the batch has 8 ids, more than Padding\(to=7\)"):
         packed_collate(batch, 2, 7)
 
 
@@ -55,8 +55,8 @@ def test_dict_form_written_out() -> None:
         "position_ids": [[0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6]],
         "index": [0, 1],
     }
-    for how in ({"pad_to": 9}, {"pad_multiple": 8}):
-        with pytest.raises(ValueError, match="blocks have 7 ids each; leave out pad_to and pad_multiple"):
+    for how in ({"padding": Padding(to=9)}, {"padding": Padding(multiple=8)}):
+        with pytest.raises(ValueError, match=r"packed blocks have 7 ids each; leave out Padding\(to"):
             dict_collate(PackedDataset(["C"], VOCAB, 7).__getitems__([0]), **how)
 
 
@@ -133,7 +133,7 @@ def test_new_packs_as_it_was_told() -> None:
     assert [tuple(reject) for reject in ds.rejects] == [(1, "CCCCCC", "length", "8 tokens, more than block 7")]
     assert ds.kept.tolist() == [0, 1]
     assert len(ds.new([])) == 0
-    with pytest.raises(RowError, match=r"row 1: 'CCCCCC' has 8 tokens, more than block 7; raise block, or say on_long"):
+    with pytest.raises(RowError, match=r"row 1: 'CCCCCC' has 8 tokens, more than block 7; raise block, or use on_long"):
         PackedDataset(["C", "CCCCCC"], VOCAB, 7)
     everything = PackedDataset(["CCCCCC"], VOCAB, 7, on_long="reject")
     assert (len(everything), len(everything.rejects)) == (0, 1)
@@ -165,7 +165,7 @@ def test_from_ids_packs_what_was_sampled() -> None:
 def test_loaders_order_blocks() -> None:
     ds = PackedDataset(["C" * (1 + i % 4) for i in range(40)], VOCAB, 12)
     rows: list[int] = []
-    for batch in ds.dataloader(3, shuffle=True, form="dict"):
+    for batch in ds.dataloader(3, shuffle=True, output="dict"):
         assert batch["input_ids"].shape[1] == 12
         rows += batch["index"].tolist()
     assert sorted(rows) == list(range(len(ds)))
@@ -181,7 +181,7 @@ class Naked(Vocab):
 
 @pytest.mark.parametrize("texts", [["C", "O"], ["C", ""]])
 def test_a_vocabulary_without_bos_is_refused(texts: list[str]) -> None:
-    with pytest.raises(DatasetError, match="blocks tell their texts apart by bos"):
+    with pytest.raises(DatasetError, match="the texts of a block are separated by bos"):
         PackedDataset(texts, Naked(["C", "O"]), 8)
 
 

@@ -1,4 +1,4 @@
-"""Widths and sides of padding: literal tensors, and what is refused."""
+"""Widths and sides of padding: literal tensors, and rejected options."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mrl.data import (
     ConditionalDataset,
     MaskedDataset,
+    Padding,
     PairDataset,
     TextDataset,
     TextPredictionDataset,
@@ -49,70 +50,71 @@ def ids_of(batch: Any) -> list[torch.Tensor]:
 
 
 def test_sides_and_widths_written_out() -> None:
-    x, y = lm_collate([SHORT, LONG], 2, pad_side="left")
+    x, y = lm_collate([SHORT, LONG], 2, padding=Padding(side="left"))
     assert x.tolist() == [[2, 2, 0, 5, 1], [0, 5, 4, 4, 1]]
     assert y.tolist() == [[2, 2, 5, 1, 2], [5, 4, 4, 1, 2]]
-    x, y = lm_collate([SHORT], 2, pad_to=5)
+    x, y = lm_collate([SHORT], 2, padding=Padding(to=5))
     assert (x.tolist(), y.tolist()) == ([[0, 5, 1, 2, 2]], [[5, 1, 2, 2, 2]])
-    x, y = lm_collate([SHORT], 2, pad_to=5, pad_side="left")
+    x, y = lm_collate([SHORT], 2, padding=Padding(to=5, side="left"))
     assert (x.tolist(), y.tolist()) == ([[2, 2, 0, 5, 1]], [[2, 2, 5, 1, 2]])
-    x, y = lm_collate([SHORT, LONG], 2, False, pad_multiple=4, pad_side="left")
+    x, y = lm_collate([SHORT, LONG], 2, False, padding=Padding(multiple=4, side="left"))
     assert x.T.tolist() == [[2, 2, 2, 2, 2, 0, 5, 1], [2, 2, 2, 0, 5, 4, 4, 1]]
     assert y.T.tolist() == [[2, 2, 2, 2, 2, 5, 1, 2], [2, 2, 2, 5, 4, 4, 1, 2]]
-    x = sequence_prediction_collate([(SHORT, torch.tensor([0.5]))], 2, pad_side="left")[0]
+    x = sequence_prediction_collate([(SHORT, torch.tensor([0.5]))], 2, padding=Padding(side="left"))[0]
     assert x.tolist() == [[2, 0, 5, 1]]
-    x = sequence_prediction_collate([(SHORT, torch.tensor([0.5]))], 2, pad_to=3)[0]  # no column more than is said
+    x = sequence_prediction_collate([(SHORT, torch.tensor([0.5]))], 2, padding=Padding(to=3))[0]  # the width is given
     assert x.tolist() == [[0, 5, 1]]
 
 
 @pytest.mark.parametrize("name", COLLATES)
 def test_every_collate_takes_a_width_and_a_side(name: str) -> None:
     collate, sample = COLLATES[name]
-    for width, how in ((7, {"pad_to": 7}), (4, {"pad_multiple": 4}), (3, {"pad_to": 3})):
+    for width, how in ((7, {"to": 7}), (4, {"multiple": 4}), (3, {"to": 3})):
         for side in ("right", "left"):
             for turned in (False, True):
-                tensors = ids_of(collate([sample, sample], 2, not turned, pad_side=side, **how))
+                tensors = ids_of(collate([sample, sample], 2, not turned, padding=Padding(side=side, **how)))
                 assert {tuple(t.shape) for t in tensors} == {(width, 2) if turned else (2, width)}
                 assert all(t.is_contiguous() for t in tensors)
                 inputs = tensors[0].T if turned else tensors[0]
                 pad = [2] * (width - 3)
                 assert inputs.tolist() == [[*pad, 0, 5, 1] if side == "left" else [0, 5, 1, *pad]] * 2
-    assert {t.shape[0] for t in ids_of(collate([], 2, pad_to=7))} == {0}
-    assert {t.shape[1] for t in ids_of(collate([], 2, pad_to=7))} == {7}
+    assert {t.shape[0] for t in ids_of(collate([], 2, padding=Padding(to=7)))} == {0}
+    assert {t.shape[1] for t in ids_of(collate([], 2, padding=Padding(to=7)))} == {7}
 
 
 @pytest.mark.parametrize("name", COLLATES)
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"pad_to": 2}, r"row 0 of the batch has 3 ids, more than pad_to=2; .* on_long='reject'"),
-        ({"pad_to": 0}, "pad_to is 0; expected 1 or more"),
-        ({"pad_to": -1}, "pad_to is -1; expected 1 or more"),
-        ({"pad_multiple": 0}, "pad_multiple is 0; expected 1 or more"),
-        ({"pad_to": 8, "pad_multiple": 4}, "pad_to is 8 and pad_multiple 4; give one of them"),
-        ({"pad_side": "both"}, "pad_side is 'both'; expected 'right' or 'left'"),
+        ({"to": 2}, r"row 0 of the batch has 3 ids, more than Padding\(to=2\); .* on_long='reject'"),
+        ({"to": 0}, r"Padding\(to=0\); expected 1 or more"),
+        ({"to": -1}, r"Padding\(to=-1\); expected 1 or more"),
+        ({"multiple": 0}, r"Padding\(multiple=0\); expected 1 or more"),
+        ({"to": 8, "multiple": 4}, "padding to 8 and to a multiple of 4; give one of them"),
+        ({"side": "both"}, r"Padding\(side='both'\); expected 'right' or 'left'"),
     ],
 )
-def test_what_is_refused(name: str, how: dict[str, Any], words: str) -> None:
+def test_paddings_that_are_rejected(name: str, how: dict[str, Any], words: str) -> None:
     collate, sample = COLLATES[name]
     with pytest.raises(ValueError, match=words):
-        collate([sample], 2, **how)
+        collate([sample], 2, padding=Padding(**how))
 
 
 def test_a_row_longer_than_the_width_is_named() -> None:
     ds = TextDataset(["C", "CO", "CCC", "OOOO"], VOCAB)
     for batch in ([ds[1], ds[2], ds[3]], ds.__getitems__([1, 2, 3])):
-        with pytest.raises(RowError, match="row 1 of the batch has 5 ids, more than pad_to=4") as caught:
-            lm_collate(batch, 2, pad_to=4)
+        with pytest.raises(RowError, match=r"row 1 of the batch has 5 ids, more than Padding\(to=4\)") as caught:
+            lm_collate(batch, 2, padding=Padding(to=4))
         assert (caught.value.row, caught.value.value) == (1, 5)
 
 
 def test_collates_of_other_samples_say_so() -> None:
-    with pytest.raises(ValueError, match=r"masked_collate takes samples of 2 field\(s\), got Tensor of 3"):
+    with pytest.raises(ValueError, match=r"masked_collate takes samples of 2 part\(s\), got Tensor of 3"):
         masked_collate([SHORT, SHORT], 2)
-    with pytest.raises(ValueError, match=r"pair_collate takes samples of 2 field\(s\), got tuple of 3"):
+    with pytest.raises(ValueError, match=r"pair_collate takes samples of 2 part\(s\), got tuple of 3"):
         pair_collate([(SHORT, SHORT, SHORT)], 2)
-    with pytest.raises(ValueError, match=r"lm_collate takes samples of 1 field\(s\), this data set has 2: .*targets"):
+    words = r"lm_collate takes samples of 1 part\(s\), those of this dataset have 2: .*targets"
+    with pytest.raises(ValueError, match=words):
         lm_collate(MaskedDataset(["C"], VOCAB).__getitems__([0]), 2)
 
 
@@ -125,7 +127,7 @@ def test_collates_of_other_samples_say_so() -> None:
 )
 def test_padding_is_where_no_id_is(rows: list[list[int]], side: Any, pad_to: Any, multiple: Any) -> None:
     multiple = None if pad_to else multiple
-    x, y = lm_collate([torch.tensor(row) for row in rows], 77, pad_to=pad_to, pad_multiple=multiple, pad_side=side)
+    x, y = lm_collate([torch.tensor(row) for row in rows], 77, padding=Padding(to=pad_to, multiple=multiple, side=side))
     longest = max(map(len, rows))
     assert x.shape[1] == (pad_to or -(-longest // (multiple or 1)) * (multiple or 1))
     for row, xs, ys in zip(rows, x.tolist(), y.tolist(), strict=True):
@@ -136,16 +138,16 @@ def test_padding_is_where_no_id_is(rows: list[list[int]], side: Any, pad_to: Any
 
 def test_a_loader_passes_widths_on() -> None:
     ds = TextDataset(["C", "COC"], VOCAB)
-    (x, y), *rest = ds.dataloader(2, pad_to=6, pad_side="left")
+    (x, y), *rest = ds.dataloader(2, padding=Padding(to=6, side="left"))
     assert x.tolist() == [[2, 2, 2, 0, 4, 1], [2, 0, 4, 5, 4, 1]]
     assert y.tolist() == [[2, 2, 2, 4, 1, 2], [2, 4, 5, 4, 1, 2]]
     assert not rest
-    batch = next(iter(ds.dataloader(2, pad_multiple=6, pad_side="left", form="dict")))
+    batch = next(iter(ds.dataloader(2, padding=Padding(multiple=6, side="left"), output="dict")))
     assert batch["input_ids"].tolist() == x.tolist()
     assert batch["attention_mask"].tolist() == [[0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1]]
     assert batch["labels"].tolist() == [[-100, -100, -100, 0, 4, 1], [-100, 0, 4, 5, 4, 1]]
-    with pytest.raises(RowError, match="row 1 of the batch has 5 ids, more than pad_to=4"):
-        list(ds.dataloader(2, pad_to=4, form="dict"))
+    with pytest.raises(RowError, match=r"row 1 of the batch has 5 ids, more than Padding\(to=4\)"):
+        list(ds.dataloader(2, padding=Padding(to=4), output="dict"))
 
 
 @pytest.mark.parametrize(
@@ -160,13 +162,15 @@ def test_a_loader_passes_widths_on() -> None:
     ],
     ids=lambda ds: type(ds).__name__,
 )
-@pytest.mark.parametrize("how", [{"pad_to": 9}, {"pad_multiple": 4}, {"pad_side": "left"}], ids=str)
+@pytest.mark.parametrize("how", [{"to": 9}, {"multiple": 4}, {"side": "left"}], ids=str)
 def test_rows_and_lists_of_samples_are_padded_alike(ds: Any, how: dict[str, Any]) -> None:
-    for collate in (partial(ds.collate_function, **how), partial(ds.collate_function, batch_first=False, **how)):
+    padding = Padding(**how)
+    rows_first = partial(ds.collate_function, padding=padding)
+    for collate in (rows_first, partial(rows_first, batch_first=False)):
         lazily, listed = collate(ds.__getitems__([1, 0])), collate([ds[1], ds[0]])
         for a, b in zip(ids_of(lazily), ids_of(listed), strict=True):
             assert torch.equal(a, b)
             assert a.stride() == b.stride()
-    made = dict_collate(ds.__getitems__([1, 0]), **how)
+    made = dict_collate(ds.__getitems__([1, 0]), padding=padding)
     assert made["attention_mask"].sum(1).tolist() == made["lengths"].tolist()
     assert (made["input_ids"] == 2).equal(made["attention_mask"] == 0)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mrl.data import (
     ConditionalDataset,
+    Padding,
     PairDataset,
     dict_collate,
     pair_collate,
@@ -41,7 +42,7 @@ def test_pair_collate_written_out() -> None:
     assert y.tolist() == [[4, 4, 1, 2], [1, 2, 2, 2]]
     (turned, x2), y2 = pair_collate(batch, 2, batch_first=False)
     assert all(a.equal(b.T) and a.is_contiguous() for a, b in ((turned, source), (x2, x), (y2, y)))
-    (source, x), y = pair_collate(batch[:1], 2, pad_side="left", pad_to=5)
+    (source, x), y = pair_collate(batch[:1], 2, padding=Padding(side="left", to=5))
     assert (source.tolist(), x.tolist(), y.tolist()) == ([[2, 2, 0, 5, 1]], [[2, 0, 4, 4, 1]], [[2, 4, 4, 1, 2]])
     (source, x), y = pair_collate([], 2)
     assert source.shape == x.shape == y.shape == (0, 0)
@@ -74,7 +75,7 @@ def test_pairs_go_by_the_longer_one() -> None:
     ds = PairDataset(["C", "CCC", "C"], ["NN", "N", "NNNNN"], VOCAB, OTHER)
     assert ds.lengths().tolist() == [4, 5, 7]
     assert ds.view([2, 0]).lengths().tolist() == [7, 4]
-    assert sorted(row for batch in ds.dataloader(1, bucket=True, form="dict") for row in batch["index"].tolist()) == [
+    assert sorted(row for batch in ds.dataloader(1, bucket=True, output="dict") for row in batch["index"].tolist()) == [
         0,
         1,
         2,
@@ -89,7 +90,7 @@ def test_what_pairs_refuse() -> None:
     with pytest.raises(RowError, match="row 1") as caught:
         PairDataset(["C", "O"], ["C", None], VOCAB)
     assert caught.value.column == "target"
-    with pytest.raises(AttributeError, match="'target_vocab' is what the rows were made with"):
+    with pytest.raises(AttributeError, match="the rows were made with 'target_vocab'"):
         PairDataset(["C"], ["C"], VOCAB).target_vocab = OTHER
 
 
@@ -151,10 +152,10 @@ def test_prompt_collate_written_out() -> None:
     x, y = prompt_collate(BATCH, 2)
     assert x.tolist() == [[0, 6, 6, 4, 1], [0, 4, 1, 2, 2]]
     assert y.tolist() == [[2, 2, 4, 1, 2], [4, 1, 2, 2, 2]]
-    x, y = prompt_collate(BATCH, 2, pad_to=6, pad_side="left")
+    x, y = prompt_collate(BATCH, 2, padding=Padding(to=6, side="left"))
     assert x.tolist() == [[2, 0, 6, 6, 4, 1], [2, 2, 2, 0, 4, 1]]
     assert y.tolist() == [[2, 2, 2, 4, 1, 2], [2, 2, 2, 4, 1, 2]]
-    turned = prompt_collate(BATCH, 2, False, pad_to=6, pad_side="left")
+    turned = prompt_collate(BATCH, 2, False, padding=Padding(to=6, side="left"))
     assert all(a.equal(b.T) and a.is_contiguous() for a, b in zip(turned, (x, y), strict=True))
     x, y = prompt_collate([], 2)
     assert x.shape == y.shape == (0, 0)
@@ -169,7 +170,7 @@ def test_prompts_written_out() -> None:
     assert x.tolist() == [[0, 6, 6, 4, 5, 1], [0, 4, 1, 2, 2, 2], [0, 6, 1, 2, 2, 2]]
     assert y.tolist() == [[2, 2, 4, 5, 1, 2], [4, 1, 2, 2, 2, 2], [2, 1, 2, 2, 2, 2]]
     for side, pads in (("right", 0), ("left", 1)):
-        made = dict_collate(ds.__getitems__([0, 1]), pad_side=side)
+        made = dict_collate(ds.__getitems__([0, 1]), padding=Padding(side=side))
         assert made["labels"][0].tolist() == [-100, -100, -100, 4, 5, 1]
         row = [-100, 4, 1]  # bos is never a target of the text before it
         assert made["labels"][1].tolist() == ([-100] * 3 + row if pads else [*row, -100, -100, -100])
@@ -238,7 +239,7 @@ def test_a_vocabulary_without_bos_and_eos_loses_no_token_of_a_prompt() -> None:
 def test_prompts_are_not_predicted_and_texts_are(rows: list[tuple[str, str]], side: Any) -> None:
     prompts, texts = map(list, zip(*rows, strict=True))
     ds = ConditionalDataset(texts, prompts, VOCAB)
-    ds.collate_function = partial(prompt_collate, pad_idx=2, pad_side=side)
+    ds.collate_function = partial(prompt_collate, pad_idx=2, padding=Padding(side=side))
     x, y = ds.batch()
     joined = VOCAB.encode([prompt + text for prompt, text in rows])
     assert ds.lengths().tolist() == joined.lengths.tolist()

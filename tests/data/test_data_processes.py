@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 import torch
 
-from mrl.data import Loader, Sequential, TextPredictionDataset
-from mrl.data.sharing import LEAST, Shared
+from mrl.data import Loader, Sequential, TextPredictionDataset, takes_lazy_batch
+from mrl.data.loader import MIN_BYTES, Shared
 from mrl.ragged import Text
 from mrl.text import CharacterVocab
 
@@ -191,12 +191,10 @@ def private() -> int:
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Private"))
 
 
+@takes_lazy_batch
 def watched(rows: Any) -> Any:
-    ids, index = rows.gather()[0]
-    return os.getpid(), private(), int(ids.values[ids.offsets[index] + 1].sum()), len(index)
-
-
-watched.takes_rows = True  # type: ignore[attr-defined]
+    ids, *_ = rows.gather()
+    return os.getpid(), private(), int(ids.values[ids.offsets[ids.rows] + 1].sum()), len(ids.rows)
 
 
 def many(n: int) -> TextPredictionDataset:
@@ -219,6 +217,7 @@ def test_memory_of_workers_is_flat_over_three_million_rows() -> None:
         assert max(size) < 64 << 20
 
 
+@takes_lazy_batch
 def mappings(rows: Any) -> Any:
     """Which nameless files this process maps, and which of them hold the ids and the texts."""
     at = {}
@@ -226,10 +225,10 @@ def mappings(rows: Any) -> Any:
         if "memfd:mrl" in line:
             start, stop = (int(end, 16) for end in line.split()[0].split("-"))
             at[line.split()[4]] = start, stop
-    ids, index = rows.gather()[0]
-    held = [a.ctypes.data for a in (ids.values, rows.dataset.columns["smiles"].values)]
+    ids, *_ = rows.gather()
+    held = [a.ctypes.data for a in (ids.values, rows.fields[0].text.values)]
     inside = [[start <= place < stop for start, stop in at.values()] for place in held]
-    return os.getpid(), list(at), inside, ids.take(index).tolist()
+    return os.getpid(), list(at), inside, ids.take().tolist()
 
 
 def opened() -> list[str]:
@@ -239,9 +238,6 @@ def opened() -> list[str]:
         with suppress(OSError):  # that of the listing is closed again
             found.append(os.readlink(f"/proc/self/fd/{number}"))
     return found
-
-
-mappings.takes_rows = True  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -261,7 +257,7 @@ class Kinds(torch.utils.data.Dataset[Any]):
     """Arrays of all kinds, some seen twice."""
 
     def __init__(self) -> None:
-        n = LEAST // 8
+        n = MIN_BYTES // 8
         self.c = np.arange(2 * n).reshape(2, n)
         self.f = np.asfortranarray(np.arange(4.0 * n).reshape(n, 4))
         self.parts = [self.c[:], self.c[1]]

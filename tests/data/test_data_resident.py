@@ -13,6 +13,7 @@ from mrl.data import (
     ConditionalDataset,
     MaskedDataset,
     PackedDataset,
+    Padding,
     PairDataset,
     TextDataset,
     TextPredictionDataset,
@@ -79,15 +80,15 @@ def equal(found: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", LAYOUTS)
-@pytest.mark.parametrize("form", ["tuple", "dict"])
-def test_resident_batches_are_the_same(name: str, form: str, device: str) -> None:
+@pytest.mark.parametrize("output", ["tuple", "dict"])
+def test_resident_batches_are_the_same(name: str, output: str, device: str) -> None:
     ds = LAYOUTS[name]
     hows: list[dict[str, Any]] = [{"shuffle": True}, {"bs": 100}]
     if hasattr(ds, "vocab"):
         hows.append({"bucket": True})
-        hows += [] if name == "packed" else [{"pad_side": "left", "pad_multiple": 4}, {"pad_to": 12}]
+        hows += [] if name == "packed" else [{"padding": Padding(side="left", multiple=4)}, {"padding": Padding(to=12)}]
     for how in hows:
-        how = {"bs": 3, "form": form, "device": device, **how}
+        how = {"bs": 3, "output": output, "device": device, **how}
         expected = ds.dataloader(**how)
         for loader in (ds.dataloader(**how, resident=True), ds.resident(device).dataloader(**how)):
             for epoch in range(2):
@@ -104,7 +105,7 @@ def test_one_row_and_views_of_what_is_resident(name: str, device: str) -> None:
     there = ds.resident(device)
     assert type(there) is type(ds)
     assert there.kept.tolist() == ds.kept.tolist()
-    as_tuple = {True: lambda sample: (sample,), False: tuple}[len(ds.fields) == 1]
+    as_tuple = {True: lambda sample: (sample,), False: tuple}[len(ds.__getitems__([]).names) == 1]
     for i in range(len(ds)):
         assert equal(as_tuple(there[i]), as_tuple(ds[i]))
     rows = list(range(len(ds)))[::-2]
@@ -120,17 +121,17 @@ def test_one_row_and_views_of_what_is_resident(name: str, device: str) -> None:
 def test_batches_have_memory_of_their_own(device: str) -> None:
     for ds in LAYOUTS.values():
         there = ds.resident(device)
-        (once,), (again,) = (list(there.dataloader(100, form="dict", device=device)) or [{}] for _ in range(2))
+        (once,), (again,) = (list(there.dataloader(100, output="dict", device=device)) or [{}] for _ in range(2))
         for tensor in once.values():
             tensor.fill_(77)
-        fresh = list(ds.dataloader(100, form="dict", device=device)) or [{}]
+        fresh = list(ds.dataloader(100, output="dict", device=device)) or [{}]
         assert equal(again, fresh[0])
 
 
 def test_ids_and_small_numbers_take_little_memory() -> None:
     def dtypes(name: str) -> list[torch.dtype]:
         fields: Any = LAYOUTS[name].resident("cpu").fields
-        return [field.ids.values.dtype if hasattr(field, "ids") else field.numbers.dtype for field in fields]
+        return [part.stored.dtype for field in fields for part in field.parts]
 
     assert dtypes("text") == [torch.uint8]
     assert dtypes("text of many tokens") == [torch.int32]
@@ -141,7 +142,7 @@ def test_ids_and_small_numbers_take_little_memory() -> None:
     assert dtypes("classes") == [torch.uint8, torch.int64]
     few = CharacterVocab([chr(0x10000 + i) for i in range(300)])
     field: Any = TextDataset([chr(0x10000 + 299)], few).resident("cpu").fields[0]
-    assert field.ids.values.dtype == torch.int16
+    assert field.parts[0].stored.dtype == torch.int16
 
 
 def test_a_resumed_resident_loader_goes_on_where_another_was() -> None:
@@ -171,7 +172,7 @@ class Reversed(TextDataset):
         ),
         (MaskedDataset(SMILES, VOCAB), "tokens changes with the epoch .*; leave out resident"),
         (VectorDataset(SMILES, len, cache=None), "vectors changes with the epoch .*cache=None.*; leave out resident"),
-        (Reversed(SMILES, VOCAB), "Reversed overrides __getitem__ or sample, .* one by one; leave out resident"),
+        (Reversed(SMILES, VOCAB), "Reversed overrides __getitem__, .* one by one; leave out resident"),
     ],
 )
 def test_what_cannot_be_resident_says_so(ds: Any, words: str) -> None:

@@ -51,7 +51,7 @@ def test_a_molecule_is_computed_once_across_epochs_views_and_forms() -> None:
     for _ in range(2):
         for part in (train, valid, train.view([3, 1]), ds):
             list(part.dataloader(4, shuffle=True))
-            list(part.dataloader(4, form="dict"))
+            list(part.dataloader(4, output="dict"))
             part[0]
     assert sorted(function.asked) == sorted(texts)
     ds.new(["C", "OO"]).batch()

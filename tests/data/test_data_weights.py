@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mrl.data import TextPredictionDataset, VecPredictionDataset, dict_collate, sequence_prediction_collate
+from mrl.data import (
+    BaseDataset,
+    NumberColumn,
+    TextColumn,
+    TextPredictionDataset,
+    VecPredictionDataset,
+    dict_collate,
+    sequence_prediction_collate,
+)
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
@@ -31,7 +40,7 @@ def test_collate_written_out() -> None:
     assert [t.shape for t in sequence_prediction_collate(batch[:1], 2)[1:]] == [(1,), (1,)]
     two = [(ids, torch.tensor([1.0, 2.0]), weight) for ids, _, weight in batch]
     assert [tuple(t.shape) for t in sequence_prediction_collate(two, 2)] == [(2, 5), (2, 2), (2,)]
-    with pytest.raises(ValueError, match=r"takes samples of 2 field\(s\), got tuple of 4"):
+    with pytest.raises(ValueError, match=r"takes samples of 2 part\(s\), got tuple of 4"):
         sequence_prediction_collate([(*batch[0], batch[0][1])], 2)
 
 
@@ -95,19 +104,20 @@ def test_weights_are_no_column_to_add() -> None:
     with pytest.raises(ColumnError, match="column or attribute 'weights' already"):
         dataset().add_column("weights", [1, 2, 3])
     plain = TextPredictionDataset(SMILES, [1, 2, 3], VOCAB)
-    with pytest.raises(TypeError, match="'weights', which is no column of this data set"):
+    with pytest.raises(TypeError, match="'weights', which is not a column of this dataset"):
         plain.new(SMILES, weights=[1, 1, 1])
 
 
 class Named(TextPredictionDataset):
     """A row argument after those of the base class."""
 
-    row_arguments = ("smiles", "y_vals", "names")
+    task = replace(
+        TextPredictionDataset.task, columns={"smiles": TextColumn(), "y_vals": NumberColumn(), "names": TextColumn()}
+    )
 
     def __init__(self, smiles: Any, y_vals: Any, names: Any, vocab: Any) -> None:
-        self._configure(vocab, lambda batch: batch, None, 0, None, "raise")
-        self.y_dtype = torch.float32
-        self._set({"smiles": smiles, "y_vals": y_vals, "names": names})
+        BaseDataset.__init__(self, vocab=vocab, augment=None, seed=0, max_length=None)
+        self.set_rows({"smiles": smiles, "y_vals": y_vals, "names": names})
 
 
 def test_other_row_arguments_of_a_subclass_stay() -> None:

@@ -173,7 +173,7 @@ def test_batches_of_another_kind_raise() -> None:
     vectors = VecReconDataset(["CO"], VOCAB, lambda text: [1.0, 2.0])
     others: tuple[Any, ...] = (
         vectors.dataloader(1),
-        loader(form="dict"),
+        loader(output="dict"),
         [(torch.zeros(2, 3), torch.zeros(2, 3))],
         [torch.zeros(2)],
     )

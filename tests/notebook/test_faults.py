@@ -195,7 +195,7 @@ def test_b15_padding_can_be_left_out_of_a_loss(nb: ModuleType) -> None:
     x, y = ds.collate_function([ds[0], ds[1]])
     assert x.shape == y.shape == (2, 4)
     assert (y[:, -1] == vocab.stoi["pad"]).all()  # as in the notebook
-    batch = next(iter(ds.dataloader(2, num_workers=0, form="dict")))
+    batch = next(iter(ds.dataloader(2, num_workers=0, output="dict")))
     c = vocab.stoi["C"]
     assert batch["labels"].tolist() == [[0, c, 1, -100], [0, c, c, 1]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]

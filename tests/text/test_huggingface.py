@@ -185,7 +185,7 @@ def test_padding_gives_the_batches_of_our_dict_form() -> None:
         theirs = vocab.to_huggingface()(texts, padding=True, return_tensors="pt")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("mrl.text.vocab.warn_unknown", lambda *a, **k: None)
-            ours = next(iter(TextDataset(texts, vocab).dataloader(5, num_workers=0, form="dict", device="cpu")))
+            ours = next(iter(TextDataset(texts, vocab).dataloader(5, num_workers=0, output="dict", device="cpu")))
         assert set(theirs) == {"input_ids", "attention_mask"}
         for name in theirs:
             assert theirs[name].dtype == ours[name].dtype

@@ -1,48 +1,76 @@
-"""Rows to batches: data sets, collate functions, orders and the loader."""
+"""Rows to batches: datasets, collate functions, orders and the loader."""
 
-from mrl.data.blocks import block_mask, packed_collate
+from mrl.data.batch import BatchRequest, LazyBatch, takes_lazy_batch
 from mrl.data.collate import (
+    Padding,
     batch_sequences,
+    block_mask,
+    dict_collate,
     lm_collate,
+    masked_collate,
+    packed_collate,
+    pair_collate,
+    prompt_collate,
     sequence_prediction_collate,
     vector_collate,
     vector_prediction_collate,
     vector_reconstruction_collate,
 )
-from mrl.data.collate_dict import dict_collate
-from mrl.data.columns import Column
-from mrl.data.dataset import BaseDataset
+from mrl.data.datasets import (
+    BaseDataset,
+    ConditionalDataset,
+    MaskedDataset,
+    NumberColumn,
+    PackedDataset,
+    PairDataset,
+    Task,
+    TextColumn,
+    TextDataset,
+    TextPredictionDataset,
+    VecPredictionDataset,
+    VecReconDataset,
+    VectorDataset,
+    WeightColumn,
+)
 from mrl.data.device import get_device, to_device
-from mrl.data.loader import Loader
-from mrl.data.masked_dataset import MaskedDataset, masked_collate
+from mrl.data.fields import AugmentedTokens, Field, MaskedTokens, Numbers, PromptedTokens, Tokens, Vectors
+from mrl.data.loader import BatchIterator, Loader
 from mrl.data.order import BlockShuffled, Bucketed, Order, Sequential, Shuffled, TokenBudget, Weighted
-from mrl.data.packed_dataset import PackedDataset
-from mrl.data.pair_datasets import ConditionalDataset, PairDataset, pair_collate, prompt_collate
-from mrl.data.rows import Rows
 from mrl.data.splitting import split
-from mrl.data.text_datasets import TextDataset, TextPredictionDataset
-from mrl.data.vector_datasets import VecPredictionDataset, VecReconDataset, VectorDataset
 
 __all__ = [
+    "AugmentedTokens",
     "BaseDataset",
+    "BatchIterator",
+    "BatchRequest",
     "BlockShuffled",
     "Bucketed",
-    "Column",
     "ConditionalDataset",
+    "Field",
+    "LazyBatch",
     "Loader",
     "MaskedDataset",
+    "MaskedTokens",
+    "NumberColumn",
+    "Numbers",
     "Order",
     "PackedDataset",
+    "Padding",
     "PairDataset",
-    "Rows",
+    "PromptedTokens",
     "Sequential",
     "Shuffled",
+    "Task",
+    "TextColumn",
     "TextDataset",
     "TextPredictionDataset",
     "TokenBudget",
+    "Tokens",
     "VecPredictionDataset",
     "VecReconDataset",
     "VectorDataset",
+    "Vectors",
+    "WeightColumn",
     "Weighted",
     "batch_sequences",
     "block_mask",
@@ -55,6 +83,7 @@ __all__ = [
     "prompt_collate",
     "sequence_prediction_collate",
     "split",
+    "takes_lazy_batch",
     "to_device",
     "vector_collate",
     "vector_prediction_collate",

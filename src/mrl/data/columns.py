@@ -1,53 +1,38 @@
-"""Columns: what a data set holds of each row, taken by row numbers and never copied for a view."""
+"""Columns: what a dataset holds of each row, taken by row numbers and never copied for a view."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Text
+from mrl.ragged import as_array, as_column
 
 __all__ = [
     "IGNORED",
     "Array",
-    "Column",
+    "RowIndex",
     "Rows64",
     "Values",
     "View",
-    "is_column",
     "labels_of",
+    "row_array",
     "row_numbers",
     "select",
+    "take_rows",
     "values_of",
 ]
 
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
+RowIndex = range | Rows64
+"""Numbers of stored rows; a range stays a range, so that a billion rows in a row cost no memory."""
 
 IGNORED = -100  # the class that torch's losses leave out by default: a missing one
-
-
-@runtime_checkable
-class Column(Protocol):
-    """One value per row: `mrl.ragged.Text`, `Values`, a view of either, or rows on disk.
-
-    ``take`` is pure and safe to call from several threads and processes; ``digest`` is the same for equal content.
-    """
-
-    def __len__(self) -> int:
-        """Number of rows."""
-
-    def take(self, rows: Any) -> Any:
-        """Give the rows `rows` (int64, any order, repeats allowed) as `Ragged`, `Text` or an array."""
-
-    @property
-    def digest(self) -> str:
-        """Content hash."""
 
 
 class Values:
@@ -97,7 +82,14 @@ class Values:
 
 
 class View:
-    """Some rows of another column, in an order of their own; copies nothing.
+    """Some rows of another column, in any order; copies nothing.
+
+    Parameters
+    ----------
+    column : Column
+        The other column.
+    rows : range, or ndarray of int64, shape (n,)
+        Its rows that the view has.
 
     Examples
     --------
@@ -106,7 +98,7 @@ class View:
     ([np.float64(4.0), np.float64(1.0)], array([4.]))
     """
 
-    def __init__(self, column: Any, rows: Rows64) -> None:
+    def __init__(self, column: Any, rows: RowIndex) -> None:
         self.column = column
         self.rows = rows
 
@@ -115,67 +107,94 @@ class View:
 
     def __getitem__(self, i: Any) -> Any:
         rows = self.rows[i]
-        return self.column.take(rows) if rows.ndim else self.column[int(rows)]
+        return self.column[int(rows)] if isinstance(rows, (int, np.integer)) else self.column.take(row_array(rows))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.take(slice(None)))
+        return iter(self._all())
 
     def tolist(self) -> list[Any]:
-        """All rows as Python values."""
-        values: list[Any] = self.take(slice(None)).tolist()
+        """Return all rows as Python values."""
+        values: list[Any] = self._all().tolist()
         return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.take(slice(None)), dtype=dtype)
+        return np.array(self._all(), dtype=dtype)
 
     def __repr__(self) -> str:
         return f"View({len(self)} rows of {self.column!r})"
 
     def take(self, rows: Any) -> Any:
-        """Give the rows `rows` of this view."""
-        return self.column.take(self.rows[rows])
+        """Return the rows `rows` of this view."""
+        return self.column.take(take_rows(self.rows, np.asarray(rows, np.int64)))
 
     @property
     def digest(self) -> str:
         """Content hash."""
-        own = self.take(slice(None))
+        own = self._all()
         return str(own.digest if hasattr(own, "digest") else Values(own).digest)
 
-
-def select(column: Any, rows: Rows64) -> View:
-    """Give a view of `column`, straight onto its rows where it is a view already."""
-    return View(column.column, column.rows[rows]) if isinstance(column, View) else View(column, rows)
+    def _all(self) -> Any:
+        return self.column.take(row_array(self.rows))
 
 
-def row_numbers(rows: Any, n: int) -> Rows64:
-    """Turn numbers of rows, or a mask, into int64 (k,); IndexError where they are not rows of n."""
+def select(column: Any, rows: RowIndex) -> View:
+    """Return a view of `column`; a view of a view refers to the column itself."""
+    return View(column.column, take_rows(column.rows, rows)) if isinstance(column, View) else View(column, rows)
+
+
+def take_rows(index: RowIndex | None, rows: Any) -> Any:
+    """Return ``index[rows]``: a range of a range is a range; None is the index that changes nothing."""
+    if index is None:
+        return rows
+    if isinstance(rows, range):
+        if isinstance(index, range):
+            return range(
+                index.start + rows.start * index.step, index.start + rows.stop * index.step, index.step * rows.step
+            )
+        rows = row_array(rows)
+    return index.start + index.step * rows if isinstance(index, range) else index[rows]
+
+
+def row_array(rows: RowIndex) -> Rows64:
+    """Return row numbers as an array."""
+    return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
+
+
+def row_numbers(rows: Any, n: int) -> Any:
+    """Return row numbers, or a mask, as int64 (k,); a range that is not empty stays a range.
+
+    Raises
+    ------
+    IndexError
+        If they are not row numbers of a dataset of n rows.
+    """
+    if isinstance(rows, range) and len(rows):
+        if min(rows[0], rows[-1]) < 0 or max(rows[0], rows[-1]) >= n:
+            raise _out_of_range(min(rows[0], rows[-1]), max(rows[0], rows[-1]), n)
+        return rows
     rows = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
     if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iub"):
         raise IndexError(
-            f"rows are {rows.dtype} of shape {rows.shape}; expected whole numbers, or a mask, of shape (k,)"
+            f"rows have the dtype {rows.dtype} and the shape {rows.shape}; expected integers, or a mask, of shape (k,)"
         )
     if rows.dtype == bool:
         if len(rows) != n:
-            raise IndexError(f"the mask has {len(rows)} entries for a data set of {n} rows")
+            raise IndexError(f"the mask has {len(rows)} entries for a dataset of {n} rows")
         return np.flatnonzero(rows)
     numbers: Rows64 = rows.astype(np.int64, copy=False)
-    if len(rows) and int(numbers.view(np.uint64).max()) >= n:  # those below zero are huge here
-        raise IndexError(f"rows {rows.min()} to {rows.max()} of a data set of {n} rows; expected 0 to {n - 1}")
+    if len(rows) and int(numbers.view(np.uint64).max()) >= n:  # negative numbers are huge as unsigned ones
+        raise _out_of_range(rows.min(), rows.max(), n)
     return numbers
 
 
-def values_of(values: Any, name: str) -> Column:
-    """Take any column-like input: text, numbers, or a column, as it is."""
-    if is_column(values):
-        return values  # type: ignore[no-any-return]
-    array = _array(values, name)
-    if array.dtype.kind in "OUT" and array.ndim == 1 and all(isinstance(value, str) for value in array):
-        return Text.of(array, name)
-    if array.ndim == 0:
-        raise ColumnError(
-            f"{name} is {values!r}, expected one value per row: a list, an array or a Series", column=name
-        )
-    return Values(array)
+def _out_of_range(low: int, high: int, n: int) -> IndexError:
+    return IndexError(f"rows {low} to {high} of a dataset of {n} rows; expected 0 to {n - 1}")
+
+
+def values_of(values: Any, name: str) -> Any:
+    """Return any column-like input as a column: text as `Text`, numbers as `Values`, a column as it is."""
+    column = as_column(values, name)
+    return Values(column) if isinstance(column, np.ndarray) else column
 
 
 def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
@@ -190,7 +209,7 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
     """
     if isinstance(values, View) and isinstance(values.column, Values) and values.column.array.dtype == dtype:
         return values
-    array = given = _array(values, name)
+    array = given = as_array(values, name)
     if array.ndim not in (1, 2):
         raise ColumnError(
             f"{name} has the shape {array.shape}; expected (n,) for one target or (n, T) for T targets", column=name
@@ -215,36 +234,6 @@ def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
         row = int(np.argwhere(bad)[0][0])
         raise _unfit(row, name, given[row], expected)
     return Values(made)
-
-
-def is_column(values: Any) -> bool:
-    """Whether it is a column already, such as one on disk."""
-    # Not hasattr of the column itself, which would compute its digest.
-    return hasattr(values, "take") and (hasattr(type(values), "digest") or "digest" in getattr(values, "__dict__", ()))
-
-
-def _array(values: Any, name: str) -> Array:
-    if is_column(values):
-        values = values.take(np.arange(len(values)))
-    elif isinstance(values, np.ma.MaskedArray):
-        nothing = np.full(values.shape, None)
-        values = np.where(np.ma.getmaskarray(values), nothing, np.ma.getdata(values))
-    elif hasattr(values, "detach"):
-        values = values.detach().cpu()
-    elif hasattr(values, "to_pylist"):
-        values = values.to_pylist()
-    elif isinstance(values, (set, frozenset, Mapping)):
-        raise ColumnError(f"{name} is a {type(values).__name__}; expected a column with an order of rows", column=name)
-    values = values if hasattr(values, "__array__") or hasattr(values, "__getitem__") else list(values)
-    try:
-        array = np.asarray(values)
-        # NumPy makes texts of the numbers beside a text.
-        mixed = array.dtype.kind in "US" and not hasattr(values, "__array__")
-        return np.asarray(values, dtype=object) if mixed else array
-    except ValueError:
-        raise ColumnError(
-            f"{name} has rows of different shapes; expected one value, or equally many, for each row", column=name
-        ) from None
 
 
 def _numbers(array: Array, name: str) -> Array:

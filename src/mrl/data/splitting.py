@@ -113,7 +113,7 @@ def split(
             parts = assign(_rows_by_class(values, name), targets, seed)
         parts = [np.sort(part) for part in parts]
     first, *others = (ds.view(part) for part in parts)
-    return first, *(view.plain() for view in others)
+    return first, *(view.without_augmentation() for view in others)
 
 
 def count_rows(fraction: float, n: int) -> int:

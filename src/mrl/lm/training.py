@@ -187,5 +187,5 @@ def _check_batch(batch: object, vocab_size: int) -> tuple[Tensor, Tensor]:
             return x, y
     raise DatasetError(
         "a batch is not a pair (x, y) of int64 ids of one shape (B, L); give the dataloader of a TextDataset, with "
-        'form="tuple" and the rows first'
+        'output="tuple" and the rows first'
     )

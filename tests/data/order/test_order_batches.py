@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import Bucketed, Order, Sequential, Shuffled, TokenBudget
-from mrl.data.loader import share
+from mrl.data.loader import rank_slice
 from mrl.data.order.batches import BLOCK
 from mrl.data.order.permutation import SMALL
 
@@ -49,7 +49,7 @@ def test_batches_over_all_ranks_are_every_row_once(
     seen: list[int] = []
     for k in range(len(order)):
         rows = order.batch(epoch, k)
-        parts = [share(rows, rank, world_size) for rank in range(world_size)]  # so every rank has as many batches
+        parts = [rank_slice(rows, rank, world_size) for rank in range(world_size)]  # so every rank has as many batches
         assert all(len(part) for part in parts)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
         together = np.concatenate(parts).tolist()
@@ -66,7 +66,7 @@ def test_batches_over_all_ranks_are_every_row_once(
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.integers(1, 40))
 def test_share_cuts_a_batch_into_equal_parts(rows: list[int], world_size: int) -> None:
-    parts = [share(np.array(rows, np.int64), rank, world_size).tolist() for rank in range(world_size)]
+    parts = [rank_slice(np.array(rows, np.int64), rank, world_size).tolist() for rank in range(world_size)]
     if len(rows) >= world_size:
         assert list(chain.from_iterable(parts)) == rows
         assert {len(part) for part in parts} <= {len(rows) // world_size, -(-len(rows) // world_size)}

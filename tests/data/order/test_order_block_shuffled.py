@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import BlockShuffled, TextDataset
-from mrl.data.loader import share
+from mrl.data.loader import rank_slice
 from mrl.text import CharacterVocab
 
 SIZES = st.tuples(st.integers(1, 300), st.integers(1, 40), st.integers(1, 50), st.integers(1, 6))
@@ -53,7 +53,7 @@ def test_batches_are_every_row_once(sizes: tuple[int, int, int, int], seed: int,
         batch = order.batch(epoch, k)
         assert batch.dtype == np.int64
         assert (
-            np.concatenate([share(batch, rank, 3) for rank in range(3)])[: len(batch)].tolist() == batch.tolist()
+            np.concatenate([rank_slice(batch, rank, 3) for rank in range(3)])[: len(batch)].tolist() == batch.tolist()
             or len(batch) < 3
         )
 

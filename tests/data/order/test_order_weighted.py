@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import Order, TextPredictionDataset, Weighted
-from mrl.data.loader import share
+from mrl.data.loader import rank_slice
 from mrl.data.order.weighted import TOTAL_BITS, scale_to_total, whole_weights
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
@@ -205,7 +205,8 @@ def test_two_ranks_together_have_the_batches_of_one() -> None:
     ]
     for k, (first, second) in enumerate(zip(*ranks, strict=True)):
         rows = order.batch(0, k)
-        assert (share(rows, 0, 2).tolist(), share(rows, 1, 2).tolist()) == (rows[:4].tolist(), rows[4:].tolist())
+        parts = [rank_slice(rows, rank, 2).tolist() for rank in range(2)]
+        assert parts == [rows[:4].tolist(), rows[4:].tolist()]
         lengths = [int((x != 2).sum()) - 2 for x in chain(first[0], second[0])]
         assert lengths == [row + 1 for row in rows]
 

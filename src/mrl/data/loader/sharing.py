@@ -1,8 +1,8 @@
-"""How worker processes start, and how a data set gets there when they do not inherit this process's memory.
+"""How worker processes start, and how a dataset gets there when they do not inherit the memory of this process.
 
-A forked worker has the pages of its parent. One that is spawned is sent a copy of everything, each worker its own; here
-the large arrays go into one nameless file in memory instead, and every worker maps that. However processes end, nothing
-is left behind.
+A forked worker has the pages of its parent. A spawned one is sent a copy of everything, each worker its own; here
+the large arrays go into one anonymous file in memory instead, which every worker maps. However processes end, no file
+remains.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-__all__ = ["Shared", "for_workers", "start_method"]
+from mrl.data.batch import RequestDataset
 
-LEAST = 1 << 20  # bytes of an array that is worth a place in the file
+__all__ = ["Shared", "share_with_workers", "start_method"]
+
+MIN_BYTES = 1 << 20  # of an array that goes into the file
 ALIGNED = 64  # bytes
 
 
 def start_method(wanted: str | BaseContext | None = None) -> BaseContext:
-    """Give how processes are to start.
+    """Return how processes start.
 
-    If that is not said: fork on Linux while CUDA is untouched (it cannot be used in a forked process), else forkserver,
+    If that is not given: fork on Linux while CUDA is unused (it cannot be used in a forked process), else forkserver,
     or spawn.
     """
     if isinstance(wanted, BaseContext):
@@ -45,19 +47,19 @@ def start_method(wanted: str | BaseContext | None = None) -> BaseContext:
     return multiprocessing.get_context(wanted)
 
 
-def for_workers(dataset: Dataset[Any], context: BaseContext) -> Dataset[Any]:
-    """Give what to start processes with: the data set after what is done once, shared if they would copy it."""
-    if hasattr(dataset, "prepare"):
+def share_with_workers(dataset: Dataset[Any], context: BaseContext) -> Dataset[Any]:
+    """Return what to start processes with: the prepared dataset, shared if they would copy it."""
+    if isinstance(dataset, RequestDataset):
         dataset.prepare()
     copied = context.get_start_method() != "fork" and hasattr(reduction, "DupFd")  # not on Windows
     return Shared(dataset) if copied else dataset
 
 
 class Shared(Dataset[Any]):
-    """Stands for a data set until a process is started with it, and arrives there as that data set.
+    """Stands for a dataset until a process is started with it, and arrives there as that dataset.
 
     Its NumPy arrays of 1 MB and more are written once for all processes, into memory that they share. What a process
-    changes in them is its own, as it is in a forked one.
+    changes in them stays its own, as in a forked one.
 
     Parameters
     ----------
@@ -78,18 +80,18 @@ class Shared(Dataset[Any]):
         return self.dataset[i]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if get_spawning_popen() is None:  # somebody keeps it, or sends it elsewhere
-            return _same, (self.dataset,)
+        if get_spawning_popen() is None:  # it is pickled for something other than a new process
+            return _identity, (self.dataset,)
         if self._file is None:
-            self._file = _nameless()
-            self._file.write(bytes(ALIGNED))  # nothing at all could not be mapped
+            self._file = _anonymous_file()
+            self._file.write(bytes(ALIGNED))  # an empty file cannot be mapped
         rest = io.BytesIO()
         _Pickler(rest, self).dump(self.dataset)
         self._file.flush()
-        return _arrived, (reduction.DupFd(self._file.fileno()), rest.getvalue())
+        return _restore, (reduction.DupFd(self._file.fileno()), rest.getvalue())
 
     def place(self, array: NDArray[Any]) -> int:
-        """Give where in the file `array` is, writing it there the first time."""
+        """Return the position of `array` in the file, where it is written the first time."""
         key = array.ctypes.data, array.shape, array.strides, array.dtype
         if key not in self._places:
             assert self._file is not None
@@ -101,21 +103,21 @@ class Shared(Dataset[Any]):
 
 
 class _Pickler(reduction.ForkingPickler):
-    """Leaves large arrays out, and says where they are."""
+    """Leaves large arrays out, and refers to their positions."""
 
     def __init__(self, out: IO[bytes], shared: Shared) -> None:
         super().__init__(out, pickle.HIGHEST_PROTOCOL)
         self.shared = shared
 
     def persistent_id(self, value: Any) -> tuple[Any, ...] | None:
-        if type(value) is not np.ndarray or value.nbytes < LEAST or value.dtype.hasobject or not value.flags.forc:
+        if type(value) is not np.ndarray or value.nbytes < MIN_BYTES or value.dtype.hasobject or not value.flags.forc:
             return None
         order = "C" if value.flags.c_contiguous else "F"
         return self.shared.place(value), value.shape, value.dtype, order, value.flags.writeable
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds them there."""
+    """Maps them there."""
 
     def __init__(self, rest: IO[bytes], memory: mmap.mmap) -> None:
         super().__init__(rest)
@@ -128,20 +130,20 @@ class _Unpickler(pickle.Unpickler):
         return array
 
 
-def _arrived(file: Any, rest: bytes) -> Any:
-    """The data set, in the process that was started with it."""
+def _restore(file: Any, rest: bytes) -> Any:
+    """Return the dataset, in the process that was started with it."""
     descriptor = file.detach()
     memory = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
     os.close(descriptor)
     return _Unpickler(io.BytesIO(rest), memory).load()
 
 
-def _same(dataset: Any) -> Any:
+def _identity(dataset: Any) -> Any:
     return dataset
 
 
-def _nameless() -> IO[bytes]:
-    """A file that no folder knows; in memory on Linux (and not in /dev/shm, which containers keep small)."""
+def _anonymous_file() -> IO[bytes]:
+    """Return a file without a name; in memory on Linux (not in /dev/shm, which containers keep small)."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("mrl"), "w+b")
     return tempfile.TemporaryFile()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrl.data.columns import Rows64
+from mrl.data.fields.field import Field
 from mrl.errors import FeatureError
 from mrl.features import Cache, Features, Featurizer, OnError, Packed, featurize
 from mrl.ragged import Reject, Rejects
@@ -18,7 +19,7 @@ from mrl.ragged import Reject, Rejects
 __all__ = ["Vectors"]
 
 
-class Vectors:
+class Vectors(Field):
     """Vectors of molecules: float32 (D,) in a sample, (B, D) in a batch.
 
     With a cache a molecule is computed when it is first asked for, and kept, be it a vector or the reason why there is
@@ -26,7 +27,7 @@ class Vectors:
     bits.
     """
 
-    name = "vectors"
+    names = ("vectors",)
 
     def __init__(
         self,
@@ -52,13 +53,13 @@ class Vectors:
         self._compute(np.zeros(0, np.int64))  # settings that cannot be are refused now
 
     @property
-    def compiled(self) -> bool:
-        """Whether everything is computed already."""
-        return bool(self._done.all())
+    def compiled(self) -> bool:  # type: ignore[override]
+        """Whether rows are cached, so that a batch computes none or does so only once."""
+        return self.cache is not None
 
     @property
-    def random(self) -> bool:
-        """Whether it may be another one each time: what is not kept is taken to be random on purpose."""
+    def random(self) -> bool:  # type: ignore[override]
+        """Whether a row may differ each time: a function whose vectors are not cached is random on purpose."""
         return self.cache is None
 
     @property
@@ -71,7 +72,7 @@ class Vectors:
         if self.cache is not None:
             self._keep(np.flatnonzero(~self._done))
 
-    def gather(self, rows: Rows64, epoch: int = 0) -> Tensor:
+    def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Tensor]:
         """Vectors of the rows `rows`; NaN for those that failed under ``on_error="mask"``."""
         if self.cache is None:
             features = self._compute(rows)
@@ -88,19 +89,20 @@ class Vectors:
             raise _failed(rejected, int(rows[np.flatnonzero(~ok)[0]]))
         if not ok.all():
             dense[~ok] = np.nan
-        return torch.from_numpy(dense)
+        return (torch.from_numpy(dense),)
 
-    def sample(self, row: int, epoch: int = 0) -> Tensor:
-        """Vector of one row."""
-        return self.gather(np.array([row]))[0]
-
-    def complete(self) -> tuple[NDArray[np.bool_], Rejects]:
-        """Compute every stored row: which could be, and the rejects."""
+    def validity(self) -> tuple[NDArray[np.bool_], Rejects]:
+        """Compute every stored row; return which could be computed, and the rejects."""
         if self.cache is None:
             features = self._compute(np.arange(len(self.text)))
             return features.ok, features.rejects
         self._keep(np.flatnonzero(~self._done))
         return self._ok, Rejects.of(self._rejected[row] for row in sorted(self._rejected))
+
+    def fingerprint(self) -> str:
+        """Return a digest of the texts, and what is known of the function: its name."""
+        function = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        return f"{super().fingerprint()} {self.text.digest} {function}"
 
     def _compute(self, rows: Rows64) -> Features:
         # What failed is kept as well, so that a row fails when it is asked for, whatever else is in its batch.

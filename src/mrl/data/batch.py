@@ -1,0 +1,130 @@
+"""What travels between an order and a collate function: a request for rows, and a lazy batch of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, overload
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from mrl.data.columns import Rows64
+from mrl.data.fields import Field
+
+__all__ = ["BatchRequest", "LazyBatch", "RequestDataset", "make_sample", "takes_lazy_batch", "with_list_of_samples"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class BatchRequest(NamedTuple):
+    """Which rows a batch has, and the epoch that their randomness belongs to.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch.
+    rows : ndarray of int64, shape (B,)
+        Row numbers of the dataset.
+    """
+
+    epoch: int
+    rows: Rows64
+
+
+class RequestDataset(Dataset[Any]):
+    """A torch dataset whose ``__getitems__`` takes a `BatchRequest`, as well as plain row numbers."""
+
+    def prepare(self) -> None:
+        """Do the work that is done once, before the dataset is copied into worker processes."""
+
+    def fingerprint(self) -> str | None:
+        """Return a digest of everything that samples depend on; None if there is none."""
+        return None
+
+    def __getitems__(self, rows: Any) -> Any:
+        """Return the samples of a `BatchRequest`."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement __getitems__")
+
+
+@dataclass(frozen=True, eq=False)
+class LazyBatch(Sequence[Any]):
+    """The samples of some rows, computed when they are read: what ``dataset.__getitems__(rows)`` returns.
+
+    mrl's collate functions read each field of all rows at once; any other function is given the list of samples.
+
+    Attributes
+    ----------
+    fields : tuple of Field
+        The parts of a sample.
+    storage_rows : ndarray of int64, shape (B,)
+        The rows of the fields.
+    request : BatchRequest
+        The epoch, and the rows of the dataset.
+
+    Examples
+    --------
+    >>> from mrl.data import TextDataset
+    >>> from mrl.text import CharacterVocab
+    >>> batch = TextDataset(["C", "CC"], CharacterVocab("C")).__getitems__([1, 0])
+    >>> len(batch), batch[0], batch.names
+    (2, tensor([0, 4, 4, 1]), ('tokens',))
+    """
+
+    fields: tuple[Field, ...]
+    storage_rows: Rows64
+    request: BatchRequest
+
+    def __len__(self) -> int:
+        return len(self.storage_rows)
+
+    @overload
+    def __getitem__(self, i: int) -> Any: ...
+    @overload
+    def __getitem__(self, i: slice) -> LazyBatch: ...
+    def __getitem__(self, i: int | slice) -> Any:
+        epoch, rows = self.request
+        if isinstance(i, slice):
+            return LazyBatch(self.fields, self.storage_rows[i], BatchRequest(epoch, rows[i]))
+        return make_sample(self.fields, int(self.storage_rows[i]), epoch)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (make_sample(self.fields, row, self.request.epoch) for row in self.storage_rows.tolist())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each part of a sample."""
+        return tuple(name for field in self.fields for name in field.names)
+
+    def gather(self) -> tuple[Any, ...]:
+        """Return each part of all samples at once: ids as `RowSelection`, numbers as a tensor (B, D)."""
+        rows, epoch = self.storage_rows, self.request.epoch
+        return tuple(part for field in self.fields for part in field.gather(rows, epoch))
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray[Any, Any]:
+        raise TypeError("a lazy batch holds samples, not numbers; collate it, or iterate over it")
+
+
+def make_sample(fields: tuple[Field, ...], row: int, epoch: int) -> Any:
+    """Return the sample of one stored row: a tuple of its parts, or the part itself if there is one only."""
+    parts = tuple(part for field in fields for part in field.sample(row, epoch))
+    return parts[0] if len(parts) == 1 else parts
+
+
+def takes_lazy_batch(collate: F) -> F:
+    """Mark a collate function that takes a `LazyBatch` as well as a list of samples, with the same result."""
+    collate.takes_lazy_batch = True  # type: ignore[attr-defined]
+    return collate
+
+
+def with_list_of_samples(collate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return `collate` itself if it takes a `LazyBatch`, else a function that passes it the list of samples."""
+    inner: Any = collate
+    while isinstance(inner, partial):
+        inner = inner.func
+    return collate if getattr(inner, "takes_lazy_batch", False) else partial(_collate_list, collate)
+
+
+def _collate_list(collate: Callable[[Any], Any], samples: Any) -> Any:
+    return collate(list(samples))

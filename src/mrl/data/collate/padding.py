@@ -1,0 +1,99 @@
+"""`Padding`: how wide batches of ids are, and on which side they are padded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mrl.data.columns import Rows64
+from mrl.errors import RowError
+
+__all__ = ["NO_PADDING", "Padding"]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """How wide batches of ids are, and on which side they are padded.
+
+    Parameters
+    ----------
+    to : int, optional
+        The width of every batch, for models that are compiled for one shape.
+    multiple : int, optional
+        Make the width a multiple of this, so that few shapes occur.
+    side : {"right", "left"}
+        Where the padding goes; left for prompts that a model continues.
+
+    Raises
+    ------
+    ValueError
+        If `to` and `multiple` are both given, one is less than 1, or `side` is neither "right" nor "left".
+
+    Examples
+    --------
+    >>> from mrl.data import TextDataset
+    >>> from mrl.text import CharacterVocab
+    >>> ds = TextDataset(["C", "CC"], CharacterVocab("C"))
+    >>> x, y = next(iter(ds.dataloader(2, padding=Padding(multiple=8))))
+    >>> x.shape
+    torch.Size([2, 8])
+    """
+
+    to: int | None = None
+    multiple: int | None = None
+    side: Literal["right", "left"] = "right"
+
+    def __post_init__(self) -> None:
+        if self.to is not None and self.multiple is not None:
+            raise ValueError(f"padding to {self.to} and to a multiple of {self.multiple}; give one of them")
+        for name, value in (("to", self.to), ("multiple", self.multiple)):
+            if value is not None and value < 1:
+                raise ValueError(f"Padding({name}={value}); expected 1 or more")
+        if self.side not in ("right", "left"):
+            raise ValueError(f"Padding(side={self.side!r}); expected 'right' or 'left'")
+
+    def width(self, lengths: Rows64, longest: int, extra: int = 0) -> int:
+        """Return the width of a batch.
+
+        Parameters
+        ----------
+        lengths : ndarray of int64, shape (B,)
+            The number of ids of each row, for the message.
+        longest : int
+            The largest of them.
+        extra : int
+            Columns beyond the longest row, unless `to` sets the width.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        RowError
+            (A ValueError.) If a row is longer than `to`.
+
+        Examples
+        --------
+        >>> Padding(multiple=8).width(np.array([3, 9]), 9)
+        16
+        """
+        if self.to is None:
+            multiple = self.multiple or 1
+            return -(-(longest + extra) // multiple) * multiple
+        if longest > self.to:
+            row = int(np.argmax(lengths > self.to))
+            raise RowError(
+                f"row {row} of the batch has {lengths[row]} ids, more than Padding(to={self.to}); raise it, or reject "
+                "long rows (max_length, on_long='reject')",
+                row=row,
+                column="tokens",
+                value=int(lengths[row]),
+            )
+        return self.to
+
+
+NO_PADDING = Padding()
+"""Batches as wide as their longest row, padded on the right."""

@@ -1,0 +1,97 @@
+"""The dataset of masked language modelling: some tokens are hidden, and are to be predicted."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from mrl.data.collate import masked_collate
+from mrl.data.datasets.dataset import BaseDataset
+from mrl.data.datasets.text import OnLong, TextDataset, check_text_settings, pad_collate, token_fields
+from mrl.data.fields import Augment, Field, MaskedTokens
+from mrl.text import UNK, Vocab
+
+__all__ = ["MaskedDataset"]
+
+Collate = Callable[[Any], Any]
+
+
+def _masked_fields(ds: Any) -> tuple[Field, ...]:
+    (tokens,) = token_fields(ds)
+    return (MaskedTokens(tokens, rate=ds.rate, mask_idx=ds.mask_idx, seed=ds.seed),)
+
+
+class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
+    """Token ids of texts with some hidden, for masked language models.
+
+    Of the tokens that are selected, each with the probability `rate`, 80 % are replaced by `mask_idx`, 10 % by a random
+    token, and 10 % stay (Devlin et al. 2019, arXiv:1810.04805). The selection is a function of seed, epoch and row;
+    special tokens are never selected.
+
+    Parameters
+    ----------
+    smiles : column of str
+        n texts.
+    vocab : Vocab
+        Tokenizes and numbers them.
+    rate : float
+        The probability that a token is selected, 0 < rate <= 1.
+    seed : int
+        Determines the selection, and the augmentation.
+    collate_function : callable, optional
+        `masked_collate` if not given.
+    mask_idx : int, optional
+        The id that replaces a hidden token: id 3 (unk) if not given, which no known text has, so that a model needs no
+        larger embedding.
+    augment, max_length, on_long
+        As in `TextDataset`.
+
+    Raises
+    ------
+    ValueError
+        If `rate` or `mask_idx` is not in its range.
+
+    Examples
+    --------
+    >>> from mrl.text import CharacterVocab
+    >>> ds = MaskedDataset(["CCOCC"], CharacterVocab(["C", "O"]), rate=0.5)
+    >>> ds[0]
+    (tensor([0, 4, 3, 3, 4, 4, 1]), tensor([-100, -100,    4,    5, -100,    4, -100]))
+    """
+
+    task = replace(TextDataset.task, make_fields=_masked_fields, make_collate=partial(pad_collate, masked_collate))
+
+    def __init__(
+        self,
+        smiles: Any,
+        vocab: Vocab,
+        rate: float = 0.15,
+        seed: int = 0,
+        collate_function: Collate | None = None,
+        *,
+        mask_idx: int = UNK,
+        augment: Augment | None = None,
+        max_length: int | None = None,
+        on_long: OnLong = "raise",
+    ) -> None:
+        if not 0 < rate <= 1:
+            raise ValueError(f"rate is {rate}; expected a probability above 0, such as 0.15")
+        if operator.index(mask_idx) < 0:
+            raise ValueError(f"mask_idx is {mask_idx}; expected an id, 0 or more")
+        seed = check_text_settings(augment, seed, on_long)
+        super().__init__(
+            collate_function,
+            vocab=vocab,
+            rate=float(rate),
+            mask_idx=operator.index(mask_idx),
+            augment=augment,
+            seed=seed,
+            max_length=max_length,
+            on_long=on_long,
+        )
+        self.set_rows({"smiles": smiles})

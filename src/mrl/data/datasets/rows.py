@@ -1,0 +1,446 @@
+"""`RowDataset`: the rows of a dataset: columns, views of them, and other datasets of the same kind."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import operator
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.data.batch import RequestDataset
+from mrl.data.columns import RowIndex, Rows64, row_array, row_numbers, select, take_rows, values_of
+from mrl.data.datasets.sampled import sampled_rows
+from mrl.data.datasets.task import Task
+from mrl.data.fields import Field
+from mrl.data.order import shuffled_positions
+from mrl.data.splitting import count_rows
+from mrl.errors import ColumnError, DatasetError
+from mrl.features import OnError, require_on_error
+from mrl.ragged import Ragged, Rejects, is_column
+
+__all__ = ["RowDataset"]
+
+
+class RowDataset(RequestDataset):
+    """What `BaseDataset` is without samples and batches.
+
+    Parameters
+    ----------
+    collate_function : callable, optional
+        From samples to a batch; the task's if not given.
+    **settings
+        What the rows are made with. Each is an attribute that cannot be changed once there are rows.
+    """
+
+    task: Task = Task()
+    on_error: OnError | None = None
+    frozen_settings: frozenset[str] = frozenset()
+    """The names of the settings that the rows were made with."""
+
+    collate_function: Callable[[Any], Any]
+    columns: dict[str, Any]
+    fields: tuple[Field, ...] = ()
+    _STATE: ClassVar = frozenset(
+        {"columns", "fields", "frozen_settings", "task", "_kept", "_storage_index", "_rejects"}
+    )
+    _kept: RowIndex = range(0)  # numbers of the rows among those that the dataset was made from
+    _storage_index: RowIndex | None = None  # numbers of the rows among those of the fields; all of them where None
+    _rejects: Rejects = Rejects.of([])
+
+    def __init__(self, collate_function: Callable[[Any], Any] | None = None, **settings: Any) -> None:
+        self.columns = {}
+        self.frozen_settings = frozenset(settings)
+        self.__dict__.update(settings)
+        if collate_function is None and self.task.make_collate is not None:
+            collate_function = self.task.make_collate(self)
+        if collate_function is not None:
+            self.collate_function = collate_function
+
+    @classmethod
+    def from_task(
+        cls,
+        task: Task,
+        columns: Mapping[str, Any],
+        collate_function: Callable[[Any], Any] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return a dataset for a task.
+
+        Parameters
+        ----------
+        task : Task
+            Which columns it takes, and what it makes of them.
+        columns : mapping of str to column
+            The row arguments of the task; those with a default may be left out.
+        collate_function : callable, optional
+            From samples to a batch; the task's if not given.
+        **settings
+            What the functions of the task read from the dataset, such as ``vocab``.
+
+        Returns
+        -------
+        BaseDataset
+
+        Examples
+        --------
+        See `Task`.
+        """
+        made = cls.__new__(cls)
+        made.task = task
+        RowDataset.__init__(made, collate_function, **settings)
+        made.set_rows(columns)
+        return made
+
+    def set_rows(
+        self, columns: Mapping[str, Any], *, ids: Ragged | None = None, like: Mapping[str, Any] | None = None
+    ) -> int:
+        """Fill this dataset, which has no rows yet; the last step of a constructor.
+
+        Parameters
+        ----------
+        columns : mapping of str to column
+            The row arguments of the task, as the user gave them.
+        ids : Ragged, optional
+            The ids of the column that a model generates, if they are known already.
+        like : mapping of str to column, optional
+            Columns of another dataset of this kind, for the shape of those that were left out.
+
+        Returns
+        -------
+        int
+            The number of rows given; some of them may have been rejected.
+
+        Raises
+        ------
+        ColumnError
+            If a column is missing, or not as long as the others.
+        RowError
+            If a value is not what its column holds: row, column, value.
+        """
+        if self.on_error is not None:
+            require_on_error(self.on_error)
+        self._replace_columns(self.task.validate_columns(columns, like or {}))
+        n = len(next(iter(self.columns.values()), ()))
+        self.fields = () if self.task.make_fields is None else self.task.make_fields(self)
+        if ids is not None and self.task.generates is not None:
+            generated = self.columns[self.task.generates]
+            self.fields = tuple(field.with_ids(generated, ids) for field in self.fields)
+        self._kept, self._storage_index, self._rejects = range(n), None, Rejects.of([])
+        if self.task.filter_rows is not None and (found := self.task.filter_rows(self)) is not None:
+            ok, self._rejects = found
+            if not ok.all():
+                self._choose(np.flatnonzero(ok))
+        return n
+
+    def _replace_columns(self, columns: dict[str, Any]) -> None:
+        for name in self.columns:
+            self.__dict__.pop(name, None)
+        self.columns = columns
+        self.__dict__.update(columns)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A column or a setting that changed here would change what is seen, and not what is batched.
+        if name in self.__dict__.get("columns", ()):
+            raise AttributeError(
+                f"{name!r} is a column; make a dataset with other values by ds.new(..., {name}=values)"
+            )
+        if name in self.frozen_settings and self.fields and self.__dict__[name] is not value:
+            raise AttributeError(f"the rows were made with {name!r}; make another {type(self).__name__}")
+        super().__setattr__(name, value)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __repr__(self) -> str:
+        rejected = f", {len(self.rejects)} rejected" if self.on_error != "mask" and len(self._rejects) else ""
+        return f"{type(self).__name__}({len(self)} rows of {', '.join(self.columns) or 'nothing'}{rejected})"
+
+    @property
+    def row_arguments(self) -> tuple[str, ...]:
+        """The names of the constructor's arguments that hold one value per row; `new` takes them in this order."""
+        return tuple(self.task.columns)
+
+    @property
+    def kept(self) -> Rows64:
+        """For each row, its number among the rows that the dataset was made from, int64 (n,)."""
+        return row_array(self._kept)
+
+    @property
+    def storage_rows(self) -> Rows64:
+        """For each row, its number among the stored rows of the fields, int64 (n,)."""
+        return row_array(self._storage_rows())
+
+    def _storage_rows(self) -> RowIndex:
+        return take_rows(self._storage_index, range(len(self)))  # type: ignore[no-any-return]
+
+    @property
+    def rejects(self) -> Rejects:
+        """The rejected rows: row, text, stage, reason; under ``on_error="mask"`` this computes all rows first."""
+        found = self._masked()
+        return self._rejects if found is None else found[1]
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """For each row, whether it could be computed, bool (n,); False only under ``on_error="mask"``."""
+        found = self._masked()
+        return np.ones(len(self), bool) if found is None else found[0][self.storage_rows]
+
+    def _masked(self) -> tuple[NDArray[np.bool_], Rejects] | None:
+        found = (field.validity() for field in self.fields) if self.on_error == "mask" else iter(())
+        return next((each for each in found if each is not None), None)
+
+    def fingerprint(self) -> str:
+        """Return a digest of everything that samples depend on: the rows, their order, the vocabulary, the settings.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C", "O"], CharacterVocab("CO"))
+        >>> ds.fingerprint() == ds.view([1, 0]).fingerprint()
+        False
+        """
+        parts = [field.fingerprint() for field in self.fields]
+        parts += [] if self.fields else [f"{name} {column.digest}" for name, column in self.columns.items()]
+        source = self.fields[0].source_rows if self.fields else None
+        rows = take_rows(source, self._storage_rows())
+        index = repr(rows) if isinstance(rows, range) else hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+        return hashlib.sha256("\n".join([type(self).__qualname__, *parts, index]).encode()).hexdigest()[:32]
+
+    def add_column(self, name: str, values: Any) -> None:
+        """Add a column, which views and splits carry along.
+
+        Parameters
+        ----------
+        name : str
+            A new name; the values are then ``ds.<name>`` too.
+        values : column
+            n values.
+
+        Raises
+        ------
+        ColumnError
+            If the name is taken, or the number of values is not the number of rows.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C", "O"], CharacterVocab("CO"))
+        >>> ds.add_column("name", ["methane", "water"])
+        >>> ds.view([1]).name.tolist()
+        ['water']
+        """
+        if name in self.columns or name in self.__dict__ or hasattr(type(self), name):
+            raise ColumnError(f"there is a column or attribute {name!r} already; choose another name", column=name)
+        column = values_of(values, name)
+        if not self.columns and not len(self._kept):  # the first one sets the number of rows
+            self._kept = range(len(column))
+        if len(column) != len(self):
+            raise ColumnError(f"{name} has {len(column)} values for {len(self)} rows; give one for each", column=name)
+        self._replace_columns({**self.columns, name: column})
+
+    def new(self, *columns: Any, on_error: OnError | None = None, **named: Any) -> Self:
+        """Return a dataset of new rows, configured as this one: same vocabulary, functions, collate, settings.
+
+        Parameters
+        ----------
+        *columns, **named
+            The constructor's row arguments, in their order or by name; labels may be left out and are then missing
+            (NaN, or -100 for integer classes). Columns that were added may be given by name.
+        on_error : {"raise", "drop", "mask"}, optional
+            A different policy for the new one: also for rows that are too long.
+
+        Returns
+        -------
+        BaseDataset
+            Of the same class.
+
+        Raises
+        ------
+        TypeError
+            If there are too many columns, or one that this dataset does not have.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C"], CharacterVocab(["C"]))
+        >>> ds.new(["CC", "CCC"])
+        TextDataset(2 rows of smiles)
+        """
+        return self._with_rows(self.task.name_columns(columns, named, self.columns), on_error)
+
+    def from_ids(self, ids: Any, *, on_error: OnError | None = None, **named: Any) -> Self:
+        """Return a dataset like this one of ids, exactly as they are: train on what was sampled.
+
+        A text can have more than one tokenization; going through text would train on another than the model wrote.
+        The ids are never augmented.
+
+        Parameters
+        ----------
+        ids : Ragged, array or tensor (B, L), or sequence of sequences of int
+            One row each. A row is cut after its first ``eos``; padding around it is dropped; ``bos`` is put in front
+            where it is missing.
+        on_error : {"raise", "drop", "mask"}, optional
+            As in `new`.
+        **named
+            Other columns, as in `new`.
+
+        Returns
+        -------
+        BaseDataset
+            Of the same class, ``smiles`` (``target`` of pairs) being the decoded text.
+
+        Raises
+        ------
+        TokenIdError
+            (An IndexError.) If an id is outside the vocabulary.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C"], CharacterVocab(["C", "O"]))
+        >>> made = ds.from_ids([[0, 4, 5, 1, 2], [4, 4, 1, 5, 5]])
+        >>> made.smiles.tolist(), made[1]
+        (['CO', 'CC'], tensor([0, 4, 4, 1]))
+        """
+        if self.task.generates is None:
+            raise DatasetError(f"{type(self).__name__} has no column that a model generates, so it takes no ids")
+        vocab = getattr(self, self.task.generated_vocab)
+        rows = sampled_rows(ids)
+        text = vocab.decode_bytes(rows)  # rejects ids outside the vocabulary
+        stored = Ragged(rows.values.astype(vocab.dtype), rows.offsets)
+        columns = self.task.name_columns((), {self.task.generates: text, **named}, self.columns)
+        return self._with_rows(columns, on_error, stored).without_augmentation()
+
+    def _with_rows(self, given: dict[str, Any], on_error: OnError | None, ids: Ragged | None = None) -> Self:
+        """Return a dataset like this one with these columns."""
+        made = self._copy()
+        made.fields = ()
+        made._replace_columns({})
+        if on_error is not None:
+            made.on_error = on_error
+        names = self.row_arguments
+        n = made.set_rows({name: given[name] for name in names if name in given}, ids=ids, like=self.columns)
+        for name, values in given.items():
+            if name not in names:
+                column = values_of(values, name)  # one value for each row given, of which some may have been rejected
+                if len(column) != n:
+                    raise ColumnError(f"{name} has {len(column)} values for {n} rows; give one for each", column=name)
+                made.add_column(name, column if n == len(made) else select(column, made._kept))
+        return made
+
+    def _copy(self) -> Self:
+        """Return a shallow copy, to be filled with other rows; warn of attributes that look like row data."""
+        for name, value in vars(self).items():
+            if name in self._STATE or name in self.columns or name in self.frozen_settings:
+                continue
+            if _is_listing(value) and len(value) == len(self):
+                warnings.warn(
+                    f"the attribute {name!r} has as many values as there are rows ({len(self)}), but it is not a "
+                    f"column: all of it goes to each view and to each new dataset. If it belongs to the rows, use "
+                    f"ds.add_column({name!r}, values); if not, keep it as a tuple",
+                    stacklevel=4,
+                )
+        return copy.copy(self)
+
+    def _choose(self, rows: RowIndex) -> None:
+        """Keep the rows `rows` of this dataset, in their order, copying none."""
+        self._replace_columns({name: select(column, rows) for name, column in self.columns.items()})
+        self._storage_index = take_rows(self._storage_index, rows)
+        self._kept = take_rows(self._kept, rows)
+
+    def view(self, rows: Any) -> Self:
+        """Return some rows, in their order, as a dataset that copies none of them.
+
+        Parameters
+        ----------
+        rows : range, array of int, or mask
+            Which rows.
+
+        Returns
+        -------
+        BaseDataset
+
+        Raises
+        ------
+        IndexError
+            If they are not rows of this dataset.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> TextDataset(["C", "CC", "CCC"], CharacterVocab("C")).view([2, 0]).smiles.tolist()
+        ['CCC', 'C']
+        """
+        rows = row_numbers(rows, len(self))
+        if not self.columns:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no columns, so its rows are not known here; use ds.add_column, or override "
+                "split_on_idxs"
+            )
+        made = self._copy()
+        made._choose(rows if isinstance(rows, range) else rows.copy())  # the caller may go on to change them
+        return made
+
+    def split(self, percent_valid: float, seed: int = 0) -> tuple[Self, Self]:
+        """Split at random into a training and a validation view.
+
+        Parameters
+        ----------
+        percent_valid : float
+            The fraction for validation, 0 < p < 1; the training part has n * (1 - p) rows, rounded down, exactly.
+        seed : int
+            Determines the split: the same seed gives the same one on any machine.
+
+        Returns
+        -------
+        train, valid : BaseDataset
+            Views; disjoint, and together every row; only the training rows are augmented where the dataset is.
+
+        Raises
+        ------
+        ValueError
+            If `percent_valid` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C"] * 10, CharacterVocab(["C"]))
+        >>> [len(part) for part in ds.split(0.9)]
+        [1, 9]
+        """
+        if not 0 < percent_valid < 1:
+            raise ValueError(f"percent_valid is {percent_valid}; expected a fraction between 0 and 1, such as 0.1")
+        n = len(self)
+        train = count_rows(1 - percent_valid, n)
+        rows = shuffled_positions(np.arange(n), n, f"split {operator.index(seed)}")
+        return self.split_on_idxs(rows[:train], rows[train:])
+
+    def split_on_idxs(self, train_idxs: Any, valid_idxs: Any) -> tuple[Self, Self]:
+        """Return two views: of the rows `train_idxs` and, without augmentation, of the rows `valid_idxs`."""
+        return self.view(train_idxs), self.view(valid_idxs).without_augmentation()
+
+    def without_augmentation(self) -> Self:
+        """Return these rows as they are, to validate and test on; itself if they are not augmented."""
+        fields = tuple(field.without_augmentation() for field in self.fields)
+        if all(field is own for field, own in zip(fields, self.fields, strict=True)):
+            return self
+        made = copy.copy(self)
+        made.fields = fields
+        made.__dict__["augment"] = None  # for rows that `new` makes from it
+        return made
+
+
+def _is_listing(value: Any) -> bool:
+    """Return whether a value is a list, an array, a tensor, a Series or a column."""
+    return isinstance(value, list) or is_column(value) or (hasattr(value, "__array__") and np.ndim(value) > 0)

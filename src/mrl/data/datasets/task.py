@@ -1,0 +1,271 @@
+"""`Task`: what makes one kind of dataset different from another, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mrl.data.columns import IGNORED, Values, View, labels_of
+from mrl.data.fields import Field
+from mrl.errors import ColumnError, RowError
+from mrl.ragged import Ragged, Rejects, Text, as_text, is_column
+
+__all__ = [
+    "ColumnKind",
+    "NumberColumn",
+    "Task",
+    "TextColumn",
+    "WeightColumn",
+    "drop_failed_rows",
+    "numpy_dtype",
+    "text_column",
+]
+
+Ok = NDArray[np.bool_]
+FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+
+
+class ColumnKind(Protocol):
+    """What a row argument of a dataset holds."""
+
+    def validate(self, values: Any, name: str) -> Any:
+        """Return `values` as a column; ColumnError or RowError if they are not of this kind."""
+
+    def missing(self, n: int, like: Any) -> Any:
+        """Return the column of n rows that were given without it; None if it cannot be left out.
+
+        `like` is the column of the dataset that ``new`` was called on, or None.
+        """
+
+
+@dataclass(frozen=True)
+class Task:
+    """Columns, fields, collate function: everything that a kind of dataset is, apart from its rows and settings.
+
+    Parameters
+    ----------
+    columns : mapping of str to ColumnKind
+        The row arguments, in the order of the constructor and of ``new``; the first one cannot be left out.
+    make_fields : callable
+        ``make_fields(ds)`` returns the fields of a sample from ``ds.columns`` and the settings of `ds`.
+    make_collate : callable
+        ``make_collate(ds)`` returns the collate function for a dataset that was given none.
+    generates : str, optional
+        The column that a model generates, for ``from_ids``.
+    generated_vocab : str
+        The setting that holds the vocabulary of that column.
+    filter_rows : callable, optional
+        ``filter_rows(ds)`` returns which stored rows stay, bool (n,), and the rejected ones with their reasons; None
+        if all stay.
+
+    Notes
+    -----
+    Datasets are sent to worker processes, so the functions of a task should be picklable: functions of a module, not
+    lambdas.
+
+    Examples
+    --------
+    >>> from mrl.data import BaseDataset, vector_collate
+    >>> from mrl.data.fields import Numbers
+    >>> def numbers(ds):
+    ...     return (Numbers(ds.columns["x"], "vectors"),)
+    >>> task = Task({"x": NumberColumn()}, numbers, lambda ds: vector_collate)
+    >>> BaseDataset.from_task(task, {"x": [[1, 2], [3, 4]]}).batch([1])
+    tensor([[3., 4.]])
+    """
+
+    columns: Mapping[str, ColumnKind] = field(default_factory=lambda: MappingProxyType({}))
+    make_fields: Callable[[Any], tuple[Field, ...]] | None = None
+    make_collate: Callable[[Any], Callable[..., Any]] | None = None
+    generates: str | None = None
+    generated_vocab: str = "vocab"
+    filter_rows: Callable[[Any], tuple[Ok, Rejects] | None] | None = None
+
+    def validate_columns(self, given: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row arguments as columns of one length; those that were left out are filled in.
+
+        Parameters
+        ----------
+        given : mapping of str to column
+            What the user gave.
+        like : mapping of str to column
+            The columns of the dataset that ``new`` was called on, if any.
+
+        Returns
+        -------
+        dict of str to column
+            In the order of the task.
+
+        Raises
+        ------
+        ColumnError
+            If a column is missing that has no default, or is not as long as the others.
+        RowError
+            If a value is not what its column holds.
+        """
+        present = {
+            name: kind.validate(given[name], name)
+            for name, kind in self.columns.items()
+            if given.get(name) is not None or (name in given and kind.missing(0, None) is None)
+        }
+        lengths = {name: len(column) for name, column in present.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+            raise ColumnError(
+                f"the columns have different numbers of rows: {listed}; give one value for each row (NaN where a label "
+                "is missing)",
+                column=list(lengths)[-1],
+            )
+        n = next(iter(lengths.values()), 0)
+        made = {
+            name: present[name] if name in present else kind.missing(n, like.get(name))
+            for name, kind in self.columns.items()
+        }
+        if missing := [name for name, column in made.items() if column is None]:
+            raise ColumnError(f"the column {missing[0]!r} is missing; give one value for each row", column=missing[0])
+        return made
+
+    def name_columns(
+        self, given: tuple[Any, ...], named: Mapping[str, Any], known: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the columns that were given to ``new``, by name.
+
+        Parameters
+        ----------
+        given : tuple of column
+            In the order of the task.
+        named : mapping of str to column
+            Row arguments of the task, or added columns.
+        known : mapping of str to column
+            The columns of the dataset.
+
+        Returns
+        -------
+        dict of str to column
+
+        Raises
+        ------
+        TypeError
+            If there are too many, or one that is not known, or the first one is missing.
+        NotImplementedError
+            If the task has no columns.
+        """
+        names = tuple(self.columns)
+        if not names:
+            raise NotImplementedError("this dataset has no row arguments; override new")
+        if len(given) > len(names):
+            raise TypeError(
+                f"new takes {len(names)} column(s) ({', '.join(names)}), got {len(given)}; all other settings are "
+                "those of this dataset"
+            )
+        made = dict(zip(names, given, strict=False))
+        for name, values in named.items():
+            if name in made:
+                raise TypeError(f"new got the column {name!r} twice")
+            if name not in names and name not in known:
+                raise TypeError(f"new got {name!r}, which is not a column of this dataset: {', '.join(known)}")
+            made[name] = values
+        if names[0] not in made:
+            raise TypeError(f"new needs the column {names[0]!r}")
+        return made
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of text.
+
+    Parameters
+    ----------
+    default : str, optional
+        The text of rows that are given without one; None if the column cannot be left out.
+    """
+
+    default: str | None = None
+
+    def validate(self, values: Any, name: str) -> Any:
+        """Return `values` as `Text`, or as they are if they are not in memory."""
+        return text_column(values, name)
+
+    def missing(self, n: int, like: Any) -> Any:
+        """Return n times the default."""
+        return None if self.default is None else Text.of([self.default] * n)
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of one or T numbers per row, of which some may be missing: NaN, or -100 for integer classes.
+
+    Parameters
+    ----------
+    dtype : dtype
+        float16, float32, float64, or an integer type.
+    """
+
+    dtype: np.dtype[Any] = FLOAT32
+
+    def validate(self, values: Any, name: str) -> Any:
+        """Return `values` as `Values` of the dtype."""
+        return labels_of(values, name, self.dtype)
+
+    def missing(self, n: int, like: Any) -> Any:
+        """Return n missing values, as many per row as `like` has."""
+        shape = () if like is None else like.take(np.zeros(0, np.int64)).shape[1:]
+        return Values(np.full((n, *shape), np.nan if self.dtype.kind == "f" else IGNORED, self.dtype))
+
+
+@dataclass(frozen=True)
+class WeightColumn:
+    """A column of one weight per row: a finite number, 0 or more."""
+
+    def validate(self, values: Any, name: str) -> Any:
+        """Return `values` as float32 (n,)."""
+        column = labels_of(values, name, FLOAT32)
+        array = column.take(np.arange(len(column)))
+        if array.ndim != 1:
+            raise ColumnError(f"{name} has the shape {array.shape}; expected (n,), one for each row", column=name)
+        wrong = ~(np.isfinite(array) & (array >= 0))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise RowError(
+                f"row {row} of {name} is {array[row]}; expected a finite number, 0 or more (0 leaves a row out of a "
+                "loss)",
+                row=row,
+                column=name,
+                value=float(array[row]),
+            )
+        return column
+
+    def missing(self, n: int, like: Any) -> Any:
+        """Return the weight 1 for each row."""
+        return Values(np.ones(n, np.float32))
+
+
+def text_column(values: Any, name: str) -> Any:
+    """Return text in memory as `Text`, and a column that is not in memory as it is."""
+    base = values.column if isinstance(values, View) else values
+    in_memory = isinstance(base, (Ragged, Values)) or not is_column(base)
+    return as_text(values, name) if in_memory else values
+
+
+def drop_failed_rows(ds: Any) -> tuple[Ok, Rejects] | None:
+    """Compute every stored row under ``on_error="drop"``: which could be, and the rejects. See `Task.filter_rows`."""
+    if ds.on_error != "drop":
+        return None
+    return next(found for each in ds.fields if (found := each.validity()) is not None)
+
+
+def numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    """Return NumPy's dtype for a torch dtype of targets; ValueError if it is neither a float nor an integer type."""
+    try:
+        found = torch.zeros(0, dtype=dtype, device="cpu").numpy().dtype
+    except TypeError:
+        found = np.dtype(object)
+    if found.kind not in "fiu":
+        raise ValueError(f"y_dtype is {dtype}; expected float16, float32 or float64, or an integer type for classes")
+    return found

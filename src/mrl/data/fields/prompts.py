@@ -1,0 +1,77 @@
+"""The field of conditional generation: a prompt in front of a text, as one row of ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mrl.data.columns import Rows64
+from mrl.data.fields.field import Field, Part, row_blocks
+from mrl.data.fields.selection import RowSelection
+from mrl.data.fields.tokens import Tokens
+from mrl.ragged import Ragged
+from mrl.text import BOS, EOS
+
+__all__ = ["PromptedTokens"]
+
+
+class PromptedTokens(Field):
+    """Two parts: ``tokens`` (bos, prompt, text, eos), and ``prompt``, how many ids belong to the prompt, int64 (B, 1).
+
+    Parameters
+    ----------
+    prompts, tokens : Tokens
+        The prompts, and the texts that follow them.
+
+    Examples
+    --------
+    >>> from mrl.ragged import Text
+    >>> from mrl.text import CharacterVocab
+    >>> vocab = CharacterVocab("CO+")
+    >>> PromptedTokens(Tokens(Text.of(["++"]), vocab), Tokens(Text.of(["CO"]), vocab)).sample(0)
+    (tensor([0, 6, 6, 4, 5, 1]), tensor([2]))
+    """
+
+    names = ("tokens", "prompt")
+
+    def __init__(self, prompts: Tokens, tokens: Tokens) -> None:
+        self.prompts = prompts
+        self.tokens = tokens
+
+    def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Part, ...]:
+        """Return the ids of the rows `rows`, and the lengths of their prompts without bos."""
+        prompts = _without(self.prompts.gather(rows)[0].take(), EOS, at_end=True)
+        texts = _without(self.tokens.gather(rows)[0].take(), BOS, at_end=False)
+        n = len(rows)
+        interleaved = Ragged.concat([prompts, texts]).take(np.arange(2 * n).reshape(2, n).T.reshape(-1))
+        ids = RowSelection(interleaved.values, interleaved.offsets[::2], np.arange(n))
+        return ids, torch.from_numpy(np.maximum(prompts.lengths - 1, 0)).unsqueeze(-1)
+
+    def prepare(self) -> None:
+        """Encode the texts that are in memory."""
+        self.prompts.prepare()
+        self.tokens.prepare()
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the number of ids of every stored row, int64 (n,)."""
+        blocks = [self.gather(rows)[0] for rows in row_blocks(len(self.tokens.text))]
+        return np.concatenate([block.lengths for block in blocks if isinstance(block, RowSelection)])
+
+    def with_ids(self, column: Any, ids: Ragged) -> PromptedTokens:
+        """Return this field with `ids` as the tokens of the texts, if `column` is their column."""
+        return PromptedTokens(self.prompts, self.tokens.with_ids(column, ids))
+
+    def fingerprint(self) -> str:
+        """Return a digest of the prompts and the texts."""
+        return f"{super().fingerprint()} {self.prompts.fingerprint()} {self.tokens.fingerprint()}"
+
+
+def _without(ids: Ragged, special: int, *, at_end: bool) -> Ragged:
+    """Return the rows without their last id, or their first, where it is `special`."""
+    places = (ids.offsets[1:] - 1 if at_end else ids.offsets[:-1])[ids.lengths > 0]
+    keep = np.ones(len(ids.values), bool)
+    keep[places[ids.values[places] == special]] = False
+    return Ragged(ids.values[keep], np.concatenate([[0], np.cumsum(keep)])[ids.offsets])

@@ -1,0 +1,66 @@
+"""The state of a loader: where it is, and what it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mrl.data.order import Order
+from mrl.errors import StateError
+
+__all__ = ["check_state", "make_state"]
+
+VERSION = 2
+
+
+def make_state(order: Order, data: str | None, epoch: int, batches: int) -> dict[str, Any]:
+    """Return the state of a loader that has yielded `batches` batches of epoch `epoch`."""
+    return {"version": VERSION, "epoch": epoch, "batches": batches, **_identity(order, data)}
+
+
+def check_state(state: Any, order: Order, data: str | None, world_size: int) -> tuple[int, int]:
+    """Return the epoch and the batch that come after a state, if it belongs to this order and this data.
+
+    Raises
+    ------
+    StateError
+        If it does not; it names what differs, and which `bs` would make the global batches equal.
+    """
+    if not isinstance(state, dict):
+        raise StateError(f"the state is {state!r}; expected what state_dict returned", differs=("version",))
+    if state.get("version") != VERSION:
+        raise StateError(
+            f"the state has version {state.get('version')!r}, this mrl reads {VERSION}; start the epoch again",
+            differs=("version",),
+        )
+    _require_same(state, _identity(order, data), world_size)
+    epoch, batches = state.get("epoch"), state.get("batches")
+    if not (type(epoch) is int and type(batches) is int and epoch >= 0 and 0 <= batches <= len(order)):
+        raise StateError(f"the state is at batch {batches!r} of epoch {epoch!r}, of {len(order)} batches an epoch")
+    return (epoch + 1, 0) if batches == len(order) > 0 else (epoch, batches)
+
+
+def _identity(order: Order, data: str | None) -> dict[str, Any]:
+    size = getattr(order, "batch_size", None)
+    return {"global_batch_size": size, "rows": order.n, "order": order.fingerprint(), "data": data}
+
+
+_DIGESTS = {
+    "order": "the order differs (its kind, seed, drop_last, max_tokens or the lengths of the rows)",
+    "data": "the data differ (the texts, their number or order, the vocabulary, labels, or settings such as augment)",
+}
+
+
+def _require_same(state: dict[str, Any], identity: dict[str, Any], world_size: int) -> None:
+    differs = tuple(name for name in identity if state.get(name) != identity[name])
+    if not differs:
+        return
+    values = [name for name in differs if name not in _DIGESTS]
+    # A digest differs of itself where one of the values that it covers does.
+    reasons = [f"{name} is {identity[name]!r} here and {state.get(name)!r} in the state" for name in values]
+    reasons = reasons or [_DIGESTS[name] for name in differs]
+    total, hint = state.get("global_batch_size"), ""
+    if "global_batch_size" in differs and isinstance(total, int):
+        bs, rest = divmod(total, world_size)
+        ranks = f"{world_size} rank{'s' if world_size > 1 else ''}"
+        hint = f"; no bs makes that with {ranks}" if rest else f"; with {ranks} make the loader with bs={bs}"
+    raise StateError(f"the state belongs to another loader: {'; '.join(reasons)}{hint}", differs=differs)
