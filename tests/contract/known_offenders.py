@@ -19,11 +19,8 @@ KNOWN = {
     "cli: import past a package root",
     "cli: incomplete docstring",
     # data
-    "data: import circle",
-    "data: full folder",
     "data: incomplete docstring",
     "tests/data: assertion on seconds",
-    "tests/data: part of mrl replaced",
     # features
     "features: incomplete docstring",
     "tests/features: assertion on seconds",
@@ -32,7 +29,6 @@ KNOWN = {
     "kernels: incomplete docstring",
     # lm
     # report
-    "report: import past a package root",
     "report: incomplete docstring",
     # text
     "text: underscore in a module name",

@@ -169,7 +169,7 @@ def test_types_of_labels(dtype: torch.dtype) -> None:
         ([0, 0.5], torch.int64, r"row 1 of y_vals is 0\.5; expected a whole number \(a class\) from"),
         ([0, float("inf")], torch.int64, "row 1 of y_vals is inf; expected a whole number"),
         ([0, 300], torch.int8, "row 1 of y_vals is 300; expected a whole number .* from -128 to 127"),
-        ([0, None], torch.uint8, "row 1 of y_vals is None; .* from 0 to 255, .*missing, which is written -100"),
+        ([0, None], torch.uint8, "row 1 of y_vals is None; .* from 0 to 255, .*missing, which is stored as -100"),
         ([[0, 1], [2, 0.5]], torch.int64, r"row 1 of y_vals is \[2\.0, 0\.5\]"),
         (np.zeros((2, 2, 2)), torch.float32, r"y_vals has the shape \(2, 2, 2\); expected \(n,\)"),
         (3, torch.float32, "y_vals|iterable"),

@@ -215,11 +215,11 @@ def test_rows_may_be_given_in_any_way(rows: Any) -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([2], "rows 2 to 2 of a dataset of 2 rows; expected 0 to 1"),
-        ([-1, 0], "rows -1 to 0"),
-        ([0.5], "rows have the dtype float64"),
-        ([True], "the mask has 1 entries for a dataset of 2 rows"),
-        ([[0, 1]], "expected integers, or a mask"),
+        ([2], r"rows\[0\] is 2, expected 0 to 1"),
+        ([-1, 0], r"rows\[0\] is -1"),
+        ([0.5], "rows are float64"),
+        ([True], "the mask has 1 entries for 2 rows"),
+        ([[0, 1]], "expected integers or a mask"),
         (["0"], "expected integers"),
     ],
 )

@@ -142,7 +142,13 @@ def test_resumed_anywhere_the_rest_is_what_it_would_have_been(
 
 def test_states_before_in_and_after_an_epoch() -> None:
     loader = DS.dataloader(10, shuffle=True, seed=1)
-    identity = {"version": 2, "global_batch_size": 10, "rows": N, "order": loader.order.fingerprint(), "data": DS.fingerprint()}
+    identity = {
+        "version": 2,
+        "global_batch_size": 10,
+        "rows": N,
+        "order": loader.order.fingerprint(),
+        "data": DS.fingerprint(),
+    }
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}
     batches = iter(loader)
     assert loader.state_dict() == identity | {"epoch": 0, "batches": 0}

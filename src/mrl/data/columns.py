@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.errors import ColumnError, RowError
-from mrl.ragged import as_array, as_column
+from mrl.ragged import as_column, as_labels, row_numbers
 
 __all__ = [
-    "IGNORED",
     "Array",
     "RowIndex",
     "Rows64",
     "Values",
     "View",
-    "labels_of",
+    "as_row_index",
+    "number_column",
     "row_array",
-    "row_numbers",
     "select",
     "take_rows",
     "values_of",
@@ -31,8 +29,6 @@ Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
 RowIndex = range | Rows64
 """Numbers of stored rows; a range stays a range, so that a billion rows in a row cost no memory."""
-
-IGNORED = -100  # the class that torch's losses leave out by default: a missing one
 
 
 class Values:
@@ -58,7 +54,7 @@ class Values:
         return iter(self.array)
 
     def tolist(self) -> list[Any]:
-        """All rows as Python values."""
+        """Return all rows as Python values."""
         values: list[Any] = self.array.tolist()
         return values
 
@@ -69,7 +65,7 @@ class Values:
         return f"Values({self.array!r})"
 
     def take(self, rows: Any) -> Array:
-        """Give the rows `rows`, in memory of their own."""
+        """Return the rows `rows`, in memory of their own."""
         return self.array[np.asarray(rows, np.int64)]
 
     @property
@@ -160,35 +156,18 @@ def row_array(rows: RowIndex) -> Rows64:
     return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
 
 
-def row_numbers(rows: Any, n: int) -> Any:
+def as_row_index(rows: Any, n: int) -> RowIndex:
     """Return row numbers, or a mask, as int64 (k,); a range that is not empty stays a range.
 
     Raises
     ------
     IndexError
-        If they are not row numbers of a dataset of n rows.
+        If they are not row numbers of n rows.
     """
     if isinstance(rows, range) and len(rows):
-        if min(rows[0], rows[-1]) < 0 or max(rows[0], rows[-1]) >= n:
-            raise _out_of_range(min(rows[0], rows[-1]), max(rows[0], rows[-1]), n)
+        row_numbers(np.array([rows[0], rows[-1]]), n)
         return rows
-    rows = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
-    if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iub"):
-        raise IndexError(
-            f"rows have the dtype {rows.dtype} and the shape {rows.shape}; expected integers, or a mask, of shape (k,)"
-        )
-    if rows.dtype == bool:
-        if len(rows) != n:
-            raise IndexError(f"the mask has {len(rows)} entries for a dataset of {n} rows")
-        return np.flatnonzero(rows)
-    numbers: Rows64 = rows.astype(np.int64, copy=False)
-    if len(rows) and int(numbers.view(np.uint64).max()) >= n:  # negative numbers are huge as unsigned ones
-        raise _out_of_range(rows.min(), rows.max(), n)
-    return numbers
-
-
-def _out_of_range(low: int, high: int, n: int) -> IndexError:
-    return IndexError(f"rows {low} to {high} of a dataset of {n} rows; expected 0 to {n - 1}")
+    return row_numbers(rows, n)
 
 
 def values_of(values: Any, name: str) -> Any:
@@ -197,67 +176,16 @@ def values_of(values: Any, name: str) -> Any:
     return Values(column) if isinstance(column, np.ndarray) else column
 
 
-def labels_of(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
-    """Take targets, one or T per row, as numbers of `dtype`: missing is NaN, or -100 for integer classes.
+def number_column(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
+    """Return numbers, one or T per row, as a column of `dtype`: missing is NaN, or -100 for integer classes.
 
     Raises
     ------
     ColumnError
-        If `values` is no column of one or T numbers per row.
+        If `values` is not a column of one or T numbers per row.
     RowError
-        If a value is no number, no whole one for integer classes, or more than `dtype` holds: row, column, value.
+        If a value is not a number that `dtype` holds: row, column, value.
     """
     if isinstance(values, View) and isinstance(values.column, Values) and values.column.array.dtype == dtype:
         return values
-    array = given = as_array(values, name)
-    if array.ndim not in (1, 2):
-        raise ColumnError(
-            f"{name} has the shape {array.shape}; expected (n,) for one target or (n, T) for T targets", column=name
-        )
-    if array.dtype.kind not in "fiub":
-        array = _numbers(array, name)
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            made = array.astype(dtype)
-        bad, expected = np.isinf(made) & ~np.isinf(array), f"a number that {dtype} can hold"
-    else:
-        if array.dtype.kind == "f":
-            array = np.where(np.isnan(array), IGNORED, array).astype(np.float64)
-        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-        bad = (array < low) | (array >= high + 1) | (array != np.floor(array))  # the float of `high` may be high + 1
-        with np.errstate(invalid="ignore"):
-            made = array.astype(dtype)
-        expected = (
-            f"a whole number (a class) from {low} to {high}, or nothing where it is missing, which is written {IGNORED}"
-        )
-    if bad.any():
-        row = int(np.argwhere(bad)[0][0])
-        raise _unfit(row, name, given[row], expected)
-    return Values(made)
-
-
-def _numbers(array: Array, name: str) -> Array:
-    """Numbers of an array of objects, row by row, so that the row of a bad one can be told."""
-    flat = np.empty(array.size)
-    for i, value in enumerate(array.flat):
-        if value is None or type(value).__name__ in ("NAType", "NaTType"):
-            flat[i] = np.nan
-            continue
-        try:
-            flat[i] = float(_require_number(value))
-        except (TypeError, ValueError, OverflowError):
-            row = i // (array.size // len(array))
-            raise _unfit(row, name, value, "a number, or NaN where it is missing; convert the column first") from None
-    return flat.reshape(array.shape)
-
-
-def _require_number(value: Any) -> Any:
-    """Refuse what ``float`` would make a number of: text, dates, complex numbers."""
-    if isinstance(value, (str, bytes, np.datetime64, np.timedelta64, np.complexfloating)):
-        raise TypeError
-    return value
-
-
-def _unfit(row: int, name: str, value: Any, expected: str) -> RowError:
-    value = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-    return RowError(f"row {row} of {name} is {value!r}; expected {expected}", row=row, column=name, value=value)
+    return Values(as_labels(values, name, dtype))

@@ -27,7 +27,7 @@ class Splittable(Protocol):
     def view(self, rows: Any) -> Self:
         """Return a view of some rows."""
 
-    def plain(self) -> Self:
+    def without_augmentation(self) -> Self:
         """Return the same rows without augmentation."""
 
 

@@ -7,12 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from mrl.chem import to_smile
-from mrl.data.columns import is_column
 from mrl.errors import MoleculeError
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects, Text, is_column
 
 __all__ = ["Source", "source_of", "spelled"]
 
@@ -134,7 +131,7 @@ def _of_table(table: Any) -> Source:
 
 
 def _of_dataset(ds: Any) -> Source:
-    names = [name for name in getattr(ds, "texts", ("smiles",)) if name in ds.columns]
+    names = [name for name in ("smiles", "source", "target") if name in ds.columns]
     if not names:
         raise TypeError(
             f"this {type(ds).__name__} has no column of texts ({', '.join(ds.columns) or 'none at all'}); give the "
@@ -145,17 +142,15 @@ def _of_dataset(ds: Any) -> Source:
     values = {name: column for name, column in ds.columns.items() if name not in names}
     blocks = len(ds) > 0 and isinstance(ds.columns[names[0]][0], Text)
     texts = {name: ds.columns[name] for name in names}
-    vectors = [field for field in ds.fields if field.name == "vectors"] if getattr(ds, "on_error", "") == "mask" else []
+    ok = ds.ok if ds.on_error == "mask" else None
 
     def missing(row: int) -> bool:
-        stored = ds.stored_rows(np.array([row]))
-        return bool(np.isnan(np.asarray(vectors[0].gather(stored))).all())
+        return ok is not None and not ok[row]
 
     row = "block" if blocks else "pair" if len(names) > 1 else "row"
     inputs = None if blocks else ds.kept
-    return Source(
-        row, type(ds).__name__, len(ds), texts, values, inputs, languages, blocks, missing=missing if vectors else None
-    )
+    known = None if ok is None else missing
+    return Source(row, type(ds).__name__, len(ds), texts, values, inputs, languages, blocks, missing=known)
 
 
 def _language(vocab: Any) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mrl.data.batch import BatchRequest, LazyBatch, make_sample, with_list_of_samples
 from mrl.data.collate import Padding
-from mrl.data.columns import Rows64, row_array, row_numbers, take_rows
+from mrl.data.columns import Rows64, as_row_index, row_array, take_rows
 from mrl.data.datasets.rows import RowDataset
 from mrl.data.device import get_device, to_device
 from mrl.data.loader import Loader, OrderOptions, check_order, check_torch_options, choose_collate, choose_num_workers
@@ -86,7 +86,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
 
     def __getitems__(self, rows: Any) -> Any:
         """Return the samples of `rows` (a `BatchRequest`, row numbers or a mask), computed when they are read."""
-        request = rows if isinstance(rows, BatchRequest) else BatchRequest(0, row_array(row_numbers(rows, len(self))))
+        request = rows if isinstance(rows, BatchRequest) else BatchRequest(0, row_array(as_row_index(rows, len(self))))
         if self._samples_are_fields():
             index = self._storage_index
             return LazyBatch(self.fields, request.rows if index is None else take_rows(index, request.rows), request)

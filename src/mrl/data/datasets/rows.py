@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.data.batch import RequestDataset
-from mrl.data.columns import RowIndex, Rows64, row_array, row_numbers, select, take_rows, values_of
+from mrl.data.columns import RowIndex, Rows64, as_row_index, row_array, select, take_rows, values_of
 from mrl.data.datasets.sampled import sampled_rows
 from mrl.data.datasets.task import Task
 from mrl.data.fields import Field
@@ -381,7 +381,7 @@ class RowDataset(RequestDataset):
         >>> TextDataset(["C", "CC", "CCC"], CharacterVocab("C")).view([2, 0]).smiles.tolist()
         ['CCC', 'C']
         """
-        rows = row_numbers(rows, len(self))
+        rows = as_row_index(rows, len(self))
         if not self.columns:
             raise NotImplementedError(
                 f"{type(self).__name__} has no columns, so its rows are not known here; use ds.add_column, or override "

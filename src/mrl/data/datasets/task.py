@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.columns import IGNORED, Values, View, labels_of
+from mrl.data.columns import Values, View, number_column
 from mrl.data.fields import Field
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Ragged, Rejects, Text, as_text, is_column
+from mrl.ragged import IGNORED, Ragged, Rejects, Text, as_text, is_column
 
 __all__ = [
     "ColumnKind",
@@ -211,7 +211,7 @@ class NumberColumn:
 
     def validate(self, values: Any, name: str) -> Any:
         """Return `values` as `Values` of the dtype."""
-        return labels_of(values, name, self.dtype)
+        return number_column(values, name, self.dtype)
 
     def missing(self, n: int, like: Any) -> Any:
         """Return n missing values, as many per row as `like` has."""
@@ -225,7 +225,7 @@ class WeightColumn:
 
     def validate(self, values: Any, name: str) -> Any:
         """Return `values` as float32 (n,)."""
-        column = labels_of(values, name, FLOAT32)
+        column = number_column(values, name, FLOAT32)
         array = column.take(np.arange(len(column)))
         if array.ndim != 1:
             raise ColumnError(f"{name} has the shape {array.shape}; expected (n,), one for each row", column=name)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.columns import IGNORED, Rows64
+from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
 from mrl.data.order import random_bits, row_keys
-from mrl.ragged import Ragged
+from mrl.ragged import IGNORED, Ragged
 from mrl.text import UNK
 
 __all__ = ["MaskedTokens"]

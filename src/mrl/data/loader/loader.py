@@ -12,13 +12,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mrl.data.batch import BatchRequest, RequestDataset, with_list_of_samples
-from mrl.data.columns import Rows64, row_numbers
+from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
 from mrl.data.loader.workers import PlainDataset, Workers
 from mrl.data.order import Order
 from mrl.errors import DatasetError, StateError
+from mrl.ragged import row_numbers
 
 __all__ = ["BatchIterator", "EpochPlan", "Loader", "prefetch"]
 
