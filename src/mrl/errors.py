@@ -6,7 +6,7 @@ message ends with a way out, and the facts in it (row, column, value, ...) are a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
     "ColumnError",
@@ -57,6 +57,32 @@ class RowError(MrlError, ValueError):
     value: object
     path: str | None = None
     line: int | None = None
+
+    @classmethod
+    def of(cls, row: int, column: str, value: object, expected: str) -> Self:
+        """Return the error "row `row` of `column` is `value`; expected `expected`".
+
+        Parameters
+        ----------
+        row : int
+            Row number, from 0.
+        column : str
+            Name of the column.
+        value : object
+            The value; the message shows 80 characters of it at most.
+        expected : str
+            What is expected, and the way out.
+
+        Returns
+        -------
+        RowError
+
+        Examples
+        --------
+        >>> RowError.of(3, "y", "high", "a number")
+        RowError("row 3 of y is 'high'; expected a number")
+        """
+        return cls(f"row {row} of {column} is {value!r:.80}; expected {expected}", row=row, column=column, value=value)
 
 
 class ColumnError(MrlError, ValueError):

@@ -188,7 +188,7 @@ def test_invalid_values() -> None:
     with pytest.raises(ColumnError, match="column 0 of values has no value"):
         Scaler.fit([])
     with pytest.raises(
-        RowError, match="row 1 of values is -inf in column 0; expected a finite number, or NaN"
+        RowError, match="row 1 of values is -inf; expected a finite number in column 0, or NaN"
     ) as error:
         Scaler.fit([0.0, -np.inf])
     assert (error.value.row, error.value.value) == (1, -np.inf)

@@ -92,26 +92,19 @@ def split(
     """
     n = len(ds)
     targets = _part_sizes(sizes, n)
-    criteria = {"groups": groups, "stratify": stratify, "sort_by": sort_by}
-    given = [(name, values) for name, values in criteria.items() if values is not None]
+    ends = np.cumsum(targets)[:-1]
+    given = {"groups": groups, "stratify": stratify, "sort_by": sort_by}
+    given = {name: _values(values, n, name) for name, values in given.items() if values is not None}
     if len(given) > 1:
-        raise ValueError(
-            f"{' and '.join(name for name, _ in given)} are given; a split can follow only one of them: give one"
-        )
-    if not given:
-        rows = shuffled_positions(np.arange(n), n, f"split {seed}")
-        parts = np.split(rows, np.cumsum(targets)[:-1])
+        raise ValueError(f"{' and '.join(given)} are given; a split can follow only one of them: give one")
+    if "groups" in given:
+        parts = _deal_groups(_rows_by_class(given["groups"], "groups"), targets, seed)
+    elif "stratify" in given:
+        parts = _stratify(_rows_by_class(given["stratify"], "stratify"), targets, seed)
+    elif "sort_by" in given:
+        parts = [np.sort(part) for part in np.split(_rows_by_value(given["sort_by"]), ends)]
     else:
-        ((name, column),) = given
-        values = as_list(column, name)
-        if len(values) != n:
-            raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
-        if name == "sort_by":
-            parts = np.split(_sorted_rows(values), np.cumsum(targets)[:-1])
-        else:
-            assign = _deal_groups if name == "groups" else _stratify
-            parts = assign(_rows_by_class(values, name), targets, seed)
-        parts = [np.sort(part) for part in parts]
+        parts = np.split(shuffled_positions(np.arange(n), n, f"split {seed}"), ends)
     first, *others = (ds.view(part) for part in parts)
     return first, *(view.without_augmentation() for view in others)
 
@@ -138,18 +131,23 @@ def _part_sizes(sizes: Sequence[float], n: int) -> list[int]:
     return targets
 
 
-def _sorted_rows(values: list[Any]) -> Rows64:
-    """Return the rows by ascending value."""
-    for row, value in enumerate(values):
-        if is_missing(value):
-            raise ColumnError(
-                f"row {row} of sort_by is missing ({value}); give a value, or leave out such rows", column="sort_by"
-            )
+def _values(column: Any, n: int, name: str) -> list[Any]:
+    values = as_list(column, name)
+    if len(values) != n:
+        raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
+    return values
+
+
+def _rows_by_value(values: list[Any]) -> Rows64:
+    """Return the rows by ascending value; equal values keep their order."""
     try:
+        if (missing := next((row for row, value in enumerate(values) if is_missing(value)), None)) is not None:
+            raise TypeError(f"row {missing} of sort_by is missing")
         return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
     except TypeError as error:
         raise ColumnError(
-            f"sort_by has values that cannot be compared ({error}); convert them to one type", column="sort_by"
+            f"sort_by has values that cannot be compared: {error}; give values of one type, or leave out such rows",
+            column="sort_by",
         ) from None
 
 
@@ -168,7 +166,7 @@ def _deal_groups(groups: list[Rows64], targets: list[int], seed: int) -> list[Ro
         part = missing.index(max(missing))
         parts[part].append(groups[group])
         missing[part] -= len(groups[group])
-    return [_concatenated(part) for part in parts]
+    return [_sorted_rows(part) for part in parts]
 
 
 def _stratify(classes: list[Rows64], targets: list[int], seed: int) -> list[Rows64]:
@@ -178,21 +176,20 @@ def _stratify(classes: list[Rows64], targets: list[int], seed: int) -> list[Rows
     classes with most to give go first, each to the parts that lack most (Gale 1957, doi:10.2140/pjm.1957.7.1073).
     """
     n = sum(targets)
-    counts = np.array([[len(rows) * target // n for target in targets] for rows in classes], np.int64)
-    counts = counts.reshape(len(classes), len(targets))
-    missing = (np.array(targets) - counts.sum(0)).tolist()
-    spare = [len(rows) - given for rows, given in zip(classes, counts.sum(1).tolist(), strict=True)]
+    counts = [[len(rows) * target // n for target in targets] for rows in classes]
+    missing = [target - sum(count[part] for count in counts) for part, target in enumerate(targets)]
+    spare = [len(rows) - sum(count) for rows, count in zip(classes, counts, strict=True)]
     order = shuffled_positions(np.arange(len(classes)), len(classes), f"classes {seed}")
     for code in sorted(order.tolist(), key=lambda c: -spare[c]):
         for part in sorted(range(len(targets)), key=lambda p: -missing[p])[: spare[code]]:
-            counts[code, part] += 1
+            counts[code][part] += 1
             missing[part] -= 1
     cuts = []
     for code, rows in enumerate(classes):
         shuffled = rows[shuffled_positions(np.arange(len(rows)), len(rows), f"class {seed} {code}")]
         cuts.append(np.split(shuffled, np.cumsum(counts[code])[:-1]))
-    return [_concatenated([cut[part] for cut in cuts]) for part in range(len(targets))]
+    return [_sorted_rows([cut[part] for cut in cuts]) for part in range(len(targets))]
 
 
-def _concatenated(rows: list[Rows64]) -> Rows64:
-    return np.concatenate(rows) if rows else np.zeros(0, np.int64)
+def _sorted_rows(parts: list[Rows64]) -> Rows64:
+    return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)

@@ -74,11 +74,8 @@ class MaskedLoss(nn.Module):
 
         Examples
         --------
-        >>> print(MaskedLoss(nn.MSELoss()))
-        MaskedLoss(
-          per_task=False
-          (loss): MSELoss()
-        )
+        >>> MaskedLoss(nn.MSELoss()).extra_repr()
+        'per_task=False'
         """
         return f"per_task={self.per_task}"
 

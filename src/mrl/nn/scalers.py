@@ -103,16 +103,9 @@ class Scaler(nn.Module):
             scaler.mean[i], scaler.scale[i] = _mean_and_scale(column, i)
         return scaler
 
-    def extra_repr(self) -> str:
-        """Return mean and scale of each column for ``repr``.
-
-        Examples
-        --------
-        >>> Scaler(2)
-        Scaler(mean=[0, 0], scale=[1, 1])
-        """
+    def __repr__(self) -> str:
         mean, scale = (", ".join(f"{x:.3g}" for x in part.tolist()) for part in (self.mean, self.scale))
-        return f"mean=[{mean}], scale=[{scale}]"
+        return f"{type(self).__name__}(mean=[{mean}], scale=[{scale}])"
 
     @overload
     def transform(self, values: Tensor) -> Tensor: ...
@@ -152,18 +145,17 @@ class Scaler(nn.Module):
 
         Parameters
         ----------
-        values : Tensor, floating, shape (..., T), any shape where T is 1; or what `fit` takes
+        values : as of `transform`
             Standardised, such as the predictions of a model that was trained on standardised targets.
 
         Returns
         -------
-        Tensor, float32 (float64 for float64), on the device of `values`; or ndarray of float64
-            Same shape.
+        As of `transform`.
 
         Raises
         ------
         ValueError
-            If the last dimension is not T, or `values` is a tensor of integers (classes).
+            As of `transform`.
 
         Examples
         --------
@@ -209,12 +201,8 @@ def _mean_and_scale(column: NDArray[np.float64], i: int) -> tuple[float, float]:
     infinite = np.isinf(column)
     if infinite.any():
         row = int(infinite.argmax())
-        raise RowError(
-            f"row {row} of values is {column[row]} in column {i}; expected a finite number, or NaN where it is missing",
-            row=row,
-            column="values",
-            value=float(column[row]),
-        )
+        expected = f"a finite number in column {i}, or NaN where it is missing"
+        raise RowError.of(row, "values", float(column[row]), expected)
     column = column[~np.isnan(column)]
     if not len(column):
         raise ColumnError(

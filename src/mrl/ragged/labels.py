@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import ColumnError, RowError
-from mrl.messages import format_value
 from mrl.ragged.columns import as_list, is_missing
 from mrl.ragged.intake import as_array
 
@@ -79,7 +78,7 @@ def as_labels(values: Any, name: str, dtype: DTypeLike) -> NDArray[Any]:
         )
     if invalid.any():
         row = int(np.argwhere(invalid)[0][0])
-        raise _invalid_value(row, name, given[row], expected)
+        raise RowError.of(row, name, _in_python(given[row]), expected)
     return labels
 
 
@@ -120,7 +119,7 @@ def class_codes(values: Any, name: str) -> tuple[NDArray[np.int64], list[Hashabl
             codes.append(numbers.setdefault(value, len(numbers)))
         except TypeError:
             expected = "one text or number per row: choose one of several"
-            raise _invalid_value(row, name, value, expected) from None
+            raise RowError.of(row, name, value, expected) from None
     classes: dict[Hashable, int] = {}
     merged = [classes.setdefault(None if is_missing(value) else value, len(classes)) for value in numbers]
     return np.array(merged, np.int64)[np.array(codes, np.int64)], list(classes)
@@ -135,7 +134,7 @@ def _numbers(array: NDArray[Any], name: str) -> NDArray[np.float64]:
         except (TypeError, ValueError, OverflowError):
             row = i // (array.size // len(array))
             expected = "a number, or NaN where it is missing; convert the column first"
-            raise _invalid_value(row, name, value, expected) from None
+            raise RowError.of(row, name, _in_python(value), expected) from None
     return flat.reshape(array.shape)
 
 
@@ -146,8 +145,5 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _invalid_value(row: int, name: str, value: Any, expected: str) -> RowError:
-    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    return RowError(
-        f"row {row} of {name} is {format_value(value)}; expected {expected}", row=row, column=name, value=value
-    )
+def _in_python(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mrl.data import Bucketed, Order, Sequential, Shuffled, TokenBudget
 from mrl.data.loader import rank_slice
 from mrl.data.order.batches import BLOCK
-from mrl.data.order.permutation import SMALL
+from mrl.data.order.randomness import SMALL
 
 
 def lengths_of(n: int, seed: int) -> np.ndarray[Any, Any]:

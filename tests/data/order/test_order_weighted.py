@@ -271,5 +271,5 @@ def test_classes_that_are_texts_may_be_missing() -> None:
     drawn = np.bincount(order.batch(0, 0), minlength=5)
     assert drawn[1] == drawn[3] == 0
     assert abs(int(drawn[0]) - 150) < 50
-    with pytest.raises(RowError, match=r"row 1 of labels is 3, others are text"):
+    with pytest.raises(RowError, match="row 1 of labels is 3; expected text like the others"):
         Weighted.balanced(["a", 3], batch_size=2)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.collate import Padding, dict_collate
-from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget
+from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget, require_budget
 from mrl.errors import DatasetError
 
 __all__ = [
@@ -67,7 +67,7 @@ def make_order(options: OrderOptions, ds: Sized, bs: int, world_size: int) -> Or
     n, size, seed = len(ds), bs * world_size, options.seed
     if options.max_tokens is not None:
         lengths = ds.lengths()
-        TokenBudget.check(lengths, options.max_tokens)
+        require_budget(lengths, options.max_tokens)
         return TokenBudget(lengths, options.max_tokens * world_size, seed)
     if options.bucket:
         return Bucketed(ds.lengths(), size, seed, options.drop_last)

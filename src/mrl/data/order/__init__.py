@@ -8,9 +8,8 @@ from mrl.data.order.base import BaseOrder, FixedSizeOrder, Order
 from mrl.data.order.batches import Sequential, Shuffled
 from mrl.data.order.block_shuffled import BlockShuffled
 from mrl.data.order.bucketed import Bucketed
-from mrl.data.order.permutation import shuffled_positions
-from mrl.data.order.randomness import random_bits, row_keys
-from mrl.data.order.token_budget import TokenBudget
+from mrl.data.order.randomness import random_bits, row_keys, shuffled_positions
+from mrl.data.order.token_budget import TokenBudget, require_budget
 from mrl.data.order.weighted import Weighted
 
 __all__ = [
@@ -24,6 +23,7 @@ __all__ = [
     "TokenBudget",
     "Weighted",
     "random_bits",
+    "require_budget",
     "row_keys",
     "shuffled_positions",
 ]

@@ -1,4 +1,4 @@
-"""What an order is, and what the orders of this package share."""
+"""`Order`, and what the orders of this package share: an identity, checks, batches of one size."""
 
 from __future__ import annotations
 
@@ -21,28 +21,22 @@ class Order(Protocol):
 
     Ranks, workers and resuming are written once, against these four members; any class that has them is an order.
 
+    Attributes
+    ----------
+    n : int
+        Number of rows.
+
     Examples
     --------
-    An order that goes through the rows backwards:
-
-    >>> class Backwards:
-    ...     def __init__(self, n, batch_size):
-    ...         self.n, self.batch_size = n, batch_size
-    ...     def __len__(self):
-    ...         return -(-self.n // self.batch_size)
-    ...     def batch(self, epoch, k):
-    ...         return np.arange(self.n)[::-1][k * self.batch_size : (k + 1) * self.batch_size]
-    ...     def fingerprint(self):
-    ...         return f"Backwards {self.n} {self.batch_size}"
-    >>> from mrl.data import TextDataset
-    >>> from mrl.text import CharacterVocab
-    >>> ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
-    >>> [x.tolist() for x, y in ds.dataloader(2, order=Backwards(3, 2))]
-    [[[0, 4, 4, 4, 1], [0, 4, 4, 1, 2]], [[0, 4, 1]]]
+    >>> from mrl.data import Shuffled
+    >>> order = Shuffled(10, 4, seed=0)
+    >>> order.n, len(order), order.batch(epoch=0, k=2)
+    (10, 3, array([2, 8]))
+    >>> order.fingerprint() == Shuffled(10, 4, seed=1).fingerprint()
+    False
     """
 
     n: int
-    """Number of rows."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -54,42 +48,27 @@ class Order(Protocol):
 
         Parameters
         ----------
-        epoch : int
-            Number of the epoch, from 0.
-        k : int
-            Number of the batch in its epoch, ``0 <= k < len(self)``.
+        epoch, k : int
+            Numbers of the epoch, and of the batch in it, both counted from 0.
 
         Returns
         -------
         ndarray of int64, shape (B,)
-            Row numbers; read-only where the order keeps them.
+            Read-only where the order keeps it.
 
         Raises
         ------
         IndexError
-            If the epoch has no batch `k`.
-
-        Examples
-        --------
-        >>> from mrl.data import Shuffled
-        >>> Shuffled(5, 2, seed=0).batch(epoch=3, k=1)
-        array([3, 2])
+            If an epoch has no batch `k`.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a digest of everything that the batches depend on; a loader's state carries it.
-
-        Examples
-        --------
-        >>> from mrl.data import Shuffled
-        >>> Shuffled(5, 2, seed=0).fingerprint() == Shuffled(5, 2, seed=1).fingerprint()
-        False
-        """
+        """Return a digest of everything that the batches depend on; a loader's state carries it."""
 
 
 class BaseOrder(Order):
-    """Base class of the orders of this package: an identity made of their configuration."""
+    """Base class of the orders of this package, which are identified by their configuration."""
 
     def config(self) -> dict[str, Any]:
         """Return everything that the batches depend on, as JSON values; large arrays by their digest.
@@ -117,14 +96,10 @@ class BaseOrder(Order):
 class FixedSizeOrder(BaseOrder):
     """Base class of orders that put the rows of an epoch in a sequence and cut it into batches of one size.
 
-    A subclass defines `rows`.
-
     Parameters
     ----------
-    n : int
-        Number of rows.
-    batch_size : int
-        Rows per (global) batch.
+    n, batch_size : int
+        Number of rows; rows per (global) batch.
     drop_last : bool
         Whether to leave out a last batch of fewer rows.
 
@@ -132,6 +107,17 @@ class FixedSizeOrder(BaseOrder):
     ------
     ValueError
         If `n` is negative or `batch_size` is less than 1.
+
+    Examples
+    --------
+    A subclass defines `rows`:
+
+    >>> class Backwards(FixedSizeOrder):
+    ...     def rows(self, epoch, start, stop):
+    ...         return np.arange(self.n)[::-1][start:stop]
+    >>> order = Backwards(5, 2)
+    >>> [order.batch(0, k).tolist() for k in range(len(order))]
+    [[4, 3], [2, 1], [0]]
     """
 
     def __init__(self, n: int, batch_size: int, drop_last: bool = False) -> None:
@@ -144,14 +130,14 @@ class FixedSizeOrder(BaseOrder):
 
     @abstractmethod
     def rows(self, epoch: int, start: int, stop: int) -> Rows64:
-        """Return the rows at some consecutive positions of an epoch's sequence.
+        """Return the rows at consecutive positions of an epoch.
 
         Parameters
         ----------
         epoch : int
             Number of the epoch, from 0.
         start, stop : int
-            First position, and the one after the last; ``0 <= start < stop <= n``.
+            The first position, and the one after the last; ``0 <= start < stop <= n``.
 
         Returns
         -------

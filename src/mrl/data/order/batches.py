@@ -9,7 +9,7 @@ import numpy as np
 
 from mrl.data.columns import Rows64
 from mrl.data.order.base import FixedSizeOrder, ensure_int, joined
-from mrl.data.order.permutation import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 
 __all__ = ["BLOCK", "Sequential", "Shuffled"]
 
@@ -21,10 +21,8 @@ class Sequential(FixedSizeOrder):
 
     Parameters
     ----------
-    n : int
-        Number of rows.
-    batch_size : int
-        Rows per (global) batch.
+    n, batch_size : int
+        Number of rows; rows per (global) batch.
     drop_last : bool
         Whether to leave out a last batch of fewer rows.
 
@@ -49,10 +47,8 @@ class Shuffled(FixedSizeOrder):
 
     Parameters
     ----------
-    n : int
-        Number of rows.
-    batch_size : int
-        Rows per (global) batch.
+    n, batch_size : int
+        Number of rows; rows per (global) batch.
     seed : int
         Names the shuffle; the same seed gives the same order on any machine.
     drop_last : bool

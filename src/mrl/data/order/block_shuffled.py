@@ -10,7 +10,7 @@ import numpy as np
 from mrl.data.columns import Rows64
 from mrl.data.order.base import ensure_int, joined
 from mrl.data.order.batches import Shuffled
-from mrl.data.order.permutation import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 
 __all__ = ["BlockShuffled"]
 
@@ -28,10 +28,8 @@ class BlockShuffled(Shuffled):
 
     Parameters
     ----------
-    n : int
-        Number of rows.
-    batch_size : int
-        Rows per (global) batch.
+    n, batch_size : int
+        Number of rows; rows per (global) batch.
     block : int
         Consecutive rows that are read together; 8,192 molecules are about 300 kB of text.
     seed : int

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from mrl.data.columns import Rows64
 from mrl.data.order.batches import Shuffled
-from mrl.data.order.permutation import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 from mrl.ragged import Column, is_column
 
 __all__ = ["WINDOW", "Bucketed", "lengths_digest"]

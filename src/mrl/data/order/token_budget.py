@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from mrl.data.columns import Rows64
 from mrl.data.order.base import BaseOrder, ensure_int
 from mrl.data.order.bucketed import lengths_digest
-from mrl.data.order.permutation import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 
-__all__ = ["TokenBudget"]
+__all__ = ["TokenBudget", "require_budget"]
 
 
 class TokenBudget(BaseOrder):
@@ -47,9 +47,9 @@ class TokenBudget(BaseOrder):
     def __init__(self, lengths: ArrayLike, max_tokens: int, seed: int = 0) -> None:
         self.lengths = np.array(lengths, np.int64)
         self.n = len(self.lengths)
-        self.max_tokens = ensure_int(max_tokens, "max_tokens")
+        self.max_tokens = ensure_int(max_tokens, "max_tokens", 1)
         self.seed = ensure_int(seed, "seed")
-        self.check(self.lengths, self.max_tokens)
+        require_budget(self.lengths, self.max_tokens)
         self._by_length = np.argsort(self.lengths, kind="stable")
         ordered = self.lengths[self._by_length]
         # Where each length begins among the sorted rows, and where each batch does; both end with n.
@@ -60,33 +60,6 @@ class TokenBudget(BaseOrder):
             padded = np.arange(1, len(candidates) + 1) * candidates
             starts.append(start + int(np.searchsorted(padded, self.max_tokens, side="right")))
         self._batch_starts = np.array(starts, np.int64)
-
-    @staticmethod
-    def check(lengths: Rows64, max_tokens: int) -> None:
-        """Raise a ValueError if some row alone has more than `max_tokens` tokens.
-
-        Parameters
-        ----------
-        lengths : ndarray of int64, shape (n,)
-            Number of tokens of each row.
-        max_tokens : int
-            Tokens per batch at most.
-
-        Raises
-        ------
-        ValueError
-            If `max_tokens` is less than 1, or a row is longer.
-
-        Examples
-        --------
-        >>> TokenBudget.check(np.array([4, 1]), max_tokens=4)
-        """
-        ensure_int(max_tokens, "max_tokens", 1)
-        if len(lengths) and (longest := int(lengths.max())) > max_tokens:
-            raise ValueError(
-                f"max_tokens is {max_tokens}, but row {int(lengths.argmax())} alone has {longest} tokens; raise "
-                f"max_tokens to {longest} or more, or leave out long rows (max_length)"
-            )
 
     def __len__(self) -> int:
         return len(self._batch_starts) - 1
@@ -107,3 +80,12 @@ class TokenBudget(BaseOrder):
             shuffled = shuffled_positions(positions, high - low, f"rows {self.seed} {epoch} {low}")
             rows.append(self._by_length[low + shuffled])
         return np.concatenate(rows)
+
+
+def require_budget(lengths: Rows64, max_tokens: int) -> None:
+    """Raise a ValueError if some row alone has more than `max_tokens` tokens."""
+    if len(lengths) and (longest := int(lengths.max())) > max_tokens:
+        raise ValueError(
+            f"max_tokens is {max_tokens}, but row {int(lengths.argmax())} alone has {longest} tokens; raise max_tokens "
+            f"to {longest} or more, or leave out long rows (max_length)"
+        )

@@ -80,9 +80,7 @@ class Weighted(BaseOrder):
         ----------
         labels : column of numbers or texts, shape (n,)
             The class of each row. A row without a class (None, NaN or -100) is never drawn.
-        batch_size, seed : int
-            See `Weighted`.
-        batches : int, optional
+        batch_size, seed, batches : int, optional
             See `Weighted`.
 
         Returns
@@ -106,17 +104,11 @@ class Weighted(BaseOrder):
         weights = np.array([0.0 if label in (None, IGNORED) else 1.0 for label in classes])
         if not weights.any():
             raise ColumnError(f"none of the {len(codes)} rows has a label; give at least one", column="labels")
-        if any(isinstance(label, str) for label in classes):
-            for code, label in enumerate(classes):
-                if not isinstance(label, str | None):
-                    row = int((codes == code).argmax())
-                    raise RowError(
-                        f"row {row} of labels is {label!r}, others are text; expected text, or None where it is "
-                        "missing: convert the column first",
-                        row=row,
-                        column="labels",
-                        value=label,
-                    )
+        numbers = [code for code, label in enumerate(classes) if not isinstance(label, str | None)]
+        if numbers and any(isinstance(label, str) for label in classes):
+            row = int((codes == numbers[0]).argmax())
+            expected = "text like the others, or None where it is missing; convert the column first"
+            raise RowError.of(row, "labels", classes[numbers[0]], expected)
         return cls((weights / np.bincount(codes))[codes], batch_size, seed, batches)
 
     def __len__(self) -> int:
@@ -158,13 +150,8 @@ def _valid_weights(weights: Any) -> NDArray[np.float64]:
     invalid = ~((array >= 0) & (array < np.inf))
     if invalid.any():
         row = int(invalid.argmax())
-        raise RowError(
-            f"row {row} of weights is {array[row]}; expected a finite number, 0 or above (0 for a row that is never "
-            "drawn)",
-            row=row,
-            column="weights",
-            value=float(array[row]),
-        )
+        expected = "a finite number, 0 or above (0 for a row that is never drawn)"
+        raise RowError.of(row, "weights", float(array[row]), expected)
     if not array.any():
         raise ColumnError(
             f"none of the {len(array)} weights is above 0; give at least one row a weight", column="weights"

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data.order import shuffled_positions
-from mrl.data.order.permutation import SMALL
+from mrl.data.order.randomness import SMALL
 
 
 @settings(max_examples=200, deadline=None)
