@@ -207,14 +207,14 @@ def test_sorted_by_time_the_last_part_has_the_latest_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "error", "words"),
     [
-        ([1.0, float("nan"), 2.0], "row 1 of sort_by is missing"),
-        ([1, "a", 2], "cannot be compared"),
-        ([1, 2], "2 values for 3 rows"),
+        ([1.0, float("nan"), 2.0], RowError, "row 1 of sort_by is nan; expected a date or number"),
+        ([1, "a", 2], ColumnError, "cannot be compared"),
+        ([1, 2], ColumnError, "2 values for 3 rows"),
     ],
 )
-def test_values_that_cannot_be_sorted(values: list[object], words: str) -> None:
+def test_values_that_cannot_be_sorted(values: list[object], error: type[Exception], words: str) -> None:
     ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
-    with pytest.raises(ColumnError, match=words):
+    with pytest.raises(error, match=words):
         split(ds, (0.5, 0.5), sort_by=values)

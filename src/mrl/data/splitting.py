@@ -10,7 +10,7 @@ import numpy as np
 
 from mrl.data.columns import Rows64
 from mrl.data.order import shuffled_positions
-from mrl.errors import ColumnError
+from mrl.errors import ColumnError, RowError
 from mrl.ragged import as_list, class_codes, is_missing
 
 __all__ = ["count_rows", "split"]
@@ -76,10 +76,9 @@ def split(
     ValueError
         If the sizes do not add up, or more than one of `groups`, `stratify` and `sort_by` is given.
     ColumnError
-        If `groups`, `stratify` or `sort_by` does not have n values, or `sort_by` has missing values or values that
-        cannot be compared.
+        If `groups`, `stratify` or `sort_by` does not have n values, or those of `sort_by` cannot be compared.
     RowError
-        If a value of `groups` or `stratify` is not one text or number.
+        If a value of `groups` or `stratify` is not one text or number, or one of `sort_by` is missing.
 
     Examples
     --------
@@ -140,14 +139,14 @@ def _values(column: Any, n: int, name: str) -> list[Any]:
 
 def _rows_by_value(values: list[Any]) -> Rows64:
     """Return the rows by ascending value; equal values keep their order."""
+    for row, value in enumerate(values):
+        if is_missing(value):
+            raise RowError.of(row, "sort_by", value, "a date or number; give one, or leave out such rows")
     try:
-        if (missing := next((row for row, value in enumerate(values) if is_missing(value)), None)) is not None:
-            raise TypeError(f"row {missing} of sort_by is missing")
         return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
     except TypeError as error:
         raise ColumnError(
-            f"sort_by has values that cannot be compared: {error}; give values of one type, or leave out such rows",
-            column="sort_by",
+            f"sort_by has values that cannot be compared ({error}); convert them to one type", column="sort_by"
         ) from None
 
 

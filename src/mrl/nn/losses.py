@@ -1,6 +1,6 @@
 """`MaskedLoss`: any loss of torch, over the labels that are present.
 
-A batch has a fixed shape whatever is missing in it: missing labels are replaced, not selected, so that nothing but
+A batch keeps its shape however many labels are missing: missing labels are replaced, not selected, so that nothing but
 numbers depends on the data. They are replaced in predictions and targets, because a gradient of 0 times NaN is NaN.
 """
 
