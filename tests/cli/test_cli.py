@@ -1,4 +1,4 @@
-"""The commands as a person meets them: words, files, exit statuses."""
+"""The commands as a user meets them: messages, files, exit statuses."""
 
 from __future__ import annotations
 
@@ -51,15 +51,44 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_help_names_every_command_and_status() -> None:
-    said, _ = run("--help")
+    output, _ = run("--help")
     for word in ("demo", "train", "sample", "inspect", "Exit status"):
-        assert word in said
+        assert word in output
 
 
 def test_version() -> None:
     import mrl
 
     assert run("--version")[0].strip() == mrl.__version__
+
+
+def test_python_m_mrl_is_the_same_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "mrl", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: mrl [OPTIONS] COMMAND" in done.stdout
+
+
+COMMANDS = ["demo", "train", "sample", "inspect", "encode", "vocab learn", "vocab check", "cache show", "cache clear"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_explains_every_option(command: str) -> None:
+    output, _ = run(*command.split(), "--help")
+    for line in output.splitlines():
+        if found := re.match(r"│ \*? +(--[a-z-]+)", line):
+            assert re.search(r"[A-Z]\w+ .*\w", line[line.index(found[1]) + 30 :]), line
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "x.csv", "-o", "model", "--lr", "0"], "--lr is 0.0; expected a positive number"),
+        (["sample", "model", "--temperature", "nan"], "--temperature is nan; expected a positive number"),
+        (["demo", "--property", "logg"], "--property is 'logg' (did you mean 'logp'?); choose one of"),
+        (["inspect", "x.csv", "--smiles", "y"], "No such option"),
+    ],
+)
+def test_wrong_options_are_usage_errors(words: list[str], message: str) -> None:
+    assert message in run(*words, status=2)[1]
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:
@@ -69,14 +98,14 @@ def test_an_unknown_option_is_a_usage_error() -> None:
 # --- inspect ---------------------------------------------------------------------------------------------------------
 
 
-def test_inspect_tells_what_is_in_a_clean_file(molecules: Path) -> None:
-    said, _ = run("inspect", molecules)
-    assert re.search(r"rows +36\b", said)
-    assert re.search(r"invalid +0\b", said)
-    assert "no molecule is changed" in said
+def test_inspect_shows_what_is_in_a_clean_file(molecules: Path) -> None:
+    output, _ = run("inspect", molecules)
+    assert re.search(r"rows +36\b", output)
+    assert re.search(r"invalid +0\b", output)
+    assert "no molecule is changed" in output
 
 
-def test_inspect_tells_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
+def test_inspect_shows_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("id,smiles\n1,CCO\n2,OCC\n3,C(\n4,\n5,[Si]C\n")
     facts = json.loads(run("inspect", path, "--json", status=1)[0])
@@ -88,17 +117,17 @@ def test_inspect_tells_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
         2,
     )
     assert facts["elements"]["Si"] == {"molecules": 1, "atoms": 1}
-    assert [problem["row"] for problem in facts["problems"]] == [3, 2]
-    said, _ = run("inspect", path, status=1)
-    assert "row 2: 'C('" in said
+    assert [problem["row"] for problem in facts["problems"]] == [2, 3]
+    output, _ = run("inspect", path, status=1)
+    assert re.search(r"2 +'C\(' +syntax", output)
 
 
-def test_inspect_tells_what_a_vocabulary_does_not_cover(molecules: Path, trained: Path, tmp_path: Path) -> None:
+def test_inspect_shows_what_a_vocabulary_does_not_cover(molecules: Path, trained: Path, tmp_path: Path) -> None:
     run("inspect", molecules, "--vocab", trained / "vocab.json")
     other = tmp_path / "other.smi"
     other.write_text("CCO\nCCF\n")
-    said, _ = run("inspect", other, "--vocab", trained / "vocab.json", status=1)
-    assert "'F' 1 times, first in row 1: CCF" in said
+    output, _ = run("inspect", other, "--vocab", trained / "vocab.json", status=1)
+    assert re.search(r"'F' +1 +1 +'CCF'", output)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +140,7 @@ def test_inspect_tells_what_a_vocabulary_does_not_cover(molecules: Path, trained
         ("none.csv", b"smiles\nC(\nxyz\n", "no row is a molecule", 1),
     ],
 )
-def test_wrong_files_are_told_by_name_and_leave_nothing(
+def test_wrong_files_are_reported_by_name_and_leave_nothing(
     tmp_path: Path, name: str, content: bytes | None, words: str, status: int
 ) -> None:
     path = tmp_path / name
@@ -119,19 +148,19 @@ def test_wrong_files_are_told_by_name_and_leave_nothing(
         path.write_bytes(content)
     for command in ("demo", "train"):
         out = tmp_path / "out"
-        _, said = run(command, path, "-o", out, status=status)
-        assert words in said
-        assert "Traceback" not in said
+        _, messages = run(command, path, "-o", out, status=status)
+        assert words in messages
+        assert "Traceback" not in messages
         assert not out.exists()
 
 
 def test_a_typo_in_the_column_offers_the_right_one(molecules: Path) -> None:
-    _, said = run("inspect", molecules, "--smiles-column", "smile", status=1)
-    assert "'smile'" in said
-    assert "smiles" in said
+    _, messages = run("inspect", molecules, "--smiles-column", "smile", status=1)
+    assert "'smile'" in messages
+    assert "smiles" in messages
 
 
-def test_crlf_blanks_tails_and_blank_rows_are_told(tmp_path: Path) -> None:
+def test_crlf_blanks_tails_and_blank_rows_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "messy.csv"
     path.write_bytes(b"smiles,y\r\nCCO ,1\r\n,2\r\nC1CC1 |c:1|,3\r\nNaN,4\r\n")
     facts = json.loads(run("inspect", path, "--json", status=1)[0])
@@ -148,15 +177,15 @@ def test_train_leaves_a_model_and_its_vocabulary(trained: Path) -> None:
 
 
 def test_sample_prints_molecules_and_counts_the_rest(trained: Path) -> None:
-    out, said = run("sample", trained, "-n", 40)
-    found = re.search(r"(\d+) of 40 sampled texts are molecules", said)
+    out, messages = run("sample", trained, "-n", 40)
+    found = re.search(r"(\d+) valid molecules? among 40 samples", messages)
     assert found is not None
     assert len(out.splitlines()) == int(found[1])
     assert out == run("sample", trained, "-n", 40)[0]
     assert out != run("sample", trained, "-n", 40, "--seed", 1)[0]
 
 
-def test_sample_writes_every_text_with_its_reason(trained: Path, tmp_path: Path) -> None:
+def test_sample_writes_every_sample_with_its_reason(trained: Path, tmp_path: Path) -> None:
     run("sample", trained, "-n", 25, "-o", tmp_path / "samples.csv")
     rows = list(csv.DictReader((tmp_path / "samples.csv").open()))
     assert len(rows) == 25
@@ -168,11 +197,11 @@ def test_sample_json(trained: Path) -> None:
     assert facts["n"] == 10
 
 
-def test_sample_without_a_model_says_how_to_get_one(tmp_path: Path) -> None:
+def test_sample_without_a_model_explains_how_to_train_one(tmp_path: Path) -> None:
     assert "mrl train FILE" in run("sample", tmp_path, status=2)[1]
 
 
-def test_sample_refuses_a_foreign_vocabulary(trained: Path, tmp_path: Path) -> None:
+def test_sample_rejects_the_vocabulary_of_another_model(trained: Path, tmp_path: Path) -> None:
     from mrl.text import CharacterVocab
 
     (tmp_path / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
@@ -193,13 +222,13 @@ def test_ctrl_c_while_training_leaves_a_usable_model(molecules: Path, tmp_path: 
             break
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
-    said = process.stderr.read()
-    assert process.wait(30) in (0, 130), said
+    messages = process.stderr.read()
+    assert process.wait(30) in (0, 130), messages
     if out.exists():
-        assert "interrupted after" in said
+        assert "interrupted after" in messages
         run("sample", out, "-n", 5)
     else:
-        assert "interrupted" in said
+        assert "interrupted" in messages
 
 
 # --- demo ------------------------------------------------------------------------------------------------------------
@@ -237,5 +266,5 @@ def test_demo_does_the_whole_job(molecules: Path, tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
-def test_demo_refuses_an_unknown_property(molecules: Path) -> None:
+def test_demo_rejects_an_unknown_property(molecules: Path) -> None:
     assert "qed" in run("demo", molecules, "--property", "beauty", status=2)[1]

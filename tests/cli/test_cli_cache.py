@@ -1,4 +1,4 @@
-"""``mrl cache``: what a folder of features holds, and to be rid of it."""
+"""``mrl cache``: what a folder of features contains, and how to clear it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_show_counts_molecules_per_featurizer(folder: Path, tmp_path: Path) -> None:
-    for said, noted in (run("show", folder), run("show", XDG_CACHE_HOME=str(tmp_path))):
-        assert "[red] letters 1" in said
-        assert [line.split()[-3] for line in said.splitlines() if "rows 1" in line] == ["3", "1"]
-        assert "rdkit" in said
+    for output, noted in (run("show", folder), run("show", XDG_CACHE_HOME=str(tmp_path))):
+        assert "[red] letters 1" in output
+        assert [line.split()[-3] for line in output.splitlines() if "rows 1" in line] == ["3", "1"]
+        assert "rdkit" in output
         assert str(folder) in noted.replace("\n", "")
 
 
@@ -62,19 +62,19 @@ def test_clear_removes_features_and_nothing_else(folder: Path) -> None:
     (folder / "mine.txt").write_text("mine")
     assert "removed 4 molecules" in run("clear", folder)[1]
     assert [path.name for path in folder.rglob("*")] == ["mine.txt"]
-    assert "holds no features" in run("clear", folder)[1]
-    assert "holds no features" in run("show", folder)[1]
+    assert "contains no features" in run("clear", folder)[1]
+    assert "contains no features" in run("show", folder)[1]
     assert json.loads(run("show", folder, "--json")[0])["featurizers"] == []
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    assert "holds no features" in run("show", tmp_path / "nowhere")[1]
-    assert "holds no features" in run("clear", tmp_path / "nowhere")[1]
+    assert "contains no features" in run("show", tmp_path / "nowhere")[1]
+    assert "contains no features" in run("clear", tmp_path / "nowhere")[1]
     assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize("command", ["show", "clear"])
-def test_a_file_is_no_folder(command: str, tmp_path: Path) -> None:
+def test_a_file_is_not_a_folder(command: str, tmp_path: Path) -> None:
     file = tmp_path / "features"
     file.write_text("kept")
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, ["cache", command, str(file)])

@@ -17,7 +17,6 @@ KNOWN = {
     # chem
     # cli
     "cli: import past a package root",
-    "cli: incomplete docstring",
     # data
     "data: incomplete docstring",
     "tests/data: assertion on seconds",

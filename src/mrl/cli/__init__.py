@@ -1,10 +1,19 @@
-"""mrl at a terminal. Commands are declared in `mrl.cli.app` and load their rooms only when they run."""
+"""The command line. Commands are declared in `mrl.cli.app` and load the packages they need when they run."""
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; the entry point of ``mrl``."""
-    from mrl.cli.app import app  # typer is loaded for a person at a terminal only
+    """Run the command line; the entry point of ``mrl`` and ``python -m mrl``.
+
+    Examples
+    --------
+    >>> import sys
+    >>> sys.argv = ["mrl", "--version"]
+    >>> main()
+    Traceback (most recent call last):
+    SystemExit: 0
+    """
+    from mrl.cli.app import app  # typer is loaded only for the command line
 
     app(prog_name="mrl")

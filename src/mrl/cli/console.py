@@ -1,6 +1,6 @@
-"""What a person sees: messages, progress bars, and exit statuses.
+"""All output of the command line: results, notes, progress bars, errors and exit statuses.
 
-Facts go to standard output; progress, notes and errors to standard error, so that output can be piped.
+Results go to standard output; progress, notes and errors to standard error, so that results can be piped.
 """
 
 from __future__ import annotations
@@ -9,78 +9,116 @@ import contextlib
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
 from rich.text import Text
 from typer import Exit
 
 from mrl.errors import MrlError
 
-__all__ = ["DATA", "USAGE", "note", "out", "progress", "reported", "stop", "success", "write_json"]
+__all__ = [
+    "DATA",
+    "USAGE",
+    "note",
+    "print_grid",
+    "print_json",
+    "print_lines",
+    "print_text",
+    "progress",
+    "reported",
+    "stop",
+    "success",
+]
 
 DATA, USAGE, INTERRUPTED = 1, 2, 130
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print data, one line each, as it is."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def print_text(text: str) -> None:
+    """Print a sentence of the result, wrapped at a terminal."""
+    _out.print(Text(text), soft_wrap=not _out.is_terminal)
+
+
+def print_grid(
+    rows: Iterable[Sequence[str]], header: Sequence[str] = (), *, numbers: Sequence[int] = (), title: str | None = None
+) -> None:
+    """Print rows of text in columns, those with `numbers` to the right; without a header the first one is bold."""
+    rows = list(rows)
+    grid = Grid(box=None, show_header=bool(header), padding=(0, 2, 0, 0), pad_edge=False, title=title)
+    grid.title_justify = "left"
+    for i, name in enumerate(header or rows[0]):
+        style = "" if header or i else "bold"
+        grid.add_column(
+            name if header else "", style=style, justify="right" if i in numbers else "left", overflow="fold"
+        )
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    _out.print(grid, width=None if _out.is_terminal else 10_000)
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Print the result for a program."""
+    print_lines([json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)])
+
+
+def _print_message(text: Text) -> None:
+    _err.print(text, soft_wrap=not _err.is_terminal)
 
 
 def note(text: str) -> None:
-    """Say something that is not the result."""
-    err.print(text, style="dim", markup=False, soft_wrap=True)
+    """Print something that is not the result."""
+    _print_message(Text(text, "dim"))
 
 
 def success(text: str) -> None:
-    """Say that a step is done."""
-    err.print(Text.assemble(("✓", "green"), " ", text), soft_wrap=True)
+    """Print that a step is done."""
+    _print_message(Text.assemble(("✓", "green"), " ", text))
 
 
 def stop(message: str, status: int) -> NoReturn:
     """End with a message and an exit status."""
-    err.print(Text.assemble(("error:", "bold red"), " ", message), soft_wrap=True)
+    _print_message(Text.assemble(("error:", "bold red"), " ", message))
     raise Exit(status)
 
 
-def write_json(facts: dict[str, Any]) -> None:
-    """Print facts for a program."""
-    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
 @contextlib.contextmanager
-def reported(status: int = DATA) -> Iterator[None]:
-    """Turn what mrl raises on purpose, missing files and Ctrl-C into a message and an exit status."""
+def reported() -> Iterator[None]:
+    """Turn every exception of mrl, missing files and Ctrl-C into a message and an exit status."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        err.print(Text.assemble(("warning:", "yellow"), " ", str(message)), soft_wrap=True)
+        _print_message(Text.assemble(("warning:", "yellow"), " ", str(message)))
 
     with warnings.catch_warnings():
         warnings.showwarning = show
         try:
             yield
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-            stop(_of_file(error), USAGE)
         except BrokenPipeError:
-            sys.stderr.close()  # the reader has gone; Python would complain once more at exit
+            sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
             raise Exit(DATA) from None
         except OSError as error:
-            stop(_of_file(error), DATA)
+            is_usage = isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError)
+            has_parts = error.strerror and error.filename
+            stop(f"{error.filename}: {error.strerror}" if has_parts else str(error), USAGE if is_usage else DATA)
         except MrlError as error:
-            stop(str(error), status)
+            stop(str(error), DATA)
         except KeyboardInterrupt:
             stop("interrupted", INTERRUPTED)
 
 
-def _of_file(error: OSError) -> str:
-    if error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
-
-
 @contextlib.contextmanager
 def progress(*columns: str) -> Iterator[Progress]:
-    """A progress bar with text columns of its own (rich markup over ``task.fields``) and the time left."""
+    """Show a progress bar with further columns of text (rich markup over ``task.fields``) and the time left."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -88,8 +126,8 @@ def progress(*columns: str) -> Iterator[Progress]:
         MofNCompleteColumn(),
         *(TextColumn(column) for column in columns),
         TimeRemainingColumn(),
-        console=err,
+        console=_err,
         transient=True,
-        disable=not err.is_terminal,  # a log file would get an empty line for each bar
+        disable=not _err.is_terminal,  # a log file would get an empty line for each bar
     ) as bar:
         yield bar

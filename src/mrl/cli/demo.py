@@ -1,4 +1,4 @@
-"""``mrl demo``: the main job, from a file of molecules to a language model, its samples, fine-tuning, and a report."""
+"""``mrl demo``: from a file of molecules to a language model, its samples, fine-tuning, and a report."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ import shlex
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table as Grid
-from typer import BadParameter
 
-from mrl.chem import PROPERTIES, CanonicalSet, Cleaned
-from mrl.cli.console import out as stdout
-from mrl.cli.console import progress, reported, success, write_json
-from mrl.cli.model import TrainingBar, save
-from mrl.cli.molecules import BATCH_SIZE, cleaned, dataset_of
+from mrl.chem import PROPERTIES, CanonicalSet
+from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
+from mrl.cli.options import DemoOptions
 from mrl.cli.sample import write_csv
-from mrl.cli.tables import read_table
+from mrl.cli.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.data import TextDataset
-from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread, train
+from mrl.formatting import format_number, format_percent
+from mrl.lm import FinetuneOptions, LanguageModel, Round, finetune, one_thread
+from mrl.messages import did_you_mean, format_count
 from mrl.ragged import Text
 from mrl.report import DemoReport, Screening, demo_report, write
 from mrl.report import Round as ReportedRound
@@ -37,185 +34,136 @@ LEARNING_RATE = 1.2e-2
 SHOWN = 2000  # molecules of the data whose property is computed: enough for a distribution, two seconds of RDKit
 
 
-def run(
-    file: Path | None,
-    property: str,
-    seed: int,
-    out: Path,
-    smiles_column: str | None,
-    steps: int,
-    samples: int,
-    rounds: int,
-    json: bool,
-) -> None:
+def run(options: DemoOptions) -> None:
     """Do all of it; nothing is written before the molecules were read, cleaned and learned."""
-    if property not in PROPERTIES:
-        raise BadParameter(f"there is no property {property!r}; choose one of {', '.join(sorted(PROPERTIES))}")
-    with reported(), one_thread():
-        begun = time.perf_counter()
-        table = read_table(file, smiles_column)
-        clean = cleaned(table)
-        dataset = dataset_of(clean.smiles, MAX_LENGTH, table.rows[clean.kept])
-        known = CanonicalSet(clean.smiles)  # canonical already
-        model, losses = _trained(dataset, steps, seed)
-        save(model, dataset.vocab, out)
-        success(f"wrote {out}/vocab.json and {out}/model.safetensors")
-        every = _fine_tuned(model, dataset, PROPERTIES[property], known, samples, rounds, seed)
-        model.save(out / "fine-tuned.safetensors")
-        before, after = every[0], every[-1]
-        _write_samples(out / "samples.csv", before, after, property)
-        name, unit = name_and_unit(property)
-        settings = {"property": property, "seed": seed, "steps": steps, "samples": samples, "rounds": rounds}
-        report = DemoReport(
-            source="the bundled sample" if file is None else file.name,
-            rows=len(table) + len(table.rejects),
-            cleaning=_cleaning(len(table.rejects), clean, len(dataset.rejects)),
-            kept=len(dataset),
-            vocabulary=len(dataset.vocab),
-            command=_command(file, smiles_column, settings),
-            property_name=name,
-            unit=unit,
-            values={
-                "data": _values(dataset.smiles, PROPERTIES[property]),
-                "samples": _finite(before.scores),
-                "fine-tuned": _finite(after.scores),
-            },
-            lengths={
-                "data": dataset.lengths() - 2,
-                "samples": _lengths(before, dataset),
-                "fine-tuned": _lengths(after, dataset),
-            },
-            tokens=_tokens(dataset),
-            steps=np.arange(1, len(losses) + 1),
-            train_loss=losses,
-            before=Screening.of(before.screened),
-            after=Screening.of(after.screened),
-            rounds=[
-                ReportedRound(one.trained_on, now.mean, Screening.of(now.screened)) for one, now in pairwise(every)
-            ],
-            failures=[(reject.text, reject.reason) for reject in before.screened.rejects if reject.text][:12],
-            drawn={"samples": before.best(10), "fine-tuned": after.best(10)},
-            settings={
-                **settings,
-                "batch": BATCH_SIZE,
-                "learning rate": LEARNING_RATE,
-                "device": str(model.device),
-            },
-            versions=_versions(),
+    if options.property not in PROPERTIES:
+        suggestion = did_you_mean(options.property, PROPERTIES)
+        stop(
+            f"--property is {options.property!r}{suggestion}; choose one of {', '.join(sorted(PROPERTIES))}",
+            USAGE,
         )
-        write(out / "report.html", demo_report(report))
-        success(f"wrote {out}/fine-tuned.safetensors, {out}/samples.csv and {out}/report.html")
-        seconds = time.perf_counter() - begun
-        facts = _facts(report, property, seconds, out)
-        if json:
-            write_json(facts)
-        else:
-            _show(report, seconds, out)
+    start = time.perf_counter()
+    out = options.out
+    with one_thread():
+        molecules = load_molecules(options.file, options.smiles_column, MAX_LENGTH)
+        dataset = molecules.dataset
+        model, losses, _ = train_model(dataset, options.steps, LEARNING_RATE, options.seed)
+        save_model(model, dataset.vocab, out)
+        known = CanonicalSet(molecules.cleaned.smiles)  # canonical already
+        rounds = _finetune(model, dataset, known, options)
+    model.save(out / "fine-tuned.safetensors")
+    first, last = rounds[0], rounds[-1]
+    samples = [("trained", first.texts, first.screened, first.scores)]
+    samples.append(("fine-tuned", last.texts, last.screened, last.scores))
+    write_csv(out / "samples.csv", samples, options.property)
+    report = _report(options, molecules, losses, rounds, str(model.device))
+    write(out / "report.html", demo_report(report))
+    success(f"wrote {out}/fine-tuned.safetensors, {out}/samples.csv and {out}/report.html")
+    seconds = time.perf_counter() - start
+    if options.json:
+        print_json(_facts(report, options) | {"seconds": round(seconds, 1), "out": str(out)})
+    else:
+        _show(report)
+        print_text(f"{seconds:.0f} s. Open {out}/report.html in a browser.")
 
 
-def _trained(dataset: TextDataset, steps: int, seed: int) -> tuple[LanguageModel, NDArray[np.float64]]:
-    model = LanguageModel(ModelConfig.for_vocab(dataset.vocab), seed=seed).to(accelerator())
-    loader = dataset.dataloader(BATCH_SIZE, bucket=True, seed=seed, device=model.device)
-    bar = TrainingBar(steps)
-    with bar.running():
-        losses = train(model, loader, steps=steps, lr=LEARNING_RATE, on_step=bar)
-    assert bar.last is not None
-    rate = bar.last.molecules / bar.last.seconds
-    success(f"trained {steps:,} steps in {bar.last.seconds:.0f} s ({rate:,.0f} molecules/s), loss {bar.last.loss:.3f}")
-    return model, losses
+def _finetune(model: LanguageModel, dataset: TextDataset, known: CanonicalSet, options: DemoOptions) -> list[Round]:
+    with progress("{task.fields[state]}") as bar:
+        task = bar.add_task("fine-tuning", total=options.rounds + 1, state="sampling")
 
-
-def _fine_tuned(
-    model: LanguageModel,
-    dataset: TextDataset,
-    score: Callable[[str], float],
-    known: CanonicalSet,
-    samples: int,
-    rounds: int,
-    seed: int,
-) -> list[Round]:
-    with progress("{task.fields[said]}") as bar:
-        task = bar.add_task("fine-tuning", total=rounds + 1, said="sampling")
-
-        def told(one: Round) -> None:
+        def show(one: Round) -> None:
             screened = one.screened
-            said = f"mean {one.mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
+            state = f"mean {one.mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
             if one.number == 0:
-                success(f"sampled {screened.n:,}: {said}, {screened.novelty:.1%} novel")
-            bar.update(task, advance=1, said=said)
+                success(f"sampled {screened.n:,}: {state}, {screened.novelty:.1%} novel")
+            bar.update(task, advance=1, state=state)
 
-        options = FinetuneOptions(rounds=rounds, samples=samples, seed=seed, max_length=MAX_LENGTH)
-        every = finetune(model, dataset, score, options, known=known, on_round=told)
-    success(f"fine-tuned in {len(every) - 1} rounds")
-    return every
+        climb = FinetuneOptions(
+            rounds=options.rounds, samples=options.samples, seed=options.seed, max_length=MAX_LENGTH
+        )
+        rounds = finetune(model, dataset, PROPERTIES[options.property], climb, known=known, on_round=show)
+    success(f"fine-tuned in {format_count(len(rounds) - 1, 'round')}")
+    return rounds
 
 
-def _write_samples(path: Path, before: Round, after: Round, property: str) -> None:
-    write_csv(
-        path,
-        [
-            ("trained", before.texts, before.screened, before.scores),
-            ("fine-tuned", after.texts, after.screened, after.scores),
-        ],
-        property,
+def _report(
+    options: DemoOptions, molecules: Molecules, losses: NDArray[np.float64], rounds: list[Round], device: str
+) -> DemoReport:
+    table, cleaned, dataset = molecules
+    first, last = rounds[0], rounds[-1]
+    name, unit = name_and_unit(options.property)
+    settings = {name: getattr(options, name) for name in ("property", "seed", "steps", "samples", "rounds")}
+    removed = {
+        "empty or not readable": len(table.rejects),
+        "not a molecule": cleaned.counts["parse"].removed,
+        "the same molecule again": cleaned.counts["duplicates"].removed,
+        f"more than {MAX_LENGTH - 2} tokens": len(dataset.rejects),
+    }
+    tokens = dataset.vocab.count_tokens(dataset.smiles)
+    return DemoReport(
+        source="the bundled sample" if options.file is None else options.file.name,
+        rows=len(table) + len(table.rejects),
+        cleaning={reason: rows for reason, rows in removed.items() if rows},
+        kept=len(dataset),
+        vocabulary=len(dataset.vocab),
+        command=_command(options, settings),
+        property_name=name,
+        unit=unit,
+        values={
+            "data": _property_values(dataset.smiles, PROPERTIES[options.property]),
+            "samples": first.scores[np.isfinite(first.scores)],
+            "fine-tuned": last.scores[np.isfinite(last.scores)],
+        },
+        lengths={
+            "data": dataset.lengths() - 2,
+            "samples": _lengths(first, dataset),
+            "fine-tuned": _lengths(last, dataset),
+        },
+        tokens=dict(sorted(tokens.items(), key=lambda item: (-item[1], item[0]))),
+        steps=np.arange(1, len(losses) + 1),
+        train_loss=losses,
+        before=Screening.of(first.screened),
+        after=Screening.of(last.screened),
+        rounds=[ReportedRound(one.trained_on, now.mean, Screening.of(now.screened)) for one, now in pairwise(rounds)],
+        failures=[(reject.text, reject.reason) for reject in first.screened.rejects if reject.text][:12],
+        drawn={"samples": first.best(10), "fine-tuned": last.best(10)},
+        settings={**settings, "batch": BATCH_SIZE, "learning rate": LEARNING_RATE, "device": device},
+        versions={name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
+        | {"python": platform.python_version()},
     )
 
 
-def _cleaning(not_read: int, clean: Cleaned, too_long: int) -> dict[str, int]:
-    steps = {
-        "empty or not readable": not_read,
-        "not a molecule": clean.counts["parse"].removed,
-        "the same molecule again": clean.counts["duplicates"].removed,
-        f"more than {MAX_LENGTH - 2} tokens": too_long,
-    }
-    return {reason: rows for reason, rows in steps.items() if rows}
+def _command(options: DemoOptions, settings: dict[str, Any]) -> str:
+    """Return the command that does the same again, every setting written out."""
+    words = ["mrl", "demo", *([str(options.file)] if options.file else [])]
+    if options.smiles_column is not None:
+        words += ["--smiles-column", options.smiles_column]
+    return shlex.join([*words, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))])
 
 
-def _values(smiles: Text, property: Callable[[str], float]) -> NDArray[np.float64]:
-    """The property of rows spread evenly over the data."""
+def _property_values(smiles: Text, property: Callable[[str], float]) -> NDArray[np.float64]:
+    """Return the property of rows that are spread evenly over the data."""
     n = len(smiles)
     rows = range(n) if n <= SHOWN else (i * n // SHOWN for i in range(SHOWN))
     return np.array([property(smiles[row]) for row in rows])
 
 
-def _finite(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return scores[np.isfinite(scores)]
-
-
 def _lengths(one: Round, dataset: TextDataset) -> NDArray[np.int64]:
-    valid = [form for form in one.screened.smiles if form is not None]
+    valid = [smiles for smiles in one.screened.smiles if smiles is not None]
     return dataset.vocab.encode(valid, on_unknown="unk").lengths - 2
 
 
-def _tokens(dataset: TextDataset) -> dict[str, int]:
-    """How often each token stands in the data, the most frequent first."""
-    counts = dataset.vocab.count_tokens(dataset.smiles)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _mean(report: DemoReport, group: str) -> float:
+    values = np.asarray(report.values[group])
+    return float(values.mean()) if len(values) else float("nan")
 
 
-def _command(file: Path | None, smiles_column: str | None, settings: dict[str, Any]) -> str:
-    """The command that does the same again, every setting written out."""
-    words = ["mrl", "demo", *([str(file)] if file else [])]
-    if smiles_column is not None:
-        words += ["--smiles-column", smiles_column]
-    return shlex.join([*words, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))])
-
-
-def _versions() -> dict[str, str]:
-    packages = ("mrl", "torch", "rdkit", "numpy")
-    return {name: importlib.metadata.version(name) for name in packages} | {"python": platform.python_version()}
-
-
-def _facts(report: DemoReport, property: str, seconds: float, out: Path) -> dict[str, Any]:
-    def rates(screening: Screening, group: str) -> dict[str, Any]:
-        values = np.asarray(report.values[group])
-        return {
-            "sampled": screening.sampled,
-            "empty": screening.empty,
-            "valid": screening.valid,
-            "unique": screening.unique,
-            "novel": screening.novel,
-            f"mean_{property}": float(values.mean()) if len(values) else None,
+def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
+    def counts(screening: Screening, group: str) -> dict[str, Any]:
+        mean = _mean(report, group)
+        names = ("sampled", "empty", "valid", "unique", "novel")
+        return {name: getattr(screening, name) for name in names} | {
+            f"mean_{options.property}": None if np.isnan(mean) else mean
         }
 
     return {
@@ -223,31 +171,24 @@ def _facts(report: DemoReport, property: str, seconds: float, out: Path) -> dict
         "rows": report.rows,
         "molecules": report.kept,
         "tokens": report.vocabulary,
-        "property": property,
-        "data_mean": float(np.asarray(report.values["data"]).mean()),
-        "trained": rates(report.before, "samples"),
-        "fine_tuned": rates(report.after, "fine-tuned"),
-        "seconds": round(seconds, 1),
-        "out": str(out),
+        "property": options.property,
+        "data_mean": _mean(report, "data"),
+        "trained": counts(report.before, "samples"),
+        "fine_tuned": counts(report.after, "fine-tuned"),
     }
 
 
-def _show(report: DemoReport, seconds: float, out: Path) -> None:
-    def share(part: int, whole: int) -> str:
-        return f"{part / whole:.1%}" if whole else "n/a"
-
-    def mean(group: str) -> str:
-        values = np.asarray(report.values[group])
-        return f"{values.mean():.3f}" if len(values) else "n/a"
-
-    grid = Grid(title=f"{report.kept:,} molecules of {report.source}", title_justify="left")
-    for column in ("", "data", "trained", "fine-tuned"):
-        grid.add_column(column, justify="right" if column else "left")
-    before, after = report.before, report.after
-    grid.add_row("valid", "", share(before.valid, before.sampled), share(after.valid, after.sampled))
-    grid.add_row("unique", "", share(before.unique, before.valid), share(after.unique, after.valid))
-    grid.add_row("novel", "", share(before.novel, before.unique), share(after.novel, after.unique))
+def _show(report: DemoReport) -> None:
+    first, last = report.before, report.after
     unit = f" ({report.unit})" if report.unit else ""
-    grid.add_row(f"mean {report.property_name}{unit}", mean("data"), mean("samples"), mean("fine-tuned"))
-    stdout.print(grid)
-    stdout.print(f"{seconds:.0f} s. Open {out}/report.html to see it all.", markup=False)
+    rows = [
+        ("valid", "", format_percent(first.valid, first.sampled), format_percent(last.valid, last.sampled)),
+        ("unique", "", format_percent(first.unique, first.valid), format_percent(last.unique, last.valid)),
+        ("novel", "", format_percent(first.novel, first.unique), format_percent(last.novel, last.unique)),
+        (
+            f"mean {report.property_name}{unit}",
+            *(format_number(_mean(report, group)) for group in ("data", "samples", "fine-tuned")),
+        ),
+    ]
+    title = f"{format_count(report.kept, 'molecule')} of {report.source}"
+    print_grid(rows, ("", "data", "trained", "fine-tuned"), numbers=(1, 2, 3), title=title)

@@ -1,4 +1,4 @@
-"""``mrl inspect``: look at a file of molecules; at a vocabulary by `mrl.cli.vocab`."""
+"""``mrl inspect``: what is in a file of molecules, or in a vocabulary."""
 
 from __future__ import annotations
 
@@ -7,58 +7,108 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table as Grid
 from typer import Exit
 
 from mrl.chem import clean, elements
-from mrl.cli.console import DATA, USAGE, out, progress, reported, stop, write_json
-from mrl.cli.vocab import describe, is_vocabulary
+from mrl.cli.console import DATA, USAGE, print_grid, print_json, print_text, progress, stop
+from mrl.cli.options import InspectOptions
+from mrl.cli.tables import print_tokens
 from mrl.corpus import Table, read
-from mrl.text import SMILES_CHAR_VOCAB, CharacterVocab, Coverage, Vocab
+from mrl.messages import format_count, format_names, format_value
+from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Vocab
 
 __all__ = ["run"]
 
+_SHOWN_ROWS = 20
+_ENDS = 8
 
-def run(file: Path, smiles_column: str | None, vocab: Path | None, json: bool) -> None:
-    """Print the facts of `file`; exit with 1 if something in it is not as a data set needs it."""
-    if is_vocabulary(file):
-        if vocab is not None or smiles_column is not None:
-            stop(f"{file} is a vocabulary; --vocab and --smiles-column are for files of molecules", USAGE)
-        describe(file, json)
+
+def run(options: InspectOptions) -> None:
+    """Print the facts of a file; exit with 1 if some of its rows are not fit for a dataset."""
+    if _is_vocabulary(options.file):
+        if options.vocab is not None or options.smiles_column is not None:
+            stop(f"{options.file} is a vocabulary: --vocab and --smiles-column are for files of molecules", USAGE)
+        _inspect_vocabulary(options)
+    else:
+        _inspect_molecules(options)
+
+
+def _is_vocabulary(file: Path) -> bool:
+    """Return whether the content of a file says that it is a vocabulary, whatever its name."""
+    try:
+        with file.open("rb") as opened:
+            return b'"mrl-vocabulary"' in opened.read(4096)
+    except OSError:
+        return False
+
+
+def _inspect_vocabulary(options: InspectOptions) -> None:
+    vocab = Vocab.load(options.file)
+    tokens = vocab.itos[len(SPECIAL_TOKENS) :]
+    facts: dict[str, Any] = {
+        "file": str(options.file),
+        "kind": vocab.kind,
+        "tokens": len(vocab),
+        "specials": vocab.special_tokens,
+        "dtype": str(vocab.dtype),
+        "engine": vocab.engine,
+        "engine_reason": vocab.engine_reason,
+        "rules": vocab.rules(),
+        "fingerprint": vocab.fingerprint(),
+        "first": tokens[:_ENDS],
+        "last": tokens[-_ENDS:],
+    }
+    if options.json:
+        print_json(facts)
         return
-    with reported():
-        known = CharacterVocab(SMILES_CHAR_VOCAB) if vocab is None else Vocab.load(vocab)
-        table = read(file, smiles=smiles_column)
-        name = "the 38 characters of SMILES_CHAR_VOCAB" if vocab is None else str(vocab)
-        facts, coverage = _facts(file, table, known)
-        if json:
-            write_json(facts | {"vocabulary": {"name": name, **coverage.to_dict()}})
-        else:
-            _show(facts, coverage, name)
-        if facts["invalid"] or facts["not_read"] or (vocab is not None and not coverage.complete):
-            raise Exit(DATA)
+    specials = f"{format_count(len(SPECIAL_TOKENS), 'special token')} first: {', '.join(facts['specials'])}"
+    rows = {
+        "vocabulary": facts["file"],
+        "kind": facts["kind"],
+        "tokens": f"{facts['tokens']:,}, {specials}",
+        "ids": facts["dtype"],
+        "engine": f"{facts['engine']}: {facts['engine_reason']}",
+        **{name: value if isinstance(value, str) else repr(value) for name, value in facts["rules"].items()},
+        "first": "  ".join(map(repr, facts["first"])),
+        "last": "  ".join(map(repr, facts["last"])),
+        "fingerprint": facts["fingerprint"],
+    }
+    print_grid(rows.items())
 
 
-def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Coverage]:
+def _inspect_molecules(options: InspectOptions) -> None:
+    vocab = CharacterVocab(SMILES_CHAR_VOCAB) if options.vocab is None else Vocab.load(options.vocab)
+    name = "the 38 characters of SMILES_CHAR_VOCAB" if options.vocab is None else str(options.vocab)
+    table = read(options.file, smiles=options.smiles_column)
+    facts, coverage = _molecule_facts(options.file, table), vocab.coverage(table.smiles)
+    if options.json:
+        print_json(facts | {"vocabulary": {"name": name, **coverage.to_dict()}})
+    else:
+        _show_molecules(facts)
+        _show_coverage(coverage, name, table)
+        _show_problems(facts)
+    if facts["invalid"] or facts["not_read"] or (options.vocab is not None and not coverage.complete):
+        raise Exit(DATA)
+
+
+def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
     smiles = table.smiles
+    atoms: Counter[str] = Counter()
+    molecules: Counter[str] = Counter()
     with progress() as bar:
         task = bar.add_task("parsing", total=len(smiles))
         cleaned = clean(smiles, duplicates="first", on_row=lambda: bar.advance(task))
-        task = bar.add_task("counting atoms", total=len(cleaned.smiles))
-        atoms: Counter[str] = Counter()
-        molecules: Counter[str] = Counter()
-        for text in cleaned.smiles:
+        for text in bar.track(cleaned.smiles, len(cleaned.smiles), description="counting atoms"):
             atoms.update(found := elements(text))
             molecules.update(found.keys())
-            bar.advance(task)
-    lengths = np.array([len(text) for text in smiles]) if len(smiles) else np.zeros(1, int)
-    invalid = (r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse")
-    problems = [*table.rejects, *invalid]
-    facts = {
+    lengths = np.array([len(text) for text in smiles] or [0])
+    invalid = [r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse"]
+    problems = sorted([*table.rejects, *invalid])[:_SHOWN_ROWS]
+    return {
         "file": str(file),
         "rows": len(table) + len(table.rejects),
         "not_read": len(table.rejects),
-        "invalid": cleaned.counts["parse"].removed,
+        "invalid": len(invalid),
         "duplicates": cleaned.counts["duplicates"].removed,
         "molecules": len(cleaned.smiles),
         "columns": list(table.header),
@@ -66,54 +116,54 @@ def _facts(file: Path, table: Table, vocab: Vocab) -> tuple[dict[str, Any], Cove
         "lengths": {
             "min": int(lengths.min()),
             "median": float(np.median(lengths)),
-            "p99": float(np.percentile(lengths, 99)),
+            "p99": int(np.percentile(lengths, 99, method="higher")),
             "max": int(lengths.max()),
         },
         "elements": {symbol: {"molecules": n, "atoms": atoms[symbol]} for symbol, n in molecules.most_common()},
-        "problems": [problem._asdict() for problem in problems[:20]],
+        "problems": [problem._asdict() for problem in problems],
     }
-    return facts, vocab.coverage(smiles)
 
 
-def _show(facts: dict[str, Any], coverage: Coverage, vocabulary: str) -> None:
-    grid = Grid(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    grid.add_column(style="bold")
-    grid.add_column(justify="right")
-    grid.add_column(style="dim")
-    grid.add_row("rows", f"{facts['rows']:,}", facts["file"])
-    grid.add_row("not read", f"{facts['not_read']:,}", "empty, or not of the table's shape")
-    grid.add_row("invalid", f"{facts['invalid']:,}", "not a molecule")
-    grid.add_row("duplicates", f"{facts['duplicates']:,}", "the same molecule again, by canonical SMILES")
-    grid.add_row("molecules", f"{facts['molecules']:,}", "distinct")
+def _show_molecules(facts: dict[str, Any]) -> None:
     lengths = facts["lengths"]
-    spread = f"{lengths['min']} to {lengths['max']}, 99 % up to {lengths['p99']:g}"
-    grid.add_row("length", f"{lengths['median']:g}", f"characters, median; {spread}")
-    for reason, rows in facts["notes"].items():
-        grid.add_row("note", f"{rows:,}", reason)
-    out.print(grid)
-    out.print()
-    counts = Grid(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for title in ("element", "molecules", "atoms"):
-        counts.add_column(title, justify="left" if title == "element" else "right")
-    for symbol, found in facts["elements"].items():
-        counts.add_row(symbol, f"{found['molecules']:,}", f"{found['atoms']:,}")
-    out.print(counts)
-    out.print()
-    if coverage.complete:
-        out.print(f"Every token is in {vocabulary}: no molecule is changed.", markup=False)
+    spread = f"{lengths['min']} to {lengths['max']}, 99 % up to {lengths['p99']}"
+    print_grid(
+        [
+            ("rows", f"{facts['rows']:,}", facts["file"]),
+            ("not read", f"{facts['not_read']:,}", "rejected while reading, see below" if facts["not_read"] else ""),
+            ("invalid", f"{facts['invalid']:,}", "not a molecule"),
+            ("duplicates", f"{facts['duplicates']:,}", "the same molecule again, by canonical SMILES"),
+            ("molecules", f"{facts['molecules']:,}", "distinct"),
+            ("length", f"{lengths['median']:g}", f"characters, median; {spread}"),
+            *(("changed", f"{count:,}", reason) for reason, count in facts["notes"].items()),
+        ],
+        numbers=(1,),
+    )
+    print_text("")
+    if facts["elements"]:
+        elements_found = facts["elements"].items()
+        rows = [(symbol, f"{found['molecules']:,}", f"{found['atoms']:,}") for symbol, found in elements_found]
+        print_grid(rows, ("element", "molecules", "atoms"), numbers=(1, 2))
     else:
-        out.print(
-            f"{coverage.unknown_rows:,} of {coverage.rows:,} rows have tokens that are not in {vocabulary}:",
-            markup=False,
-        )
-        for unknown in coverage.unknown[:10]:
-            out.print(
-                f"  {unknown.token!r} {unknown.count:,} times, first in row {unknown.row}: {unknown.text}", markup=False
-            )
-        if len(coverage.unknown) > 10:
-            out.print(f"  and {len(coverage.unknown) - 10} others")
-    if facts["problems"]:
-        out.print()
-        out.print("Rows with problems (the first 20):")
-        for problem in facts["problems"]:
-            out.print(f"  row {problem['row']}: {problem['text'][:60]!r}: {problem['reason']}", markup=False)
+        columns = format_names(facts["columns"])
+        print_text(f"No row is a molecule. The file has {columns}: choose a column with --smiles-column.")
+    print_text("")
+
+
+def _show_coverage(coverage: Coverage, vocabulary: str, table: Table) -> None:
+    if coverage.complete:
+        print_text(f"Every token is in {vocabulary}: no molecule is changed.")
+        return
+    rows = f"{coverage.unknown_rows:,} of {format_count(coverage.rows, 'row')}"
+    verb = "has" if coverage.unknown_rows == 1 else "have"
+    print_text(f"{rows} {verb} tokens that are not in {vocabulary}:")
+    print_tokens([one._replace(row=int(table.rows[one.row])) for one in coverage.unknown])
+
+
+def _show_problems(facts: dict[str, Any]) -> None:
+    total = facts["not_read"] + facts["invalid"]
+    if total:
+        print_text("")
+        print_text("Rows with problems" + (f" (the first {_SHOWN_ROWS})" if total > _SHOWN_ROWS else "") + ":")
+        rows = [(f"{p['row']}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
+        print_grid(rows, ("row", "text", "problem"), numbers=(0,))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,38 +12,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Screened, screen
-from mrl.cli.console import note, reported, success, write_json
-from mrl.cli.model import load
+from mrl.cli.console import note, print_json, print_lines, success
+from mrl.cli.options import SampleOptions
+from mrl.cli.train import load_model
 from mrl.files import atomic
 from mrl.lm import one_thread, sample
+from mrl.messages import format_count
 
 __all__ = ["run", "write_csv"]
 
-Sampled: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64] | None]
+Samples: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64] | None]
+"""Name of a model, the texts that it generated, what is known of them, and their scores."""
 
-COLUMNS = ("sample", "smiles", "valid", "unique", "novel", "reason")
 
-
-def run(model: Path, n: int, out: Path | None, temperature: float, max_length: int, seed: int, json: bool) -> None:
-    """Sample, and print the molecules; with `out`, write every text with what became of it."""
-    with reported(), one_thread():
-        network, vocab = load(model)
-        texts = vocab.decode(sample(network, n, temperature=temperature, max_length=max_length, seed=seed))
-        screened = screen(texts)
-        if out is not None:
-            write_csv(out, [(model.name, texts, screened, None)])
-            success(f"wrote {n:,} samples to {out}")
-        if json:
-            write_json(screened.summary() | {"seed": seed, "smiles": [form for form in screened.smiles if form]})
-        elif out is None:
-            sys.stdout.writelines(f"{form}\n" for form in screened.smiles if form is not None)
-        note(
-            f"{screened.valid.sum():,} of {n:,} sampled texts are molecules, {screened.unique.sum():,} of them distinct"
+def run(options: SampleOptions) -> None:
+    """Sample, and print the molecules; with `out`, write all samples to a file instead."""
+    model, vocab = load_model(options.model)
+    with one_thread():
+        ids = sample(
+            model, options.n, temperature=options.temperature, max_length=options.max_length, seed=options.seed
         )
+    texts = vocab.decode(ids)
+    screened = screen(texts)
+    molecules = [smiles for smiles in screened.smiles if smiles is not None]
+    if options.out is not None:
+        write_csv(options.out, [(options.model.name, texts, screened, None)])
+        success(f"wrote {format_count(options.n, 'sample')} to {options.out}")
+    if options.json:
+        print_json(screened.summary() | {"seed": options.seed, "smiles": molecules})
+    elif options.out is None:
+        print_lines(molecules)
+    distinct = f"{screened.unique.sum():,} of them distinct"
+    note(f"{format_count(len(molecules), 'valid molecule')} among {format_count(options.n, 'sample')}, {distinct}")
 
 
-def write_csv(path: Path, groups: Sequence[Sampled], score: str = "score") -> None:
-    """Write every sampled text, the molecule it is, and what became of it, whole or not at all."""
+def write_csv(path: Path, groups: Sequence[Samples], score: str = "score") -> None:
+    """Write every sample, the molecule that it is, or the reason why it is invalid; a whole file or none."""
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["model", "text", "smiles", "valid", "unique", "novel", score, "reason"])

@@ -1,55 +1,66 @@
-"""From files to tables, with what a person should know of them; loads neither torch nor RDKit."""
+"""From files to tables, with what a user should know about them; loads neither torch nor RDKit."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.cli.console import note, progress, success
+from mrl.cli.console import note, print_grid, print_text, progress, success
 from mrl.corpus import Table, load_sample, read
+from mrl.errors import RowError, UnknownTokenError
+from mrl.messages import format_count, format_value
 from mrl.ragged import Rejects, Text
+from mrl.text import Unknown
 
-__all__ = ["blocks", "count", "read_table", "tell_rejects"]
+__all__ = ["blocks", "name_row", "print_tokens", "read_table", "report_rejects"]
 
 _BLOCK = 20_000
-
-
-def count(n: int, what: str) -> str:
-    """``1 row``, ``2 rows``, ``20,000 rows``."""
-    return f"{n:,} {what if n == 1 else what + 's'}"
+_SHOWN = 10
 
 
 def read_table(file: Path | None, smiles_column: str | None) -> Table:
-    """The table of a file, or the bundled sample."""
+    """Read a file, or the bundled sample, and report its rows and rejects."""
     table = load_sample() if file is None else read(file, smiles=smiles_column)
-    success(f"read {count(len(table), 'row')} of {'the bundled sample' if file is None else file}")
+    success(f"read {format_count(len(table), 'row')} of {file or 'the bundled sample'}")
     for reason, rows in table.notes.items():
-        note(f"  {reason}: {count(rows, 'row')}")
-    tell_rejects(table.rejects, "not read")
+        note(f"  {reason}: {format_count(rows, 'row')}")
+    report_rejects(table.rejects, "not read")
     return table
 
 
-def tell_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:
-    """Say how many rows were refused for each kind of reason, with an example; `rows` are their numbers in the file."""
-    kinds = Counter(_kind(reject.stage, reject.reason) for reject in rejects)
-    for kind, n in kinds.most_common():
-        example = next(reject for reject in rejects if _kind(reject.stage, reject.reason) == kind)
+def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:
+    """Report how many rows were rejected for each kind of reason, with an example; `rows` has their file's numbers."""
+    kinds = ["duplicate" if reject.stage == "duplicates" else reject.reason.partition(":")[0] for reject in rejects]
+    for kind, count in Counter(kinds).most_common():
+        example = rejects[kinds.index(kind)]
         row = example.row if rows is None else int(rows[example.row])
-        note(f"  {what}, {kind}: {count(n, 'row')}, such as row {row}: {example.text[:60]!r}")
-
-
-def _kind(stage: str, reason: str) -> str:
-    return "duplicate" if stage == "duplicates" else reason.partition(":")[0]
+        example_text = format_value(example.text, most=50)
+        note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. row {row}: {example_text}")
 
 
 def blocks(text: Text, what: str) -> Iterator[tuple[int, Text]]:
-    """The number of the first row, and some ten thousand rows, until all are done; with a progress bar."""
+    """Yield the number of the first row, and some ten thousand rows, until all are done; with a progress bar."""
     with progress() as bar:
         task = bar.add_task(what, total=len(text))
         for first in range(0, len(text), _BLOCK):
             yield first, text[first : first + _BLOCK]
             bar.advance(task, min(_BLOCK, len(text) - first))
+
+
+def print_tokens(unknown: Sequence[Unknown]) -> None:
+    """Print the first of some unknown tokens, with the number of the row in the file."""
+    rows = [(repr(one.token), f"{one.count:,}", f"{one.row:,}", format_value(one.text, most=40)) for one in unknown]
+    print_grid(rows[:_SHOWN], ("token", "times", "first in row", "text"), numbers=(1, 2))
+    if len(unknown) > _SHOWN:
+        print_text(f"and {len(unknown) - _SHOWN:,} more; --json prints all")
+
+
+def name_row(error: RowError | UnknownTokenError, file: Path, table: Table, first: int) -> str:
+    """Return the message of an error about a row of the block that begins at `first`, with the row of the file."""
+    if error.row is None:
+        return f"{file}: {error}"
+    return f"{file}, row {table.rows[first + error.row]}: {str(error).removeprefix(f'row {error.row}: ')}"

@@ -1,25 +1,24 @@
-"""``mrl vocab``: learn a vocabulary, check a file against one; and what ``mrl inspect`` says of one."""
+"""``mrl vocab``: learn a vocabulary from files, check a file against one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from rich.table import Table as Grid
-from rich.text import Text as Plain
 from typer import Exit
 
-from mrl.cli.console import DATA, USAGE, note, out, reported, stop, success, write_json
-from mrl.cli.tables import blocks, count, read_table
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, print_text, stop, success
+from mrl.cli.options import CheckOptions, LearnOptions, VocabKind
+from mrl.cli.tables import blocks, name_row, print_tokens, read_table
 from mrl.corpus import Table
-from mrl.errors import RowError, UnknownTokenError
+from mrl.errors import RowError, UnknownTokenError, VocabError
+from mrl.messages import format_count, format_value
 from mrl.ragged import Text
 from mrl.text import (
     SMILES_PATTERN,
-    SPECIAL_TOKENS,
     UNK,
     AminoAcidVocab,
     CharacterVocab,
@@ -31,125 +30,95 @@ from mrl.text import (
     Unknown,
     Vocab,
 )
-from mrl.text.file import FORMAT
 
-__all__ = ["check", "describe", "in_file", "is_vocabulary", "learn", "require_target"]
+__all__ = ["check", "learn"]
 
 _SHOWN = 10
-_ENDS = 8
+_KINDS: dict[VocabKind, Callable[[], Vocab]] = {
+    VocabKind.SMILES: SmilesVocab,
+    VocabKind.SELFIES: SelfiesVocab,
+    VocabKind.AMINO_ACID: AminoAcidVocab,
+    VocabKind.NUCLEOTIDE: NucleotideVocab,
+}
 
 
-def require_target(path: Path, suffix: str) -> None:
-    """Refuse, before any work, a path that the result cannot be written to."""
-    if path.is_dir() or path.suffix != suffix:
-        stop(f"--out is {path}; expected the name of a file, ending in {suffix}", USAGE)
-
-
-def in_file(error: RowError | UnknownTokenError, file: Path, table: Table, first: int) -> str:
-    """The words of an error about a row of the block that begins at `first`, with the row of the file instead."""
-    if error.row is None:
-        return f"{file}: {error}"
-    return f"{file}, row {table.rows[first + error.row]}: {str(error).removeprefix(f'row {error.row}: ')}"
-
-
-# --- learn -----------------------------------------------------------------------------------------------------------
-
-
-def learn(
-    files: Sequence[Path],
-    target: Path,
-    kind: str,
-    pattern: str | None,
-    k: int | None,
-    min_count: int | None,
-    max_size: int | None,
-    smiles_column: str | None,
-    json: bool,
-) -> None:
+def learn(options: LearnOptions) -> None:
     """Count the tokens of all files, make a vocabulary of them, and save it."""
-    require_target(target, ".json")
-    with reported(USAGE):
-        vocab = _empty(kind, pattern, k)
-    least = (2 if kind == "smiles" else 1) if min_count is None else min_count
+    vocab = _empty_vocab(options)
+    is_smiles = options.kind == VocabKind.SMILES
+    least = (2 if is_smiles else 1) if options.min_count is None else options.min_count
     before = len(vocab)
-    if max_size is not None and max_size < before:
-        stop(f"--max-size is {max_size}; a vocabulary of the kind {kind} has {before} tokens to begin with", USAGE)
-    with reported():
-        counts: Counter[str] = Counter()
-        rows = not_read = 0
-        for file in files:
-            table = read_table(file, smiles_column)
-            rows, not_read = rows + len(table), not_read + len(table.rejects)
-            counts += _counted(vocab, file, table)
-        learned = vocab.update_from_counts(counts, min_count=least, max_size=max_size)
-        left_out = Counter({token: n for token, n in counts.items() if token not in vocab.stoi})
-        vocab.save(target)
-        facts = {
-            "path": str(target),
-            "kind": kind,
-            "tokens": len(vocab),
-            "learned": learned,
-            "left_out": {"tokens": len(left_out), "occurrences": left_out.total()},
-            "rows": rows,
-            "not_read": not_read,
-            "fingerprint": vocab.fingerprint(),
-            "engine": vocab.engine,
-            "engine_reason": vocab.engine_reason,
-        }
-        if left_out:
-            _tell_left_out(left_out, closed=kind == "smiles")
-        success(
-            f"saved {count(len(vocab), 'token')} to {target}, {learned:,} of them learned from {count(rows, 'row')}"
+    if options.max_size is not None and options.max_size < before:
+        stop(
+            f"--max-size is {options.max_size}, but a vocabulary of the kind {options.kind} begins with {before} "
+            f"tokens; give {before} or more",
+            USAGE,
         )
-        if json:
-            write_json(facts)
+    counts: Counter[str] = Counter()
+    rows = not_read = 0
+    for file in options.files:
+        table = read_table(file, options.smiles_column)
+        rows, not_read = rows + len(table), not_read + len(table.rejects)
+        counts += _count_tokens(vocab, file, table)
+    learned = vocab.update_from_counts(counts, min_count=least, max_size=options.max_size)
+    left_out = Counter({token: n for token, n in counts.items() if token not in vocab.stoi})
+    vocab.save(options.out)
+    if left_out:
+        _report_left_out(left_out, is_smiles)
+    saved = f"{format_count(len(vocab), 'token')} to {options.out}"
+    success(f"saved {saved}, {learned:,} of them learned from {format_count(rows, 'row')}")
+    if options.json:
+        print_json(
+            {
+                "path": str(options.out),
+                "kind": options.kind,
+                "tokens": len(vocab),
+                "learned": learned,
+                "left_out": {"tokens": len(left_out), "occurrences": left_out.total()},
+                "rows": rows,
+                "not_read": not_read,
+                "fingerprint": vocab.fingerprint(),
+                "engine": vocab.engine,
+                "engine_reason": vocab.engine_reason,
+            }
+        )
 
 
-def _empty(kind: str, pattern: str | None, k: int | None) -> Vocab:
-    """A vocabulary of this kind that has learned nothing yet."""
-    if pattern is not None and kind != "regex":
-        stop(f"--pattern says where tokens of --kind regex end; the kind here is {kind}", USAGE)
-    if k is not None and kind != "kmer":
-        stop(f"-k is the length of the words of --kind kmer; the kind here is {kind}", USAGE)
-    match kind:
-        case "smiles":
-            return SmilesVocab()
-        case "regex":
-            return RegexVocab([], SMILES_PATTERN if pattern is None else pattern)
-        case "character":
-            return CharacterVocab([])
-        case "selfies":
-            return SelfiesVocab()
-        case "amino-acid":
-            return AminoAcidVocab()
-        case "nucleotide":
-            return NucleotideVocab()
-    return KmerVocab(3 if k is None else k)
+def _empty_vocab(options: LearnOptions) -> Vocab:
+    """Return a vocabulary of the requested kind that has learned nothing yet."""
+    try:
+        match options.kind:
+            case VocabKind.REGEX:
+                return RegexVocab([], SMILES_PATTERN if options.pattern is None else options.pattern)
+            case VocabKind.CHARACTER:
+                return CharacterVocab([])
+            case VocabKind.KMER:
+                return KmerVocab(3 if options.k is None else options.k)
+        return _KINDS[options.kind]()
+    except VocabError as error:
+        stop(str(error), USAGE)
 
 
-def _counted(vocab: Vocab, file: Path, table: Table) -> Counter[str]:
+def _count_tokens(vocab: Vocab, file: Path, table: Table) -> Counter[str]:
     counts: Counter[str] = Counter()
     for first, texts in blocks(table.smiles, "counting tokens"):
         try:
             counts += vocab.count_tokens(texts)
         except (RowError, UnknownTokenError) as error:
-            stop(in_file(error, file, table, first), DATA)
+            stop(name_row(error, file, table, first), DATA)
     return counts
 
 
-def _tell_left_out(left_out: Counter[str], closed: bool) -> None:
+def _report_left_out(left_out: Counter[str], is_smiles: bool) -> None:
     tokens = sorted(left_out, key=lambda token: (-left_out[token], token))
     examples = ", ".join(f"{token!r} ({left_out[token]:,})" for token in tokens[:5])
-    more = f" and {len(tokens) - 5:,} others" if len(tokens) > 5 else ""
-    fate = "is cut into its parts" if closed else "becomes 'unk' and is lost; lower --min-count or raise --max-size"
-    note(f"  left out, so that each {fate}: {examples}{more}")
-
-
-# --- check -----------------------------------------------------------------------------------------------------------
+    more = f" and {len(tokens) - 5:,} more" if len(tokens) > 5 else ""
+    effect = "is cut into its parts" if is_smiles else "becomes unk and is lost; lower --min-count or raise --max-size"
+    note(f"  left out, so that each {effect}: {examples}{more}")
 
 
 class Changed(NamedTuple):
-    """A row that does not come back: its text, what comes instead (None if it is refused), and why."""
+    """A row that does not come back: its text, what comes back (None if it cannot be encoded), and why."""
 
     row: int
     text: str
@@ -157,48 +126,46 @@ class Changed(NamedTuple):
     reason: str
 
 
-def check(vocabulary: Path, file: Path, smiles_column: str | None, json: bool) -> None:
-    """Tell which rows of a file a vocabulary does not give back; exit with 1 if there are some."""
-    with reported():
-        vocab = Vocab.load(vocabulary)
-        table = read_table(file, smiles_column)
-        changed: list[Changed] = []
-        tokens = 0
-        for first, texts in blocks(table.smiles, "encoding and decoding"):
-            found, n = _changed(vocab, texts)
-            changed += [item._replace(row=int(table.rows[first + item.row])) for item in found]
-            tokens += n
-        unknown = _unknown(vocab, changed)
-        if json:
-            facts = {
-                "vocabulary": str(vocabulary),
-                "file": str(file),
+def check(options: CheckOptions) -> None:
+    """Show which rows of a file do not come back from a vocabulary; exit with 1 if there are any."""
+    vocab = Vocab.load(options.vocab)
+    table = read_table(options.file, options.smiles_column)
+    changed: list[Changed] = []
+    tokens = 0
+    for first, texts in blocks(table.smiles, "encoding and decoding"):
+        found, n = _find_changed(vocab, texts)
+        changed += [item._replace(row=int(table.rows[first + item.row])) for item in found]
+        tokens += n
+    unknown = _find_unknown(vocab, changed)
+    if options.json:
+        print_json(
+            {
+                "vocabulary": str(options.vocab),
+                "file": str(options.file),
                 "rows": len(table) + len(table.rejects),
                 "not_read": [reject._asdict() for reject in table.rejects],
                 "tokens": tokens,
                 "changed": [item._asdict() for item in changed],
                 "unknown": [item._asdict() for item in unknown],
             }
-            write_json(facts)
-        else:
-            _show_changed(changed, unknown, table, tokens)
-        if changed or table.rejects:
-            raise Exit(DATA)
+        )
+    else:
+        _show_changed(changed, unknown, table, tokens)
+    if changed or table.rejects:
+        raise Exit(DATA)
 
 
-def _changed(vocab: Vocab, texts: Text) -> tuple[list[Changed], int]:
-    """The rows of a block that do not come back, and how many tokens the others have, bos and eos left out."""
+def _find_changed(vocab: Vocab, texts: Text) -> tuple[list[Changed], int]:
+    """Return the rows of a block that do not come back, and the number of tokens of the others, bos and eos aside."""
     try:
         ids = vocab.encode(texts, on_unknown="unk")
         backs = vocab.decode(ids)
     except (RowError, UnknownTokenError) as error:
         if len(texts) == 1:
-            reason = str(error).removeprefix("row 0: ")
-            return [Changed(0, texts[0], None, reason)], 0
-        rows = [_changed(vocab, texts[i : i + 1]) for i in range(len(texts))]
-        return [item._replace(row=row) for row, (found, _) in enumerate(rows) for item in found], sum(
-            n for _, n in rows
-        )
+            return [Changed(0, texts[0], None, str(error).removeprefix("row 0: "))], 0
+        rows = [_find_changed(vocab, texts[i : i + 1]) for i in range(len(texts))]
+        found = [item._replace(row=row) for row, (items, _) in enumerate(rows) for item in items]
+        return found, sum(n for _, n in rows)
     lossy = set((np.searchsorted(ids.offsets, np.flatnonzero(ids.values == UNK), side="right") - 1).tolist())
     found = [
         Changed(row, text, back, "unknown token" if row in lossy else "another text")
@@ -208,8 +175,8 @@ def _changed(vocab: Vocab, texts: Text) -> tuple[list[Changed], int]:
     return found, len(ids.values) - 2 * len(ids)
 
 
-def _unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
-    """The unknown tokens of the rows that have some, with the first row of the file that does."""
+def _find_unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
+    """Return the unknown tokens of the rows that have some, with the first such row of the file."""
     rows = [item for item in changed if item.reason == "unknown token"]
     return [item._replace(row=rows[item.row].row) for item in vocab.coverage([row.text for row in rows]).unknown]
 
@@ -217,88 +184,27 @@ def _unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
 def _show_changed(changed: Sequence[Changed], unknown: Sequence[Unknown], table: Table, tokens: int) -> None:
     rows = len(table)
     if changed:
-        verb = "does" if rows == 1 else "do"
-        out.print(f"[bold]{len(changed):,} of {count(rows, 'row')} {verb} not come back[/]:")
-        for item in changed[:_SHOWN]:
-            instead = f"is refused: {item.reason}" if item.back is None else f"comes back as {_short(item.back)}"
-            out.print(f"  row {item.row}: {_short(item.text)} {instead}", markup=False)
+        print_text(f"{len(changed):,} of {format_count(rows, 'row')} {'does' if rows == 1 else 'do'} not come back:")
+        shown = [
+            (f"{one.row:,}", _short(one.text), _short(one.back) if one.back is not None else f"nothing: {one.reason}")
+            for one in changed[:_SHOWN]
+        ]
+        print_grid(shown, ("row", "text", "comes back as"), numbers=(0,))
         if len(changed) > _SHOWN:
-            out.print(f"  and {count(len(changed) - _SHOWN, 'row')} more; --json names all")
+            print_text(f"and {format_count(len(changed) - _SHOWN, 'row')} more; --json prints all")
         if unknown:
-            out.print("\n[bold]Tokens that are not in the vocabulary[/]:")
-            for token in unknown[:_SHOWN]:
-                out.print(f"  {token.token!r} {count(token.count, 'time')}, first in row {token.row}", markup=False)
-            if len(unknown) > _SHOWN:
-                out.print(f"  and {len(unknown) - _SHOWN:,} others; --json names all")
-            out.print("\nLearn them with mrl vocab learn, or take --kind smiles, in which nothing is unknown.")
+            print_text("")
+            print_text("Tokens that are not in the vocabulary:")
+            print_tokens(unknown)
+            print_text("")
+            print_text("Learn them with mrl vocab learn; with --kind smiles, no token is unknown.")
     elif rows:
-        out.print(f"No molecule is changed: {_all(rows)} back exactly, from {tokens / rows:.1f} tokens each.")
+        every = "the one row comes" if rows == 1 else f"all {rows:,} rows come"
+        print_text(f"No molecule is changed: {every} back exactly, from {tokens / rows:.1f} tokens each.")
     if table.rejects:
-        out.print(f"{count(len(table.rejects), 'row')} could not be read, and {_were(len(table.rejects))} not checked.")
-
-
-def _all(rows: int) -> str:
-    return "the one row comes" if rows == 1 else f"all {rows:,} rows come"
-
-
-def _were(n: int) -> str:
-    return "was" if n == 1 else "were"
+        verb = "was" if len(table.rejects) == 1 else "were"
+        print_text(f"{format_count(len(table.rejects), 'row')} could not be read, and {verb} not checked.")
 
 
 def _short(text: str) -> str:
-    return repr(text) if len(text) <= 60 else repr(text[:59] + "…")
-
-
-# --- inspect ---------------------------------------------------------------------------------------------------------
-
-
-def is_vocabulary(file: Path) -> bool:
-    """Whether a file says of itself that it is a vocabulary, whatever its name."""
-    try:
-        with file.open("rb") as opened:
-            return f'"{FORMAT}"'.encode() in opened.read(4096)
-    except OSError:
-        return False
-
-
-def describe(file: Path, json: bool) -> None:
-    """Print what is in a vocabulary file."""
-    with reported():
-        vocab = Vocab.load(file)
-        tokens = vocab.itos[len(SPECIAL_TOKENS) :]
-        facts: dict[str, Any] = {
-            "file": str(file),
-            "kind": vocab.kind,
-            "tokens": len(vocab),
-            "specials": vocab.special_tokens,
-            "dtype": str(vocab.dtype),
-            "engine": vocab.engine,
-            "engine_reason": vocab.engine_reason,
-            "rules": vocab.rules(),
-            "fingerprint": vocab.fingerprint(),
-            "first": tokens[:_ENDS],
-            "last": tokens[-_ENDS:],
-        }
-        if json:
-            write_json(facts)
-        else:
-            _show_vocabulary(facts)
-
-
-def _show_vocabulary(facts: dict[str, Any]) -> None:
-    said = {
-        "vocabulary": facts["file"],
-        "kind": facts["kind"],
-        "tokens": f"{facts['tokens']:,}, the specials {', '.join(facts['specials'])} first; {facts['dtype']}",
-        "engine": f"{facts['engine']}: {facts['engine_reason']}",
-        **{name: value if isinstance(value, str) else repr(value) for name, value in facts["rules"].items()},
-        "first": "  ".join(map(repr, facts["first"])),
-        "last": "  ".join(map(repr, facts["last"])),
-        "fingerprint": facts["fingerprint"],
-    }
-    grid = Grid(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in said.items():
-        grid.add_row(name, Plain(value))  # markup would take the backslash from the pattern
-    out.print(grid)
+    return format_value(text, most=60)

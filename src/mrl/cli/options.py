@@ -1,0 +1,238 @@
+"""The options of every command, each declared once: a dataclass per command, whose docstring is its help text.
+
+A dataclass checks what its fields say together and raises a ``ValueError``, which the terminal shows as wrong usage.
+Annotations are not deferred here (``from __future__ import annotations``): typer reads them.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+__all__ = [
+    "CheckOptions",
+    "ClearCacheOptions",
+    "DemoOptions",
+    "EncodeOptions",
+    "InspectOptions",
+    "LearnOptions",
+    "OnUnknown",
+    "SampleOptions",
+    "ShowCacheOptions",
+    "TrainOptions",
+    "VocabKind",
+]
+
+
+class VocabKind(StrEnum):
+    """Kinds of vocabularies that can be learned."""
+
+    SMILES = "smiles"
+    REGEX = "regex"
+    CHARACTER = "character"
+    SELFIES = "selfies"
+    AMINO_ACID = "amino-acid"
+    NUCLEOTIDE = "nucleotide"
+    KMER = "kmer"
+
+
+class OnUnknown(StrEnum):
+    """What ``mrl encode`` does with tokens that are not in the vocabulary."""
+
+    RAISE = "raise"
+    UNK = "unk"
+
+
+TABLES = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
+File = Annotated[Path, Argument(metavar="FILE", help=f"Table {TABLES}", show_default=False)]
+SmilesColumn = Annotated[
+    str | None, Option(help="Column with the SMILES.", show_default="the one called smiles or similar")
+]
+Vocabulary = Annotated[Path, Argument(help="Vocabulary file, written by mrl vocab learn.", show_default=False)]
+MaxLength = Annotated[int, Option(help="Most tokens of a molecule.", min=3, metavar="N")]
+Steps = Annotated[int, Option(help="Training steps, of 64 molecules each.", min=1, metavar="N")]
+Seed = Annotated[int, Option(help="The same seed, machine and versions give the same result.", min=0, metavar="N")]
+Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
+CacheFolder = Annotated[
+    Path | None,
+    Argument(help="Folder that was passed as cache=.", show_default="$XDG_CACHE_HOME/mrl/features"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """Train a language model on molecules, sample, screen, fine-tune, report.
+
+    Writes vocab.json, two models, samples.csv and report.html into a folder; takes about 3 minutes on two CPU cores.
+    """
+
+    file: Annotated[Path | None, Argument(help=f"Table {TABLES}", show_default="the bundled sample")] = None
+    property: Annotated[
+        str, Option("--property", "-p", help="What to fine-tune towards: qed, logp, tpsa, molwt, sa_score ...")
+    ] = "qed"
+    seed: Seed = 0
+    out: Annotated[Path, Option("--out", "-o", help="Folder for the results.")] = Path("mrl-demo")
+    smiles_column: SmilesColumn = None
+    steps: Steps = 3000
+    samples: Annotated[int, Option("--samples", "-n", help="Number of samples.", min=1, metavar="N")] = 1000
+    rounds: Annotated[int, Option(help="Rounds of fine-tuning.", min=0, metavar="N")] = 5
+    json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Train a language model on a file of molecules."""
+
+    file: File
+    out: Annotated[Path, Option("--out", "-o", help="Folder for vocab.json and model.safetensors.", show_default=False)]
+    smiles_column: SmilesColumn = None
+    steps: Steps = 3000
+    lr: Annotated[float, Option(help="Highest learning rate of the cycle.")] = 1.2e-2
+    hidden: Annotated[int, Option(help="Size of an LSTM layer.", min=1, metavar="N")] = 256
+    max_length: MaxLength = 128
+    seed: Seed = 0
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_positive("--lr", self.lr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions:
+    """Sample molecules from a trained model.
+
+    Prints one canonical SMILES a line; invalid samples are left out and counted.
+    """
+
+    model: Annotated[
+        Path, Argument(help="Folder written by mrl train or mrl demo, or its .safetensors file.", show_default=False)
+    ]
+    n: Annotated[int, Option("-n", help="Number of samples.", min=1, metavar="N")] = 1000
+    out: Annotated[Path | None, Option("--out", "-o", help="CSV file for all samples, valid or not, with reasons.")] = (
+        None
+    )
+    temperature: Annotated[float, Option(help="Above 1 more varied, below 1 more typical.")] = 1.0
+    max_length: MaxLength = 128
+    seed: Seed = 0
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_positive("--temperature", self.temperature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Show what is in a file of molecules, or in a vocabulary.
+
+    Molecules: rows, invalid ones, duplicates, lengths, elements, and which tokens a vocabulary lacks.
+    A vocabulary: kind, engine, rules, tokens, fingerprint.
+
+    Exits with 1 if some rows are not molecules, or have tokens that are not in the vocabulary given by --vocab.
+    """
+
+    file: Annotated[Path, Argument(help=f"Vocabulary file, or table {TABLES}", show_default=False)]
+    smiles_column: SmilesColumn = None
+    vocab: Annotated[
+        Path | None,
+        Option(help="Vocabulary to compare the molecules with.", show_default="single characters"),
+    ] = None
+    json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
+    """Turn a file of molecules into token ids: NumPy arrays in one .npz file.
+
+    values and offsets: the ids of all rows, and where those of each row begin.
+    rows: the number of each row in the file; rows that cannot be read are left out.
+    n_tokens and fingerprint: which vocabulary the ids belong to, for vocab.accepts.
+    """
+
+    vocab: Vocabulary
+    file: File
+    out: Annotated[Path, Option("--out", "-o", help="The .npz file to write.", show_default=False)]
+    smiles_column: SmilesColumn = None
+    on_unknown: Annotated[OnUnknown, Option(help="If a token is not in the vocabulary: stop, or write the id 3.")] = (
+        OnUnknown.RAISE
+    )
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, ".npz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions:
+    """Learn a vocabulary from files of molecules; the most frequent tokens come first.
+
+    The same rows give the same vocabulary, byte for byte, in any order and any number of files.
+    """
+
+    files: Annotated[list[Path], Argument(help=f"Tables {TABLES}", show_default=False)]
+    out: Annotated[Path, Option("--out", "-o", help="The .json file to write.", show_default=False)]
+    kind: Annotated[
+        VocabKind,
+        Option(metavar="KIND", help=f"{', '.join(VocabKind)}. In a smiles vocabulary no token is unknown."),
+    ] = VocabKind.SMILES
+    pattern: Annotated[
+        str | None,
+        Option(help="For --kind regex: what a token is.", show_default="SMILES_PATTERN"),
+    ] = None
+    k: Annotated[
+        int | None, Option("-k", help="For --kind kmer: letters of a word.", min=1, metavar="N", show_default="3")
+    ] = None
+    min_count: Annotated[
+        int | None,
+        Option(help="Leave out rarer tokens.", min=1, metavar="N", show_default="2 for smiles, else 1"),
+    ] = None
+    max_size: Annotated[int | None, Option(help="Most tokens, special ones included.", show_default=False)] = None
+    smiles_column: SmilesColumn = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, ".json")
+        if self.pattern is not None and self.kind != VocabKind.REGEX:
+            raise ValueError(f"--pattern belongs to --kind regex, but the kind is {self.kind}: leave out --pattern")
+        if self.k is not None and self.kind != VocabKind.KMER:
+            raise ValueError(f"-k belongs to --kind kmer, but the kind is {self.kind}: leave out -k")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """Encode and decode every row of a file, and show those that do not come back exactly.
+
+    Exits with 1 if there are any, or if rows could not be read.
+    """
+
+    vocab: Vocabulary
+    file: File
+    smiles_column: SmilesColumn = None
+    json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCacheOptions:
+    """Show what a folder of features contains: molecules and size for each featurizer."""
+
+    folder: CacheFolder = None
+    json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClearCacheOptions:
+    """Remove all features from a folder, and nothing else; they are computed again when needed."""
+
+    folder: CacheFolder = None
+
+
+def _require_positive(option: str, value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ValueError(f"{option} is {value}; expected a positive number")
+
+
+def _require_suffix(path: Path, suffix: str) -> None:
+    if path.is_dir() or path.suffix != suffix:
+        raise ValueError(f"--out is {path}; expected the name of a file that ends in {suffix}")
