@@ -1,10 +1,10 @@
-"""The whole loop in one script: pretrain, sample, screen, make a data set of what is new, fine-tune on it, again.
+"""The whole loop in one script: pretrain, sample, screen, make a dataset of the new molecules, fine-tune on it, repeat.
 
     python examples/loop.py                     # the bundled sample, less than two minutes on one core
     python examples/loop.py molecules.csv -o loop/
 
-The model learns from the ids that were sampled, exactly as they were drawn (`from_ids`): a text can be cut into tokens
-in more than one way, and another way would be another sample.
+The model learns from exactly the ids that were sampled (`from_ids`): a text may have several tokenizations, and another
+one would be another sample.
 """
 
 from __future__ import annotations
@@ -26,58 +26,58 @@ from mrl.report import properties
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, nargs="?", help="a table of molecules; the bundled sample if not given")
-    parser.add_argument("-o", "--out", type=Path, help="a folder for pictures of what came out")
+    parser.add_argument("-o", "--out", type=Path, help="a folder for pictures of the results")
     parser.add_argument("--rows", type=int, default=5000, help="molecules to learn from")
-    parser.add_argument("--steps", type=int, default=800, help="of pretraining")
-    parser.add_argument("--rounds", type=int, default=3, help="of fine-tuning")
-    parser.add_argument("--samples", type=int, default=512, help="per round")
+    parser.add_argument("--steps", type=int, default=800, help="steps of pretraining")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of fine-tuning")
+    parser.add_argument("--samples", type=int, default=512, help="samples per round")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
-    if given.file is not None and not given.file.is_file():
-        parser.error(f"{given.file} not found")
+    options = parser.parse_args(arguments)
+    if options.file is not None and not options.file.is_file():
+        parser.error(f"{options.file} not found")
     torch.set_num_threads(1)
-    begun = time.perf_counter()
+    start = time.perf_counter()
 
-    # Read and clean: every row that does not stay is told, with its reason.
-    table = mrl.load_sample() if given.file is None else mrl.read(given.file)
-    clean = mrl.clean(table.smiles[: given.rows], "none", duplicates="first")
+    # Read and clean: every rejected row is listed with its reason.
+    table = mrl.load_sample() if options.file is None else mrl.read(options.file)
+    clean = mrl.clean(table.smiles[: options.rows], "none", duplicates="first")
     vocab = mrl.SmilesVocab.from_data(clean.smiles)
     ds = mrl.TextDataset(clean.smiles, vocab, max_length=100, on_long="reject")
     known = CanonicalSet.of(ds.smiles)
     print(f"{clean!r}\n{ds!r}, {len(vocab)} tokens")
 
     # Pretrain.
-    model = LanguageModel(ModelConfig.for_vocab(vocab, hidden=256), seed=given.seed)
-    train(model, ds.dataloader(64, bucket=True, seed=given.seed), steps=given.steps, lr=1.2e-2, on_step=told)
+    model = LanguageModel(ModelConfig.for_vocab(vocab, hidden=256), seed=options.seed)
+    train(model, ds.dataloader(64, bucket=True, seed=options.seed), steps=options.steps, lr=1.2e-2, on_step=print_loss)
 
-    # Sample, screen, score, keep the best new ones, learn from them; again.
-    every = []
-    for number in range(given.rounds + 1):
-        ids = sample(model, given.samples, max_length=100, seed=given.seed + number)
+    # Sample, screen, score, keep the best new molecules, learn from them; repeat.
+    rounds = []
+    for number in range(options.rounds + 1):
+        ids = sample(model, options.samples, max_length=100, seed=options.seed + number)
         texts = vocab.decode(ids)
         screened = mrl.screen(texts, known)
-        scores = np.array([np.nan if form is None else qed(form) for form in screened.smiles])
-        every.append([form for form in screened.smiles if form is not None])
+        scores = np.array([np.nan if canonical is None else qed(canonical) for canonical in screened.smiles])
+        rounds.append([canonical for canonical in screened.smiles if canonical is not None])
         mean = np.nanmean(scores) if screened.valid.any() else float("nan")
         print(f"round {number}: {screened!r}, mean QED {mean:.3f}")
-        if number == given.rounds or not len(screened.kept):
+        if number == options.rounds or not len(screened.kept):
             break
         best = screened.kept[np.argsort(-scores[screened.kept], kind="stable")][: max(1, len(screened.kept) // 2)]
-        chosen = ds.from_ids(ids.take(np.sort(best)))  # configured as ds: the same vocabulary, collate, limits
-        loader = chosen.dataloader(64, shuffle=True, seed=given.seed + number)
+        chosen = ds.from_ids(ids.take(np.sort(best)))  # configured as ds: the same vocabulary, collate function, limits
+        loader = chosen.dataloader(64, shuffle=True, seed=options.seed + number)
         train(model, loader, steps=3 * len(loader), lr=1e-3, schedule="constant")
 
-    if given.out is not None:
-        compared = {"data": ds, "samples": every[0], "fine-tuned": every[-1]}
-        properties(compared, ("qed", "logp", "molwt"), n=500).save(given.out / "properties.html")
-        mrl.show(every[-1], 24).save(given.out / "molecules.html")
-        print(f"wrote {given.out}/properties.html and {given.out}/molecules.html")
-    print(f"{time.perf_counter() - begun:.0f} s")
+    if options.out is not None:
+        compared = {"data": ds, "samples": rounds[0], "fine-tuned": rounds[-1]}
+        properties(compared, ("qed", "logp", "molwt"), n=500).save(options.out / "properties.html")
+        mrl.show(rounds[-1], 24).save(options.out / "molecules.html")
+        print(f"wrote {options.out}/properties.html and {options.out}/molecules.html")
+    print(f"{time.perf_counter() - start:.0f} s")
     return 0
 
 
-def told(step: Step) -> None:
-    """A line every hundred steps."""
+def print_loss(step: Step) -> None:
+    """Print the loss every hundred steps."""
     if step.step % 100 == 0:
         print(f"step {step.step}: loss {step.loss:.3f}")
 

@@ -1,10 +1,10 @@
-"""Twelve toxicity assays at once, few molecules tested in all of them: one network, a masked loss, ROC-AUC per task.
+"""Twelve toxicity assays at once, with few molecules tested in all: one network, a masked loss, ROC-AUC per task.
 
     python examples/tox21_multitask.py tox21.csv.gz
     MRL_DATA=folder python examples/tox21_multitask.py        # tox21.csv.gz of that folder
 
-A missing label is NaN from the file to the loss, which leaves it out; no row is dropped for it, and none is taken for a
-negative. Training, validation and test rows share no scaffold.
+A missing label is NaN from the file to the loss, which ignores it: no row is dropped, and no missing label counts as
+inactive. Training, validation and test rows share no scaffold.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TASKS = (
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The chance that an active molecule scores higher than an inactive one, ties counting half; NaN without both."""
+    """Return the chance that an active molecule scores higher than an inactive one; NaN if one kind is missing."""
     known = ~np.isnan(labels)
     scores, active = scores[known], labels[known] > 0.5
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
@@ -42,20 +42,20 @@ def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def aucs(model: nn.Module, ds: mrl.VecPredictionDataset) -> np.ndarray:
-    """One for each task, float64 (T,)."""
-    scores, labels = predicted(model, ds), ds.batch()[1].numpy()
+    """Return the ROC-AUC of each task, float64 (T,)."""
+    scores, labels = predict(model, ds), ds.batch()[1].numpy()
     return np.array([roc_auc(scores[:, task], labels[:, task]) for task in range(labels.shape[1])])
 
 
 def mean_of(values: np.ndarray) -> float:
-    """Over the tasks that have one; 0 if none has."""
+    """Return the mean of the values that are not NaN; 0 if there are none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else 0.0
 
 
 @torch.no_grad()
-def predicted(model: nn.Module, ds: mrl.VecPredictionDataset) -> np.ndarray:
-    """Logits for all rows, float32 (n, T)."""
+def predict(model: nn.Module, ds: mrl.VecPredictionDataset) -> np.ndarray:
+    """Return logits for all rows, float32 (n, T)."""
     model.eval()
     logits: Tensor = model(ds.batch()[0])
     return logits.numpy()
@@ -63,7 +63,7 @@ def predicted(model: nn.Module, ds: mrl.VecPredictionDataset) -> np.ndarray:
 
 def fit(path: Path, tasks: list[str], epochs: int, seed: int) -> np.ndarray:
     """Train on a file; return the ROC-AUC of each task on its test rows."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     table = mrl.read(path, targets=tasks)
     ds = mrl.VecPredictionDataset(
         table.smiles, np.stack([table[task] for task in tasks], axis=1), ECFP4, on_error="drop"
@@ -72,9 +72,9 @@ def fit(path: Path, tasks: list[str], epochs: int, seed: int) -> np.ndarray:
     labels = np.asarray(ds.y_vals)
     print(f"{path.name}: {table}")
     for reject in ds.rejects:
-        print(f"  left out: row {reject.row}, {reject.text}: {reject.reason}")
+        print(f"  rejected: row {reject.row}, {reject.text}: {reject.reason}")
     print(f"{len(ds)} molecules; {np.isnan(labels).mean():.1%} of the labels are missing")
-    print(f"{len(train)} training, {len(valid)} validation, {len(test)} test rows; no scaffold is on two sides")
+    print(f"{len(train)} training, {len(valid)} validation, {len(test)} test rows; no scaffold is in two of them")
 
     torch.manual_seed(seed)
     model = nn.Sequential(
@@ -85,7 +85,7 @@ def fit(path: Path, tasks: list[str], epochs: int, seed: int) -> np.ndarray:
     loss = mrl.MaskedLoss(nn.BCEWithLogitsLoss())
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
     loader = train.dataloader(128, shuffle=True, seed=seed)
-    best, kept = -1.0, copy.deepcopy(model.state_dict())
+    best, best_state = -1.0, copy.deepcopy(model.state_dict())
     for _ in range(epochs):
         model.train()
         for vectors, y in loader:
@@ -93,8 +93,8 @@ def fit(path: Path, tasks: list[str], epochs: int, seed: int) -> np.ndarray:
             loss(model(vectors), y).backward()
             optimizer.step()
         if (mean := mean_of(aucs(model, valid))) > best:
-            best, kept = mean, copy.deepcopy(model.state_dict())
-    model.load_state_dict(kept)
+            best, best_state = mean, copy.deepcopy(model.state_dict())
+    model.load_state_dict(best_state)
 
     tested = aucs(model, test)
     truth = test.batch()[1].numpy()
@@ -102,25 +102,25 @@ def fit(path: Path, tasks: list[str], epochs: int, seed: int) -> np.ndarray:
     for task, auc, column in zip(tasks, tested, truth.T, strict=True):
         shown = "–" if np.isnan(auc) else f"{auc:.3f}"
         print(f"{task:16} {shown:>8} {np.count_nonzero(~np.isnan(column)):7} {np.count_nonzero(column == 1):7}")
-    print(f"{'mean':16} {mean_of(tested):8.3f}   ({time.perf_counter() - begun:.0f} s)")
+    print(f"{'mean':16} {mean_of(tested):8.3f}   ({time.perf_counter() - start:.0f} s)")
     return tested
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, nargs="?", help="a table; tox21.csv.gz of $MRL_DATA if not given")
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="columns of 0, 1 and nothing")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="columns of 0, 1 or empty")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
-    path = given.file or Path(os.environ.get("MRL_DATA", "."), "tox21.csv.gz")
-    if given.file is not None and not path.is_file():
+    options = parser.parse_args(arguments)
+    path = options.file or Path(os.environ.get("MRL_DATA", "."), "tox21.csv.gz")
+    if options.file is not None and not path.is_file():
         parser.error(f"{path} not found")
     if not path.is_file():
         print(f"{path} not found: name a table, or set MRL_DATA to the folder with tox21.csv.gz")
         return 0
     torch.set_num_threads(1)
-    fit(path, given.tasks, given.epochs, given.seed)
+    fit(path, options.tasks, options.epochs, options.seed)
     return 0
 
 

@@ -7,7 +7,7 @@ import ast
 import known_offenders
 import layering
 import pytest
-from source_tree import imports, modules, target, tree
+from source_tree import SOURCE, imports, modules, target, tree
 
 import mrl
 
@@ -40,3 +40,11 @@ def test_python_private_parser_is_imported_in_one_module() -> None:
 def test_no_public_name_is_also_a_package() -> None:
     packages = {module.package for module in modules().values()}
     assert not packages & {*vars(mrl)["__all__"]}
+
+
+def test_the_drawing_in_the_documentation_shows_these_layers() -> None:
+    page = SOURCE.parent.parent / "docs" / "architecture.md"
+    drawing = page.read_text(encoding="utf-8").partition("## Layers")[2].split("```")[1]
+    drawn = [set(line.split("  ")[0].split()) for line in drawing.strip().splitlines()]
+    existing = {module.package for module in modules().values()} - {"__main__"}
+    assert drawn == [layer & existing for layer in reversed(layering.LAYERS) if layer & existing]

@@ -31,13 +31,13 @@ ROWS = 100  # per batch
 @cache
 def notebook() -> ModuleType:
     module = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
-    module.to_device = lambda batch: batch  # so that its batches stay on the CPU, as those of mrl do
+    vars(module)["to_device"] = lambda batch: batch  # so that its batches stay on the CPU, as those of mrl do
     return module
 
 
 @cache
 def smiles() -> list[str]:
-    texts = pd.read_csv(Path(os.environ["MRL_DATA"], "smiles.csv")).smiles.tolist()
+    texts: list[str] = pd.read_csv(Path(os.environ["MRL_DATA"], "smiles.csv")).smiles.tolist()
     assert len(texts) == 2000
     return texts
 
@@ -45,17 +45,17 @@ def smiles() -> list[str]:
 @cache
 def vocabularies(name: str) -> tuple[Any, Any]:
     """Return the notebook's vocabulary and that of mrl, with the same tokens."""
-    arguments: dict[str, Any] = {
+    options: dict[str, dict[str, Any]] = {
         "CharacterVocab": {},
         "CharacterReplaceVocab": {"replace_dict": ours.HALOGEN_REPLACE},
         "RegexVocab": {"pattern": ours.SMILE_REGEX},
-    }[name]
-    mine = getattr(ours, name)(ours.SMILES_CHAR_VOCAB, **arguments)
+    }
+    mine = getattr(ours, name)(ours.SMILES_CHAR_VOCAB, **options[name])
     itos = ours.SMILES_CHAR_VOCAB
     if name == "RegexVocab":
         mine.update_vocab_from_data(smiles())
         itos = mine.itos
-    return getattr(notebook(), name)(itos, **arguments), mine
+    return getattr(notebook(), name)(itos, **options[name]), mine
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,26 +22,29 @@ from rdkit import Chem
 
 import mrl.chem
 import mrl.dataloaders
-import mrl.text.constants
+import mrl.text
 from mrl.data import split
 from mrl.errors import DuplicateTokenError, FeatureError, MoleculeError, TokenIdError, UnknownTokenWarning
+from mrl.text import constants
 
 ELEMENTS = [Chem.GetPeriodicTable().GetElementSymbol(number) for number in range(1, 119)]
 
 
 @pytest.fixture
-def nb() -> ModuleType:
+def nb() -> Any:
     """The names of the notebook's module: those of mrl, or those that the notebook's cells define."""
     if os.environ.get("MRL_FAULTS_AGAINST") == "notebook":
         module = notebook_cells.module(Path(os.environ["MRL_NOTEBOOK"]))
-        module.to_mol = Chem.MolFromSmiles  # as in its chemistry module
+        vars(module)["to_mol"] = Chem.MolFromSmiles  # as in its chemistry module
         return module
     module = ModuleType("ours")
-    module.__dict__.update({name: getattr(mrl.dataloaders, name) for name in mrl.dataloaders.__all__})
-    module.MAPPING_PATTERN = mrl.text.constants.MAPPING_PATTERN
-    module.SMILES_PATTERN = mrl.text.constants.SMILES_PATTERN
-    module.source = Path(mrl.text.constants.__file__).read_text(encoding="utf-8")
-    module.to_mol = mrl.chem.to_mol
+    vars(module).update({name: getattr(mrl.dataloaders, name) for name in mrl.dataloaders.__all__})
+    vars(module).update(
+        MAPPING_PATTERN=mrl.text.MAPPING_PATTERN,
+        SMILES_PATTERN=mrl.text.SMILES_PATTERN,
+        source=Path(constants.__file__).read_text(encoding="utf-8"),
+        to_mol=mrl.chem.to_mol,
+    )
     return module
 
 
@@ -50,18 +54,18 @@ def round_trip(vocab: Any, texts: list[str]) -> list[str]:
     return [vocab.reconstruct(vocab.numericalize(vocab.tokenize(text))) for text in texts]
 
 
-def carbons(nb: ModuleType, n: int) -> tuple[list[str], Any]:
+def carbons(nb: Any, n: int) -> tuple[list[str], Any]:
     """Return chains of one to n carbon atoms, and a vocabulary for them."""
     return ["C" * size for size in range(1, n + 1)], nb.CharacterVocab(nb.SMILES_CHAR_VOCAB)
 
 
-def test_b01_split_uses_its_own_length(nb: ModuleType) -> None:
+def test_b01_split_uses_its_own_length(nb: Any) -> None:
     nb.smiles = ["C"] * 2000  # a global variable of the user, of another length
     texts, vocab = carbons(nb, 100)
     assert [len(part) for part in nb.TextDataset(texts, vocab).split(0.2)] == [80, 20]
 
 
-def test_b02_split_cuts_exactly_and_checks_its_fraction(nb: ModuleType) -> None:
+def test_b02_split_cuts_exactly_and_checks_its_fraction(nb: Any) -> None:
     nb.smiles, vocab = carbons(nb, 10)
     ds = nb.TextDataset(nb.smiles, vocab)
     assert [len(part) for part in ds.split(0.9)] == [1, 9]
@@ -70,7 +74,7 @@ def test_b02_split_cuts_exactly_and_checks_its_fraction(nb: ModuleType) -> None:
             ds.split(fraction)
 
 
-def test_b03_split_has_a_seed_copies_nothing_and_keeps_groups(nb: ModuleType) -> None:
+def test_b03_split_has_a_seed_copies_nothing_and_keeps_groups(nb: Any) -> None:
     nb.smiles, vocab = carbons(nb, 100)
     ds = nb.TextDataset(nb.smiles, vocab)
     first, again = ([list(part.smiles) for part in ds.split(0.2)] for _ in range(2))
@@ -87,7 +91,7 @@ def test_b03_split_has_a_seed_copies_nothing_and_keeps_groups(nb: ModuleType) ->
     assert [sum((len(text) - 1) % 2 for text in part.smiles) for part in parts] == [25, 25]
 
 
-def test_b04_batches_are_made_on_the_cpu_and_moved_after_the_workers(nb: ModuleType) -> None:
+def test_b04_batches_are_made_on_the_cpu_and_moved_after_the_workers(nb: Any) -> None:
     texts, vocab = carbons(nb, 4)
     ds = nb.TextDataset(texts, vocab)
     rows = [ds[i] for i in range(4)]
@@ -98,13 +102,13 @@ def test_b04_batches_are_made_on_the_cpu_and_moved_after_the_workers(nb: ModuleT
     assert (x.device.type, y.device.type) == ("meta", "meta")
 
 
-def test_b05_new_tokens_come_by_count_then_text(nb: ModuleType) -> None:
+def test_b05_new_tokens_come_by_count_then_text(nb: Any) -> None:
     vocab = nb.CharacterVocab(["C"])
     vocab.update_vocab_from_data(["CzZyxWv", "uUtTsSC", "WWv", "Os"])
     assert vocab.itos[4:] == ["C", "W", "s", "v", "O", "S", "T", "U", "Z", "t", "u", "x", "y", "z"]
 
 
-def test_b06_unknown_tokens_are_counted_not_collected(nb: ModuleType) -> None:
+def test_b06_unknown_tokens_are_counted_not_collected(nb: Any) -> None:
     texts = ["CNC", "CNN", "CO"] * 100
     vocab = nb.CharacterVocab(["C"])
     for text in texts:
@@ -119,25 +123,25 @@ def test_b06_unknown_tokens_are_counted_not_collected(nb: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["SMILE_REGEX", "MAPPING_REGEX"])
-def test_b07_what_the_pattern_does_not_match_is_round_trip(nb: ModuleType, pattern: str) -> None:
+def test_b07_what_the_pattern_does_not_match_is_round_trip(nb: Any, pattern: str) -> None:
     texts = ["CAlC", "C%(123)C", "N<-[Pt]", "[C", "C C", "C−C", ""]
     assert round_trip(nb.RegexVocab([], getattr(nb, pattern)), texts) == texts
     assert nb.regex_tokenize("CAlC", re.compile(nb.SMILE_REGEX)) == ["C", "A", "l", "C"]
 
 
-def test_b08_mapping_pattern_keeps_every_element(nb: ModuleType) -> None:
+def test_b08_mapping_pattern_keeps_every_element(nb: Any) -> None:
     texts = ["[Na+]", "[Si]", "c1cc[se]c1", "[Fe]", *(f"[{element}]" for element in ELEMENTS)]
     assert round_trip(nb.RegexVocab([], nb.MAPPING_REGEX), texts) == texts
 
 
-def test_b09_attachment_points_of_any_number_are_one_token(nb: ModuleType) -> None:
+def test_b09_attachment_points_of_any_number_are_one_token(nb: Any) -> None:
     pattern = getattr(nb, "MAPPING_PATTERN", nb.MAPPING_REGEX)  # the notebook's constant stays as it is
     for point in ("[1*:1]", "[10*:1]", "[1*:10]", "[*:1]", "[12*:345]", "[2*]", "[*]"):
         assert nb.regex_tokenize(f"C{point}Br", re.compile(pattern)) == ["C", point, "Br"]
 
 
 @pytest.mark.parametrize("replacements", ["HALOGEN_REPLACE", "MAPPING_REPLACE"])
-def test_b10_replacement_characters_do_not_collide(nb: ModuleType, replacements: str) -> None:
+def test_b10_replacement_characters_do_not_collide(nb: Any, replacements: str) -> None:
     texts = [
         *(f"[{element}]" for element in ELEMENTS),
         "C[Br]Cl",
@@ -153,7 +157,7 @@ def test_b10_replacement_characters_do_not_collide(nb: ModuleType, replacements:
     assert round_trip(vocab, ["[Ru]"]) == ["[Ru]"]
 
 
-def test_b11_replacing_is_one_pass_and_the_longest_match_wins(nb: ModuleType) -> None:
+def test_b11_replacing_is_one_pass_and_the_longest_match_wins(nb: Any) -> None:
     assert nb.tokenize_with_replacements("BrC", {"Br": "R", "RC": "Q"}) == ["R", "C"]
     assert nb.tokenize_with_replacements("AAA", {"A": "B", "AA": "D"}) == ["D", "B"]
     swapped = nb.CharacterReplaceVocab([], {"C": "N", "N": "C"})
@@ -161,7 +165,7 @@ def test_b11_replacing_is_one_pass_and_the_longest_match_wins(nb: ModuleType) ->
     assert round_trip(swapped, ["CNN"]) == ["CNN"]
 
 
-def test_b12_patterns_of_mrl_have_no_line_break(nb: ModuleType) -> None:
+def test_b12_patterns_of_mrl_have_no_line_break(nb: Any) -> None:
     for ours, theirs, blanks in (("SMILES_PATTERN", nb.SMILE_REGEX, 17), ("MAPPING_PATTERN", nb.MAPPING_REGEX, 20)):
         pattern = getattr(nb, ours, theirs)  # the notebook's constants stay as they are
         text = "\n" + " " * blanks + "#"
@@ -172,7 +176,7 @@ def test_b12_patterns_of_mrl_have_no_line_break(nb: ModuleType) -> None:
     assert nb.regex_tokenize("C#N", re.compile(nb.SMILE_REGEX)) == ["C", "#", "N"]
 
 
-def test_b13_padding_and_unknown_do_not_leak_into_text(nb: ModuleType) -> None:
+def test_b13_padding_and_unknown_do_not_leak_into_text(nb: Any) -> None:
     vocab = nb.CharacterVocab(["C"])
     pad, unk, carbon = (vocab.stoi[token] for token in ("pad", "unk", "C"))
     assert vocab.reconstruct([carbon, pad, pad]) == "C"
@@ -180,7 +184,7 @@ def test_b13_padding_and_unknown_do_not_leak_into_text(nb: ModuleType) -> None:
     assert vocab.reconstruct([carbon, unk, carbon], unk="?") == "C?C"
 
 
-def test_b14_wrong_ids_and_duplicate_tokens_are_errors(nb: ModuleType) -> None:
+def test_b14_wrong_ids_and_duplicate_tokens_are_errors(nb: Any) -> None:
     vocab = nb.CharacterVocab(["C"])
     for wrong in (-1, 5):
         with pytest.raises(TokenIdError, match=f"id {wrong} .* 0 to 4"):
@@ -189,7 +193,7 @@ def test_b14_wrong_ids_and_duplicate_tokens_are_errors(nb: ModuleType) -> None:
         nb.Vocab(["C", "C"])
 
 
-def test_b15_padding_can_be_left_out_of_a_loss(nb: ModuleType) -> None:
+def test_b15_padding_can_be_left_out_of_a_loss(nb: Any) -> None:
     texts, vocab = carbons(nb, 2)
     ds = nb.TextDataset(texts, vocab)
     x, y = ds.collate_function([ds[0], ds[1]])
@@ -203,7 +207,7 @@ def test_b15_padding_can_be_left_out_of_a_loss(nb: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("batch_first", [True, False])
-def test_b16_x_and_y_share_no_memory(nb: ModuleType, batch_first: bool) -> None:
+def test_b16_x_and_y_share_no_memory(nb: Any, batch_first: bool) -> None:
     rows = [torch.tensor([0, 4, 5, 1]), torch.tensor([0, 1])]
     x, y = nb.lm_collate(rows, 2, batch_first)
     before = y.clone()
@@ -214,12 +218,13 @@ def test_b16_x_and_y_share_no_memory(nb: ModuleType, batch_first: bool) -> None:
     assert torch.equal(y, before)
 
 
-def test_b17_several_targets_are_a_matrix(nb: ModuleType) -> None:
+def test_b17_several_targets_are_a_matrix(nb: Any) -> None:
     texts, vocab = carbons(nb, 2)
-    for make in (
+    makers: list[Callable[[Any], Any]] = [
         lambda y: nb.TextPredictionDataset(texts, y, vocab),
         lambda y: nb.Vec_Prediction_Dataset(texts, y, ones),
-    ):
+    ]
+    for make in makers:
         ds = make(np.arange(6.0).reshape(2, 3))
         _, y = ds.collate_function([ds[0], ds[1]])
         assert y.tolist() == [[0, 1, 2], [3, 4, 5]]
@@ -235,27 +240,31 @@ def ones(text: str) -> list[int]:
     return [1] * 3
 
 
-def test_b18_a_number_becomes_a_vector_of_length_one(nb: ModuleType) -> None:
+def test_b18_a_number_becomes_a_vector_of_length_one(nb: Any) -> None:
     ds = nb.Vector_Dataset(["C", "CCC"], len)
     assert ds[1].tolist() == [3]
     assert nb.vector_collate([ds[0], ds[1]]).tolist() == [[1], [3]]
 
 
-def test_b19_columns_of_any_kind_and_errors_with_their_row(nb: ModuleType) -> None:
+def test_b19_columns_of_any_kind_and_errors_with_their_row(nb: Any) -> None:
     vocab = nb.CharacterVocab(["C", "O"])
     table = pd.DataFrame({"smiles": ["C", "O", "CO"], "y": [1.0, 2.0, 3.0]}).drop(index=0)  # an index with a gap
     ds = nb.TextPredictionDataset(table.smiles, table.y, vocab)
     assert [(ids.tolist(), float(y)) for ids, y in (ds[0], ds[1])] == [([0, 5, 1], 2), ([0, 4, 5, 1], 3)]
     holes = pd.Series(["C", float("nan"), "O"])
-    for read in (lambda: nb.TextDataset(holes, vocab)[1], lambda: vocab.update_vocab_from_data(holes)):
+    readers: list[Callable[[], Any]] = [
+        lambda: nb.TextDataset(holes, vocab)[1],
+        lambda: vocab.update_vocab_from_data(holes),
+    ]
+    for read in readers:
         with pytest.raises(ValueError, match=r"row 1 of column 'smiles' is nan.*dropna"):
             read()
     with pytest.raises(ValueError, match="smiles has 3, y_vals has 2"):
         nb.TextPredictionDataset(["C", "O", "CO"], [1, 2], vocab)
 
 
-def test_b20_new_keeps_the_configuration_of_a_subclass(nb: ModuleType) -> None:
-    class Prefixed(nb.TextDataset):  # type: ignore[name-defined,misc]
+def test_b20_new_keeps_the_configuration_of_a_subclass(nb: Any) -> None:
+    class Prefixed(nb.TextDataset):  # type: ignore[misc]
         def __init__(self, smiles: Any, vocab: Any, prefix: str = "") -> None:
             super().__init__(smiles, vocab)
             self.prefix = prefix
@@ -268,14 +277,14 @@ def test_b20_new_keeps_the_configuration_of_a_subclass(nb: ModuleType) -> None:
     assert np.isnan([float(unlabelled[i][1]) for i in range(2)]).all()
 
 
-def test_b21_empty_batches_have_a_shape_and_lists_are_accepted(nb: ModuleType) -> None:
+def test_b21_empty_batches_have_a_shape_and_lists_are_accepted(nb: Any) -> None:
     assert nb.batch_sequences([], 2).shape == (0, 1)
     assert nb.batch_sequences([[0, 4, 1], [0, 1]], 2).tolist() == [[0, 4, 1, 2], [0, 1, 2, 2]]
     x, y = nb.lm_collate([], 2)
     assert (len(x), len(y)) == (0, 0)
 
 
-def test_b22_an_invalid_molecule_is_named_and_need_not_stop_the_run(nb: ModuleType) -> None:
+def test_b22_an_invalid_molecule_is_named_and_need_not_stop_the_run(nb: Any) -> None:
     def atoms(text: str) -> list[int]:
         return [nb.to_mol(text).GetNumAtoms()]
 
@@ -293,7 +302,7 @@ def test_b22_an_invalid_molecule_is_named_and_need_not_stop_the_run(nb: ModuleTy
 
 
 def test_b23_a_small_dataset_starts_no_process_and_takes_any_collate_function(
-    nb: ModuleType, monkeypatch: pytest.MonkeyPatch
+    nb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ncpus", raising=False)
     texts, vocab = carbons(nb, 256)
@@ -302,7 +311,7 @@ def test_b23_a_small_dataset_starts_no_process_and_takes_any_collate_function(
     assert [len(row) for row in batch] == list(range(3, 19))
 
 
-def test_b24_the_empty_text_is_not_a_molecule_and_has_a_reason_of_its_own(nb: ModuleType) -> None:
+def test_b24_the_empty_text_is_not_a_molecule_and_has_a_reason_of_its_own(nb: Any) -> None:
     with pytest.raises(MoleculeError, match="empty"):
         nb.to_mol("")
     with pytest.raises(MoleculeError, match="syntax"):

@@ -1,0 +1,61 @@
+"""The documents are true: their code runs, and the files, commands and links that they name exist."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from source_tree import SOURCE
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+GENERATED = {"mrl-demo/"}
+every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def blocks(text: str, language: str) -> list[tuple[int, str]]:
+    """The code blocks of a document in one language, each with the number of its first line."""
+    found = re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [(text.count("\n", 0, block.start(1)), block[1]) for block in found]
+
+
+@every_document
+def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Blocks of one document share their names; those without ``>>>`` are parts of a module."""
+    module = ModuleType("document")
+    monkeypatch.setitem(sys.modules, "document", module)
+    monkeypatch.chdir(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    for line, code in blocks(text, "python"):
+        if ">>>" not in code:
+            exec(compile("\n" * line + code, path, "exec"), module.__dict__)
+            continue
+        test = doctest.DocTestParser().get_doctest(code, module.__dict__, path.name, str(path), line)
+        report: list[str] = []
+        doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
+        module.__dict__.update(test.globs)
+        assert not report, "".join(report)
+
+
+@every_document
+def test_links_lead_to_files(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert "://" in link or (path.parent / link).exists(), link
+
+
+@every_document
+def test_commands_exist(path: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for command in re.findall(r"^make (.+?)(?:  .*)?$|`make ([^`]+)`", path.read_text(encoding="utf-8"), re.MULTILINE):
+        assert {*" ".join(command).split()} <= {*targets}, command
+
+
+@every_document
+def test_files_exist(path: Path) -> None:
+    """Names in backticks that look like files or folders: of the repository, or of ``src/mrl``."""
+    for name in re.findall(r"(?<!`)`([\w./-]+(?:\.py|\.pyi|/))`(?!`)", path.read_text(encoding="utf-8")):
+        assert any((folder / name).exists() for folder in (ROOT, SOURCE, path.parent)) or name in GENERATED, name
