@@ -1,5 +1,7 @@
 """Cleaning: every step on literal molecules, every row kept or accounted for, parts equal to the whole."""
 
+from __future__ import annotations
+
 import csv
 import gzip
 import json
@@ -8,10 +10,12 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -78,7 +82,7 @@ def one(text: str, *steps: Step) -> str:
     """The text of a row after the steps."""
     cleaned = clean([text], steps)
     assert len(cleaned.smiles) == 1, cleaned.rejects
-    return cleaned.smiles[0]
+    return str(cleaned.smiles[0])
 
 
 def rejected(text: str, *steps: Step) -> tuple[str, str]:
@@ -132,7 +136,7 @@ def tokens(text: str) -> int:
         (Canonical(), "C(O)C", "CCO"),
     ],
 )
-def test_what_a_step_writes(step, before, after):
+def test_what_a_step_writes(step: Step, before: str, after: str) -> None:
     cleaned = clean([before], [step])
     assert cleaned.smiles.tolist() == [after]
     count = cleaned.counts[step.stage]
@@ -164,7 +168,7 @@ def test_what_a_step_writes(step, before, after):
         (Predicate(many_atoms), "CC", "many_atoms: False"),
     ],
 )
-def test_the_reason_of_a_filter(step, text, reason):
+def test_the_reason_of_a_filter(step: Step, text: str, reason: str) -> None:
     stage, found = rejected(text, step)
     assert stage == step.stage
     assert found.startswith(reason)
@@ -186,47 +190,47 @@ def test_the_reason_of_a_filter(step, text, reason):
         (many_atoms, "CCO"),
     ],
 )
-def test_molecules_that_pass_a_filter(step, text):
+def test_molecules_that_pass_a_filter(step: Step, text: str) -> None:
     assert clean([text], [step]).smiles.tolist() == [text]
 
 
 # Order, notation, names
 
 
-def test_a_text_stays_until_its_molecule_changes():
+def test_a_text_stays_until_its_molecule_changes() -> None:
     texts = ["C1=CC=CC=C1", "OCC.Cl", "C(O)C"]
     assert clean(texts, [LargestFragment(), Uncharge()]).smiles.tolist() == ["C1=CC=CC=C1", "CCO", "C(O)C"]
     assert clean(texts, PIPELINE).smiles.tolist() == ["c1ccccc1", "CCO", "CCO"]
 
 
-def test_steps_are_done_in_their_order():
+def test_steps_are_done_in_their_order() -> None:
     texts = ["CCO.CCCCCCCC(=O)O"]
     small = Within("heavy_atoms", most=10)
     assert len(clean(texts, [LargestFragment(), small]).smiles) == 1
     assert len(clean(texts, [small, LargestFragment()]).smiles) == 0
 
 
-def test_a_tail_is_rejected_unless_a_step_removes_it():
+def test_a_tail_is_rejected_unless_a_step_removes_it() -> None:
     assert rejected("CCO |c:1|", Canonical())[0] == "parse"
     assert one("CCO |c:1|", StripTail(), Canonical()) == "CCO"
     assert rejected("  ", StripTail()) == ("parse", "empty: only blanks")
 
 
-def test_lengths_in_front_of_parsing_are_those_of_the_text_as_it_was_found():
+def test_lengths_in_front_of_parsing_are_those_of_the_text_as_it_was_found() -> None:
     cleaned = clean(["CC(", "C(O)(C)"], [TextLength(5), Canonical()])
     assert [reject.stage for reject in cleaned.rejects] == ["parse", "text length"]
     assert list(cleaned.counts) == ["text length", "parse", "canonical"]
     assert clean(["C(O)(C)"], [Canonical(), TextLength(5)]).smiles.tolist() == ["CCO"]
 
 
-def test_two_steps_of_one_name_are_counted_apart():
+def test_two_steps_of_one_name_are_counted_apart() -> None:
     cleaned = clean(["CCO", "C" * 9], [Within("heavy_atoms", 2), Within("heavy_atoms", most=5), lambda mol: True])
     assert list(cleaned.counts) == ["parse", "heavy_atoms", "heavy_atoms (2)", "<lambda>"]
     assert cleaned.rejects[0].stage == "heavy_atoms (2)"
     assert list(clean(["C"], [Predicate(many_atoms, "parse")]).counts) == ["parse", "parse (2)"]
 
 
-def test_counts_and_examples():
+def test_counts_and_examples() -> None:
     texts = ["CCO", "C(", "CC[O-]", "C[O-]", "[O-]CCC", "CCC[O-]", "", "C", None]
     cleaned = clean(texts, [Uncharge(), Within("heavy_atoms", 2)])
     parse, uncharge, size = cleaned.counts.values()
@@ -244,14 +248,14 @@ def test_counts_and_examples():
     assert repr(cleaned) == "Cleaned(5 of 9 rows; parse: 3 removed; uncharge: 4 changed; heavy_atoms: 1 removed)"
 
 
-def test_rejects_show_the_text_as_it_was_found():
+def test_rejects_show_the_text_as_it_was_found() -> None:
     cleaned = clean(["C(O)C.Cl", "OCC"], [LargestFragment(), Canonical(), TextLength(2)])
     assert [reject.text for reject in cleaned.rejects] == ["C(O)C.Cl", "OCC"]
     cleaned = clean(["CCO", " OCC"], PIPELINE, duplicates="first")
     assert cleaned.rejects[0] == (1, " OCC", "duplicates", "the molecule of row 0")
 
 
-def test_a_value_that_is_not_a_text_is_a_rejected_row():
+def test_a_value_that_is_not_a_text_is_a_rejected_row() -> None:
     mol = Chem.MolFromSmiles("C")
     cleaned = clean([None, float("nan"), 3, mol, b"C", "C"], PIPELINE)
     assert cleaned.kept.tolist() == [5]
@@ -260,22 +264,23 @@ def test_a_value_that_is_not_a_text_is_a_rejected_row():
     assert "to_smile(mol)" in cleaned.rejects[3].reason
 
 
-def test_labels_and_ids_stay_with_their_rows():
+def test_labels_and_ids_stay_with_their_rows() -> None:
     labels = np.arange(8, dtype=np.float32).reshape(4, 2)
     cleaned = clean(["C(", "CCO", "", "N"], labels=labels, ids=["a", "b", "c", "d"])
     assert cleaned.ids == ("b", "d")
+    assert cleaned.labels is not None
     np.testing.assert_array_equal(cleaned.labels, labels[[1, 3]])
     assert cleaned.labels.dtype == np.float32
     assert clean([], labels=[], ids=[]).ids == ()
 
 
-def test_on_row_is_called_for_every_row():
+def test_on_row_is_called_for_every_row() -> None:
     calls = []
     clean(["C", "C(", None], on_row=lambda: calls.append(1))
     assert len(calls) == 3
 
 
-def test_the_account_can_be_written_as_json():
+def test_the_account_can_be_written_as_json() -> None:
     facts = clean(["CCO", "c1ccccc1", "C("], EVERY, duplicates="mean").to_dict()
     again = json.loads(json.dumps(facts))
     assert (again["rows"], again["kept"]) == (3, 1)
@@ -305,12 +310,13 @@ plans = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(rows, plans, rules)
-def test_rows_in_are_rows_kept_and_rows_rejected(texts, steps, rule):
+def test_rows_in_are_rows_kept_and_rows_rejected(texts: list[str | None], steps: Any, rule: Any) -> None:
     labels = [float(i % 3) for i in range(len(texts))]
     cleaned = clean(texts, steps, labels=labels, ids=range(len(texts)), duplicates=rule)
     removed = [reject.row for reject in cleaned.rejects]
     assert sorted([*cleaned.kept.tolist(), *removed]) == list(range(len(texts)))
     assert cleaned.ids == tuple(cleaned.kept.tolist())
+    assert cleaned.labels is not None
     assert len(cleaned.smiles) == len(cleaned.labels) == len(cleaned.kept)
     assert all(reject.reason and reject.stage in cleaned.counts for reject in cleaned.rejects)
     assert sum(count.removed for count in cleaned.counts.values()) == len(removed)
@@ -327,7 +333,7 @@ def test_rows_in_are_rows_kept_and_rows_rejected(texts, steps, rule):
 
 @settings(max_examples=40, deadline=None)
 @given(rows, plans, st.integers(0, 12))
-def test_parts_are_equal_to_the_whole(texts, steps, cut):
+def test_parts_are_equal_to_the_whole(texts: list[str | None], steps: Any, cut: int) -> None:
     whole = clean_rows(texts, steps, key="smiles")
     cut = min(cut, len(texts))
     parts = [clean_rows(texts[:cut], steps, key="smiles"), clean_rows(texts[cut:], steps, key="smiles", start=cut)]
@@ -337,22 +343,22 @@ def test_parts_are_equal_to_the_whole(texts, steps, cut):
 
 
 def same(one: Cleaned, other: Cleaned) -> bool:
-    def contents(cleaned):
-        return cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.counts, cleaned.rejects, cleaned.keys.tolist()
+    def contents(cleaned: Cleaned) -> tuple[object, ...]:
+        return cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.counts, cleaned.rejects, list(cleaned.keys or ())
 
     return contents(one) == contents(other)
 
 
 @pytest.mark.parametrize("step", EVERY[2:10], ids=lambda step: step.stage)
 @pytest.mark.parametrize("text", [text for text in SMILES if text.strip()])
-def test_a_step_is_idempotent(step, text):
+def test_a_step_is_idempotent(step: Step, text: str) -> None:
     once = clean([text], [step])
     if len(once.smiles):
         assert clean(once.smiles, [step]).smiles.tolist() == once.smiles.tolist()
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_parts_are_cleaned_in_processes(method):
+def test_parts_are_cleaned_in_processes(method: str) -> None:
     texts = ["CC(=O)[O-].[Na+]", "C(", "OCC", "O=C1NC(=S)SC1=Cc1ccccc1"]
     clean(texts, EVERY)  # the tools of this process must not be inherited
     steps = (*EVERY, many_atoms)
@@ -363,14 +369,14 @@ def test_parts_are_cleaned_in_processes(method):
 
 
 @pytest.mark.parametrize("step", [*EVERY, Predicate(many_atoms)], ids=lambda step: step.stage)
-def test_a_step_is_a_value(step):
+def test_a_step_is_a_value(step: Step) -> None:
     assert pickle.loads(pickle.dumps(step)) == step
     assert isinstance(hash(step), int)
     with pytest.raises(AttributeError):
-        step.stage = "other"
+        step.stage = "other"  # type: ignore[misc]
 
 
-def test_cleaning_prints_nothing():
+def test_cleaning_prints_nothing() -> None:
     code = "from mrl.chem import *\nimport sys\nclean(sys.argv[1:], [LargestFragment(), Normalize(), Uncharge(),"
     code += "Reionize(), CanonicalTautomer(), DropStereo(), Alerts('NIH')], duplicates=Duplicates(by='inchikey'))"
     found = subprocess.run(
@@ -392,7 +398,7 @@ def test_cleaning_prints_nothing():
         (None, "expected the name of a preset or a list of steps"),
     ],
 )
-def test_values_that_are_not_steps(steps, words):
+def test_values_that_are_not_steps(steps: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         clean(["C"], steps)
 
@@ -418,12 +424,12 @@ def test_values_that_are_not_steps(steps, words):
         ),
     ],
 )
-def test_wrong_parameters(make, words):
+def test_wrong_parameters(make: Callable[[], object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
 
 
-def test_an_invalid_held_out_row():
+def test_an_invalid_held_out_row() -> None:
     with pytest.raises(MoleculeError, match="known, row 1: 'C\\(' is not a molecule"):
         HoldOut(["C", "C("])
 
@@ -439,13 +445,13 @@ def test_an_invalid_held_out_row():
         ({"ids": "ab"}, "column 'ids' is a single string"),
     ],
 )
-def test_labels_and_ids_that_do_not_match(given, words):
+def test_labels_and_ids_that_do_not_match(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ColumnError, match=words):
         clean(["C", "N"], **given)
 
 
-def test_a_predicate_that_fails_names_its_row():
-    def half(mol):
+def test_a_predicate_that_fails_names_its_row() -> None:
+    def half(mol: Chem.Mol) -> bool:
         if mol.GetNumAtoms() > 1:
             raise KeyError("no such thing")
         return True
@@ -454,9 +460,9 @@ def test_a_predicate_that_fails_names_its_row():
         clean(["C", "C(", "CC"], [half])
     assert (caught.value.row, caught.value.text) == (2, "CC")
     with pytest.raises(FeatureError, match="row 0: length failed on 'C': TypeError"):
-        clean(["C"], [TextLength(3, of=sum)])
+        clean(["C"], [TextLength(3, of=cast(Any, sum))])
     with pytest.raises(FeatureError, match=r"row 0: nothing of 'C': it returned None \(NoneType\), expected True or"):
-        clean(["C"], [Predicate(lambda mol: None, "nothing")])
+        clean(["C"], [Predicate(cast(Any, lambda mol: None), "nothing")])
 
 
 # Presets
@@ -493,7 +499,7 @@ PASSES = "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1C"  # weight 282
         ("none", "CCO |c:1|", "parse"),
     ],
 )
-def test_molecules_that_pass_the_presets(name, text, stage):
+def test_molecules_that_pass_the_presets(name: str, text: str, stage: str) -> None:
     assert [reject.stage for reject in clean([text], name).rejects] == ([stage] if stage else [])
 
 
@@ -508,13 +514,13 @@ def test_molecules_that_pass_the_presets(name, text, stage):
         ("moses", "C[C@@H]1CCN(S(=O)(=O)c2ccc(NC(C)=O)cc2)C1", "CC(=O)Nc1ccc(S(=O)(=O)N2CCC(C)C2)cc1"),
     ],
 )
-def test_what_the_presets_write(name, text, written):
+def test_what_the_presets_write(name: str, text: str, written: str) -> None:
     cleaned = clean([text], name)
     assert [canon_smile(one) for one in cleaned.smiles] == [canon_smile(written)]
     assert cleaned.smiles.tolist() == [written if name == "none" else canon_smile(written)]
 
 
-def test_a_preset_is_a_tuple_of_steps_to_build_on():
+def test_a_preset_is_a_tuple_of_steps_to_build_on() -> None:
     alerts = (*preset("moses"), Alerts("PAINS"))
     assert all(isinstance(step, Step) for step in alerts)
     assert preset("none") == ()
@@ -528,7 +534,7 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="MRL_DATA names no fol
 
 
 @needs_data
-def test_esol_has_blanks_after_its_smiles():
+def test_esol_has_blanks_after_its_smiles() -> None:
     with open(DATA / "esol.csv") as file:
         texts = [row["smiles"] for row in csv.DictReader(file)]
     blanks = sum(text != text.strip() for text in texts)
@@ -540,7 +546,7 @@ def test_esol_has_blanks_after_its_smiles():
 
 
 @needs_data
-def test_tox21_has_salts_and_missing_labels():
+def test_tox21_has_salts_and_missing_labels() -> None:
     with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
         table = list(csv.DictReader(file))[:2000]
     texts = [row.pop("smiles") for row in table]
@@ -551,6 +557,8 @@ def test_tox21_has_salts_and_missing_labels():
     salts = sum("." in text and row not in unread for row, text in enumerate(texts))
     assert cleaned.counts["largest fragment"].changed == salts > 0
     assert not any("." in text for text in cleaned.smiles)
+    assert cleaned.labels is not None
+    assert cleaned.ids is not None
     assert cleaned.labels.shape == (len(cleaned.smiles), 12)
     assert np.isnan(cleaned.labels).any()
     assert [texts[row] for row in cleaned.kept] == [texts[ids.index(one)] for one in cleaned.ids]
@@ -560,7 +568,7 @@ def test_tox21_has_salts_and_missing_labels():
 
 
 @needs_data
-def test_shortcuts_change_nothing():
+def test_shortcuts_change_nothing() -> None:
     """Texts without a dot, a charge or a mark are skipped unparsed: the result is that of all molecules edited."""
     from rdkit.Chem.MolStandardize import rdMolStandardize
 
@@ -584,11 +592,11 @@ def test_shortcuts_change_nothing():
 
 
 @pytest.mark.parametrize("text", ["c1cc[cH-]c1", "F[P-](F)(F)(F)(F)F"])
-def test_ions_without_a_neutral_form_stay(text):
+def test_ions_without_a_neutral_form_stay(text: str) -> None:
     assert clean([text], [Uncharge()]).smiles.tolist() == [text]
 
 
-def test_an_edit_with_an_invalid_result_is_rejected_with_the_reason():
+def test_an_edit_with_an_invalid_result_is_rejected_with_the_reason() -> None:
     @dataclass(frozen=True)
     class Strict(Uncharge):
         keep_if_invalid = False

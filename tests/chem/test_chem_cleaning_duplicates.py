@@ -1,28 +1,40 @@
 """Duplicates: which row stays, with which labels, and how conflicts are counted."""
 
+from __future__ import annotations
+
 import math
 import pickle
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from mrl.chem import Canonical, Duplicates, LargestFragment, Uncharge, clean, clean_rows, deduplicate
+from mrl.chem.cleaning.duplicates import By, Rule
 
 NAN = math.nan
 THREE = ["CCO", "N", "OCC", "C(O)C"]  # rows 0, 2 and 3 are one molecule
 
 
-def labels_after(rule, labels):
-    return clean(THREE, labels=labels, duplicates=rule).labels.tolist()
+def array(labels: NDArray[Any] | None) -> NDArray[Any]:
+    assert labels is not None
+    return labels
 
 
-def test_all_rows_stay_by_default():
+def labels_after(rule: Rule | Duplicates, labels: Any) -> Any:
+    return array(clean(THREE, labels=labels, duplicates=rule).labels).tolist()
+
+
+def test_all_rows_stay_by_default() -> None:
     assert clean(["C", "C"]).kept.tolist() == [0, 1]
 
 
-def test_the_first_row_stays():
+def test_the_first_row_stays() -> None:
     cleaned = clean(THREE, duplicates="first", ids=[7, 8, 9, 10])
     assert (cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.ids) == (["CCO", "N"], [0, 1], (7, 8))
     assert list(cleaned.rejects) == [
@@ -34,7 +46,7 @@ def test_the_first_row_stays():
     assert "conflicts" not in cleaned.counts
 
 
-def test_cleaned_molecules_are_compared():
+def test_cleaned_molecules_are_compared() -> None:
     steps = [LargestFragment(), Uncharge(), Canonical()]
     assert clean(["C[O-].[Na+]", "CO", "CO.Cl"], steps, duplicates="first").kept.tolist() == [0]
     assert len(clean(["C[O-].[Na+]", "CO", "CO.Cl"], duplicates="first").smiles) == 3
@@ -61,21 +73,21 @@ def test_cleaned_molecules_are_compared():
         ("drop", [True, False, True, True], [True, False]),
     ],
 )
-def test_labels_by_rule(rule, labels, after):
+def test_labels_by_rule(rule: Rule | Duplicates, labels: Any, after: list[Any]) -> None:
     assert labels_after(rule, labels) == after
 
 
-def test_several_columns_each_by_itself():
+def test_several_columns_each_by_itself() -> None:
     labels = [[1.0, NAN, 4.0], [0, 0, 0], [3.0, 2.0, NAN], [NAN, NAN, NAN]]
     assert labels_after("mean", labels) == [[2.0, 2.0, 4.0], [0, 0, 0]]
     assert labels_after("first", labels) == [[1.0, 2.0, 4.0], [0, 0, 0]]
     assert labels_after("drop", labels) == [[0, 0, 0]]
     cleaned = clean(["C", "C"], labels=[[NAN, 1.0], [NAN, 1.0]], duplicates="median")
-    assert np.isnan(cleaned.labels[0, 0])
-    assert cleaned.labels[0, 1] == 1.0
+    assert np.isnan(array(cleaned.labels)[0, 0])
+    assert array(cleaned.labels)[0, 1] == 1.0
 
 
-def test_conflicts_are_counted():
+def test_conflicts_are_counted() -> None:
     labels = [[0, 1.0], [0, 5.0], [0, 2.5], [0, 1.0]]
     dropped = clean(THREE, labels=labels, duplicates="drop")
     assert [tuple(reject) for reject in dropped.rejects] == [
@@ -93,35 +105,36 @@ def test_conflicts_are_counted():
     assert (calm.changed, calm.removed) == (0, 0)
 
 
-def test_the_labels_of_the_caller_are_not_changed():
+def test_the_labels_of_the_caller_are_not_changed() -> None:
     labels = np.array([1.0, 5.0, 2.0, 9.0])
     labels_after("mean", labels)
     assert labels.tolist() == [1.0, 5.0, 2.0, 9.0]
 
 
-def test_tautomers_by_inchikey():
+def test_tautomers_by_inchikey() -> None:
     tautomers = ["Oc1ccccn1", "O=c1cccc[nH]1", "Oc1ccccn1"]
     assert clean(tautomers, duplicates=Duplicates(by="smiles")).kept.tolist() == [0, 1]
     assert clean(tautomers, duplicates=Duplicates(by="inchikey")).kept.tolist() == [0]
-    assert clean_rows(["CCO"], key="inchikey").keys.tolist() == ["LFQSCWFLJHTTHZ-UHFFFAOYSA-N"]
+    assert list(clean_rows(["CCO"], key="inchikey").keys or ()) == ["LFQSCWFLJHTTHZ-UHFFFAOYSA-N"]
 
 
-def test_molecules_without_an_inchi_are_not_all_the_same():
+def test_molecules_without_an_inchi_are_not_all_the_same() -> None:
     assert clean(["*C", "*N", "C*"], duplicates=Duplicates(by="inchikey")).kept.tolist() == [0, 1]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("CNOSP"), st.sampled_from([NAN, 0.0, 1.0, 2.5])), max_size=14))
-def test_rules_against_a_reference_implementation(rows):
+def test_rules_against_a_reference_implementation(rows: list[tuple[str, float]]) -> None:
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
-    for rule, middle in (("mean", np.mean), ("median", np.median), ("first", lambda known: known[0])):
+    rules: dict[Rule, Callable[[list[float]], Any]] = {"mean": np.mean, "median": np.median, "first": itemgetter(0)}
+    for rule, middle in rules.items():
         cleaned = clean(texts, labels=labels, duplicates=rule)
         want = {}
         for text in texts:
             known = [label for other, label in rows if other == text and label == label]
-            want[text] = middle(known) if known else NAN
+            want[text] = float(middle(known)) if known else NAN
         assert cleaned.smiles.tolist() == list(want)
-        np.testing.assert_allclose(cleaned.labels, list(want.values()), rtol=1e-15)
+        np.testing.assert_allclose(array(cleaned.labels), list(want.values()), rtol=1e-15)
         clashes = sum(len({a for t, a in rows if t == text and a == a}) > 1 for text in want)
         assert cleaned.counts["conflicts"].changed == clashes
     dropped = clean(texts, labels=labels, duplicates="drop")
@@ -131,12 +144,12 @@ def test_rules_against_a_reference_implementation(rows):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Duplicates("max"), "unknown labels='max'; choose one of first, mean, median, drop"),
-        (lambda: clean(["C"], duplicates="last"), "unknown labels='last'"),
-        (lambda: Duplicates(by="inchi"), "unknown by='inchi'; choose one of smiles, inchikey"),
+        (lambda: Duplicates(cast(Rule, "max")), "unknown labels='max'; choose one of first, mean, median, drop"),
+        (lambda: clean(["C"], duplicates=cast(Rule, "last")), "unknown labels='last'"),
+        (lambda: Duplicates(by=cast(By, "inchi")), "unknown by='inchi'; choose one of smiles, inchikey"),
         (lambda: Duplicates(tolerance=-1), "tolerance=-1, expected 0 or more"),
         (lambda: Duplicates(tolerance=NAN), "tolerance=nan, expected 0 or more"),
-        (lambda: clean_rows(["C"], key="inchi"), "unknown by='inchi'"),
+        (lambda: clean_rows(["C"], key=cast(By, "inchi")), "unknown by='inchi'"),
         (
             lambda: deduplicate(clean_rows(["C"], key="inchikey")),
             "have the key 'inchikey', but the rule needs 'smiles'",
@@ -144,12 +157,12 @@ def test_rules_against_a_reference_implementation(rows):
         (lambda: deduplicate(clean_rows(["C"])), r"clean_rows\(\.\.\., key='smiles'\)"),
     ],
 )
-def test_wrong_rules(make, words):
+def test_wrong_rules(make: Callable[[], object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
 
 
-def test_a_rule_is_a_value():
+def test_a_rule_is_a_value() -> None:
     rule = Duplicates("median", by="inchikey", tolerance=0.5)
     assert pickle.loads(pickle.dumps(rule)) == rule
     assert rule.to_dict() == {"step": "duplicates", "labels": "median", "by": "inchikey", "tolerance": 0.5}

@@ -1,7 +1,10 @@
 """draw: one SVG that a page can hold several times."""
 
+from __future__ import annotations
+
 import re
 import xml.etree.ElementTree as ElementTree
+from typing import Any
 
 import pytest
 from rdkit import Chem
@@ -21,14 +24,14 @@ def cells(svg: str) -> list[ElementTree.Element]:
 
 
 @pytest.mark.parametrize("molecules", [SMILES, BAD, SMILES + BAD, [Chem.MolFromSmiles(x) for x in SMILES], ["C" * 300]])
-def test_it_is_xml_with_a_cell_and_a_tooltip_each(molecules, capfd):
+def test_it_is_xml_with_a_cell_and_a_tooltip_each(molecules: list[Any], capfd: pytest.CaptureFixture[str]) -> None:
     svg = draw(molecules)
     assert len(cells(svg)) == len(molecules)
     assert [len(cell.findall(f"{SVG}title")) for cell in cells(svg)] == [1] * len(molecules)
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_can_stand_in_a_page_more_than_once():
+def test_it_can_stand_in_a_page_more_than_once() -> None:
     svg = draw(SMILES + BAD, legends=["a & b"] * len(SMILES + BAD))
     assert svg.startswith("<svg ")
     assert svg.endswith("</svg>")
@@ -36,7 +39,7 @@ def test_it_can_stand_in_a_page_more_than_once():
     assert len(ElementTree.fromstring(f"<div>{svg}{svg}</div>")) == 2
 
 
-def test_good_cells_hold_a_drawing_and_bad_ones_their_text_and_reason():
+def test_good_cells_hold_a_drawing_and_bad_ones_their_text_and_reason() -> None:
     good, bad, empty = cells(draw(["CCO", "C(C)(C)(C)(C)C", ""]))
     assert len(good.findall(f"{SVG}path")) >= 2
     assert good.find(f"{SVG}title").text == "CCO"
@@ -48,7 +51,7 @@ def test_good_cells_hold_a_drawing_and_bad_ones_their_text_and_reason():
     assert [line.text for line in empty.findall(f"{SVG}text")] == ["(empty)", "empty: no atoms"]
 
 
-def test_the_grid():
+def test_the_grid() -> None:
     root = ElementTree.fromstring(draw(["C"] * 5, columns=2, size=(100, 80)))
     assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("216", "264", "0 0 216 264")
     corners = [cell.get("transform") for cell in root]
@@ -56,7 +59,7 @@ def test_the_grid():
     assert ElementTree.fromstring(draw(["C"] * 2, columns=9)).get("width") == "456"
 
 
-def test_legends_are_escaped_and_cut():
+def test_legends_are_escaped_and_cut() -> None:
     first, second = cells(draw(["C", "N"], legends=["QED < 0.5 & small", "x" * 200]))
     assert first.findall(f"{SVG}text")[-1].text == "QED < 0.5 & small"
     cut = second.findall(f"{SVG}text")[-1].text
@@ -64,7 +67,7 @@ def test_legends_are_escaped_and_cut():
     assert len(cut) < 40
 
 
-def test_a_molecule_is_drawn_flat_and_left_alone():
+def test_a_molecule_is_drawn_flat_and_left_alone() -> None:
     mol = Chem.AddHs(Chem.MolFromSmiles("CCO"))
     rdDistGeom.EmbedMolecule(mol, randomSeed=1)
     before = mol.ToBinary()
@@ -73,7 +76,7 @@ def test_a_molecule_is_drawn_flat_and_left_alone():
     assert mol.GetConformer().Is3D()
 
 
-def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch):
+def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
         raise RuntimeError
 
@@ -82,15 +85,15 @@ def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch):
     assert cell.find(f"{SVG}title").text == "CCO (drawing: RDKit cannot draw it)"
 
 
-def test_the_same_molecules_give_the_same_text():
+def test_the_same_molecules_give_the_same_text() -> None:
     assert draw(SMILES) == draw(iter(SMILES))
 
 
-def test_nothing_to_draw_is_an_empty_picture():
+def test_nothing_to_draw_is_an_empty_picture() -> None:
     assert cells(draw([])) == []
 
 
-def test_wrong_arguments():
+def test_wrong_arguments() -> None:
     with pytest.raises(ColumnError, match=r"^1 legends for 2 molecules: give one each$"):
         draw(["C", "N"], legends=["a"])
     with pytest.raises(ColumnError, match=r"^column 'molecules' is a single string"):

@@ -1,11 +1,15 @@
 """fragment and fuse: there and back, and fragments that cannot be joined."""
 
+from __future__ import annotations
+
 import csv
 import gzip
 import os
 import pickle
+import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,7 +57,7 @@ methods = st.sampled_from(METHODS)
 
 
 @given(molecules, methods, st.none() | st.integers(0, 4), st.randoms(use_true_random=False))
-def test_there_and_back(smiles, method, max_cuts, random):
+def test_there_and_back(smiles: str, method: str, max_cuts: int | None, random: random.Random) -> None:
     pieces = fragment(smiles, method, max_cuts=max_cuts)
     shuffled = list(pieces)
     random.shuffle(shuffled)
@@ -63,7 +67,7 @@ def test_there_and_back(smiles, method, max_cuts, random):
 
 
 @given(molecules, methods)
-def test_every_cut_leaves_two_points_and_one_piece_more(smiles, method):
+def test_every_cut_leaves_two_points_and_one_piece_more(smiles: str, method: str) -> None:
     pieces = fragment(smiles, method)
     cuts = len(pieces) - 1
     points = Counter(attachment_points(str(pieces)))
@@ -75,7 +79,7 @@ def test_every_cut_leaves_two_points_and_one_piece_more(smiles, method):
 
 
 @given(molecules, methods)
-def test_pieces_are_canonical_and_of_their_kind(smiles, method):
+def test_pieces_are_canonical_and_of_their_kind(smiles: str, method: str) -> None:
     pieces = fragment(smiles, method)
     assert [canon_smile(piece) for piece in pieces] == list(pieces)
     for kind in ("scaffolds", "linkers", "rgroups"):
@@ -86,14 +90,14 @@ def test_pieces_are_canonical_and_of_their_kind(smiles, method):
 
 
 @given(molecules, methods, st.integers(0, 30))
-def test_the_notation_of_the_molecule_does_not_matter(smiles, method, seed):
+def test_the_notation_of_the_molecule_does_not_matter(smiles: str, method: str, seed: int) -> None:
     mol = Chem.MolFromSmiles(canon_smile(smiles))
     other = Chem.MolToSmiles(mol, canonical=False, rootedAtAtom=seed % mol.GetNumAtoms())
     assert fragment(other, method) == fragment(smiles, method) == fragment(mol, method)
 
 
 @given(molecules, methods)
-def test_the_mapping_pattern_reads_every_point_as_one_token(smiles, method):
+def test_the_mapping_pattern_reads_every_point_as_one_token(smiles: str, method: str) -> None:
     vocab = RegexVocab(MAPPING_TOKENS, MAPPING_PATTERN)
     pieces = fragment(smiles, method)
     for piece in pieces:
@@ -103,7 +107,7 @@ def test_the_mapping_pattern_reads_every_point_as_one_token(smiles, method):
         assert Counter(token for token in tokens if token in points) == Counter(points)
 
 
-def test_several_digits_are_one_token():
+def test_several_digits_are_one_token() -> None:
     chain = "C".join(["c1ccccc1"] + ["N"] * 12)
     pieces = fragment(chain, "single")
     assert "[1*:10]" in attachment_points(str(pieces))
@@ -113,7 +117,7 @@ def test_several_digits_are_one_token():
 
 
 @pytest.mark.parametrize("smiles", ["c1ccc(CCN2CC2)cc1Cl", "COc1ccc(C2CC2)cc1", "CC(=O)Oc1ccccc1C(=O)O"])
-def test_isotope_2_is_at_the_scaffold_and_1_at_the_rgroup(smiles):
+def test_isotope_2_is_at_the_scaffold_and_1_at_the_rgroup(smiles: str) -> None:
     pieces = fragment(smiles)
     for piece in pieces.rgroups:
         assert [point[:2] for point in attachment_points(piece)] == ["[1"]
@@ -121,7 +125,7 @@ def test_isotope_2_is_at_the_scaffold_and_1_at_the_rgroup(smiles):
         assert {point[:2] for point in attachment_points(piece)} == {"[1"}  # all its neighbours are scaffolds
 
 
-def test_methods():
+def test_methods() -> None:
     smiles = "COc1ccc(CCN2CCNC2)cc1"
     assert fragment(smiles).linkers == ("C(C[1*:3])[1*:2]",)
     assert fragment(smiles).rgroups == ("CO[1*:1]",)
@@ -136,16 +140,16 @@ def test_methods():
     assert amide.rgroups == ("CC(=O)[1*:1]",)
 
 
-def test_max_cuts_keeps_the_first_cuts():
+def test_max_cuts_keeps_the_first_cuts() -> None:
     assert str(fragment("CCO", "single", max_cuts=1)) == "C[1*:1].OC[2*:1]"
     assert str(fragment("CCO", "single", max_cuts=0)) == "CCO"
 
 
-def test_new_points_are_numbered_after_the_old_ones():
+def test_new_points_are_numbered_after_the_old_ones() -> None:
     assert str(fragment("[1*:4]CCO", "single", max_cuts=1)) == "C(C[2*:5])[1*:4].O[1*:5]"
 
 
-def test_bonds_that_are_never_cut():
+def test_bonds_that_are_never_cut() -> None:
     for smiles in (
         "C=C",
         "C#N",
@@ -174,12 +178,12 @@ def test_bonds_that_are_never_cut():
         (["[1*:12]c1ccccc1", "[2*:12]n1cccc1"], "c1ccc(-n2cccc2)cc1"),
     ],
 )
-def test_points_with_equal_numbers_are_joined(pieces, whole):
+def test_points_with_equal_numbers_are_joined(pieces: Any, whole: str) -> None:
     assert fuse(pieces) == whole
     assert fuse([Chem.MolFromSmiles(x) for x in pieces] if isinstance(pieces, list) else pieces) == whole
 
 
-def test_partial_keeps_open_points():
+def test_partial_keeps_open_points() -> None:
     assert fuse(["[1*:1]C", "[2*:1]CC[1*:2]"], partial=True) == "CCC[1*:2]"
     assert attachment_points(fuse("[1*:1]C.[2*:1]C([1*:2])[2*:3]", partial=True)) == ("[1*:2]", "[2*:3]")
 
@@ -203,14 +207,14 @@ def test_partial_keeps_open_points():
         (["[1*:1][Pt@SP1](F)(Cl)Br", "C[2*:1]"], "stereo: .* is not a tetrahedral centre"),
     ],
 )
-def test_fragments_that_cannot_be_joined(pieces, reason):
+def test_fragments_that_cannot_be_joined(pieces: Any, reason: str) -> None:
     with pytest.raises(MoleculeError, match=reason) as caught:
         fuse(pieces)
     assert caught.value.text == ".".join(pieces)
     assert caught.value.reason
 
 
-def test_errors_of_input():
+def test_errors_of_input() -> None:
     with pytest.raises(MoleculeError, match=r"^fragments, row 1: 'C\(' is not a molecule") as caught:
         fuse(["C", "C("])
     assert caught.value.row == 1
@@ -228,14 +232,14 @@ def test_errors_of_input():
         attachment_points("C(")
 
 
-def test_fragments_are_a_value():
+def test_fragments_are_a_value() -> None:
     pieces = fragment("CC(=O)Oc1ccccc1C(=O)O")
     assert pickle.loads(pickle.dumps(pieces)) == pieces
     assert len({pieces, fragment("OC(=O)c1ccccc1OC(C)=O")}) == 1
     assert len(pieces) == len(list(pieces)) == 3
 
 
-def test_there_and_back_on_real_molecules():
+def test_there_and_back_on_real_molecules() -> None:
     path = Path(os.environ.get("MRL_DATA", ""), "muv.csv.gz")
     if not path.is_file():
         pytest.skip("MRL_DATA names no folder with muv.csv.gz")

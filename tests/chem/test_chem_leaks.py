@@ -1,9 +1,12 @@
 """The leak report: what two sides of a split have in common, by row."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rdkit import rdBase
 
 from mrl.chem import ECFP6, canonical_groups, cluster_groups, leaks, nearest_neighbours, scaffold_groups
@@ -15,7 +18,7 @@ TEST = ["C(C)O", "Oc1ccccc1", "C[C@@H](N)C(=O)O", "C1CCC1", "CCC"]
 MANY = ["C" * n + end for n in range(1, 8) for end in ("O", "N", "c1ccccc1", "C1CC1", "c1ccncc1")] + ["OCC", "NCC"]
 
 
-def sides(groups, cut):
+def sides(groups: NDArray[np.int64], cut: int) -> tuple[list[str], list[str]]:
     train = [smiles for smiles, group in zip(MANY, groups, strict=True) if group < cut]
     test = [smiles for smiles, group in zip(MANY, groups, strict=True) if group >= cut]
     assert train
@@ -23,7 +26,7 @@ def sides(groups, cut):
     return train, test
 
 
-def test_shared_molecules_and_scaffolds_are_listed_by_row():
+def test_shared_molecules_and_scaffolds_are_listed_by_row() -> None:
     found = leaks(TRAIN, TEST)
     assert found.molecules == (Shared(0, 0, "CCO"),)
     assert found.scaffolds == (
@@ -35,12 +38,12 @@ def test_shared_molecules_and_scaffolds_are_listed_by_row():
     assert (found.n_train, found.n_test, found.stereo, found.fingerprint) == (5, 5, True, "ECFP4")
 
 
-def test_stereoisomers_may_count_as_the_same_molecule():
+def test_stereoisomers_may_count_as_the_same_molecule() -> None:
     found = leaks(TRAIN, TEST, stereo=False)
     assert found.molecules == (Shared(0, 0, "CCO"), Shared(2, 2, "CC(N)C(=O)O"))
 
 
-def test_neighbours_are_those_of_nearest_neighbours():
+def test_neighbours_are_those_of_nearest_neighbours() -> None:
     found = leaks(TRAIN, TEST, fingerprint=ECFP6, threads=2)
     rows, similarity = nearest_neighbours(TEST, TRAIN, fingerprint=ECFP6)
     np.testing.assert_array_equal(found.neighbours, rows[:, 0])
@@ -51,14 +54,14 @@ def test_neighbours_are_those_of_nearest_neighbours():
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3])
-def test_no_group_crosses_a_cut_between_groups(cut):
+def test_no_group_crosses_a_cut_between_groups(cut: int) -> None:
     assert leaks(*sides(canonical_groups(MANY), cut)).molecules == ()
     assert leaks(*sides(canonical_groups(MANY), cut)).scaffolds != ()
     assert leaks(*sides(scaffold_groups(MANY), cut)).scaffolds == ()
     assert leaks(*sides(cluster_groups(MANY), cut)).molecules == ()
 
 
-def test_the_dictionary_is_json():
+def test_the_dictionary_is_json() -> None:
     facts = leaks(TRAIN, TEST).to_dict()
     assert json.loads(json.dumps(facts)) == facts
     assert facts["shared_molecules"] == {"rows": 1, "distinct": 1, "share": 0.2}
@@ -68,7 +71,7 @@ def test_the_dictionary_is_json():
     assert facts["rdkit"] == rdBase.rdkitVersion
 
 
-def test_it_is_displayed_as_text_and_html():
+def test_it_is_displayed_as_text_and_html() -> None:
     found = leaks(TRAIN, TEST)
     assert "with a molecule of train (stereoisomers are different): 1 (20.0%), 1 molecule\n" in repr(found)
     assert "with a scaffold of train: 4 (80.0%), 2 scaffolds\n" in repr(found)
@@ -82,7 +85,7 @@ def test_it_is_displayed_as_text_and_html():
     assert "-&gt;[Pt]" in charged._repr_html_()
 
 
-def test_no_test_rows():
+def test_no_test_rows() -> None:
     found = leaks(TRAIN, [])
     assert (found.molecules, found.similarity.shape, found.neighbours.shape) == ((), (0,), (0,))
     assert found.to_dict()["similarity"]["p50"] is None
@@ -90,12 +93,12 @@ def test_no_test_rows():
     assert repr(found).endswith(": no rows")
 
 
-def test_no_training_rows():
+def test_no_training_rows() -> None:
     with pytest.raises(ValueError, match="train has no rows"):
         leaks([], TEST)
 
 
-def test_a_bad_row_is_named_with_its_side():
+def test_a_bad_row_is_named_with_its_side() -> None:
     with pytest.raises(MoleculeError, match=r"^test, row 1: 'C1CC' is not a molecule; ") as caught:
         leaks(TRAIN, ["C", "C1CC"])
     assert caught.value.row == 1

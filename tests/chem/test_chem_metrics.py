@@ -1,21 +1,26 @@
 """evaluate: every number against its definition, written out slowly."""
 
+from __future__ import annotations
+
 import json
 import math
 import pickle
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, FilterCatalog, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from mrl.chem import add_carbon, canon_smile, evaluate, heavy_atoms, sa_score
+from mrl.chem import Metrics, add_carbon, canon_smile, evaluate, heavy_atoms, sa_score
 from mrl.chem.evaluation.distributions import cosine_of_counts, wasserstein
 from mrl.errors import ColumnError, MoleculeError
 
@@ -49,38 +54,38 @@ TRAIN = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1O", "NC(C)Cc1ccccc1", "C(O)C", "OCC"]
 VALID = [x for x in SAMPLES if x not in ("", "C1CC")]
 
 
-def mols(smiles):
+def mols(smiles: Iterable[str]) -> list[Chem.Mol]:
     return [Chem.MolFromSmiles(canon_smile(x)) for x in smiles]
 
 
-def similarity_matrix(a, b):
+def similarity_matrix(a: list[str], b: list[str]) -> NDArray[np.float64]:
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
     rows, columns = ([morgan.GetFingerprint(mol) for mol in mols(side)] for side in (a, b))
     return np.array([[DataStructs.TanimotoSimilarity(x, y) for y in columns] for x in rows])
 
 
-def cosine(a, b):
-    a, b = Counter(a), Counter(b)
+def cosine(a: list[Any], b: list[Any]) -> float:
+    counts = Counter(a), Counter(b)
     keys = sorted({*a, *b})
-    x, y = (np.array([side[key] for key in keys], float) for side in (a, b))
-    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+    x, y = (np.array([side[key] for key in keys], float) for side in counts)
+    return float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)))
 
 
-def distance(a, b):
+def distance(a: list[float], b: list[float]) -> float:
     """The area between the two distribution functions."""
     points = sorted([*a, *b])
     return sum(
-        (right - left) * abs(np.mean(np.array(a) <= left) - np.mean(np.array(b) <= left))
+        (right - left) * abs(float(np.mean(np.array(a) <= left)) - float(np.mean(np.array(b) <= left)))
         for left, right in pairwise(points)
     )
 
 
 @pytest.fixture(scope="module")
-def metrics():
+def metrics() -> Metrics:
     return evaluate(SAMPLES, REFERENCE, TRAIN, k=[3, 10, 11])
 
 
-def test_rates(metrics):
+def test_rates(metrics: Metrics) -> None:
     # 10 valid, 9 different; of these one is in the training set
     assert {name: metrics[name] for name in list(metrics)[:4]} == {
         "validity": 10 / 12,
@@ -93,25 +98,25 @@ def test_rates(metrics):
     assert metrics.rdkit == rdBase.rdkitVersion
 
 
-def test_uniqueness_at_a_k_above_the_number_of_samples_is_not_computed(metrics):
+def test_uniqueness_at_a_k_above_the_number_of_samples_is_not_computed(metrics: Metrics) -> None:
     row = next(row for row in metrics.rows if row.name == "unique@11")
     assert math.isnan(row.value)
     assert (row.n, row.note) == (10, "not computed: fewer than 11 valid samples")
 
 
-def test_internal_diversity_is_that_of_the_full_matrix(metrics):
+def test_internal_diversity_is_that_of_the_full_matrix(metrics: Metrics) -> None:
     matrix = similarity_matrix(VALID, VALID)
     assert metrics["int_div_1"] == pytest.approx(1 - matrix.mean(), abs=1e-12)
     assert metrics["int_div_2"] == pytest.approx(1 - np.sqrt((matrix**2).mean(1)).mean(), abs=1e-12)
 
 
-def test_nearest_neighbours_are_those_of_the_full_matrix(metrics):
+def test_nearest_neighbours_are_those_of_the_full_matrix(metrics: Metrics) -> None:
     known = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1O", "NC(C)Cc1ccccc1", "CCO"]
     assert metrics["snn_train"] == pytest.approx(similarity_matrix(VALID, known).max(1).mean(), abs=1e-12)
     assert metrics["snn"] == pytest.approx(similarity_matrix(VALID, REFERENCE).max(1).mean(), abs=1e-12)
 
 
-def test_fragments_are_counted_by_occurrence(metrics):
+def test_fragments_are_counted_by_occurrence(metrics: Metrics) -> None:
     sides = [
         [part for mol in mols(side) for part in Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")]
         for side in (VALID, REFERENCE)
@@ -120,10 +125,10 @@ def test_fragments_are_counted_by_occurrence(metrics):
     assert metrics["fragments"] == pytest.approx(cosine(*sides), abs=1e-12)
 
 
-def test_scaffolds_of_two_rings_and_more_are_counted(metrics):
+def test_scaffolds_of_two_rings_and_more_are_counted(metrics: Metrics) -> None:
     sides = [
         [
-            Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol))
+            Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol))  # type: ignore[no-untyped-call]
             for mol in mols(side)
             if mol.GetRingInfo().NumRings() >= 2
         ]
@@ -135,14 +140,21 @@ def test_scaffolds_of_two_rings_and_more_are_counted(metrics):
 
 @pytest.mark.parametrize(
     ("name", "function"),
-    [("logp", Crippen.MolLogP), ("qed", QED.qed), ("molwt", Descriptors.MolWt), ("sa_score", sa_score)],
+    [
+        ("logp", Crippen.MolLogP),  # type: ignore[attr-defined]
+        ("qed", QED.qed),
+        ("molwt", Descriptors.MolWt),  # type: ignore[attr-defined]
+        ("sa_score", sa_score),
+    ],
 )
-def test_properties_are_compared_by_the_area_between_their_distributions(metrics, name, function):
+def test_properties_are_compared_by_the_area_between_their_distributions(
+    metrics: Metrics, name: str, function: Callable[[Chem.Mol], float]
+) -> None:
     sides = [[function(mol) for mol in mols(side)] for side in (VALID, REFERENCE)]
     assert metrics[name] == pytest.approx(distance(*sides), abs=1e-9)
 
 
-def test_filters_are_the_catalogues(metrics):
+def test_filters_are_the_catalogues(metrics: Metrics) -> None:
     params = FilterCatalog.FilterCatalogParams()
     for name in ("PAINS", "BRENK"):
         params.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.names[name])
@@ -152,24 +164,24 @@ def test_filters_are_the_catalogues(metrics):
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20), st.data())
-def test_wasserstein_is_the_area_between_distribution_functions(a, data):
+def test_wasserstein_is_the_area_between_distribution_functions(a: list[float], data: st.DataObject) -> None:
     b = data.draw(st.lists(st.floats(-1e3, 1e3), min_size=len(a), max_size=len(a)))
     assert wasserstein(a, b) == pytest.approx(distance(a, b), abs=1e-6)
     assert wasserstein(a, a[::-1]) == 0
 
 
-def test_wasserstein_requires_equal_sizes():
+def test_wasserstein_requires_equal_sizes() -> None:
     with pytest.raises(ValueError, match="2 and 1 values: expected equally many"):
         wasserstein([1.0, 2.0], [1.0])
 
 
 @given(*[st.lists(st.sampled_from("abcd"), min_size=1)] * 2)
-def test_cosine_of_counts(a, b):
+def test_cosine_of_counts(a: list[str], b: list[str]) -> None:
     assert cosine_of_counts(Counter(a), Counter(b)) == pytest.approx(cosine(a, b))
     assert math.isnan(cosine_of_counts(Counter(a), Counter()))
 
 
-def test_a_set_against_itself():
+def test_a_set_against_itself() -> None:
     metrics = evaluate(REFERENCE, REFERENCE, REFERENCE[::-1])
     assert metrics["novelty"] == metrics["valid_unique_novel"] == 0
     assert metrics["snn"] == metrics["snn_train"] == 1
@@ -178,7 +190,7 @@ def test_a_set_against_itself():
     assert [metrics[name] for name in ("logp", "sa_score", "qed", "molwt")] == [0] * 4
 
 
-def test_the_notation_of_a_molecule_does_not_matter():
+def test_the_notation_of_a_molecule_does_not_matter() -> None:
     respelled = [Chem.MolToSmiles(mol, canonical=False, rootedAtAtom=mol.GetNumAtoms() - 1) for mol in mols(REFERENCE)]
     assert respelled != REFERENCE
     one, other = evaluate(REFERENCE, REFERENCE, TRAIN), evaluate(respelled, REFERENCE, TRAIN)
@@ -186,7 +198,9 @@ def test_the_notation_of_a_molecule_does_not_matter():
 
 
 @pytest.mark.parametrize(("samples", "reference"), [(VALID, REFERENCE[:4]), (VALID[:4], REFERENCE)])
-def test_both_sides_of_a_comparison_have_the_same_size_and_depend_on_the_seed(samples, reference):
+def test_both_sides_of_a_comparison_have_the_same_size_and_depend_on_the_seed(
+    samples: list[str], reference: list[str]
+) -> None:
     metrics = evaluate(samples, reference, seed=1)
     rows = {row.name: row for row in metrics.rows}
     for name in ("snn", "fragments", "scaffolds", "logp", "sa_score", "qed", "molwt"):
@@ -196,7 +210,7 @@ def test_both_sides_of_a_comparison_have_the_same_size_and_depend_on_the_seed(sa
     assert len({evaluate(samples, reference, seed=seed)["molwt"] for seed in range(4)}) > 1
 
 
-def test_rows_of_the_reference_that_are_not_selected_are_not_parsed():
+def test_rows_of_the_reference_that_are_not_selected_are_not_parsed() -> None:
     selected = [evaluate(["CCO"], ["CCO", "not a molecule"], seed=seed) for seed in range(10) if selects_first(seed)]
     assert selected
     assert all(metrics["snn"] == 1 for metrics in selected)
@@ -204,11 +218,11 @@ def test_rows_of_the_reference_that_are_not_selected_are_not_parsed():
         evaluate(["CCO"], ["CCO", "not a molecule"], seed=next(seed for seed in range(10) if not selects_first(seed)))
 
 
-def selects_first(seed):
+def selects_first(seed: int) -> bool:
     return bool(np.argmin(np.random.default_rng(seed).random(2)) == 0)
 
 
-def test_stereo_is_kept_or_ignored_on_all_sides():
+def test_stereo_is_kept_or_ignored_on_all_sides() -> None:
     samples, train = ["C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "F/C=C/F"], ["CC(N)C(=O)O", "F/C=C\\F"]
     kept, ignored = evaluate(samples, train, train), evaluate(samples, train, train, stereo=False)
     assert (kept["uniqueness"], kept["novelty"], kept.stereo) == (1, 1, True)
@@ -218,14 +232,14 @@ def test_stereo_is_kept_or_ignored_on_all_sides():
     assert "stereo ignored" in repr(ignored)
 
 
-def test_without_stereo_the_rejects_are_the_same():
+def test_without_stereo_the_rejects_are_the_same() -> None:
     samples = ["C[C@H](N)O", "", "C(", None]
     kept, ignored = evaluate(samples), evaluate(samples, stereo=False)
     assert list(kept.screened.rejects) == list(ignored.screened.rejects)
     assert (ignored.n, ignored.empty, ignored["validity"]) == (4, 1, 0.25)
 
 
-def test_metrics_that_are_not_computed_are_nan_with_a_note():
+def test_metrics_that_are_not_computed_are_nan_with_a_note() -> None:
     metrics = evaluate(["CCO"])
     notes = {row.name: row.note for row in metrics.rows if math.isnan(row.value)}
     assert notes == {
@@ -243,7 +257,7 @@ def test_metrics_that_are_not_computed_are_nan_with_a_note():
 
 @pytest.mark.parametrize("samples", [[], ["", "C1CC"]])
 @pytest.mark.parametrize("others", [[], ["CCO"]])
-def test_metrics_of_no_molecules_are_nan_without_a_warning(samples, others):
+def test_metrics_of_no_molecules_are_nan_without_a_warning(samples: list[str], others: list[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         metrics = evaluate(samples, others, others)
@@ -252,7 +266,7 @@ def test_metrics_of_no_molecules_are_nan_without_a_warning(samples, others):
     assert repr(metrics)
 
 
-def test_the_table_is_aligned_and_shows_every_n():
+def test_the_table_is_aligned_and_shows_every_n() -> None:
     shown = repr(evaluate(["CCO", "OCC", "c1ccccc1O", ""], train=["CCO"], k=[2])).splitlines()
     assert shown[0] == f"4 samples (1 empty), 1 train; stereo kept; RDKit {rdBase.rdkitVersion}"
     assert shown[1:8] == [
@@ -267,7 +281,7 @@ def test_the_table_is_aligned_and_shows_every_n():
     assert shown[-1].split()[:2] == ["fcd", "–"]
 
 
-def test_the_table_in_a_notebook(metrics):
+def test_the_table_in_a_notebook(metrics: Metrics) -> None:
     page = metrics._repr_html_()
     assert page.count("<tr>") == 1 + len(metrics)
     cells = (
@@ -277,23 +291,23 @@ def test_the_table_in_a_notebook(metrics):
     assert "<caption>12 samples (1 empty), 10 reference, 4 train; " in page
 
 
-def test_metrics_are_a_mapping_and_pickle(metrics):
+def test_metrics_are_a_mapping_and_pickle(metrics: Metrics) -> None:
     assert dict(metrics) == pytest.approx({row.name: row.value for row in metrics.rows}, nan_ok=True)
     assert pickle.loads(pickle.dumps(metrics)).to_dict() == metrics.to_dict()
     with pytest.raises(KeyError, match="'accuracy' is not a metric; choose one of validity, "):
         metrics["accuracy"]
     with pytest.raises(AttributeError):
-        metrics.seed = 3
+        metrics.seed = 3  # type: ignore[misc]
     assert metrics.to_dict()["metrics"]["fcd"] == {"value": None, "n": 10, "against": None}
 
 
-def test_on_row_is_called_once_for_each_row():
+def test_on_row_is_called_once_for_each_row() -> None:
     rows = []
     evaluate(SAMPLES, REFERENCE[:3], TRAIN, on_row=lambda: rows.append(1))
     assert len(rows) == len(SAMPLES) + 3 + len(TRAIN)
 
 
-def test_errors_name_the_row():
+def test_errors_name_the_row() -> None:
     with pytest.raises(MoleculeError, match=r"^train, row 1: 'C\(' is not a molecule") as caught:
         evaluate(["CCO"], train=["CCO", "C("])
     assert caught.value.row == 1
@@ -305,16 +319,21 @@ def test_errors_name_the_row():
         evaluate(["CCO"], k=[0])
 
 
-def test_a_molecule_that_occurs_again_is_not_computed_again(monkeypatch):
-    cut = []
+def test_a_molecule_that_occurs_again_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[str] = []
     rdkits = Chem.FragmentOnBRICSBonds
-    monkeypatch.setattr(Chem, "FragmentOnBRICSBonds", lambda mol: cut.append(Chem.MolToSmiles(mol)) or rdkits(mol))
+
+    def counted(mol: Chem.Mol) -> Chem.Mol:
+        cut.append(Chem.MolToSmiles(mol))
+        return rdkits(mol)
+
+    monkeypatch.setattr(Chem, "FragmentOnBRICSBonds", counted)
     assert evaluate(["CCO", "OCC", "C(O)C", "CN"])["filters"] == 1
     assert cut == ["CCO", "CN"]
 
 
 @given(st.lists(st.sampled_from(VALID + REFERENCE), max_size=6), st.integers(0, 5))
-def test_add_carbon_adds_one_carbon_to_make_a_new_molecule(smiles, seed):
+def test_add_carbon_adds_one_carbon_to_make_a_new_molecule(smiles: list[str], seed: int) -> None:
     made = add_carbon(smiles, seed)
     known = {canon_smile(x) for x in smiles}
     assert len(made) == len(smiles)
@@ -326,14 +345,14 @@ def test_add_carbon_adds_one_carbon_to_make_a_new_molecule(smiles, seed):
         assert heavy_atoms(new) == heavy_atoms(old) + 1
 
 
-def test_add_carbon_leaves_out_molecules_without_a_place_for_one():
+def test_add_carbon_leaves_out_molecules_without_a_place_for_one() -> None:
     assert add_carbon(["[H][H]", "N"]) == ["CN"]
     assert len({tuple(add_carbon(VALID, seed)) for seed in range(5)}) > 1
     with pytest.raises(MoleculeError, match=r"^smiles, row 1: "):
         add_carbon(["C", "C("])
 
 
-def test_the_negative_control_reaches_nearly_perfect_numbers():
+def test_the_negative_control_reaches_nearly_perfect_numbers() -> None:
     made = add_carbon(VALID)
     metrics = evaluate(made, VALID, VALID)
     assert metrics["valid_unique_novel"] == metrics["validity"] == 1

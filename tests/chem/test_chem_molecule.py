@@ -1,8 +1,13 @@
 """to_mol, to_smile, canon_smile: lossless or loud."""
 
+from __future__ import annotations
+
 import math
 import pickle
+import random
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,16 +40,16 @@ LOGGED = hasattr(rdBase, "CaptureErrorLog")  # RDKit 2026.03 and later say where
 
 def rejection(x: object) -> MoleculeError:
     with pytest.raises(MoleculeError) as caught:
-        to_mol(x)
+        to_mol(x)  # type: ignore[arg-type]
     return caught.value
 
 
 @pytest.mark.parametrize("smiles", DRAWN)
-def test_a_smiles_becomes_rdkits_molecule(smiles):
+def test_a_smiles_becomes_rdkits_molecule(smiles: str) -> None:
     assert Chem.MolToSmiles(to_mol(smiles)) == Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
 
 
-def test_a_numpy_string_is_a_string():
+def test_a_numpy_string_is_a_string() -> None:
     assert canon_smile(np.array(["OCC"])[0]) == "CCO"
 
 
@@ -53,7 +58,7 @@ class Labelled(Chem.Mol):
 
 
 @pytest.mark.parametrize("kind", [Chem.Mol, Chem.RWMol, Labelled])
-def test_a_molecule_is_returned_unchanged(kind):
+def test_a_molecule_is_returned_unchanged(kind: type[Chem.Mol]) -> None:
     mol = kind(Chem.MolFromSmiles("OCC"))
     assert to_mol(mol) is mol
     assert canon_smile(mol) == to_smile(mol) == "CCO"
@@ -78,21 +83,21 @@ def test_a_molecule_is_returned_unchanged(kind):
         ("*", "*"),
     ],
 )
-def test_canon_smile_keeps_what_distinguishes_molecules(smiles, kept):
+def test_canon_smile_keeps_what_distinguishes_molecules(smiles: str, kept: str) -> None:
     assert canon_smile(smiles) == kept
 
 
-def test_canon_smile_keeps_dative_bonds():
+def test_canon_smile_keeps_dative_bonds() -> None:
     assert canon_smile("N->[Pt]") in {"N->[Pt]", "[NH3]->[Pt]"}  # brackets differ between versions of RDKit
 
 
-def test_hydrogen_atoms_become_counts():
+def test_hydrogen_atoms_become_counts() -> None:
     assert canon_smile("[H]O[H]") == "O"
     assert to_mol("[H]C([H])([H])[H]").GetNumAtoms() == 1
 
 
 @given(st.sampled_from(DRAWN), st.randoms(use_true_random=False))
-def test_canon_smile_does_not_depend_on_the_order_of_atoms(smiles, random):
+def test_canon_smile_does_not_depend_on_the_order_of_atoms(smiles: str, random: random.Random) -> None:
     mol = to_mol(smiles)
     order = list(range(mol.GetNumAtoms()))
     random.shuffle(order)
@@ -102,19 +107,19 @@ def test_canon_smile_does_not_depend_on_the_order_of_atoms(smiles, random):
 
 
 @pytest.mark.parametrize("smiles", DRAWN)
-def test_canon_smile_of_itself_is_itself(smiles):
+def test_canon_smile_of_itself_is_itself(smiles: str) -> None:
     assert canon_smile(canon_smile(smiles)) == canon_smile(smiles)
     assert to_smile(to_mol(smiles)) == canon_smile(smiles)
 
 
 @pytest.mark.parametrize(("text", "reason"), [("", "empty: no atoms"), ("  \t", "empty: only blanks")])
-def test_b24_an_empty_text_is_not_a_molecule_and_has_its_own_reason(text, reason):
+def test_b24_an_empty_text_is_not_a_molecule_and_has_its_own_reason(text: str, reason: str) -> None:
     error = rejection(text)
     assert (error.text, error.reason, error.row) == (text, reason, None)
     assert str(error) == f"{text!r} is not a molecule; {reason}"
 
 
-def test_b24_a_molecule_without_atoms_is_empty():
+def test_b24_a_molecule_without_atoms_is_empty() -> None:
     assert rejection(Chem.Mol()).reason == "empty: no atoms"
 
 
@@ -144,7 +149,7 @@ def test_b24_a_molecule_without_atoms_is_empty():
         ("C\ud800C", "character: '\\ud800' (U+D800) at 2 of 3 is not used in SMILES"),
     ],
 )
-def test_the_reason_is_one_line_with_its_kind(text, reason, capfd):
+def test_the_reason_is_one_line_with_its_kind(text: str, reason: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert rejection(text).reason == reason
     assert capfd.readouterr() == ("", "")
 
@@ -162,12 +167,14 @@ def test_the_reason_is_one_line_with_its_kind(text, reason, capfd):
         ("<pad>C", "syntax: cannot be read near character 1 of 6, '<'"),
     ],
 )
-def test_the_reason_is_that_of_the_parser(text, reason, capfd):
+def test_the_reason_is_that_of_the_parser(text: str, reason: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert rejection(text).reason == (reason if LOGGED else "syntax: RDKit cannot read it")
     assert capfd.readouterr() == ("", "")
 
 
-def test_there_is_a_reason_without_a_captured_log_too(monkeypatch, capfd):
+def test_there_is_a_reason_without_a_captured_log_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delattr(rdBase, "CaptureErrorLog", raising=False)
     assert rejection("C1CC").reason == "syntax: RDKit cannot read it"
     assert rejection("CO(C)C").reason.startswith("valence: ")
@@ -186,13 +193,13 @@ def test_there_is_a_reason_without_a_captured_log_too(monkeypatch, capfd):
     ],
 )
 @pytest.mark.parametrize("function", [to_mol, canon_smile, to_smile, heavy_atoms, ECFP6])
-def test_other_types_are_rejected(function, x, reason):
+def test_other_types_are_rejected(function: Callable[[Any], object], x: object, reason: str) -> None:
     with pytest.raises(MoleculeError, match=re.escape(f"{x!r} is not a molecule; {reason}")) as caught:
         function(x)
     assert (caught.value.text, caught.value.reason, caught.value.row) == (repr(x), reason, None)
 
 
-def test_an_unsanitized_molecule_is_rejected_with_the_remedy(capfd):
+def test_an_unsanitized_molecule_is_rejected_with_the_remedy(capfd: pytest.CaptureFixture[str]) -> None:
     unsanitized = Chem.MolFromSmiles("c1ccccc1O", sanitize=False)
     ringless = Chem.MolFromSmiles("CCO", sanitize=False)
     ringless.UpdatePropertyCache()
@@ -204,25 +211,26 @@ def test_an_unsanitized_molecule_is_rejected_with_the_remedy(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_long_text_is_cut_in_the_message_but_not_in_the_attribute():
+def test_a_long_text_is_cut_in_the_message_but_not_in_the_attribute() -> None:
     text = "C" * 100_000 + "?"
     error = rejection(text)
     assert len(str(error)) < 300
     assert error.text == text
 
 
-def test_a_megabyte_of_brackets_is_rejected():
+def test_a_megabyte_of_brackets_is_rejected() -> None:
     assert rejection("[" * 1_000_000).reason.startswith("syntax: ")
 
 
-def test_the_error_survives_pickling_and_is_a_value_error():
+def test_the_error_survives_pickling_and_is_a_value_error() -> None:
     error = pickle.loads(pickle.dumps(rejection("C1CC")))
     assert isinstance(error, ValueError)
+    assert isinstance(error, MoleculeError)
     assert error.text == "C1CC"
 
 
 @given(st.text(st.sampled_from("CNOcn()[]=#12%+-@/\\.$~: \t\n\x00\x1f\x7f\xa0é\u2212\u2028\ud800"), max_size=12))
-def test_a_text_is_a_molecule_as_a_whole_or_not_at_all(text):
+def test_a_text_is_a_molecule_as_a_whole_or_not_at_all(text: str) -> None:
     try:
         atoms = to_mol(text).GetNumAtoms()
     except MoleculeError as caught:
@@ -237,19 +245,19 @@ def test_a_text_is_a_molecule_as_a_whole_or_not_at_all(text):
 
 
 @given(st.sampled_from(DRAWN), st.characters().filter(lambda c: not "!" <= c <= "~"))
-def test_nothing_at_either_end_is_dropped(smiles, junk):
+def test_nothing_at_either_end_is_dropped(smiles: str, junk: str) -> None:
     for text in (smiles + junk, junk + smiles, f"{smiles}{junk}x"):
         assert rejection(text).reason.startswith(("extra text: ", "character: "))
 
 
-def test_the_users_own_log_settings_stay(capfd):
-    RDLogger.DisableLog("rdApp.error")
+def test_the_users_own_log_settings_stay(capfd: pytest.CaptureFixture[str]) -> None:
+    RDLogger.DisableLog("rdApp.error")  # type: ignore[attr-defined]
     try:
         rejection("C1CC")
         Chem.MolFromSmiles("C1CC")
         assert capfd.readouterr().err == ""
     finally:
-        RDLogger.EnableLog("rdApp.error")
+        RDLogger.EnableLog("rdApp.error")  # type: ignore[attr-defined]
     rejection("C1CC")
     Chem.MolFromSmiles("C1CC")
     assert "unclosed ring" in capfd.readouterr().err

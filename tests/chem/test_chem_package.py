@@ -1,5 +1,7 @@
 """The package as a whole: what it exports, what an import costs, silence, other processes."""
 
+from __future__ import annotations
+
 import multiprocessing
 import pickle
 import subprocess
@@ -16,7 +18,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_the_import_is_silent_and_leaves_the_heavy_parts_out():
+def test_the_import_is_silent_and_leaves_the_heavy_parts_out() -> None:
     late = (
         "rdkit.Chem.Draw",
         "rdkit.Chem.QED",
@@ -31,7 +33,7 @@ def test_the_import_is_silent_and_leaves_the_heavy_parts_out():
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
-def test_bad_input_and_every_function_print_nothing():
+def test_bad_input_and_every_function_print_nothing() -> None:
     found = run(
         "from mrl.chem import *\n"
         "import mrl.chem\n"
@@ -44,7 +46,7 @@ def test_bad_input_and_every_function_print_nothing():
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
-def test_the_names_of_the_notebook_come_with_the_star():
+def test_the_names_of_the_notebook_come_with_the_star() -> None:
     names: dict[str, object] = {}
     exec("from mrl.chem import *", names)
     assert {"to_mol", "molwt", "tpsa", "rings", "heavy_atoms", "ECFP6"} <= set(names)
@@ -52,7 +54,7 @@ def test_the_names_of_the_notebook_come_with_the_star():
 
 
 @pytest.mark.parametrize("name", chem.__all__)
-def test_every_public_name_is_documented_and_pickles(name):
+def test_every_public_name_is_documented_and_pickles(name: str) -> None:
     thing = getattr(chem, name)
     copy = pickle.loads(pickle.dumps(thing))
     assert copy is thing or dict(copy) == dict(thing)
@@ -60,7 +62,7 @@ def test_every_public_name_is_documented_and_pickles(name):
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_functions_run_in_other_processes(method):
+def test_functions_run_in_other_processes(method: str) -> None:
     smiles = ["CCO", "c1ccccc1O"]
     with multiprocessing.get_context(method).Pool(1) as pool:
         np.testing.assert_array_equal(pool.map(chem.ECFP6, smiles), [chem.ECFP6(x) for x in smiles])

@@ -1,5 +1,9 @@
 """Scaffolds and the groups of molecules that share one."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,13 +31,13 @@ SMILES = [
 
 
 @pytest.mark.parametrize("smiles", SMILES)
-def test_a_scaffold_is_rdkits(smiles):
-    expected = MurckoScaffold.MurckoScaffoldSmiles(mol=Chem.MolFromSmiles(smiles))
+def test_a_scaffold_is_rdkits(smiles: str) -> None:
+    expected = MurckoScaffold.MurckoScaffoldSmiles(mol=Chem.MolFromSmiles(smiles))  # type: ignore[no-untyped-call]
     assert murcko_scaffold(smiles) == murcko_scaffold(Chem.MolFromSmiles(smiles)) == expected
 
 
 @pytest.mark.parametrize("smiles", [smiles for smiles in SMILES if "1" in smiles])
-def test_the_scaffold_of_a_scaffold_is_itself(smiles):
+def test_the_scaffold_of_a_scaffold_is_itself(smiles: str) -> None:
     assert murcko_scaffold(murcko_scaffold(smiles)) == murcko_scaffold(smiles)
 
 
@@ -41,29 +45,29 @@ def test_the_scaffold_of_a_scaffold_is_itself(smiles):
     "smiles",
     ["C[C@H]1CC[C@@H](O)CC1", "C[13CH]1CCCCC1", "[CH3:1][CH:2]1[CH2:3]CCCC1", "[2*:1]C1CCCCC1", "[2H]C1CCCCC1"],
 )
-def test_stereo_isotopes_and_atom_maps_are_not_part_of_a_framework(smiles):
+def test_stereo_isotopes_and_atom_maps_are_not_part_of_a_framework(smiles: str) -> None:
     assert murcko_scaffold(smiles) == "C1CCCCC1"
 
 
-def test_the_molecule_is_left_unchanged():
+def test_the_molecule_is_left_unchanged() -> None:
     mol = Chem.MolFromSmiles("[CH3:1][cH:2]1ccccc1") or Chem.MolFromSmiles("[CH3:1][c:2]1ccccc1")
     murcko_scaffold(mol)
     assert [atom.GetAtomMapNum() for atom in mol.GetAtoms()][:2] == [1, 2]
 
 
 @given(st.lists(st.sampled_from(SMILES), max_size=30))
-def test_groups_are_equal_where_scaffolds_are_and_numbered_by_first_appearance(smiles):
+def test_groups_are_equal_where_scaffolds_are_and_numbered_by_first_appearance(smiles: list[str]) -> None:
     groups = scaffold_groups(smiles)
-    assert (groups.shape, groups.dtype) == ((len(smiles),), np.int64)
+    assert (groups.shape, groups.dtype.name) == ((len(smiles),), "int64")
     first = list(dict.fromkeys(murcko_scaffold(x) for x in smiles))
     assert groups.tolist() == [first.index(murcko_scaffold(x)) for x in smiles]
 
 
-def test_molecules_without_rings_are_one_group():
+def test_molecules_without_rings_are_one_group() -> None:
     assert scaffold_groups(["CCO", "c1ccccc1", "CCCCN", "O"]).tolist() == [0, 1, 0, 0]
 
 
-def test_any_column_of_smiles_is_accepted():
+def test_any_column_of_smiles_is_accepted() -> None:
     for column in (
         np.array(["CCO", "C1CC1"]),
         iter(["CCO", "C1CC1"]),
@@ -72,13 +76,13 @@ def test_any_column_of_smiles_is_accepted():
         assert scaffold_groups(column).tolist() == [0, 1]
 
 
-def test_a_bad_row_is_named():
+def test_a_bad_row_is_named() -> None:
     with pytest.raises(MoleculeError, match=r"^smiles, row 2: 'C1CC' is not a molecule; ") as caught:
         scaffold_groups(["CCO", "C1CC1", "C1CC"])
     assert (caught.value.row, caught.value.text) == (2, "C1CC")
 
 
 @pytest.mark.parametrize("one", ["CCO", b"CCO", Chem.MolFromSmiles("CCO")])
-def test_one_molecule_is_not_a_column(one):
+def test_one_molecule_is_not_a_column(one: Any) -> None:
     with pytest.raises(ColumnError, match=r"^column 'smiles' is .*: wrap .* in a list"):
         scaffold_groups(one)

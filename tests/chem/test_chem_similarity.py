@@ -1,7 +1,12 @@
 """Similarities of molecules: RDKit's own numbers."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator as generators
 
@@ -12,24 +17,24 @@ A = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O
 B = [*A[::2], "OC(=O)c1ccccc1O", "CCCCO", "c1ccccc1", "CCN", "OCC"]
 
 
-def rdkits(a, b, radius=2):
+def rdkits(a: list[str], b: list[str], radius: int = 2) -> list[list[float]]:
     generator = generators.GetMorganGenerator(radius=radius, fpSize=2048)
     x, y = [[generator.GetFingerprint(Chem.MolFromSmiles(smiles)) for smiles in side] for side in (a, b)]
     return [list(DataStructs.BulkTanimotoSimilarity(one, y)) for one in x]
 
 
-def test_tanimoto_is_rdkits_to_the_last_digit():
+def test_tanimoto_is_rdkits_to_the_last_digit() -> None:
     assert tanimoto(A, B).tolist() == rdkits(A, B)
     assert tanimoto(A, B, fingerprint=ECFP6).tolist() == rdkits(A, B, radius=3)
 
 
-def test_molecules_without_bits_are_similar_to_themselves_only():
+def test_molecules_without_bits_are_similar_to_themselves_only() -> None:
     torsions = Fingerprint("torsion")
     assert tanimoto(["C", "CCCC"], ["C", "CCCC"], fingerprint=torsions).tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("k", [1, 3, len(B)])
-def test_nearest_neighbours_are_the_first_of_all(k):
+def test_nearest_neighbours_are_the_first_of_all(k: int) -> None:
     rows, similarity = nearest_neighbours(A, B, k, threads=2)
     every = np.array(rdkits(A, B))
     order = np.argsort(-every, axis=1, kind="stable")[:, :k]
@@ -37,7 +42,7 @@ def test_nearest_neighbours_are_the_first_of_all(k):
     np.testing.assert_array_equal(similarity, np.take_along_axis(every, order, axis=1))
 
 
-def test_molecules_and_their_fingerprints_give_the_same():
+def test_molecules_and_their_fingerprints_give_the_same() -> None:
     bits = np.stack([ECFP4(smiles) for smiles in A])
     expected = tanimoto(A, B)
     for column in (bits, bits.astype(bool), bits.astype(np.float32), pack_fingerprints(A), pack_fingerprints(bits)):
@@ -46,21 +51,21 @@ def test_molecules_and_their_fingerprints_give_the_same():
     np.testing.assert_array_equal(tanimoto(packed, packed), tanimoto(A, A))
 
 
-def test_any_column_of_molecules_is_accepted():
+def test_any_column_of_molecules_is_accepted() -> None:
     for column in (np.array(A), iter(A), (Chem.MolFromSmiles(smiles) for smiles in A)):
         np.testing.assert_array_equal(pack_fingerprints(column), pack_fingerprints(A))
 
 
-def test_more_molecules_than_are_packed_together():
-    def number(text):
+def test_more_molecules_than_are_packed_together() -> None:
+    def number(text: str) -> NDArray[np.uint8]:
         return np.array([int(digit) for digit in f"{int(text):012b}"], np.uint8)
 
     words = pack_fingerprints([str(i) for i in range(2500)], number)
-    np.testing.assert_array_equal(words, pack_fingerprints(np.stack([number(i) for i in range(2500)])))
+    np.testing.assert_array_equal(words, pack_fingerprints(np.stack([number(str(i)) for i in range(2500)])))
     assert len(np.unique(words)) == 2500
 
 
-def test_no_rows():
+def test_no_rows() -> None:
     assert tanimoto([], A).shape == (0, 5)
     assert tanimoto(A, np.zeros((0, 2048), np.uint8)).shape == (5, 0)
     assert tanimoto([], []).shape == (0, 0)
@@ -69,19 +74,19 @@ def test_no_rows():
         nearest_neighbours(A, [])
 
 
-def test_a_bad_row_is_named_with_its_side():
+def test_a_bad_row_is_named_with_its_side() -> None:
     with pytest.raises(MoleculeError, match=r"^references, row 2: 'C1CC' is not a molecule; ") as caught:
         nearest_neighbours(A, ["C", "CC", "C1CC"])
     assert (caught.value.row, caught.value.text) == (2, "C1CC")
 
 
 @pytest.mark.parametrize("one", ["CCO", b"CCO", Chem.MolFromSmiles("CCO")])
-def test_one_molecule_is_not_a_column(one):
+def test_one_molecule_is_not_a_column(one: Any) -> None:
     with pytest.raises(ColumnError, match=r"^column 'b' is .*: wrap .* in a list"):
         tanimoto(A, one)
 
 
-def test_counts_are_rejected():
+def test_counts_are_rejected() -> None:
     counts = Fingerprint("ecfp", counts=True)
     with pytest.raises(
         FeatureError, match=r"^a, row 1: its fingerprint has the value \d+, expected 0 or 1; .* not of counts"
@@ -93,20 +98,20 @@ def test_counts_are_rejected():
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, 0.5])
-def test_a_value_that_is_not_a_bit_is_found_in_any_row(value):
+def test_a_value_that_is_not_a_bit_is_found_in_any_row(value: float) -> None:
     bits = np.zeros((1500, 3), np.float32)
     bits[1400, 2] = value
     with pytest.raises(ColumnError, match=rf"^molecules, row 1400: the value {value}, expected bits"):
         pack_fingerprints(bits)
 
 
-def test_packed_bytes_are_recognised():
+def test_packed_bytes_are_recognised() -> None:
     packed = np.packbits(np.ones((1, 64), np.uint8), axis=1)
     with pytest.raises(ColumnError, match=r"if these are packed bits, pass array.view\(numpy.uint64\)"):
         pack_fingerprints(packed)
 
 
-def test_fingerprints_of_different_lengths_cannot_be_compared():
+def test_fingerprints_of_different_lengths_cannot_be_compared() -> None:
     with pytest.raises(ColumnError, match=r"^2048 bits in queries and 192 bits in references .* cannot be compared"):
         nearest_neighbours(A, np.zeros((2, 167), np.uint8))
     lengths = iter([8, 9])

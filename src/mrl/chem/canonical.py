@@ -12,8 +12,6 @@ from rdkit import Chem, rdBase
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile, function_of_molecule, to_mol
 
-__all__ = ["CanonicalSet", "canonical_groups", "equal_groups", "flat_smile"]
-
 
 class CanonicalSet(frozenset[str]):
     """Canonical SMILES of known molecules: computed once, used in every `screen`.
@@ -109,24 +107,7 @@ def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True) -> NDAr
 
 
 def equal_groups(smiles: Iterable[Molecule], text_of: Callable[[Molecule], str]) -> NDArray[np.int64]:
-    """Return one number per molecule, equal where a text of the molecule is equal.
-
-    Parameters
-    ----------
-    smiles : iterable of str or Mol, n of them
-    text_of : callable
-        A molecule -> str.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        0, 1, 2, ... in the order in which the texts first appear.
-
-    Examples
-    --------
-    >>> equal_groups(["CCO", "c1ccccc1", "C"], lambda x: str("c" in x))
-    array([0, 1, 0])
-    """
+    """Return one number per molecule, 0, 1, 2, ..., equal where a text of the molecule is equal."""
     numbers: dict[str, int] = {}
     texts = map_molecules(text_of, smiles, "smiles")
     return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)

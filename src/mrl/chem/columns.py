@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 from mrl.errors import FeatureError, MoleculeError
 from mrl.ragged import as_list
 
-__all__ = ["map_molecules"]
-
 T = TypeVar("T")
 E = TypeVar("E", MoleculeError, FeatureError)
 
@@ -30,9 +28,9 @@ def map_molecules(
     Parameters
     ----------
     function : callable, molecule -> T
-        Raises MoleculeError for an invalid molecule.
+        Raises MoleculeError for an invalid molecule, and FeatureError if it fails.
     column : column of str or Mol, n rows
-        A list, an iterator, a column of any library (see `mrl.ragged.as_list`).
+        A list, an iterator, a column of any library (see `mrl.ragged.as_list`); checked at once.
     name : str
         The column in messages.
     numbers : iterable of int, n of them, optional
@@ -46,13 +44,6 @@ def map_molecules(
     -------
     iterator of T, n of them
         Computed row by row as they are consumed.
-
-    Raises
-    ------
-    ColumnError
-        A single molecule or a table where a column is expected; raised at once.
-    MoleculeError, FeatureError
-        A row is invalid, or the function failed; `row` is its number.
 
     Examples
     --------

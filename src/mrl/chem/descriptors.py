@@ -15,8 +15,6 @@ from mrl.chem.properties import PROPERTIES, VERSION
 from mrl.errors import FeatureError
 from mrl.messages import did_you_mean
 
-__all__ = ["Descriptors"]
-
 Descriptor: TypeAlias = Callable[[Chem.Mol], float]
 
 _LEFT_OUT = ("Ipc", "AvgIpc")
@@ -67,24 +65,16 @@ rdkit.Chem.Descriptors.descList
         )
 
     def __call__(self, x: Molecule) -> NDArray[np.float32]:
-        """Return the numbers of a molecule.
+        """Return the numbers of `x`, float32, shape (D,).
 
-        Parameters
-        ----------
-        x : str or Mol
-
-        Returns
-        -------
-        ndarray of float32, shape (D,)
-            NaN where RDKit does not define a number for a molecule, such as partial charges of metals.
+        NaN where RDKit does not define a number for a molecule, such as partial charges of metals.
 
         Raises
         ------
         MoleculeError
             `x` is not a molecule (see `to_mol`).
         FeatureError
-            A function failed, or returned something else than a number in the range of float32; the message has its
-            name.
+            A function failed, or returned something else than a number in the range of float32; the message names it.
         """
         mol = to_mol(x)
         vector = np.empty(len(self.names), np.float32)

@@ -14,8 +14,6 @@ from mrl.chem.molecule import RDKIT_ERRORS, Molecule, canon_smile, describe, one
 from mrl.errors import ColumnError, MoleculeError
 from mrl.ragged import as_list
 
-__all__ = ["ATOM_COLORS", "draw", "draw_molecule"]
-
 ATOM_COLORS: Mapping[str, str] = {
     "C": "#1C2530",
     "N": "#2A4FD0",

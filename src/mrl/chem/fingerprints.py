@@ -23,18 +23,6 @@ from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.errors import ColumnError, FeatureError
 from mrl.kernels import pack_bits
 
-__all__ = [
-    "ECFP4",
-    "ECFP6",
-    "FCFP4",
-    "FCFP6",
-    "Fingerprint",
-    "FingerprintFunction",
-    "fp_to_array",
-    "morgan_fp",
-    "pack_fingerprints",
-]
-
 Bits: TypeAlias = NDArray[np.uint8]
 FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
 F = TypeVar("F", bound=FingerprintFunction)
@@ -86,7 +74,8 @@ class Fingerprint:
     Raises
     ------
     ValueError
-        An unknown kind, or a parameter that does not apply to the kind.
+        An unknown kind, or a parameter that does not apply to the kind. A call raises MoleculeError for an invalid
+        molecule.
 
     Examples
     --------
@@ -126,22 +115,7 @@ class Fingerprint:
         return f"{self!r} rdkit={rdBase.rdkitVersion}"
 
     def __call__(self, x: Molecule) -> NDArray[Any]:
-        """Return the fingerprint of a molecule.
-
-        Parameters
-        ----------
-        x : str or Mol
-
-        Returns
-        -------
-        ndarray of uint8 (0 or 1) or uint32 (counts), shape (n_bits,)
-            A new array.
-
-        Raises
-        ------
-        MoleculeError
-            `x` is not a molecule (see `to_mol`).
-        """
+        """Return the fingerprint of `x`, a new array of uint8 (0 or 1) or uint32 (counts), shape (n_bits,)."""
         return _array_function(self)(to_mol(x))
 
 

@@ -25,8 +25,6 @@ from mrl.chem.molecule import (
 from mrl.errors import MoleculeError
 from mrl.ragged import as_list
 
-__all__ = ["Fragments", "attachment_points", "fragment", "fuse"]
-
 _TETRAHEDRAL = {
     Chem.ChiralType.CHI_TETRAHEDRAL_CW: Chem.ChiralType.CHI_TETRAHEDRAL_CCW,
     Chem.ChiralType.CHI_TETRAHEDRAL_CCW: Chem.ChiralType.CHI_TETRAHEDRAL_CW,

@@ -16,18 +16,6 @@ from rdkit import Chem, rdBase
 from mrl.errors import MoleculeError
 from mrl.messages import format_value
 
-__all__ = [
-    "RDKIT_ERRORS",
-    "Molecule",
-    "canon_smile",
-    "describe",
-    "function_of_molecule",
-    "one_line",
-    "to_mol",
-    "to_smile",
-    "type_reason",
-]
-
 Molecule: TypeAlias = str | Chem.Mol
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,15 +36,7 @@ _KINDS = {
 def function_of_molecule(returns: str) -> Callable[[F], F]:
     """Complete the docstring of a function of one molecule: parameter and error are the same for all of them.
 
-    Parameters
-    ----------
-    returns : str
-        The section Returns, its type first.
-
-    Returns
-    -------
-    callable
-        A decorator for a function whose docstring ends with an example.
+    `returns` is the section Returns, its type first. The docstring of the decorated function ends with an example.
     """
 
     def complete(function: F) -> F:

@@ -20,27 +20,6 @@ from rdkit.Chem import rdMolDescriptors
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.errors import FeatureError
 
-__all__ = [
-    "PROPERTIES",
-    "VERSION",
-    "PropertyTable",
-    "aromatic_rings",
-    "elements",
-    "exact_mass",
-    "formal_charge",
-    "hba",
-    "hbd",
-    "heavy_atoms",
-    "logp",
-    "molwt",
-    "qed",
-    "rings",
-    "rotbond",
-    "sa_score",
-    "title_and_unit",
-    "tpsa",
-]
-
 Property: TypeAlias = Callable[[Molecule], float]
 P = TypeVar("P", bound=Property)
 
@@ -211,18 +190,7 @@ def formal_charge(x: Molecule) -> int:
 
 
 class PropertyTable(Mapping[str, Property]):
-    """Property functions by name: immutable and, unlike a mappingproxy, picklable.
-
-    Parameters
-    ----------
-    functions : mapping of str to callable
-        Each a function of one SMILES or Mol that returns a number.
-
-    Examples
-    --------
-    >>> PROPERTIES["heavy_atoms"]("CCO"), "weight" in PROPERTIES, len(PROPERTIES)
-    (3, False, 13)
-    """
+    """Property functions by name: immutable and, unlike a mappingproxy, picklable."""
 
     __slots__ = ("_functions",)
 
@@ -246,7 +214,7 @@ class PropertyTable(Mapping[str, Property]):
 
 
 PROPERTIES = PropertyTable(_functions)
-"""The scalar properties by name; read only."""
+"""The scalar properties by name: ``PROPERTIES["heavy_atoms"]("CCO")`` is 3; read only."""
 
 
 def title_and_unit(name: str) -> tuple[str, str]:

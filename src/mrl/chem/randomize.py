@@ -12,8 +12,6 @@ from rdkit import Chem
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.errors import MoleculeError
 
-__all__ = ["randomize"]
-
 TRIES = 4  # orders of the atoms
 
 

@@ -11,8 +11,6 @@ from rdkit import Chem
 from mrl.chem.canonical import equal_groups
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 
-__all__ = ["murcko_scaffold", "scaffold_groups"]
-
 
 @function_of_molecule("str\n    Canonical SMILES of the scaffold; ``''`` if the molecule has no ring.")
 def murcko_scaffold(x: Molecule) -> str:

@@ -16,8 +16,6 @@ from mrl import kernels
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction, pack_fingerprints
 from mrl.errors import ColumnError
 
-__all__ = ["cluster_groups", "nearest_neighbours", "tanimoto"]
-
 
 def tanimoto(a: Any, b: Any, *, fingerprint: FingerprintFunction = ECFP4) -> NDArray[np.float64]:
     """Return the similarity of each molecule of `a` to each of `b`.

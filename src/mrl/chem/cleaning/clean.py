@@ -21,8 +21,6 @@ from mrl.chem.molecule import describe, type_reason
 from mrl.errors import ColumnError
 from mrl.ragged import Reject, Rejects, Text, as_list
 
-__all__ = ["clean", "clean_rows", "deduplicate"]
-
 Steps: TypeAlias = str | Sequence[Step | Callable[[Chem.Mol], bool]]
 
 

@@ -14,8 +14,6 @@ from rdkit import Chem, rdBase
 from mrl.chem.cleaning.steps import Row
 from mrl.errors import ColumnError
 
-__all__ = ["By", "Duplicates", "Merged", "Rule", "duplicate_key", "label_array", "merge"]
-
 Rule: TypeAlias = Literal["first", "mean", "median", "drop"]
 By: TypeAlias = Literal["smiles", "inchikey"]
 Labels: TypeAlias = NDArray[Any]

@@ -19,8 +19,6 @@ from mrl.chem.properties import PROPERTIES
 from mrl.errors import FeatureError
 from mrl.messages import format_names
 
-__all__ = ["Alerts", "HoldOut", "Neutral", "OnlyElements", "Predicate", "RingSize", "TextLength", "Within"]
-
 
 @dataclass(frozen=True, init=False)
 class OnlyElements(Step):

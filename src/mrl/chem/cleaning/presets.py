@@ -16,8 +16,6 @@ from mrl.chem.cleaning.standardize import (
 )
 from mrl.chem.cleaning.steps import Step
 
-__all__ = ["preset"]
-
 
 def preset(name: str) -> tuple[Step, ...]:
     """Return the steps of a well-known system, to be used alone or with others in front and after.

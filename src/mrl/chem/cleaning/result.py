@@ -15,8 +15,6 @@ from mrl.chem.cleaning.steps import Step
 from mrl.formatting import Html, escape_html, html_table
 from mrl.ragged import Rejects, Text
 
-__all__ = ["Cleaned", "Example", "StepCount", "Tally"]
-
 _EXAMPLES = 3
 
 

@@ -19,19 +19,6 @@ from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.molecule import RDKIT_ERRORS, one_line
 from mrl.errors import MoleculeError
 
-__all__ = [
-    "Canonical",
-    "CanonicalTautomer",
-    "DropAtomMaps",
-    "DropIsotopes",
-    "DropStereo",
-    "LargestFragment",
-    "Normalize",
-    "Reionize",
-    "StripTail",
-    "Uncharge",
-]
-
 _STEREO_MARK = re.compile(r"[@/\\]")
 
 

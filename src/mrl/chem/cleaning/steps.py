@@ -12,8 +12,6 @@ from rdkit import Chem
 from mrl.chem.molecule import to_mol
 from mrl.errors import MoleculeError
 
-__all__ = ["Parse", "Row", "Step"]
-
 
 class Row:
     """One row while it is being cleaned: a text, and its molecule.
@@ -31,11 +29,18 @@ class Row:
     Examples
     --------
     >>> row = Row("OCC")
-    >>> row.mol.GetNumAtoms(), row.text, row.canonical
-    (3, 'OCC', 'CCO')
+    >>> row.mol.GetNumAtoms(), row.canonical
+    (3, 'CCO')
+    >>> row.replace(Chem.MolFromSmiles("C(O)C"))  # the same molecule
+    >>> row.text
+    'OCC'
     >>> row.replace(Chem.MolFromSmiles("OC"))
     >>> row.text
     'CO'
+    >>> row.mol.GetAtomWithIdx(0).SetFormalCharge(1)
+    >>> row.drop_mol()
+    >>> row.mol.GetAtomWithIdx(0).GetFormalCharge()
+    0
     """
 
     __slots__ = ("_canonical", "_mol", "text")
@@ -63,16 +68,7 @@ class Row:
         return self._canonical
 
     def drop_mol(self) -> None:
-        """Discard the molecule, which was edited in place; `mol` parses the text again.
-
-        Examples
-        --------
-        >>> row = Row("C[O-]")
-        >>> row.mol.GetAtomWithIdx(1).SetFormalCharge(0)
-        >>> row.drop_mol()
-        >>> row.canonical
-        'C[O-]'
-        """
+        """Discard the molecule, which was edited in place; `mol` parses the text again."""
         self._mol = None
 
     def replace(self, mol: Chem.Mol, *, as_parsed: bool = False) -> None:
@@ -92,13 +88,6 @@ class Row:
         ------
         MoleculeError
             The SMILES of `mol` is not a molecule.
-
-        Examples
-        --------
-        >>> row = Row("OCC")
-        >>> row.replace(Chem.MolFromSmiles("C(O)C"))
-        >>> row.text
-        'OCC'
         """
         smiles = Chem.MolToSmiles(mol)
         if not as_parsed:
@@ -167,13 +156,7 @@ class Step(ABC):
 
 
 class Parse(Step):
-    """Parse the text: part of every cleaning.
-
-    Examples
-    --------
-    >>> Parse()(Row("C(")).partition(":")[0]
-    'syntax'
-    """
+    """Parse the text: part of every cleaning."""
 
     def __call__(self, row: Row) -> str | None:
         try:

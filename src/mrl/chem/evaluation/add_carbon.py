@@ -11,8 +11,6 @@ from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.errors import MoleculeError
 
-__all__ = ["add_carbon"]
-
 
 def add_carbon(smiles: Iterable[Molecule], seed: int = 0) -> list[str]:
     """Insert a carbon atom into each molecule at random: the negative control for `evaluate`.

@@ -18,16 +18,6 @@ from mrl.chem.properties import logp, molwt, qed, sa_score
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.kernels import nearest, pack_bits, tanimoto
 
-__all__ = [
-    "Profile",
-    "cosine_of_counts",
-    "internal_diversity",
-    "nearest_similarity",
-    "packed_fingerprint",
-    "profile",
-    "wasserstein",
-]
-
 Words: TypeAlias = NDArray[np.uint64]
 
 _ECFP4 = Fingerprint("ecfp", n_bits=1024, radius=2)

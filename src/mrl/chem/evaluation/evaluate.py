@@ -31,14 +31,12 @@ from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.errors import MoleculeError
 from mrl.ragged import as_list
 
-__all__ = ["evaluate"]
-
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
 _FCD = "not computed: it needs a trained network, which the package fcd includes"
 
 
 def evaluate(
-    samples: Iterable[Molecule],
+    samples: Iterable[object],
     reference: Iterable[Molecule] | None = None,
     train: Iterable[Molecule] | None = None,
     *,

@@ -19,8 +19,6 @@ from mrl.formatting import html_table
 from mrl.messages import format_count
 from mrl.ragged import as_list
 
-__all__ = ["Leaks", "Shared", "leaks"]
-
 _SHOWN = 10
 _PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 _NAMED = {"p0": "min", "p50": "median", "p100": "max"}

@@ -11,8 +11,6 @@ import numpy as np
 from mrl.chem.evaluation.screening import Screened
 from mrl.formatting import html_table
 
-__all__ = ["Metric", "Metrics"]
-
 _COLUMNS = ("metric", "value", "n", "against", "")
 
 

@@ -16,8 +16,6 @@ from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import MoleculeError
 from mrl.ragged import Reject, Rejects
 
-__all__ = ["Screened", "screen"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Screened:
@@ -136,7 +134,7 @@ class Screened:
         return f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique{known})"
 
 
-def screen(samples: Iterable[Molecule], known: Iterable[Molecule] | None = None) -> Screened:
+def screen(samples: Iterable[object], known: Iterable[Molecule] | None = None) -> Screened:
     """Find which generated texts are molecules (valid), distinct ones (unique), and new ones (novel).
 
     Both sides are canonicalised alike. A text of which RDKit would ignore a part (blanks, stray characters) is not
