@@ -44,9 +44,8 @@ types: $(VENV)/.dev  ## static types, of the tests too
 layers: $(VENV)/.dev  ## the structure: what may import what, circles, sizes, public names
 	$(BIN)/python -m pytest tests/contract/test_layers.py tests/contract/test_public_names.py
 
-docs: $(VENV)/.dev  ## run every example of the documentation; check that every public docstring is complete
-	$(BIN)/python -m pytest docs README.md CONTRIBUTING.md --doctest-glob='*.md'
-	$(BIN)/python -m pytest tests/contract/test_documentation.py
+docs: $(VENV)/.dev  ## run the code of every document; check that every public docstring is complete
+	$(BIN)/python -m pytest tests/contract/test_documents.py tests/contract/test_documentation.py
 
 bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
 	$(PIP) -e '.[bench]'

@@ -23,27 +23,37 @@ def blocks(text: str, language: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, block.start(1)), block[1]) for block in found]
 
 
+def run_examples(test: doctest.DocTest) -> None:
+    report: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
+    assert not report, "".join(report)
+
+
 @every_document
 def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Blocks of one document share their names; those without ``>>>`` are parts of a module."""
+    """Blocks of one document share their names. One that does not begin with ``>>>`` is a part of a module."""
     module = ModuleType("document")
+    names = module.__dict__
     monkeypatch.setitem(sys.modules, "document", module)
     monkeypatch.chdir(tmp_path)
-    text = path.read_text(encoding="utf-8")
-    for line, code in blocks(text, "python"):
-        if ">>>" not in code:
-            exec(compile("\n" * line + code, path, "exec"), module.__dict__)
-            continue
-        test = doctest.DocTestParser().get_doctest(code, module.__dict__, path.name, str(path), line)
-        report: list[str] = []
-        doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
-        module.__dict__.update(test.globs)
-        assert not report, "".join(report)
+    for line, code in blocks(path.read_text(encoding="utf-8"), "python"):
+        if code.startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(code, names, path.name, str(path), line)
+            run_examples(test)
+            names.update(test.globs)
+        else:
+            exec(compile("\n" * line + code, path, "exec"), names)
+    for test in doctest.DocTestFinder().find(module, "document", extraglobs=names):
+        run_examples(test)
+    own = [value for value in names.values() if getattr(value, "__module__", None) == "document"]
+    for function in [value for value in own if value.__name__.startswith("test_")]:
+        function()
 
 
 @every_document
 def test_links_lead_to_files(path: Path) -> None:
-    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+    prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
         assert "://" in link or (path.parent / link).exists(), link
 
 
