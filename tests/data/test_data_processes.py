@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from mrl.data import Loader, Sequential, TextPredictionDataset, takes_lazy_batch
+from mrl.data import Loader, Sequential, TextPredictionDataset, parts_of, takes_lazy_batch
 from mrl.data.loader import MIN_BYTES, Shared
 from mrl.ragged import Text
 from mrl.text import CharacterVocab
@@ -193,7 +193,7 @@ def private() -> int:
 
 @takes_lazy_batch
 def watched(rows: Any) -> Any:
-    ids, *_ = rows.gather()
+    ids, _ = parts_of(rows, 2, "this")
     return os.getpid(), private(), int(ids.values[ids.offsets[ids.rows] + 1].sum()), len(ids.rows)
 
 
@@ -225,7 +225,7 @@ def mappings(rows: Any) -> Any:
         if "memfd:mrl" in line:
             start, stop = (int(end, 16) for end in line.split()[0].split("-"))
             at[line.split()[4]] = start, stop
-    ids, *_ = rows.gather()
+    ids, _ = parts_of(rows, 2, "this")
     held = [a.ctypes.data for a in (ids.values, rows.fields[0].text.values)]
     inside = [[start <= place < stop for start, stop in at.values()] for place in held]
     return os.getpid(), list(at), inside, ids.take().tolist()

@@ -97,11 +97,6 @@ class LazyBatch(Sequence[Any]):
         """The name of each part of a sample."""
         return tuple(name for field in self.fields for name in field.names)
 
-    def gather(self) -> tuple[Any, ...]:
-        """Return each part of all samples at once: ids as `RowSelection`, numbers as a tensor (B, D)."""
-        rows, epoch = self.storage_rows, self.request.epoch
-        return tuple(part for field in self.fields for part in field.gather(rows, epoch))
-
     def __array__(self, *_: Any, **__: Any) -> np.ndarray[Any, Any]:
         raise TypeError("a lazy batch holds samples, not numbers; collate it, or iterate over it")
 

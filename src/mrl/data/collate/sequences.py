@@ -35,10 +35,37 @@ __all__ = [
 
 
 def parts_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]:
-    """Return the `n` parts of a batch for `name`, a collate function: each over all rows."""
+    """Return the parts of a batch, each over all rows: the first step of a collate function.
+
+    Parameters
+    ----------
+    batch : LazyBatch, or sequence of B samples
+        What the collate function was given.
+    n : int or tuple of int
+        How many parts its samples have.
+    name : str
+        The name of the collate function, for messages.
+
+    Returns
+    -------
+    tuple
+        n parts: `RowSelection` of ids, or tensor (B, D), of a lazy batch; list of B tensors of a list of samples.
+        `pad_rows`, `next_token_pairs` and `stack_numbers` take both.
+
+    Raises
+    ------
+    ValueError
+        If the samples have another number of parts.
+
+    Examples
+    --------
+    >>> parts_of([(torch.tensor([0, 1]), torch.tensor([0.5]))], 2, "my_collate")
+    ([tensor([0, 1])], [tensor([0.5000])])
+    """
     allowed = (n,) if isinstance(n, int) else n
     if isinstance(batch, LazyBatch):
-        parts = batch.gather()
+        rows, epoch = batch.storage_rows, batch.request.epoch
+        parts = tuple(part for field in batch.fields for part in field.gather(rows, epoch))
         if len(parts) not in allowed:
             raise ValueError(
                 f"{name} takes samples of {allowed[0]} part(s), those of this dataset have {len(parts)}: {batch.names}"
@@ -53,22 +80,94 @@ def parts_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]
 
 
 def stack_numbers(tensors: Tensor | Sequence[Tensor]) -> Tensor:
-    """Return the tensor of a part of numbers, (B, D)."""
+    """Return a part of numbers as one tensor.
+
+    Parameters
+    ----------
+    tensors : Tensor (B, D), or sequence of B tensors (D,)
+        The part.
+
+    Returns
+    -------
+    Tensor, shape (B, D)
+
+    Examples
+    --------
+    >>> stack_numbers([torch.tensor([0.5]), torch.tensor([1.5])]).shape
+    torch.Size([2, 1])
+    """
     if isinstance(tensors, Tensor):
         return tensors
     return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1), device="cpu")
 
 
 def pad_rows(sequences: Any, pad_idx: int, padding: Padding = NO_PADDING, *, extra: int = 0) -> Tensor:
-    """Return rows of ids as int64 (B, width), by default `extra` columns wider than the longest."""
-    return _pad(select_rows(sequences), pad_idx, padding, extra, pairs=False)[0]
+    """Return a part of ids as one padded tensor.
+
+    Parameters
+    ----------
+    sequences : RowSelection, Ragged, or sequence of B tensors, arrays or lists of int
+        The part.
+    pad_idx : int
+        The id that fills the rest.
+    padding : Padding
+        The width, and the side of the padding.
+    extra : int
+        Columns beyond the longest row, unless `padding` sets the width.
+
+    Returns
+    -------
+    Tensor, int64, shape (B, width)
+        Memory of its own.
+
+    Raises
+    ------
+    RowError
+        (A ValueError.) If a row is longer than ``padding.to``.
+
+    Examples
+    --------
+    >>> pad_rows([[0, 4, 1], [0, 1]], 2)
+    tensor([[0, 4, 1],
+            [0, 1, 2]])
+    """
+    return _pad(sequences, pad_idx, padding, extra, pairs=False)[0]
 
 
 def next_token_pairs(
     sequences: Any, pad_idx: int, batch_first: bool = True, padding: Padding = NO_PADDING
 ) -> tuple[Tensor, Tensor]:
-    """Return rows of ids and, for each id, the one that follows it: x and y, int64 (B, width) or (width, B)."""
-    x, y = _pad(select_rows(sequences), pad_idx, padding, 0, pairs=True)
+    """Return a part of ids as padded inputs and targets of next-token prediction.
+
+    Parameters
+    ----------
+    sequences : RowSelection, Ragged, or sequence of B tensors, arrays or lists of int
+        The part.
+    pad_idx : int
+        The id that fills the rest.
+    batch_first : bool
+        Rows first, or positions first.
+    padding : Padding
+        The width, and the side of the padding.
+
+    Returns
+    -------
+    x, y : Tensor, int64, shape (B, width), or (width, B)
+        The ids, and for each of them the one that follows it. Memory of their own.
+
+    Raises
+    ------
+    RowError
+        (A ValueError.) If a row is longer than ``padding.to``.
+
+    Examples
+    --------
+    >>> next_token_pairs([[0, 4, 1], [0, 1]], 2)
+    (tensor([[0, 4, 1],
+            [0, 1, 2]]), tensor([[4, 1, 2],
+            [1, 2, 2]]))
+    """
+    x, y = _pad(sequences, pad_idx, padding, 0, pairs=True)
     return (x, y) if batch_first else (transpose(x), transpose(y))
 
 
@@ -79,7 +178,8 @@ def transpose(matrix: Tensor) -> Tensor:
     return torch.from_numpy(matrix.numpy().T.copy(order="C"))
 
 
-def _pad(selection: RowSelection, pad_idx: int, padding: Padding, extra: int, *, pairs: bool) -> tuple[Tensor, Tensor]:
+def _pad(sequences: Any, pad_idx: int, padding: Padding, extra: int, *, pairs: bool) -> tuple[Tensor, Tensor]:
+    selection = sequences if isinstance(sequences, RowSelection) else select_rows(sequences)
     values, offsets, rows, _, device_offsets = selection
     longest = kernels.max_length(offsets, rows)
     width = longest + extra if padding is NO_PADDING else padding.width(selection.lengths, longest, extra)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Generic, Literal, Self, TypeVar, cast
 
@@ -83,6 +83,9 @@ class BaseDataset(RowDataset, Generic[Batch]):
         if not self.fields:
             raise NotImplementedError(f"{type(self).__name__} does not define a sample; override __getitem__")
         return make_sample(self.fields, int(take_rows(self._storage_index, i % n)), _EPOCH.get())
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     def __getitems__(self, rows: Any) -> Any:
         """Return the samples of `rows` (a `BatchRequest`, row numbers or a mask), computed when they are read."""
@@ -195,7 +198,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
         output: Literal["tuple", "dict"] = "tuple",
         padding: Padding | None = None,
         **torch_kwargs: Any,
-    ) -> Loader[Batch]:
+    ) -> Loader:
         """Return the batches of this dataset.
 
         Parameters
@@ -266,7 +269,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
         options = OrderOptions(shuffle, seed, drop_last, max_tokens, bucket)
         make_order = options.maker(self, bs) if order is None else check_order(order, options, len(self), bs)
         collate = choose_collate(self.collate_function, collate_fn, output, padding)
-        dataset: BaseDataset[Batch] = self
+        dataset = self
         if resident:
             dataset, num_workers, torch_kwargs = self.resident(device), 0, {}
         elif num_workers == -1:

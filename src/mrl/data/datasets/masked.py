@@ -66,6 +66,15 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
 
     task = replace(TextDataset.task, make_fields=_masked_fields, make_collate=partial(pad_collate, masked_collate))
 
+    smiles: Any
+    vocab: Vocab
+    augment: Augment | None
+    seed: int
+    rate: float
+    mask_idx: int
+    max_length: int | None
+    on_long: OnLong
+
     def __init__(
         self,
         smiles: Any,

@@ -69,7 +69,7 @@ class Blocks:
 class BlockColumn:
     """A column of blocks, made by `PackedDataset` itself."""
 
-    def validate(self, values: Any, name: str) -> Blocks:
+    def validate(self, values: Any, name: str) -> Any:
         """Return `values`, which are blocks already."""
         return values
 
@@ -124,6 +124,11 @@ class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     """
 
     task = Task({"smiles": BlockColumn()}, _block_fields, _collate_blocks, generates="smiles")
+
+    smiles: Any
+    vocab: Vocab
+    block: int
+    on_long: OnLong
 
     def __init__(
         self,

@@ -70,6 +70,11 @@ class PairDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
         generated_vocab="target_vocab",
     )
 
+    source: Any
+    target: Any
+    vocab: Vocab
+    target_vocab: Vocab
+
     def __init__(
         self,
         source: Any,
@@ -147,6 +152,10 @@ class ConditionalDataset(BaseDataset[Any]):
         partial(pad_collate, prompt_collate),
         generates="smiles",
     )
+
+    smiles: Any
+    condition: Any
+    vocab: Vocab
 
     def __init__(self, smiles: Any, condition: Any, vocab: Vocab, collate_function: Collate | None = None) -> None:
         condition = values_of(condition, "condition")

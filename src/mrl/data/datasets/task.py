@@ -257,7 +257,8 @@ def drop_failed_rows(ds: Any) -> tuple[Ok, Rejects] | None:
     """Compute every stored row under ``on_error="drop"``: which could be, and the rejects. See `Task.filter_rows`."""
     if ds.on_error != "drop":
         return None
-    return next(found for each in ds.fields if (found := each.validity()) is not None)
+    fields: tuple[Field, ...] = ds.fields
+    return next(found for each in fields if (found := each.validity()) is not None)
 
 
 def numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from mrl.data.collate import lm_collate, sequence_prediction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn, numpy_dtype
-from mrl.data.fields import Augment, Field, Numbers, token_field
+from mrl.data.fields import Augment, AugmentedTokens, Field, Numbers, Tokens, token_field
 from mrl.errors import RowError
 from mrl.ragged import Rejects
 from mrl.text import Vocab
@@ -43,7 +43,7 @@ def pad_collate(collate: Callable[..., Any], ds: Any) -> Collate:
     return partial(collate, pad_idx=ds.vocab.stoi["pad"])
 
 
-def token_fields(ds: Any) -> tuple[Field, ...]:
+def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens]:
     """Return the field of the column ``smiles``, augmented if the dataset is."""
     return (token_field(ds.columns["smiles"], ds.vocab, augment=ds.augment, seed=ds.seed, max_length=ds.max_length),)
 
@@ -136,6 +136,13 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
         {"smiles": TextColumn()}, token_fields, partial(pad_collate, lm_collate), "smiles", filter_rows=reject_long_rows
     )
 
+    smiles: Any
+    vocab: Vocab
+    augment: Augment | None
+    seed: int
+    max_length: int | None
+    on_long: OnLong
+
     def __init__(
         self,
         smiles: Any,
@@ -211,6 +218,15 @@ class TextPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     task = replace(
         TextDataset.task, make_fields=_text_and_labels, make_collate=partial(pad_collate, sequence_prediction_collate)
     )
+
+    smiles: Any
+    y_vals: Any
+    vocab: Vocab
+    y_dtype: torch.dtype
+    augment: Augment | None
+    seed: int
+    max_length: int | None
+    on_long: OnLong
 
     def __init__(
         self,

@@ -81,6 +81,12 @@ class VectorDataset(BaseDataset[Tensor]):
 
     task = Task({"smiles": TextColumn()}, _vector_fields, _collate_vectors, filter_rows=drop_failed_rows)
 
+    smiles: Any
+    mol_function: Featurizer
+    n_jobs: int
+    cache: Cache
+    timeout: float | None
+
     def __init__(
         self,
         smiles: Any,
@@ -130,6 +136,13 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
         "smiles",
         filter_rows=drop_failed_rows,
     )
+
+    smiles: Any
+    vocab: Vocab
+    mol_function: Featurizer
+    n_jobs: int
+    cache: Cache
+    timeout: float | None
 
     def __init__(
         self,
@@ -190,6 +203,14 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     task = Task(
         label_columns(torch.float32, None), _vectors_and_labels, _collate_predictions, filter_rows=drop_failed_rows
     )
+
+    smiles: Any
+    y_vals: Any
+    y_dtype: torch.dtype
+    mol_function: Featurizer
+    n_jobs: int
+    cache: Cache
+    timeout: float | None
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,6 @@ from mrl.errors import DatasetError, StateError
 from mrl.ragged import row_numbers
 
 __all__ = ["BatchIterator", "EpochPlan", "Loader", "prefetch"]
-
-Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class EpochPlan:
             yield BatchRequest(epoch, rows if world_size == 1 else rank_slice(rows, rank, world_size))
 
 
-class Loader(Generic[Batch]):
+class Loader:
     """An iterable of batches; made by `BaseDataset.dataloader`.
 
     A loader is configuration; each ``iter`` returns an iterator that goes through one epoch. The first begins with
@@ -175,7 +173,7 @@ class Loader(Generic[Batch]):
         size = "" if self.batch_size is None else f" of {self.batch_size} rows"
         return f"Loader({len(self)} batches{size}, {self.num_workers} workers, epoch {self.epoch})"
 
-    def __iter__(self) -> BatchIterator[Batch]:
+    def __iter__(self) -> BatchIterator:
         start = self._last = self._next
         if not self._loaded:
             self._next = Place(start.epoch + 1)
@@ -266,7 +264,7 @@ class Loader(Generic[Batch]):
         self._last, self._next, self._loaded = place, Place(place.epoch + 1), False
 
 
-class BatchIterator(Iterator[Batch]):
+class BatchIterator(Iterator[Any]):
     """The batches of one epoch; made by ``iter(loader)``. It holds the place, and tells it to its loader.
 
     Raises
@@ -277,7 +275,7 @@ class BatchIterator(Iterator[Batch]):
         From ``next``, if the batches end before the epoch does.
     """
 
-    def __init__(self, loader: Loader[Batch], plan: EpochPlan, ticket: object) -> None:
+    def __init__(self, loader: Loader, plan: EpochPlan, ticket: object) -> None:
         self._loader = loader
         self._ticket = ticket
         self._place = Place(plan.epoch, plan.start)
@@ -287,9 +285,9 @@ class BatchIterator(Iterator[Batch]):
         batches = workers.batches(plan) if workers.num_workers else make_batches(workers.dataset, workers.collate, plan)
         if device.type != "cpu":  # where collate functions leave batches
             batches = prefetch(to_device(batch, device) for batch in batches)
-        self._batches: Generator[Batch] = batches
+        self._batches: Generator[Any] = batches
 
-    def __next__(self) -> Batch:
+    def __next__(self) -> Any:
         if self._loader._ticket is not self._ticket:
             raise StateError("this iterator was made before a state was loaded; make a new one: iter(loader)")
         try:
@@ -319,7 +317,7 @@ def make_batches(dataset: RequestDataset, collate: Callable[[Any], Any], plan: E
         yield collate(samples(request))
 
 
-def prefetch(batches: Iterator[Batch]) -> Generator[Batch]:
+def prefetch(batches: Iterator[Any]) -> Generator[Any]:
     """Yield batches, each after the next one was requested, so that it is copied while this one is used.
 
     Examples

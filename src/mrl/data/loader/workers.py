@@ -17,7 +17,9 @@ __all__ = ["PlainDataset", "Workers"]
 class Plan(Protocol):
     """The batches of an epoch, as requests."""
 
-    epoch: int
+    @property
+    def epoch(self) -> int:
+        """The epoch."""
 
     def __len__(self) -> int:
         """Return the number of batches."""
