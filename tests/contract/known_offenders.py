@@ -22,7 +22,6 @@ KNOWN = {
     "tests/data: assertion on seconds",
     # features
     "features: incomplete docstring",
-    "tests/features: assertion on seconds",
     "tests/features: part of mrl replaced",
     # kernels
     "kernels: incomplete docstring",

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mrl.features.assembling import Features, OnError, assembled
 from mrl.features.computing import Block, Featurizer, Transformer
 from mrl.features.keys import Digests, digests
-from mrl.features.progress import Bar, Progress
 from mrl.features.running import run
 from mrl.features.stores import Cache, Store, store_for
+from mrl.progress import Progress, track
 from mrl.ragged import Text
 
 __all__ = ["featurize", "require_on_error"]
@@ -56,9 +56,9 @@ def featurize(
     timeout : float, optional
         Seconds that one molecule may take, preparations at the first one included. Molecules are then always computed
         in other processes; one that takes longer is refused, and its process ended.
-    progress : {None, False} or callable
-        None: a line on standard error if that is a terminal and it takes longer than two seconds; False: none; a
-        function: called with the numbers of rows that are done and of all.
+    progress : callable, bool or None
+        A function: called with the number of molecules that are done, and of all. True: a bar on standard
+        error. None: a bar if standard error is a terminal and it takes longer than two seconds. False: nothing.
     size : int, optional
         D, where it is known; what most molecules have if not given.
 
@@ -109,12 +109,12 @@ def featurize(
         first, of, keys = _distinct(digests(text))
         distinct = text if len(first) == len(text) else text.take(first)
     blocks: list[Block] = []
-    with Bar(progress, len(distinct)) as bar, contextlib.ExitStack() as stack:
+    with track(progress, len(distinct), "features") as advance, contextlib.ExitStack() as stack:
         if store is not None:
             stack.callback(store.flush)  # what was computed is kept, however this ends
         for block in _known(distinct, featurizer, store, keys, n_jobs, timeout, stop=on_error == "raise"):
             blocks.append(block)
-            bar.advance(len(block))
+            advance(len(block))
     return assembled(text, blocks, of, size, on_error)
 
 
