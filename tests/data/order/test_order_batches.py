@@ -65,7 +65,7 @@ def test_batches_over_all_ranks_are_every_row_once(
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.integers(1, 40))
-def test_share_cuts_a_batch_into_equal_parts(rows: list[int], world_size: int) -> None:
+def test_rank_slices_are_equal_parts_of_a_batch(rows: list[int], world_size: int) -> None:
     parts = [rank_slice(np.array(rows, np.int64), rank, world_size).tolist() for rank in range(world_size)]
     if len(rows) >= world_size:
         assert list(chain.from_iterable(parts)) == rows
