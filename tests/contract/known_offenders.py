@@ -16,7 +16,6 @@ from pathlib import Path
 KNOWN = {
     # chem
     # cli
-    "cli: import past a package root",
     # data
     "data: incomplete docstring",
     "tests/data: assertion on seconds",
@@ -27,7 +26,6 @@ KNOWN = {
     "kernels: incomplete docstring",
     # lm
     # report
-    "report: incomplete docstring",
     # text
     "text: underscore in a module name",
     "text: full folder",

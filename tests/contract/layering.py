@@ -45,7 +45,6 @@ DEPENDENCIES = {
     "numba": {"kernels"},
     "pyarrow": {"ragged", "corpus", "features"},
     "pandas": {"imports"},
-    "matplotlib": {"report"},
     "transformers": {"text"},
     "tokenizers": {"text"},
     "typer": {"cli"},

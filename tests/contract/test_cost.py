@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = {"torch", "rdkit", "numba", "pyarrow", "pandas", "matplotlib", "numpy", "typer", "rich", "safetensors"}
+HEAVY = {"torch", "rdkit", "numba", "pyarrow", "pandas", "numpy", "typer", "rich", "safetensors"}
 
 
 def loaded_after(code: str) -> set[str]:

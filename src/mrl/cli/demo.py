@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 import shlex
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.chem import PROPERTIES, CanonicalSet
+from mrl.chem import PROPERTIES, CanonicalSet, title_and_unit
 from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
 from mrl.cli.sample import write_csv
 from mrl.cli.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.data import TextDataset
+from mrl.files import write_atomic
 from mrl.formatting import format_number, format_percent
 from mrl.lm import FinetuneOptions, LanguageModel, Round, finetune, one_thread
 from mrl.messages import did_you_mean, format_count
 from mrl.ragged import Text
-from mrl.report import DemoReport, Screening, demo_report, write
-from mrl.report import Round as ReportedRound
-from mrl.report.words import name_and_unit
+from mrl.report import DemoReport
 
 __all__ = ["run"]
 
@@ -57,7 +56,7 @@ def run(options: DemoOptions) -> None:
     samples.append(("fine-tuned", last.texts, last.screened, last.scores))
     write_csv(out / "samples.csv", samples, options.property)
     report = _report(options, molecules, losses, rounds, str(model.device))
-    write(out / "report.html", demo_report(report))
+    write_atomic(out / "report.html", report.html)
     success(f"wrote {out}/fine-tuned.safetensors, {out}/samples.csv and {out}/report.html")
     seconds = time.perf_counter() - start
     if options.json:
@@ -91,7 +90,7 @@ def _report(
 ) -> DemoReport:
     table, cleaned, dataset = molecules
     first, last = rounds[0], rounds[-1]
-    name, unit = name_and_unit(options.property)
+    name, unit = title_and_unit(options.property)
     settings = {name: getattr(options, name) for name in ("property", "seed", "steps", "samples", "rounds")}
     removed = {
         "empty or not readable": len(table.rejects),
@@ -109,24 +108,15 @@ def _report(
         command=_command(options, settings),
         property_name=name,
         unit=unit,
-        values={
-            "data": _property_values(dataset.smiles, PROPERTIES[options.property]),
-            "samples": first.scores[np.isfinite(first.scores)],
-            "fine-tuned": last.scores[np.isfinite(last.scores)],
-        },
+        values=_property_values(dataset.smiles, PROPERTIES[options.property]),
         lengths={
             "data": dataset.lengths() - 2,
             "samples": _lengths(first, dataset),
             "fine-tuned": _lengths(last, dataset),
         },
         tokens=dict(sorted(tokens.items(), key=lambda item: (-item[1], item[0]))),
-        steps=np.arange(1, len(losses) + 1),
         train_loss=losses,
-        before=Screening.of(first.screened),
-        after=Screening.of(last.screened),
-        rounds=[ReportedRound(one.trained_on, now.mean, Screening.of(now.screened)) for one, now in pairwise(rounds)],
-        failures=[(reject.text, reject.reason) for reject in first.screened.rejects if reject.text][:12],
-        drawn={"samples": first.best(10), "fine-tuned": last.best(10)},
+        rounds=rounds,
         settings={**settings, "batch": BATCH_SIZE, "learning rate": LEARNING_RATE, "device": device},
         versions={name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
         | {"python": platform.python_version()},
@@ -153,17 +143,19 @@ def _lengths(one: Round, dataset: TextDataset) -> NDArray[np.int64]:
     return dataset.vocab.encode(valid, on_unknown="unk").lengths - 2
 
 
-def _mean(report: DemoReport, group: str) -> float:
-    values = np.asarray(report.values[group])
-    return float(values.mean()) if len(values) else float("nan")
+def _data_mean(report: DemoReport) -> float:
+    return float(np.asarray(report.values).mean())
 
 
 def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
-    def counts(screening: Screening, group: str) -> dict[str, Any]:
-        mean = _mean(report, group)
-        names = ("sampled", "empty", "valid", "unique", "novel")
-        return {name: getattr(screening, name) for name in names} | {
-            f"mean_{options.property}": None if np.isnan(mean) else mean
+    def counts(one: Round) -> dict[str, Any]:
+        return {
+            "sampled": one.screened.n,
+            "empty": one.screened.empty,
+            "valid": one.screened.n_valid,
+            "unique": one.screened.n_unique,
+            "novel": one.screened.n_novel,
+            f"mean_{options.property}": None if math.isnan(one.mean) else one.mean,
         }
 
     return {
@@ -172,22 +164,24 @@ def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
         "molecules": report.kept,
         "tokens": report.vocabulary,
         "property": options.property,
-        "data_mean": _mean(report, "data"),
-        "trained": counts(report.before, "samples"),
-        "fine_tuned": counts(report.after, "fine-tuned"),
+        "data_mean": _data_mean(report),
+        "trained": counts(report.rounds[0]),
+        "fine_tuned": counts(report.rounds[-1]),
     }
 
 
 def _show(report: DemoReport) -> None:
-    first, last = report.before, report.after
+    both = report.rounds[0], report.rounds[-1]
+    screened = [one.screened for one in both]
     unit = f" ({report.unit})" if report.unit else ""
     rows = [
-        ("valid", "", format_percent(first.valid, first.sampled), format_percent(last.valid, last.sampled)),
-        ("unique", "", format_percent(first.unique, first.valid), format_percent(last.unique, last.valid)),
-        ("novel", "", format_percent(first.novel, first.unique), format_percent(last.novel, last.unique)),
+        ("valid", "", *(format_percent(one.n_valid, one.n) for one in screened)),
+        ("unique", "", *(format_percent(one.n_unique, one.n_valid) for one in screened)),
+        ("novel", "", *(format_percent(one.n_novel, one.n_unique) for one in screened)),
         (
             f"mean {report.property_name}{unit}",
-            *(format_number(_mean(report, group)) for group in ("data", "samples", "fine-tuned")),
+            format_number(_data_mean(report)),
+            *(format_number(one.mean) for one in both),
         ),
     ]
     title = f"{format_count(report.kept, 'molecule')} of {report.source}"

@@ -1,82 +1,24 @@
-"""The report of a whole run: a data set, a language model trained on it, its samples, and fine-tuning.
-
-The caller gives plain facts; this file decides what is said about them, and in which order.
-"""
+"""The report of a whole run: a dataset, a language model trained on it, its samples, and fine-tuning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mrl.chem import Screened
+from mrl.formatting import Html, format_number, format_percent
+from mrl.lm import Round
+from mrl.messages import format_count
+from mrl.report.axes import Values, as_values, drawable
 from mrl.report.curves import loss, rounds
-from mrl.report.distributions import lengths, property_distribution, token_frequencies
-from mrl.report.html import Section, Tile, columns, command, figure, page, paragraph, part, table, tiles
+from mrl.report.distributions import distributions, token_frequencies
+from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
 from mrl.report.molecules import molecule_grid
-from mrl.report.words import number, percent
 
-__all__ = ["DemoReport", "Round", "Screening", "demo_report"]
-
-
-@dataclass(frozen=True)
-class Screening:
-    """What became of one set of sampled texts.
-
-    Parameters
-    ----------
-    sampled : int
-        Texts that were sampled.
-    valid : int
-        Those of them that are molecules; an empty text is none.
-    unique : int
-        Distinct canonical SMILES among the valid ones.
-    novel : int
-        Those of the unique ones that are not in the training data.
-    empty : int
-        Sampled texts without any character.
-    """
-
-    sampled: int
-    valid: int
-    unique: int
-    novel: int
-    empty: int = 0
-
-    @classmethod
-    def of(cls, result: Screened) -> Self:
-        """Count what :func:`mrl.chem.screen` found.
-
-        Examples
-        --------
-        >>> from mrl.chem import screen
-        >>> Screening.of(screen(["CCO", "OCC", "C", "C(", ""], known=["C"]))
-        Screening(sampled=5, valid=3, unique=2, novel=1, empty=1)
-        """
-        valid, unique = int(result.valid.sum()), int(result.unique.sum())
-        return cls(result.n, valid, unique, len(result.kept), result.empty)
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round of fine-tuning.
-
-    Parameters
-    ----------
-    trained_on : int
-        Molecules that the model was trained on in this round.
-    mean : float
-        Mean property of the valid samples drawn after it.
-    screening : Screening
-        What became of these samples.
-    """
-
-    trained_on: int
-    mean: float
-    screening: Screening
+__all__ = ["DemoReport"]
 
 
 @dataclass(frozen=True)
@@ -90,35 +32,46 @@ class DemoReport:
     rows : int
         Rows that were read.
     cleaning : mapping of str to int
-        Reason -> rows taken out for it, in the order of the steps.
+        Reason -> rows removed for it, in the order of the steps.
     kept : int
         Molecules left to train on.
     vocabulary : int
-        Tokens of the vocabulary.
+        Number of tokens in the vocabulary.
     command : str
         The command that makes this report again.
     property_name, unit : str
         The property that the model was tuned towards, and its unit or ``""``.
-    values : mapping of str to array of shape (n,)
-        The property of each molecule for the groups ``"data"``, ``"samples"`` and ``"fine-tuned"``.
+    values : array of shape (n,)
+        The property of molecules of the data.
     lengths : mapping of str to array of shape (n,)
-        Tokens per molecule for the same groups.
+        Tokens per molecule for the groups "data", "samples" and "fine-tuned".
     tokens : mapping of str to int
         Token -> occurrences in the data.
-    steps, train_loss, valid_loss : array of shape (n steps,)
-        Loss of the training by step, see :func:`mrl.report.loss`.
-    before, after : Screening
-        The samples of the trained and of the fine-tuned model.
+    train_loss : array of shape (steps,)
+        The loss of each training step.
     rounds : sequence of Round
-        One for each round of fine-tuning.
-    failures : sequence of (str, str)
-        Some sampled texts that are no molecules, and why.
-    drawn : mapping of str to sequence of (str, float)
-        For a group, some valid SMILES with their property.
+        What `mrl.lm.finetune` returned: the trained model's samples first, then those after each round.
     settings, versions : mapping of str to object
         Name -> value.
     title : str
         Heading of the page.
+    examples, molecules : int
+        The most invalid samples, and the most molecules of a group, to show.
+
+    Raises
+    ------
+    ValueError
+        There is no round.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mrl.chem import screen
+    >>> from mrl.lm import Round
+    >>> first = Round(0, ("CCO", "C("), screen(["CCO", "C("]), np.array([0.41, np.nan]), 0)
+    >>> facts = DemoReport("a.csv", 1, {}, 1, 5, "mrl demo a.csv", "QED", "", [0.4], {}, {"C": 2}, [1.5], [first])
+    >>> "2 texts were sampled from it and screened." in facts.html
+    True
     """
 
     source: str
@@ -129,59 +82,55 @@ class DemoReport:
     command: str
     property_name: str
     unit: str
-    values: Mapping[str, ArrayLike]
+    values: ArrayLike
     lengths: Mapping[str, ArrayLike]
     tokens: Mapping[str, int]
-    steps: ArrayLike
     train_loss: ArrayLike
-    before: Screening
-    after: Screening
-    valid_loss: ArrayLike | None = None
-    rounds: Sequence[Round] = ()
-    failures: Sequence[tuple[str, str]] = ()
-    drawn: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    rounds: Sequence[Round]
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
     title: str = "From a file of molecules to new ones"
+    examples: int = 12
+    molecules: int = 10
 
+    def __post_init__(self) -> None:
+        if not self.rounds:
+            raise ValueError("rounds is empty; expected the rounds that mrl.lm.finetune returned, 1 or more")
 
-def demo_report(data: DemoReport) -> str:
-    """Tell a run as one page: key numbers, figures in the order of the work, molecules, failures, how to repeat it.
+    @property
+    def html(self) -> Html:
+        """The report as a page: key numbers, figures in the order of the work, molecules, failures, how to repeat it.
 
-    Parameters
-    ----------
-    data : DemoReport
-        The facts.
-
-    Returns
-    -------
-    str
-        A self-contained HTML document, to be written with :func:`mrl.report.write`. The same facts give the same bytes.
-    """
-    sections = [_data(data), _training(data), _fine_tuning(data), _molecules(data), _failures(data), _again(data)]
-    subtitle = (
-        f"A small language model learned to write molecules from {number(data.kept)} molecules of {data.source}. "
-        f"{number(data.before.sampled)} texts were sampled from it and screened. In {number(len(data.rounds))} rounds "
-        f"it was fine-tuned towards {data.property_name} on the best of its own samples."
-    )
-    return page(data.title, subtitle, sections, lead=_key_numbers(data), kicker="mrl demo")
+        The same facts give the same bytes.
+        """
+        subtitle = (
+            f"A small language model learned to write molecules from {format_count(self.kept, 'molecule')} of "
+            f"{self.source}. {self.rounds[0].screened.n:,} texts were sampled from it and screened. In "
+            f"{format_count(len(self.rounds) - 1, 'round')} it was fine-tuned towards {self.property_name} on the best "
+            "of its own samples."
+        )
+        sections = [part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures, _again)]
+        return page(self.title, subtitle, sections, lead=_key_numbers(self), kicker="mrl demo")
 
 
 def _key_numbers(data: DemoReport) -> str:
-    before, after = data.before, data.after
+    before, after = data.rounds[0], data.rounds[-1]
+    a, b = before.screened, after.screened
     unit = f" {data.unit}" if data.unit else ""
+    reference = format_number(_mean(data.values)) + unit
+    mean = Tile(
+        f"Mean {data.property_name}",
+        format_number(after.mean) + unit,
+        format_number(before.mean),
+        f"of the valid samples; data {reference}",
+    )
     return (
         tiles(
             [
-                Tile(
-                    f"Mean {data.property_name}",
-                    _mean(data, "fine-tuned") + unit,
-                    _mean(data, "samples"),
-                    f"of the valid samples; data {_mean(data, 'data')}{unit}",
-                ),
-                Tile("Valid", _valid(after), _valid(before), f"of {number(after.sampled)} sampled texts"),
-                Tile("Unique", _unique(after), _unique(before), "of the valid ones"),
-                Tile("Novel", _novel(after), _novel(before), "of the unique ones: not in the training data"),
+                mean,
+                Tile("Valid", _valid(b), _valid(a), f"of {format_count(b.n, 'sampled text')}"),
+                Tile("Unique", _unique(b), _unique(a), "of the valid ones"),
+                Tile("Novel", _novel(b), _novel(a), "of the unique ones: not in the training data"),
             ]
         )
         + '<p class="caption">Small: the trained model. Large: the same model after fine-tuning.</p>\n'
@@ -189,49 +138,44 @@ def _key_numbers(data: DemoReport) -> str:
 
 
 def _data(data: DemoReport) -> Section:
-    steps = [(reason, -count) for reason, count in data.cleaning.items()]
-    tokens, counts = list(data.tokens), list(data.tokens.values())
+    removed = [(reason, -count) for reason, count in data.cleaning.items()]
+    rows = [("read", data.rows), *removed, ("kept for training", data.kept)]
+    histograms = figure(
+        distributions("tokens per molecule", data.lengths),
+        "Length of the molecules",
+        "Heights are shares of each group; the outline of the data is repeated in front of the samples.",
+    )
+    frequencies = figure(
+        token_frequencies(list(data.tokens), list(data.tokens.values())),
+        "Most frequent tokens",
+        f"The vocabulary has {format_count(data.vocabulary, 'token')}. Logarithmic scale.",
+    )
     return Section(
         "The data",
-        columns(
-            table(
-                [("read", data.rows), *steps, ("kept for training", data.kept)],
-                ["", "rows"],
-                caption=f"Rows of {data.source}",
-            )
-            + figure(
-                lengths(data.lengths),
-                "Length of the molecules",
-                "Heights are shares of each group; the outline of the data is repeated behind the samples.",
-            ),
-            figure(
-                token_frequencies(tokens, counts),
-                "Most frequent tokens",
-                f"{number(data.vocabulary)} tokens are in the vocabulary. Logarithmic scale.",
-            ),
-        ),
-        "What was read, what cleaning took out, and what the model sees of it.",
+        columns(table(rows, ["", "rows"], caption=f"Rows of {data.source}") + histograms, frequencies),
+        "What was read, what cleaning removed, and what the model sees of it.",
     )
 
 
 def _training(data: DemoReport) -> Section:
-    before, after = data.before, data.after
+    both = data.rounds[0].screened, data.rounds[-1].screened
     rows = [
-        ("sampled texts", before.sampled, after.sampled),
-        ("empty", before.empty, after.empty),
-        ("valid", f"{number(before.valid)} ({_valid(before)})", f"{number(after.valid)} ({_valid(after)})"),
-        ("unique", f"{number(before.unique)} ({_unique(before)})", f"{number(after.unique)} ({_unique(after)})"),
-        ("novel", f"{number(before.novel)} ({_novel(before)})", f"{number(after.novel)} ({_novel(after)})"),
+        ("sampled texts", *(one.n for one in both)),
+        ("empty", *(one.empty for one in both)),
+        ("valid", *(f"{one.n_valid:,} ({_valid(one)})" for one in both)),
+        ("unique", *(f"{one.n_unique:,} ({_unique(one)})" for one in both)),
+        ("novel", *(f"{one.n_novel:,} ({_novel(one)})" for one in both)),
     ]
+    steps = np.arange(1, len(as_values(data.train_loss)) + 1)
     return Section(
         "Training and screening",
         columns(
             figure(
-                loss(data.steps, data.train_loss, data.valid_loss),
+                loss(steps, data.train_loss),
                 "Loss while training",
-                "Each step is faint, the running mean over a fortieth of the run is bold.",
+                "Each step is faint; the running mean over a fortieth of the run is bold.",
             ),
-            table(rows, ["", "trained", "fine-tuned"], caption="What became of the samples")
+            table(rows, ["", "trained", "fine-tuned"], caption="The samples, screened")
             + paragraph(
                 "Valid: the text is a molecule of at least one atom. Unique: distinct canonical SMILES among the valid "
                 "ones. Novel: those of the unique ones that are not among the molecules trained on."
@@ -242,67 +186,59 @@ def _training(data: DemoReport) -> Section:
 
 
 def _fine_tuning(data: DemoReport) -> Section:
-    before = Round(data.kept, _mean_of(data, "samples"), data.before)
-    every = [before, *data.rounds] if data.rounds else []
+    every = data.rounds if len(data.rounds) > 1 else ()
+    screened = [one.screened for one in every]
+    learned = [None, *(one.trained_on for one in every[:-1])]
     rows = [
-        (
-            i,
-            one.trained_on if i else None,
-            one.mean,
-            _valid(one.screening),
-            _unique(one.screening),
-            _novel(one.screening),
-        )
-        for i, one in enumerate(every)
+        (one.number, n, one.mean, _valid(one.screened), _unique(one.screened), _novel(one.screened))
+        for one, n in zip(every, learned[: len(every)], strict=True)
     ]
-    progress = rounds(
+    course = rounds(
         data.property_name,
         [one.mean for one in every],
-        {
-            "valid": [_share(one.screening.valid, one.screening.sampled) for one in every],
-            "unique": [_share(one.screening.unique, one.screening.valid) for one in every],
-        },
+        {"valid": [one.validity for one in screened], "unique": [one.uniqueness for one in screened]},
         unit=data.unit,
-        reference=_mean_of(data, "data"),
+        reference=_mean(data.values),
     )
-    name = f"mean {data.property_name}" + (f" ({data.unit})" if data.unit else "")
+    groups = {
+        "data": data.values,
+        "samples": _known(data.rounds[0].scores),
+        "fine-tuned": _known(data.rounds[-1].scores),
+    }
+    mean = f"mean {data.property_name}" + (f" ({data.unit})" if data.unit else "")
     return Section(
         "Fine-tuning",
         columns(
             figure(
-                property_distribution(data.property_name, data.unit, data.values),
+                distributions(data.property_name, groups, unit=data.unit),
                 f"{data.property_name} of data and samples",
-                "Vertical lines are the means; the outline of the data is repeated behind the samples.",
+                "Vertical lines are the means; the outline of the data is repeated in front of the samples.",
             ),
-            figure(progress, "Round by round", "Round 0 is the trained model before fine-tuning."),
+            figure(course, "Round by round", "Round 0 is the trained model before fine-tuning."),
         )
-        + (table(rows, ["round", "trained on", name, "valid", "unique", "novel"]) if rows else ""),
+        + (table(rows, ["round", "trained on", mean, "valid", "unique", "novel"]) if rows else ""),
         f"In each round the model is trained on those of its samples that have the best {data.property_name}.",
     )
 
 
 def _molecules(data: DemoReport) -> Section:
-    body = "".join(
-        part(
-            group,
-            molecule_grid([text for text, _ in items], [_caption(data, value) for _, value in items], label=group),
-        )
-        for group, items in data.drawn.items()
-        if items
-    )
-    note = f"Some valid samples with their {data.property_name}; point at a SMILES to read all of it."
-    return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No molecule was drawn."))
+    body = ""
+    for group, one in (("samples", data.rounds[0]), ("fine-tuned", data.rounds[-1])):
+        if best := one.best(data.molecules):
+            unit = f" {data.unit}" if data.unit else ""
+            captions = [f"{data.property_name} {format_number(score)}{unit}" for _, score in best]
+            body += molecule_grid([smiles for smiles, _ in best], captions, title=group)
+    note = f"The valid samples of the best {data.property_name}."
+    return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No sample is a molecule."))
 
 
 def _failures(data: DemoReport) -> Section:
-    empty = f" {number(data.before.empty)} more were empty." if data.before.empty else ""
-    failed = data.before.sampled - data.before.valid - data.before.empty
+    screened = data.rounds[0].screened
+    invalid = [(code(reject.text), reject.reason) for reject in screened.rejects if reject.text]
     return Section(
         "What failed, and why",
-        table(data.failures, ["sampled text", "reason"], code=[0])
-        if data.failures
-        else paragraph("No example of a text that is not a molecule was given."),
-        f"Of the trained model's samples {number(failed)} texts are no molecules.{empty}",
+        table(invalid[: data.examples], ["sampled text", "reason"]) if invalid else paragraph("Every text is valid."),
+        f"Samples of the trained model that are invalid: {len(invalid):,}; that are empty: {screened.empty:,}.",
     )
 
 
@@ -318,31 +254,23 @@ def _again(data: DemoReport) -> Section:
     )
 
 
-def _mean_of(data: DemoReport, group: str) -> float:
-    values = np.asarray(data.values.get(group, ()), dtype=np.float64)
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if len(values) else float("nan")
+def _known(values: ArrayLike) -> Values:
+    column = as_values(values)
+    return column[drawable(column)]
 
 
-def _mean(data: DemoReport, group: str) -> str:
-    return number(_mean_of(data, group))
+def _mean(values: ArrayLike) -> float:
+    known = _known(values)
+    return float(known.mean()) if len(known) else float("nan")
 
 
-def _caption(data: DemoReport, value: float) -> str:
-    return f"{data.property_name} {number(value)}" + (f" {data.unit}" if data.unit else "")
+def _valid(screened: Screened) -> str:
+    return format_percent(screened.n_valid, screened.n)
 
 
-def _share(some: int, of: int) -> float:
-    return some / of if of else float("nan")
+def _unique(screened: Screened) -> str:
+    return format_percent(screened.n_unique, screened.n_valid)
 
 
-def _valid(screening: Screening) -> str:
-    return percent(screening.valid, screening.sampled)
-
-
-def _unique(screening: Screening) -> str:
-    return percent(screening.unique, screening.valid)
-
-
-def _novel(screening: Screening) -> str:
-    return percent(screening.novel, screening.unique)
+def _novel(screened: Screened) -> str:
+    return format_percent(screened.n_novel, screened.n_unique)

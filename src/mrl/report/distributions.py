@@ -1,8 +1,8 @@
-"""Figures of what a set of molecules is like: lengths, properties, tokens.
+"""Figures of what sets of molecules are like: distributions of any values, frequencies of tokens.
 
-One group of molecules has one colour everywhere: ``"data"`` is grey, ``"samples"`` blue, ``"fine-tuned"`` orange, any
-other name the next free colour. Names stand beside what they name; there is no legend to look up. Values that are not
-finite are left out and their number is stated. The same input gives the same bytes.
+A group of molecules has the same colour in all figures: "data" is grey, "samples" blue, "fine-tuned" orange, any other
+name the next free colour. Names stand beside what they name instead of in a legend. Values that are not finite are left
+out and counted. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,109 +14,82 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mrl.errors import DatasetError
-from mrl.report.canvas import PALETTE, WIDTH, canvas, nothing
-from mrl.report.scales import Values, column, drawable, limits, ticks
-from mrl.report.words import number, percent
+from mrl.formatting import format_number, format_percent
+from mrl.messages import format_count
+from mrl.report.axes import Axes, Values, as_values, drawable, limits, ticks
+from mrl.report.drawing import WIDTH, Canvas, Drawing, empty_figure
 
-__all__ = ["lengths", "property_distribution", "token_frequencies"]
+__all__ = ["distributions", "token_frequencies"]
 
 _BINS = 40
-_ROW = 74  # height of one group's histogram with the gap below it
+_ROW = 74  # height of a group's histogram with the gap below it
 
 
-def lengths(groups: Mapping[str, ArrayLike]) -> str:
-    """Draw how long the molecules of some groups are, one histogram under the other.
-
-    Parameters
-    ----------
-    groups : mapping of str to array of shape (n,)
-        Tokens per molecule for each group, any numeric dtype. The first group's outline is repeated behind the others.
-
-    Returns
-    -------
-    str
-        The SVG.
-
-    Examples
-    --------
-    >>> lengths({"data": [22, 30, 31], "samples": []}).startswith("<svg")
-    True
-    """
-    return _distributions("length", "tokens per molecule", groups)
-
-
-def property_distribution(name: str, unit: str, groups: Mapping[str, ArrayLike]) -> str:
-    """Draw how a property is distributed in some groups of molecules, with each mean and n.
+def distributions(name: str, groups: Mapping[str, ArrayLike], *, unit: str = "") -> Drawing:
+    """Draw how values are distributed in some groups of molecules, one histogram below the other, with mean and n.
 
     Parameters
     ----------
     name : str
-        Name of the property.
-    unit : str
-        Its unit, or ``""``.
+        What the values are, such as "logP" or "tokens per molecule".
     groups : mapping of str to array of shape (n,)
-        Values for each group, any numeric dtype. The first group's outline is repeated behind the others, its mean is
-        ruled through all of them.
+        Values for each group, any numeric dtype. The outline of the first group is repeated in the others.
+    unit : str
+        Unit of the values, or ``""``.
 
     Returns
     -------
-    str
-        The SVG. All groups share both axes; a height is the share of the group's molecules in that bin.
+    Drawing
+        The figure. All groups share both axes; a height is the share of the group's molecules in that bin.
 
     Examples
     --------
-    >>> svg = property_distribution("weight", "g/mol", {"data": [180.2, 206.3], "samples": [float("nan")]})
-    >>> "data: 2 values, mean 193.2" in svg, "samples: no values" in svg
-    (True, True)
+    >>> distributions("weight", {"data": [180.2, 206.3], "samples": [float("nan")]}, unit="g/mol").label
+    'Distribution of weight (g/mol). data: 2 values, mean 193.2, from 180.2 to 206.3. samples: no values, 1 without a \
+value.'
     """
-    return _distributions(name, f"{name} ({unit})" if unit else name, groups)
-
-
-def _distributions(name: str, label: str, groups: Mapping[str, ArrayLike]) -> str:
-    columns = {group: column(values) for group, values in groups.items()}
+    label = f"{name} ({unit})" if unit else name
+    columns = {group: as_values(values) for group, values in groups.items()}
     finite = {group: values[drawable(values)] for group, values in columns.items()}
     if not groups:
-        return nothing("No group was given.")
-    edges = _edges(np.concatenate([np.empty(0), *finite.values()]))
+        return empty_figure("There are no groups to compare.")
+    edges = _bin_edges(np.concatenate(list(finite.values())))
     shares = {group: np.histogram(values, edges)[0] / max(len(values), 1) for group, values in finite.items()}
-    top = 1.05 * max(max(float(share.max()) for share in shares.values()), 1e-9)
-    roles = _roles(groups)
     xlim = (float(edges[0]), float(edges[-1]))
-    left, width = 112, WIDTH - 112 - 12
-    height = _ROW * len(groups)
-    alt = f"Distribution of {label}. "
-    with canvas(height + 48) as drawing:
-        # One empty coordinate system behind all rows carries the lines and numbers of the shared axis.
-        numbers = ticks(*xlim, 6) if any(map(len, finite.values())) else {}
-        drawing.axes((left, 8, width, height), xlim, (0, 1), numbers, {})
-        first = next(iter(groups))
-        for row, (group, values) in enumerate(finite.items()):
-            y, color = 8 + row * _ROW, PALETTE[roles[group]]
-            missing = len(columns[group]) - len(values)
-            count = number(len(values)) + (f" + {number(missing)} n/a" if missing else "")
-            drawing.write(0, y + 22, _shorten(group, 14), role=roles[group], bold=True, size=13)
-            drawing.write(0, y + 40, f"n {count}", role="muted", size=11)
-            ax = drawing.axes((left, y, width, _ROW - 8), xlim, (0, top), {}, {})
-            ax.plot(xlim, (0, 0), color=PALETTE["muted"], linewidth=0.8)
-            if len(values):
-                mean = float(values.mean())
-                drawing.write(0, y + 56, f"mean {number(mean)}", size=11)
-                ax.stairs(shares[group], edges, fill=True, color=color, alpha=0.3, linewidth=0)
-                ax.stairs(shares[group], edges, color=color, linewidth=1.5)
-                if group != first and len(finite[first]):
-                    ax.stairs(shares[first], edges, color=PALETTE[roles[first]], linewidth=1)
-                ax.plot((mean, mean), (0, top), color=color, linewidth=2)
-                alt += f"{group}: {number(len(values))} values, mean {number(mean)}, "
-                alt += f"from {number(float(values.min()))} to {number(float(values.max()))}"
-            else:
-                drawing.write(left + width / 2, y + _ROW / 2, "no values", role="muted", align="center")
-                alt += f"{group}: no values"
-            alt += f", {number(missing)} without a value. " if missing else ". "
-        drawing.write(left + width / 2, height + 38, label, role="muted", align="center", size=11)
-        return drawing.svg(alt.strip())
+    ylim = (0.0, 1.05 * max(1e-9, *(float(share.max()) for share in shares.values())))
+    outline_x = np.repeat(edges, 2)
+    outlines = {group: np.concatenate([[0], np.repeat(share, 2), [0]]) for group, share in shares.items()}
+    colors, first = _colors(groups), next(iter(groups))
+    left, width, height = 112, WIDTH - 112 - 12, _ROW * len(groups)
+    canvas, alt = Canvas(), f"Distribution of {label}."
+    shared = Axes(canvas, left, 8, width, height, xlim, (0, 1))
+    shared.grid(ticks(*xlim, 6) if any(map(len, finite.values())) else {}, {})
+    for row, (group, values) in enumerate(finite.items()):
+        top, color, missing = 8 + row * _ROW, colors[group], len(columns[group]) - len(values)
+        axes = Axes(canvas, left, top, width, _ROW - 8, xlim, ylim)
+        count = f"n {len(values):,}" + (f" + {missing:,} n/a" if missing else "")
+        canvas.text(0, top + 22, group, color=color, bold=True, size=13, width=left - 6)
+        canvas.text(0, top + 40, count, color="muted", size=11)
+        canvas.line(axes.points(xlim, (0, 0)), color="muted", width=0.8)
+        if len(values):
+            mean, least, most = (float(x) for x in (values.mean(), values.min(), values.max()))
+            canvas.text(0, top + 56, f"mean {format_number(mean)}", size=11)
+            canvas.area(axes.points(outline_x, outlines[group]), color=color, opacity=0.3)
+            canvas.line(axes.points(outline_x, outlines[group]), color=color)
+            if group != first and len(finite[first]):
+                canvas.line(axes.points(outline_x, outlines[first]), color=colors[first], width=1)
+            canvas.line(axes.points((mean, mean), ylim), color=color, width=2)
+            alt += f" {group}: {format_count(len(values), 'value')}, mean {format_number(mean)}, "
+            alt += f"from {format_number(least)} to {format_number(most)}"
+        else:
+            canvas.text(left + width / 2, top + _ROW / 2, "no values", color="muted", align="middle")
+            alt += f" {group}: no values"
+        alt += f", {missing:,} without a value." if missing else "."
+    canvas.text(left + width / 2, height + 38, label, color="muted", align="middle", size=11)
+    return canvas.drawing(WIDTH, height + 48, alt)
 
 
-def token_frequencies(tokens: Sequence[str], counts: ArrayLike, top: int = 30) -> str:
+def token_frequencies(tokens: Sequence[str], counts: ArrayLike, top: int = 30) -> Drawing:
     """Draw how often the most frequent tokens occur, on a logarithmic scale.
 
     Parameters
@@ -130,71 +103,63 @@ def token_frequencies(tokens: Sequence[str], counts: ArrayLike, top: int = 30) -
 
     Returns
     -------
-    str
-        The SVG.
+    Drawing
+        The figure.
 
     Raises
     ------
-    mrl.errors.DatasetError
-        If there are not as many counts as tokens.
+    DatasetError
+        The counts are not as many as the tokens.
 
     Examples
     --------
-    >>> "C 120, N 8." in token_frequencies(["N", "C", "B"], [8, 120, 0])
-    True
+    >>> token_frequencies(["N", "C", "B"], [8, 120, 0]).label
+    'Occurrences of the most frequent tokens: C 120, N 8.'
     """
-    counted = column(counts)
+    counted = as_values(counts)
     if len(counted) != len(tokens):
-        raise DatasetError(f"{len(tokens)} tokens have {len(counted)} counts: give one count for each token")
+        raise DatasetError(
+            f"{format_count(len(tokens), 'token')} with {format_count(len(counted), 'count')}: "
+            "give one count for each token"
+        )
     order = [int(i) for i in np.argsort(-counted, kind="stable") if counted[i] > 0][:top]
     if not order:
-        return nothing("No token occurs.")
+        return empty_figure("No token occurs.")
     total = float(counted[counted > 0].sum())
-    step, left, right = 15, 92, 66
-    height = step * len(order)
-    low = math.floor(math.log10(counted[order[-1]]))
-    high = max(math.log10(counted[order[0]]), low + 1)
-    decades = {float(power): f"{10**power:,}" for power in range(low, math.floor(high) + 1)}
-    if len(decades) > 6:
-        decades = {power: text for power, text in decades.items() if (power - low) % 2 == 0}
-    with canvas(height + 52) as drawing:
-        ax = drawing.axes((left, 6, WIDTH - left - right, height), (low, high), (len(order) - 0.5, -0.5), decades, {})
-        sizes = [math.log10(counted[i]) for i in order]
-        for row, (i, size) in enumerate(zip(order, sizes, strict=True)):
-            ax.plot((low, size), (row, row), color=PALETTE["data"], linewidth=1.5, alpha=0.4)
-            x, y = drawing.pixels(ax, size, row)
-            drawing.write(left - 8, y, _shorten(tokens[i], 12), align="right", size=11, mono=True)
-            drawing.write(x + 8, y, percent(float(counted[i]), total), role="muted", size=10)
-        drawing.dots(ax, sizes, range(len(order)), "data", 6)
-        drawing.write(
-            left + (WIDTH - left - right) / 2,
-            height + 40,
-            "occurrences (share of all)",
-            role="muted",
-            align="center",
-            size=11,
-        )
-        words = ", ".join(f"{tokens[i]} {number(int(counted[i]))}" for i in order)
-        return drawing.svg(f"The {len(order)} most frequent tokens and how often they occur: {words}.")
+    left, width, height = 92, WIDTH - 92 - 66, 15 * len(order)
+    sizes = np.log10(counted[order])
+    low = math.floor(sizes[-1])
+    high = max(float(sizes[0]), low + 1)
+    powers = range(low, math.floor(high) + 1, 1 if high - low < 6 else 2)
+    canvas = Canvas()
+    axes = Axes(canvas, left, 6, width, height, (low, high), (len(order) - 0.5, -0.5))
+    axes.grid({float(power): f"{10**power:,}" for power in powers}, {})
+    ends = axes.points(sizes, np.arange(len(order)))
+    for i, (x, y) in zip(order, ends, strict=True):
+        canvas.line([(left, y), (x, y)], color="data", opacity=0.4)
+        canvas.text(left - 8, y, tokens[i], align="end", size=11, mono=True, width=left - 8)
+        canvas.text(x + 8, y, format_percent(float(counted[i]), total), color="muted", size=10)
+    canvas.dots(ends, color="data", size=6)
+    canvas.text(left + width / 2, height + 40, "occurrences (share of all)", color="muted", align="middle", size=11)
+    listed = ", ".join(f"{tokens[i]} {int(counted[i]):,}" for i in order)
+    return canvas.drawing(WIDTH, height + 52, f"Occurrences of the most frequent tokens: {listed}.")
 
 
-def _roles(groups: Mapping[str, object]) -> dict[str, str]:
-    """Give the known groups their colour, and the others those that are left."""
-    fixed = {"data": "data", "samples": "samples", "fine-tuned": "tuned"}
-    others = [group for group in groups if group not in fixed]
-    return fixed | {group: ("fourth", "fifth", "ink")[i % 3] for i, group in enumerate(others)}
+def _colors(groups: Mapping[str, object]) -> dict[str, str]:
+    """Return the colour of each group: known groups have their own, others share the rest."""
+    known = ("data", "samples", "fine-tuned")
+    others = [group for group in groups if group not in known]
+    return {group: group for group in known} | {
+        group: ("fourth", "fifth", "ink")[i % 3] for i, group in enumerate(others)
+    }
 
 
-def _edges(values: Values) -> Values:
-    """Choose equal bins over all values; whole numbers fall in the middle of theirs."""
+def _bin_edges(values: Values) -> Values:
+    """Return equal bins over all values; integers are in the middle of theirs."""
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = float(values.min()), float(values.max())
     if max(-low, high) < 1e9 and bool(np.all(values == np.round(values))):
         width = math.ceil((high - low + 1) / _BINS)
-        return column(low - 0.5 + width * np.arange(max(math.ceil((high - low + 1) / width), 8) + 1))
-    return column(np.linspace(*limits(values, 0.0), _BINS + 1))
-
-
-def _shorten(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+        return as_values(low - 0.5 + width * np.arange(max(math.ceil((high - low + 1) / width), 8) + 1))
+    return as_values(np.linspace(*limits(values, 0.0), _BINS + 1))

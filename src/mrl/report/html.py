@@ -1,38 +1,31 @@
-"""One page in one file: sections, tables, figures and tiles as text, with every word from outside escaped.
+"""Pages: one self-contained HTML file of sections, tables, figures and key numbers.
 
-Functions return HTML that is ready to be put into a section; arguments called ``body`` or ``svg`` take such HTML, all
-others take plain text and escape it. The page needs nothing else: no link, script, font or picture from outside, and
-its content security policy forbids the reader's program to fetch or run any.
+The functions return HTML for a section. Arguments called `body` or `lead` take such HTML; all others take plain text
+and escape it. A page loads nothing: no link, script, font or image from outside, and its content security policy
+forbids the browser to fetch or run any.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import resources
 
-import numpy as np
-
-from mrl.errors import RowError
-from mrl.files import write_atomic
-from mrl.report.words import number, visible
+from mrl.chem import ATOM_COLORS
+from mrl.formatting import Html, escape_html, html_table
+from mrl.report.drawing import COLORS, Drawing
 
 __all__ = [
     "Section",
     "Tile",
+    "code",
     "columns",
     "command",
     "figure",
-    "inline",
     "page",
     "paragraph",
-    "part",
     "table",
     "tiles",
-    "write",
 ]
 
 
@@ -43,11 +36,16 @@ class Section:
     Parameters
     ----------
     title : str
-        Plain text; the page's table of contents shows it.
+        Plain text, shown in the page's table of contents too.
     body : str
-        HTML, for instance from :func:`table` and :func:`figure`.
+        HTML, for instance from `table` and `figure`.
     note : str
-        Plain text below the heading: what the reader is about to see.
+        Plain text below the heading: what the section shows.
+
+    Examples
+    --------
+    >>> Section("Lengths", paragraph("Of three molecules.")).note
+    ''
     """
 
     title: str
@@ -57,16 +55,21 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """One key number.
+    """A key number.
 
     Parameters
     ----------
     label, value : str
-        Plain text: what it is, and the number as it is to be read.
+        Plain text: what the number is, and the number as it is displayed.
     before : str
-        The number that it was before, or ``""``.
+        The earlier value, or ``""``.
     note : str
-        What it is a number of.
+        What the number refers to.
+
+    Examples
+    --------
+    >>> Tile("Valid", "90.0 %", before="80.0 %", note="of 100 samples").before
+    '80.0 %'
     """
 
     label: str
@@ -75,21 +78,23 @@ class Tile:
     note: str = ""
 
 
-def page(title: str, subtitle: str, sections: Iterable[Section], *, lead: str = "", kicker: str = "mrl report") -> str:
-    """Put a whole page together.
+def page(
+    title: str, subtitle: str, sections: Iterable[Section] = (), *, lead: str = "", kicker: str = "mrl report"
+) -> Html:
+    """Return a whole page.
 
     Parameters
     ----------
     title, subtitle, kicker : str
-        Plain text: the heading, what the page is about in a sentence or two, and the small line above the heading.
+        Plain text: the heading, a sentence or two about the page, and the small line above the heading.
     sections : iterable of Section
-        In reading order; there may be none.
+        The sections in reading order.
     lead : str
-        HTML between the heading and the first section, for instance :func:`tiles`.
+        HTML between the heading and the first section, for instance `tiles`.
 
     Returns
     -------
-    str
+    Html
         An HTML document; the same for the same input.
 
     Examples
@@ -98,160 +103,127 @@ def page(title: str, subtitle: str, sections: Iterable[Section], *, lead: str = 
     >>> text.startswith("<!doctype html>"), "What is in &lt;b&gt;?" in text
     (True, True)
     """
-    parts = [(f"section-{i}", section) for i, section in enumerate(sections, start=1)]
-    links = "".join(f'<li><a href="#{key}">{_text(section.title)}</a></li>\n' for key, section in parts)
-    contents = f'<nav aria-label="Sections">\n<ul>\n{links}</ul>\n</nav>\n' if parts else ""
-    body = "".join(
-        f'<section id="{key}" aria-labelledby="{key}-title">\n<h2 id="{key}-title">{_text(section.title)}</h2>\n'
-        + (f'<p class="note">{_text(section.note)}</p>\n' if section.note else "")
-        + f"{section.body}\n</section>\n"
-        for key, section in parts
-    )
-    css = resources.files("mrl.report").joinpath("style.css").read_text(encoding="utf-8")
-    return f"""<!doctype html>
+    links = body = ""
+    for i, section in enumerate(sections, start=1):
+        heading, key = escape_html(section.title), f"section-{i}"
+        note = _element("p", "note", section.note) if section.note else ""
+        links += f'<li><a href="#{key}">{heading}</a></li>\n'
+        body += f'<section id="{key}" aria-labelledby="{key}-title">\n<h2 id="{key}-title">{heading}</h2>\n'
+        body += f"{note}{section.body}\n</section>\n"
+    contents = f'<nav aria-label="Sections">\n<ul>\n{links}</ul>\n</nav>\n' if links else ""
+    return Html(f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
-<title>{_text(title)}</title>
+<title>{escape_html(title)}</title>
 <style>
-{css}</style>
+{_style_sheet()}</style>
 </head>
 <body>
 <header>
-<p class="kicker">{_text(kicker)}</p>
-<h1>{_text(title)}</h1>
-<p class="subtitle">{_text(subtitle)}</p>
-</header>
+{_element("p", "kicker", kicker)}<h1>{escape_html(title)}</h1>
+{_element("p", "subtitle", subtitle)}</header>
 <main>
 {lead}
 {contents}{body}</main>
 </body>
 </html>
-"""
+""")
 
 
-def table(
-    rows: Iterable[Sequence[object]], header: Sequence[str], *, code: Collection[int] = (), caption: str = ""
-) -> str:
-    """Lay rows out as a table whose first column names the row.
+def table(rows: Iterable[Sequence[object]], header: Sequence[str], *, caption: str = "") -> Html:
+    """Return rows as a table that scrolls sideways where the screen is too narrow (see `mrl.formatting.html_table`).
 
     Parameters
     ----------
     rows : iterable of sequence
-        One value for each column: text, a number (written short), or None for a dash.
+        One value for each column: text, a number (written short), None for a dash, or HTML such as `code`.
     header : sequence of str
         Names of the columns.
-    code : collection of int
-        Columns that hold SMILES, tokens, commands: set in a font of one width.
     caption : str
         What the table shows.
 
     Returns
     -------
-    str
-        HTML, every value escaped; columns of nothing but numbers stand flush right.
+    Html
+        The table; columns of numbers are aligned to the right.
 
     Raises
     ------
-    mrl.errors.RowError
-        If a row has not as many values as the header.
+    RowError
+        A row has another number of values than the header.
 
     Examples
     --------
-    >>> "<td><code>C&lt;b&gt;</code></td>" in table([("a", "C<b>")], ["name", "text"], code=[1])
+    >>> "<td><code>C&lt;b&gt;</code></td>" in table([("a", code("C<b>"))], ["name", "text"])
     True
     """
-    cells = [list(row) for row in rows]
-    for i, row in enumerate(cells):
-        if len(row) != len(header):
-            raise RowError(f"row {i} has {len(row)} values, the header {len(header)}: give one for each column", row=i)
-    right = [_is_numeric([_cell(row[j]) for row in cells]) for j in range(len(header))]
-    attribute = [' class="number"' if flag else "" for flag in right]
-    top = "".join(f'<th scope="col"{cls}>{_text(name)}</th>' for name, cls in zip(header, attribute, strict=True))
-    lines = []
-    for row in cells:
-        words = [f"<code>{_cell(value)}</code>" if j in code else _cell(value) for j, value in enumerate(row)]
-        first = f'<th scope="row"{attribute[0]}>{words[0]}</th>' if words else ""
-        rest = "".join(f"<td{cls}>{word}</td>" for word, cls in zip(words[1:], attribute[1:], strict=True))
-        lines.append(f"<tr>{first}{rest}</tr>\n")
-    if not lines:
-        lines.append(f'<tr><td colspan="{len(header)}">nothing</td></tr>\n')
-    title = f"<caption>{_text(caption)}</caption>\n" if caption else ""
-    return f"""<div class="table"><table>
-{title}<thead><tr>{top}</tr></thead>
-<tbody>
-{"".join(lines)}</tbody>
-</table></div>
-"""
+    return Html(f'<div class="table">{html_table(rows, header, caption=caption)}</div>\n')
 
 
-def figure(svg: str, title: str, caption: str = "") -> str:
-    """Set a figure with its title above it and a caption below.
+def figure(drawing: Drawing, title: str, caption: str = "") -> Html:
+    """Return a drawing with its title above and a caption below.
 
     Parameters
     ----------
-    svg : str
-        HTML: an ``svg`` element that describes itself (``aria-label``), as all figures of this package do.
+    drawing : Drawing
+        For instance from `distributions`.
     title, caption : str
         Plain text.
 
     Returns
     -------
-    str
-        HTML.
-    """
-    below = f'<p class="caption">{_text(caption)}</p>\n' if caption else ""
-    return f"<figure>\n<figcaption>{_text(title)}</figcaption>\n{svg}{below}</figure>\n"
-
-
-def part(title: str, body: str) -> str:
-    """Set `body`, a piece of HTML, under a smaller heading inside a section.
-
-    Parameters
-    ----------
-    title, body : str
-        Plain text of the heading, and HTML.
-
-    Returns
-    -------
-    str
-        HTML.
+    Html
+        The figure.
 
     Examples
     --------
-    >>> part("A & B", paragraph("text"))
-    '<h3>A &amp; B</h3>\\n<p class="prose">text</p>\\n'
+    >>> from mrl.report import distributions
+    >>> "<figcaption>A &amp; B</figcaption>" in figure(distributions("length", {"data": [5]}), "A & B")
+    True
     """
-    return f"<h3>{_text(title)}</h3>\n{body}"
+    below = _element("p", "caption", caption) if caption else ""
+    return Html(f"<figure>\n<figcaption>{escape_html(title)}</figcaption>\n{drawing.svg}{below}</figure>\n")
 
 
-def paragraph(text: str) -> str:
-    """Set plain `text` as a paragraph of HTML, escaped.
+def paragraph(text: str) -> Html:
+    """Return plain `text` as a paragraph.
 
     Examples
     --------
     >>> paragraph("1 < 2")
     '<p class="prose">1 &lt; 2</p>\\n'
     """
-    return f'<p class="prose">{_text(text)}</p>\n'
+    return _element("p", "prose", text)
 
 
-def command(text: str) -> str:
-    """Set the `text` of a command line as it is to be typed, escaped.
+def code(text: str) -> Html:
+    """Return plain `text`, such as a SMILES or a token, in a monospaced font.
+
+    Examples
+    --------
+    >>> code("C<b>")
+    '<code>C&lt;b&gt;</code>'
+    """
+    return Html(f"<code>{escape_html(text)}</code>")
+
+
+def command(text: str) -> Html:
+    """Return plain `text` as a command line in a block of its own.
 
     Examples
     --------
     >>> command("mrl demo > log")
     '<pre class="command"><code>mrl demo &gt; log</code></pre>\\n'
     """
-    return f'<pre class="command"><code>{_text(text)}</code></pre>\n'
+    return Html(f'<pre class="command">{code(text)}</pre>\n')
 
 
-def columns(*bodies: str) -> str:
-    """Set pieces of HTML side by side where the screen is wide enough, else one below the other.
+def columns(*bodies: str) -> Html:
+    """Return pieces of HTML side by side where the screen is wide enough, else one below the other.
 
     Parameters
     ----------
@@ -260,8 +232,8 @@ def columns(*bodies: str) -> str:
 
     Returns
     -------
-    str
-        HTML.
+    Html
+        The pieces.
 
     Examples
     --------
@@ -269,90 +241,38 @@ def columns(*bodies: str) -> str:
     2
     """
     cells = "".join(f"<div>\n{body}</div>\n" for body in bodies)
-    return f'<div class="columns">\n{cells}</div>\n'
+    return Html(f'<div class="columns">\n{cells}</div>\n')
 
 
-def tiles(items: Iterable[Tile]) -> str:
-    """Set key numbers large, side by side.
-
-    Parameters
-    ----------
-    items : iterable of Tile
-        In order of importance.
-
-    Returns
-    -------
-    str
-        HTML: a list of terms with their values.
-    """
-    body = ""
-    for item in items:
-        before = (
-            f'<span class="before">{_text(item.before)} <span aria-label="to">→</span></span> ' if item.before else ""
-        )
-        note = f'<dd class="caption">{_text(item.note)}</dd>' if item.note else ""
-        body += f'<div><dt>{_text(item.label)}</dt><dd class="value">{before}{_text(item.value)}</dd>{note}</div>\n'
-    return f'<dl class="tiles">\n{body}</dl>\n'
-
-
-def inline(svg: str, label: str) -> str:
-    """Make an ``svg`` file fit to stand inside a page: scalable, described, without declarations and comments.
-
-    Parameters
-    ----------
-    svg : str
-        The file as text; trusted.
-    label : str
-        What it shows, in words; escaped.
-
-    Returns
-    -------
-    str
-        One ``svg`` element.
+def tiles(items: Iterable[Tile]) -> Html:
+    """Return `items`, key numbers, in large type side by side.
 
     Examples
     --------
-    >>> inline("<?xml version='1.0'?>\\n<svg width='20px' height='10px' viewBox='0 0 20 10'></svg>", "C")
-    '<svg role="img" aria-label="C" viewBox=\\'0 0 20 10\\'></svg>'
+    >>> tiles([Tile("Valid", "90.0 %")]).splitlines()[1]
+    '<div><dt>Valid</dt><dd class="value">90.0 %</dd></div>'
     """
-    start = svg.index("<svg")
-    end = svg.index(">", start)
-    root = re.sub(_OF_A_FILE, "", svg[start + 4 : end])
-    rest = re.sub(r"(?s)<!--.*?-->", "", svg[end:]).strip()
-    return f'<svg role="img" aria-label="{_text(label)}" {" ".join(root.split())}{rest}'
+    body = ""
+    for item in items:
+        arrow = ' <span aria-label="to">→</span>'
+        before = f'<span class="before">{escape_html(item.before)}{arrow}</span> ' if item.before else ""
+        note = _element("dd", "caption", item.note).strip() if item.note else ""
+        value = f'<dd class="value">{before}{escape_html(item.value)}</dd>'
+        body += f"<div><dt>{escape_html(item.label)}</dt>{value}{note}</div>\n"
+    return Html(f'<dl class="tiles">\n{body}</dl>\n')
 
 
-_OF_A_FILE = r"""\s(?:xmlns(?::\w+)?|xml:\w+|version|baseProfile|width|height|role|aria-label)=(['"]).*?\1"""
+def _element(tag: str, name: str, text: str) -> Html:
+    return Html(f'<{tag} class="{name}">{escape_html(text)}</{tag}>\n')
 
 
-def write(path: str | os.PathLike[str], html: str) -> None:
-    """Write a page to a file, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or path
-        The file; one that is there is replaced at once, by renaming.
-    html : str
-        The page.
-    """
-    write_atomic(path, html)
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, np.number):
-        value = value.item()
-    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(str(value))
-
-
-def _is_numeric(words: Sequence[str]) -> bool:
-    numbers = [word for word in words if word != "–"]
-    return bool(numbers) and all(_NUMERIC.fullmatch(word) for word in numbers)
-
-
-_NUMERIC = re.compile(r"−?(?:&[lg]t;)?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: %| \([^)]*\))?")
+def _style_sheet() -> str:
+    """Return the style sheet, which maps each colour of a drawing to a variable, so that no drawing is rewritten."""
+    colors = {**COLORS, **ATOM_COLORS}
+    variables = " ".join(f"--{name}: {color};" for name, color in colors.items())
+    rules = ""
+    for name, color in colors.items():
+        for what in ("fill", "stroke"):  # an attribute in our drawings, an attribute or part of a style in RDKit's
+            rules += f'[{what}="{color}" i], [style*="{what}:{color}" i] {{ {what}: var(--{name}) !important; }}\n'
+    css = resources.files("mrl.report").joinpath("style.css").read_text(encoding="utf-8")
+    return f":root {{ {variables} }}\n{css}{rules}"

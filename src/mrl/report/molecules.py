@@ -1,61 +1,46 @@
-"""Drawn molecules as a list that flows with the width of the page."""
+"""Drawn molecules: one in a box of a given size, or a list that flows with the width of a page."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from html import escape
-from typing import Any, TypeAlias
+from textwrap import wrap
+from typing import Any
 
-from mrl.chem import draw
-from mrl.errors import ColumnError
-from mrl.report.html import inline
-from mrl.report.words import visible
+from mrl.chem import draw_molecule, to_mol, to_smile
+from mrl.errors import ColumnError, MoleculeError
+from mrl.formatting import Html, escape_html
+from mrl.messages import format_count
+from mrl.report.drawing import Canvas, Drawing
+from mrl.report.html import code
 
-__all__ = ["drawn", "molecule_grid"]
+__all__ = ["Size", "draw_or_write", "molecule_grid", "smiles_or_empty"]
 
-Molecule: TypeAlias = Any  # a SMILES, or a molecule of RDKit, whose home is another room
+_MOST_ATOMS = 200  # a small drawing of more shows nothing, and RDKit needs seconds for 1,000
 
-# RDKit's colours are made for white paper, and yellow is weak even there: the page says how an element looks.
-_ELEMENTS = {
-    "#000000": "ink",
-    "#191919": "ink",
-    "#0000FF": "N",
-    "#FF0000": "O",
-    "#CCCC00": "S",
-    "#33CCCC": "F",
-    "#00CC00": "Cl",
-    "#7F4C19": "Br",
-    "#A01EEF": "I",
-    "#FF7F00": "P",
-    "#57606a": "muted",
-    "#b42318": "O",
-    "#cfd6dd": "rule",
-    "#fff": "paper",
-}
+Size = tuple[int, int]
 
 
-def molecule_grid(smiles: Sequence[str], captions: Sequence[str], *, label: str = "molecules") -> str:
-    """Draw molecules, each with a caption and its SMILES.
+def molecule_grid(smiles: Sequence[str], captions: Sequence[str], *, title: str = "") -> Html:
+    """Return drawings of molecules, each with a caption and its SMILES.
 
     Parameters
     ----------
     smiles : sequence of str
-        What is no molecule gets a cell with the reason.
+        SMILES; an invalid one gets a cell with the reason.
     captions : sequence of str
         One for each, plain text.
-    label : str
-        What these molecules are, for those who cannot see them.
+    title : str
+        Plain text of a heading, or ``""``.
 
     Returns
     -------
-    str
-        HTML: a list, empty if there are no molecules.
+    Html
+        The heading, and a list with one item for each molecule.
 
     Raises
     ------
-    mrl.errors.ColumnError
-        If there are not as many captions as molecules.
+    ColumnError
+        The captions are not as many as the molecules.
 
     Examples
     --------
@@ -64,24 +49,70 @@ def molecule_grid(smiles: Sequence[str], captions: Sequence[str], *, label: str 
     (True, True)
     """
     if len(smiles) != len(captions):
-        raise ColumnError(f"{len(captions)} captions for {len(smiles)} molecules: give one each", column="captions")
+        found, expected = format_count(len(captions), "caption"), format_count(len(smiles), "molecule")
+        raise ColumnError(f"{found} for {expected}: give one each", column="captions")
     items = ""
     for text, caption in zip(smiles, captions, strict=True):
-        shown = escape(visible(text))
-        items += f"<li>{inline(drawn(text, (220, 160)), f'structure of {text}')}\n<p>{escape(visible(caption))}</p>"
-        items += f'<code title="{shown}">{shown}</code></li>\n'
-    return f'<ul class="molecules" aria-label="{escape(visible(label))}">\n{items}</ul>\n'
+        size = (220, 160)
+        drawing = Drawing(draw_or_write(text, size), *size, f"structure of {text}")
+        items += f"<li>{drawing.svg}<p>{escape_html(caption)}</p>"
+        items += f'<p class="smiles" title="{escape_html(text)}">{code(text)}</p></li>\n'
+    heading = f"<h3>{escape_html(title)}</h3>\n" if title else ""
+    return Html(f'{heading}<ul class="molecules" aria-label="{escape_html(title or "molecules")}">\n{items}</ul>\n')
 
 
-def drawn(molecule: Molecule, size: tuple[int, int]) -> str:
-    """Draw one molecule as an ``svg`` whose colours a page may choose."""
-    # Only inside tags: a SMILES stays as it is whatever it looks like.
-    return re.sub(r"<[^<>]*>", _recolored, draw([molecule], columns=1, size=size))
+def draw_or_write(molecule: Any, size: Size, *, grammar: str = "", with_reason: bool = True) -> str:
+    """Return SVG elements: the drawing of a molecule, or its text and why it is not drawn.
+
+    Parameters
+    ----------
+    molecule : str or Mol
+        SMILES or molecule, or text in another `grammar`.
+    size : tuple of int
+        Width and height in pixels.
+    grammar : str
+        What the text is if it is not a SMILES, such as "SELFIES"; it is then written, not drawn.
+    with_reason : bool
+        Whether to write why an invalid molecule is not drawn.
+    """
+    if grammar:
+        return _written(smiles_or_empty(molecule), grammar, "muted", size)
+    try:
+        n_atoms = to_mol(molecule).GetNumAtoms()
+        if n_atoms > _MOST_ATOMS:
+            return _written(smiles_or_empty(molecule), f"{n_atoms:,} atoms: too many to draw", "muted", size)
+        return f"<title>{escape_html(smiles_or_empty(molecule))}</title>{draw_molecule(molecule, size)}"
+    except MoleculeError as error:
+        return _written(error.text, error.reason if with_reason else "", "error", size)
 
 
-def _recolored(tag: re.Match[str]) -> str:
-    return re.sub(
-        r"#(?:[0-9A-Fa-f]{6}|fff)\b",
-        lambda color: f"var(--{_ELEMENTS[color[0]]},{color[0]})" if color[0] in _ELEMENTS else color[0],
-        tag[0],
-    )
+def smiles_or_empty(molecule: Any) -> str:
+    """Return a text as it is, or the SMILES of a molecule, ``""`` if it has none."""
+    try:
+        return molecule if isinstance(molecule, str) else to_smile(molecule)
+    except MoleculeError:
+        return ""
+
+
+def _written(text: str, note: str, color: str, size: Size) -> str:
+    """Return a frame with a text, cut where it is too long, and a note below."""
+    width, height = size
+    per_line, n_lines = (width - 16) // 7, (height - 12) // 15
+    notes = wrap(note, int((width - 16) / 6.4), max_lines=max(1, n_lines // 2), placeholder=" …")
+    lines = [text[start : start + per_line] for start in range(0, len(text), per_line)] or ["(empty)"]
+    most = n_lines - len(notes) - bool(notes)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1][: per_line - 1]}…"]
+    canvas = Canvas()
+    canvas.frame(width, height)
+    y = (height - 15 * (len(lines) + len(notes) + bool(notes) - 1)) / 2
+    for line in lines:
+        if len(lines) > 1:
+            canvas.text(8, y, line, size=11, mono=True)
+        else:
+            canvas.text(width / 2, y, line, size=11, mono=True, align="middle")
+        y += 15
+    for line in notes:
+        canvas.text(width / 2, y + 15, line, color=color, size=11, align="middle")
+        y += 15
+    return canvas.drawing(width, height, text).body
