@@ -34,12 +34,11 @@ def _print_version(is_given: bool) -> None:
         raise typer.Exit
 
 
+VERSION = typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+
+
 @app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
+def _root(version: Annotated[bool, VERSION] = False) -> None:
     pass
 
 
@@ -49,31 +48,30 @@ def _group(name: str, help: str) -> typer.Typer:
     return group
 
 
-def _add(group: typer.Typer, name: str, options: type[Any], function: str, **settings: Any) -> None:
-    """Add a command to `group`; `function`, as "module:name", takes the options that were given."""
+def _add(group: typer.Typer, name: str, fields: type[Any], function: str, help: str | None = None) -> None:
+    """Add a command that takes the fields of a dataclass of options; `function` is "module:name" in this package."""
 
-    @functools.wraps(options, updated=())  # typer reads parameters and help text from the dataclass
+    @functools.wraps(fields, updated=())  # typer reads parameters and help text from the dataclass
     def command(**values: Any) -> None:
         with reported():
             try:
-                chosen = options(**values)
+                chosen = fields(**values)
             except ValueError as error:
                 stop(str(error), USAGE)
             module, _, attribute = function.partition(":")
             getattr(importlib.import_module(f"mrl.cli.{module}"), attribute)(chosen)
 
-    group.command(name, **settings)(command)
+    group.command(name, help=help)(command)
 
 
 _add(app, "demo", options.DemoOptions, "demo:run")
 _add(app, "train", options.TrainOptions, "train:run")
 _add(app, "sample", options.SampleOptions, "sample:run")
 _add(app, "inspect", options.InspectOptions, "inspect:run")
-_READ_BACK = 'Read back: a = numpy.load("ids.npz"); ids = Ragged(a["values"], a["offsets"])'
-_add(app, "encode", options.EncodeOptions, "encode:run", epilog=_READ_BACK)
+_add(app, "encode", options.EncodeOptions, "encode:run")
 vocab = _group("vocab", "Learn a vocabulary from files; check files against one.")
 _add(vocab, "learn", options.LearnOptions, "vocab:learn")
 _add(vocab, "check", options.CheckOptions, "vocab:check")
 cache = _group("cache", "Show or clear a folder of computed features.")
-_add(cache, "show", options.ShowCacheOptions, "cache:show")
-_add(cache, "clear", options.ClearCacheOptions, "cache:clear")
+_add(cache, "show", options.CacheOptions, "cache:show", "Show molecules and size for each featurizer.")
+_add(cache, "clear", options.CacheOptions, "cache:clear", "Remove all features from the folder, and nothing else.")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mrl.cli.console import note, print_grid, print_json, success
-from mrl.cli.options import ClearCacheOptions, ShowCacheOptions
+from mrl.cli.options import CacheOptions
 from mrl.features import cache_folder, cached, clear_cache
 from mrl.messages import format_count
 
 __all__ = ["clear", "show"]
 
 
-def show(options: ShowCacheOptions) -> None:
+def show(options: CacheOptions) -> None:
     """Print molecules and size for each featurizer of a folder."""
     folder = options.folder or cache_folder()
     found = cached(folder)
@@ -24,11 +24,13 @@ def show(options: ShowCacheOptions) -> None:
         note(f"{_size(sum(one.bytes for one in found))} in {folder}")
 
 
-def clear(options: ClearCacheOptions) -> None:
+def clear(options: CacheOptions) -> None:
     """Remove what `show` shows."""
     folder = options.folder or cache_folder()
     removed = clear_cache(folder)
-    if removed:
+    if options.json:
+        print_json({"folder": str(folder), "removed": [one._asdict() for one in removed]})
+    elif removed:
         molecules = format_count(sum(one.molecules for one in removed), "molecule")
         success(f"removed {molecules}, {_size(sum(one.bytes for one in removed))}, from {folder}")
     else:

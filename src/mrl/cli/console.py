@@ -67,6 +67,17 @@ def print_grid(
     _out.print(grid, width=None if _out.is_terminal else 10_000)
 
 
+def print_facts(facts: dict[str, Any]) -> None:
+    """Print names and values in two columns."""
+
+    def show(value: Any) -> str:
+        if isinstance(value, list):
+            return "  ".join(map(repr, value))
+        return f"{value:,}" if type(value) is int else str(value)
+
+    print_grid([(name.replace("_", " "), show(value)) for name, value in facts.items()])
+
+
 def print_json(result: dict[str, Any]) -> None:
     """Print the result for a program."""
     print_lines([json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)])

@@ -6,11 +6,9 @@ import numpy as np
 
 from mrl.cli.console import DATA, note, print_json, stop, success
 from mrl.cli.options import EncodeOptions, OnUnknown
-from mrl.cli.tables import blocks, name_row, read_table
-from mrl.errors import RowError, UnknownTokenError
+from mrl.cli.tables import read_table, rows_named
 from mrl.files import atomic
 from mrl.messages import format_count, format_value
-from mrl.ragged import Ragged
 from mrl.text import UNK, Vocab
 
 __all__ = ["run"]
@@ -20,13 +18,8 @@ def run(options: EncodeOptions) -> None:
     """Write the ids of every row, where each row begins, and which vocabulary the ids belong to."""
     vocab = Vocab.load(options.vocab)
     table = read_table(options.file, options.smiles_column)
-    parts = [vocab.encode([])]
-    for first, texts in blocks(table.smiles, "encoding"):
-        try:
-            parts.append(vocab.encode(texts, on_unknown="unk"))
-        except (RowError, UnknownTokenError) as error:
-            stop(name_row(error, options.file, table, first), DATA)
-    ids = Ragged.concat(parts)
+    with rows_named(options.file, table):
+        ids = vocab.encode(table.smiles, on_unknown="unk")
     unknown = np.flatnonzero(ids.values == UNK)
     if len(unknown):
         row = int(np.searchsorted(ids.offsets, unknown[0], side="right")) - 1

@@ -10,7 +10,7 @@ import numpy as np
 from typer import Exit
 
 from mrl.chem import clean, elements
-from mrl.cli.console import DATA, USAGE, print_grid, print_json, print_text, progress, stop
+from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, progress, stop
 from mrl.cli.options import InspectOptions
 from mrl.cli.tables import print_tokens
 from mrl.corpus import Table, read
@@ -60,20 +60,9 @@ def _inspect_vocabulary(options: InspectOptions) -> None:
     }
     if options.json:
         print_json(facts)
-        return
-    specials = f"{format_count(len(SPECIAL_TOKENS), 'special token')} first: {', '.join(facts['specials'])}"
-    rows = {
-        "vocabulary": facts["file"],
-        "kind": facts["kind"],
-        "tokens": f"{facts['tokens']:,}, {specials}",
-        "ids": facts["dtype"],
-        "engine": f"{facts['engine']}: {facts['engine_reason']}",
-        **{name: value if isinstance(value, str) else repr(value) for name, value in facts["rules"].items()},
-        "first": "  ".join(map(repr, facts["first"])),
-        "last": "  ".join(map(repr, facts["last"])),
-        "fingerprint": facts["fingerprint"],
-    }
-    print_grid(rows.items())
+    else:
+        rules = facts.pop("rules")
+        print_facts(facts | rules)
 
 
 def _inspect_molecules(options: InspectOptions) -> None:

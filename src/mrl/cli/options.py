@@ -8,23 +8,11 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-__all__ = [
-    "CheckOptions",
-    "ClearCacheOptions",
-    "DemoOptions",
-    "EncodeOptions",
-    "InspectOptions",
-    "LearnOptions",
-    "OnUnknown",
-    "SampleOptions",
-    "ShowCacheOptions",
-    "TrainOptions",
-    "VocabKind",
-]
+TABLE = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
 
 
 class VocabKind(StrEnum):
@@ -46,20 +34,27 @@ class OnUnknown(StrEnum):
     UNK = "unk"
 
 
-TABLES = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
-File = Annotated[Path, Argument(metavar="FILE", help=f"Table {TABLES}", show_default=False)]
+def _argument(name: str, help: str, default: str | None = None) -> Any:
+    return Argument(metavar=name, help=help, show_default=default or False)
+
+
+def _out(help: str) -> Any:
+    return Option("--out", "-o", help=help)
+
+
+def _number(help: str, *names: str, least: int = 1, default: str | None = None) -> Any:
+    return Option(*names, metavar="N", help=help, min=least, show_default=default or True)
+
+
+File = Annotated[Path, _argument("FILE", f"Table {TABLE}")]
 SmilesColumn = Annotated[
     str | None, Option(help="Column with the SMILES.", show_default="the one called smiles or similar")
 ]
-Vocabulary = Annotated[Path, Argument(help="Vocabulary file, written by mrl vocab learn.", show_default=False)]
-MaxLength = Annotated[int, Option(help="Most tokens of a molecule.", min=3, metavar="N")]
-Steps = Annotated[int, Option(help="Training steps, of 64 molecules each.", min=1, metavar="N")]
-Seed = Annotated[int, Option(help="The same seed, machine and versions give the same result.", min=0, metavar="N")]
+VocabFile = Annotated[Path, _argument("VOCAB", "Vocabulary file, written by mrl vocab learn.")]
+MaxLength = Annotated[int, _number("Most tokens of a molecule.", least=3)]
+Steps = Annotated[int, _number("Training steps, of 64 molecules each.")]
+Seed = Annotated[int, _number("The same seed, machine and versions give the same result.", least=0)]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
-CacheFolder = Annotated[
-    Path | None,
-    Argument(help="Folder that was passed as cache=.", show_default="$XDG_CACHE_HOME/mrl/features"),
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +64,16 @@ class DemoOptions:
     Writes vocab.json, two models, samples.csv and report.html into a folder; takes about 3 minutes on two CPU cores.
     """
 
-    file: Annotated[Path | None, Argument(help=f"Table {TABLES}", show_default="the bundled sample")] = None
+    file: Annotated[Path | None, _argument("FILE", f"Table {TABLE}", "the bundled sample")] = None
     property: Annotated[
         str, Option("--property", "-p", help="What to fine-tune towards: qed, logp, tpsa, molwt, sa_score ...")
     ] = "qed"
     seed: Seed = 0
-    out: Annotated[Path, Option("--out", "-o", help="Folder for the results.")] = Path("mrl-demo")
+    out: Annotated[Path, _out("Folder for the results.")] = Path("mrl-demo")
     smiles_column: SmilesColumn = None
     steps: Steps = 3000
-    samples: Annotated[int, Option("--samples", "-n", help="Number of samples.", min=1, metavar="N")] = 1000
-    rounds: Annotated[int, Option(help="Rounds of fine-tuning.", min=0, metavar="N")] = 5
+    samples: Annotated[int, _number("Number of samples.", "--samples", "-n")] = 1000
+    rounds: Annotated[int, _number("Rounds of fine-tuning.", least=0)] = 5
     json: Json = False
 
 
@@ -87,11 +82,11 @@ class TrainOptions:
     """Train a language model on a file of molecules."""
 
     file: File
-    out: Annotated[Path, Option("--out", "-o", help="Folder for vocab.json and model.safetensors.", show_default=False)]
+    out: Annotated[Path, _out("Folder for vocab.json and model.safetensors.")]
     smiles_column: SmilesColumn = None
     steps: Steps = 3000
     lr: Annotated[float, Option(help="Highest learning rate of the cycle.")] = 1.2e-2
-    hidden: Annotated[int, Option(help="Size of an LSTM layer.", min=1, metavar="N")] = 256
+    hidden: Annotated[int, _number("Size of an LSTM layer.")] = 256
     max_length: MaxLength = 128
     seed: Seed = 0
     json: Json = False
@@ -107,13 +102,9 @@ class SampleOptions:
     Prints one canonical SMILES a line; invalid samples are left out and counted.
     """
 
-    model: Annotated[
-        Path, Argument(help="Folder written by mrl train or mrl demo, or its .safetensors file.", show_default=False)
-    ]
-    n: Annotated[int, Option("-n", help="Number of samples.", min=1, metavar="N")] = 1000
-    out: Annotated[Path | None, Option("--out", "-o", help="CSV file for all samples, valid or not, with reasons.")] = (
-        None
-    )
+    model: Annotated[Path, _argument("MODEL", "Folder written by mrl train or mrl demo, or its .safetensors file.")]
+    n: Annotated[int, _number("Number of samples.", "-n")] = 1000
+    out: Annotated[Path | None, _out("CSV file for all samples, valid or not, with reasons.")] = None
     temperature: Annotated[float, Option(help="Above 1 more varied, below 1 more typical.")] = 1.0
     max_length: MaxLength = 128
     seed: Seed = 0
@@ -133,11 +124,10 @@ class InspectOptions:
     Exits with 1 if some rows are not molecules, or have tokens that are not in the vocabulary given by --vocab.
     """
 
-    file: Annotated[Path, Argument(help=f"Vocabulary file, or table {TABLES}", show_default=False)]
+    file: Annotated[Path, _argument("FILE", f"Vocabulary file, or table {TABLE}")]
     smiles_column: SmilesColumn = None
     vocab: Annotated[
-        Path | None,
-        Option(help="Vocabulary to compare the molecules with.", show_default="single characters"),
+        Path | None, Option(help="Vocabulary to compare the molecules with.", show_default="single characters")
     ] = None
     json: Json = False
 
@@ -149,11 +139,13 @@ class EncodeOptions:
     values and offsets: the ids of all rows, and where those of each row begin.
     rows: the number of each row in the file; rows that cannot be read are left out.
     n_tokens and fingerprint: which vocabulary the ids belong to, for vocab.accepts.
+
+    Read back: a = numpy.load("ids.npz"); ids = Ragged(a["values"], a["offsets"])
     """
 
-    vocab: Vocabulary
+    vocab: VocabFile
     file: File
-    out: Annotated[Path, Option("--out", "-o", help="The .npz file to write.", show_default=False)]
+    out: Annotated[Path, _out("The .npz file to write.")]
     smiles_column: SmilesColumn = None
     on_unknown: Annotated[OnUnknown, Option(help="If a token is not in the vocabulary: stop, or write the id 3.")] = (
         OnUnknown.RAISE
@@ -171,24 +163,17 @@ class LearnOptions:
     The same rows give the same vocabulary, byte for byte, in any order and any number of files.
     """
 
-    files: Annotated[list[Path], Argument(help=f"Tables {TABLES}", show_default=False)]
-    out: Annotated[Path, Option("--out", "-o", help="The .json file to write.", show_default=False)]
+    files: Annotated[list[Path], _argument("FILES", f"Tables {TABLE}")]
+    out: Annotated[Path, _out("The .json file to write.")]
     kind: Annotated[
-        VocabKind,
-        Option(metavar="KIND", help=f"{', '.join(VocabKind)}. In a smiles vocabulary no token is unknown."),
+        VocabKind, Option(metavar="KIND", help=f"{', '.join(VocabKind)}. In a smiles vocabulary no token is unknown.")
     ] = VocabKind.SMILES
-    pattern: Annotated[
-        str | None,
-        Option(help="For --kind regex: what a token is.", show_default="SMILES_PATTERN"),
-    ] = None
-    k: Annotated[
-        int | None, Option("-k", help="For --kind kmer: letters of a word.", min=1, metavar="N", show_default="3")
-    ] = None
-    min_count: Annotated[
-        int | None,
-        Option(help="Leave out rarer tokens.", min=1, metavar="N", show_default="2 for smiles, else 1"),
-    ] = None
-    max_size: Annotated[int | None, Option(help="Most tokens, special ones included.", show_default=False)] = None
+    pattern: Annotated[str | None, Option(help="For --kind regex: what a token is.", show_default="SMILES_PATTERN")] = (
+        None
+    )
+    k: Annotated[int | None, _number("For --kind kmer: letters of a word.", "-k", default="3")] = None
+    min_count: Annotated[int | None, _number("Leave out rarer tokens.", default="2 for smiles, else 1")] = None
+    max_size: Annotated[int | None, _number("Most tokens, special ones included.")] = None
     smiles_column: SmilesColumn = None
     json: Json = False
 
@@ -207,25 +192,20 @@ class CheckOptions:
     Exits with 1 if there are any, or if rows could not be read.
     """
 
-    vocab: Vocabulary
+    vocab: VocabFile
     file: File
     smiles_column: SmilesColumn = None
     json: Json = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowCacheOptions:
-    """Show what a folder of features contains: molecules and size for each featurizer."""
+class CacheOptions:
+    """The folder of features that ``mrl cache show`` and ``mrl cache clear`` take."""
 
-    folder: CacheFolder = None
+    folder: Annotated[
+        Path | None, _argument("FOLDER", "Folder that was passed as cache=.", "$XDG_CACHE_HOME/mrl/features")
+    ] = None
     json: Json = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClearCacheOptions:
-    """Remove all features from a folder, and nothing else; they are computed again when needed."""
-
-    folder: CacheFolder = None
 
 
 def _require_positive(option: str, value: float) -> None:

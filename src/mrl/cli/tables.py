@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.cli.console import note, print_grid, print_text, progress, success
+from mrl.cli.console import DATA, note, print_grid, print_text, stop, success
 from mrl.corpus import Table, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects
 from mrl.text import Unknown
 
-__all__ = ["blocks", "name_row", "print_tokens", "read_table", "report_rejects"]
+__all__ = ["print_tokens", "read_table", "report_rejects", "rows_named"]
 
-_BLOCK = 20_000
 _SHOWN = 10
 
 
@@ -42,15 +42,6 @@ def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None =
         note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. row {row}: {example_text}")
 
 
-def blocks(text: Text, what: str) -> Iterator[tuple[int, Text]]:
-    """Yield the number of the first row, and some ten thousand rows, until all are done; with a progress bar."""
-    with progress() as bar:
-        task = bar.add_task(what, total=len(text))
-        for first in range(0, len(text), _BLOCK):
-            yield first, text[first : first + _BLOCK]
-            bar.advance(task, min(_BLOCK, len(text) - first))
-
-
 def print_tokens(unknown: Sequence[Unknown]) -> None:
     """Print the first of some unknown tokens, with the number of the row in the file."""
     rows = [(repr(one.token), f"{one.count:,}", f"{one.row:,}", format_value(one.text, most=40)) for one in unknown]
@@ -59,8 +50,11 @@ def print_tokens(unknown: Sequence[Unknown]) -> None:
         print_text(f"and {len(unknown) - _SHOWN:,} more; --json prints all")
 
 
-def name_row(error: RowError | UnknownTokenError, file: Path, table: Table, first: int) -> str:
-    """Return the message of an error about a row of the block that begins at `first`, with the row of the file."""
-    if error.row is None:
-        return f"{file}: {error}"
-    return f"{file}, row {table.rows[first + error.row]}: {str(error).removeprefix(f'row {error.row}: ')}"
+@contextmanager
+def rows_named(file: Path, table: Table) -> Iterator[None]:
+    """Stop at an error about a row of the table, with the row of the file in the message."""
+    try:
+        yield
+    except (RowError, UnknownTokenError) as error:
+        row = "" if error.row is None else f", row {table.rows[error.row]}"
+        stop(f"{file}{row}: {str(error).removeprefix(f'row {error.row}: ')}", DATA)

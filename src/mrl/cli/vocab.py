@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from typer import Exit
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, print_text, stop, success
 from mrl.cli.options import CheckOptions, LearnOptions, VocabKind
-from mrl.cli.tables import blocks, name_row, print_tokens, read_table
+from mrl.cli.tables import print_tokens, read_table, rows_named
 from mrl.corpus import Table
 from mrl.errors import RowError, UnknownTokenError, VocabError
 from mrl.messages import format_count, format_value
@@ -59,7 +58,8 @@ def learn(options: LearnOptions) -> None:
     for file in options.files:
         table = read_table(file, options.smiles_column)
         rows, not_read = rows + len(table), not_read + len(table.rejects)
-        counts += _count_tokens(vocab, file, table)
+        with rows_named(file, table):
+            counts += vocab.count_tokens(table.smiles)
     learned = vocab.update_from_counts(counts, min_count=least, max_size=options.max_size)
     left_out = Counter({token: n for token, n in counts.items() if token not in vocab.stoi})
     vocab.save(options.out)
@@ -99,16 +99,6 @@ def _empty_vocab(options: LearnOptions) -> Vocab:
         stop(str(error), USAGE)
 
 
-def _count_tokens(vocab: Vocab, file: Path, table: Table) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for first, texts in blocks(table.smiles, "counting tokens"):
-        try:
-            counts += vocab.count_tokens(texts)
-        except (RowError, UnknownTokenError) as error:
-            stop(name_row(error, file, table, first), DATA)
-    return counts
-
-
 def _report_left_out(left_out: Counter[str], is_smiles: bool) -> None:
     tokens = sorted(left_out, key=lambda token: (-left_out[token], token))
     examples = ", ".join(f"{token!r} ({left_out[token]:,})" for token in tokens[:5])
@@ -130,12 +120,8 @@ def check(options: CheckOptions) -> None:
     """Show which rows of a file do not come back from a vocabulary; exit with 1 if there are any."""
     vocab = Vocab.load(options.vocab)
     table = read_table(options.file, options.smiles_column)
-    changed: list[Changed] = []
-    tokens = 0
-    for first, texts in blocks(table.smiles, "encoding and decoding"):
-        found, n = _find_changed(vocab, texts)
-        changed += [item._replace(row=int(table.rows[first + item.row])) for item in found]
-        tokens += n
+    changed, tokens = _find_changed(vocab, table.smiles)
+    changed = [one._replace(row=int(table.rows[one.row])) for one in changed]
     unknown = _find_unknown(vocab, changed)
     if options.json:
         print_json(
@@ -156,23 +142,22 @@ def check(options: CheckOptions) -> None:
 
 
 def _find_changed(vocab: Vocab, texts: Text) -> tuple[list[Changed], int]:
-    """Return the rows of a block that do not come back, and the number of tokens of the others, bos and eos aside."""
+    """Return the rows that do not come back, and the number of tokens of those that can be encoded."""
     try:
         ids = vocab.encode(texts, on_unknown="unk")
-        backs = vocab.decode(ids)
     except (RowError, UnknownTokenError) as error:
         if len(texts) == 1:
             return [Changed(0, texts[0], None, str(error).removeprefix("row 0: "))], 0
-        rows = [_find_changed(vocab, texts[i : i + 1]) for i in range(len(texts))]
-        found = [item._replace(row=row) for row, (items, _) in enumerate(rows) for item in items]
-        return found, sum(n for _, n in rows)
+        half = len(texts) // 2
+        (first, n), (second, m) = _find_changed(vocab, texts[:half]), _find_changed(vocab, texts[half:])
+        return first + [one._replace(row=half + one.row) for one in second], n + m
     lossy = set((np.searchsorted(ids.offsets, np.flatnonzero(ids.values == UNK), side="right") - 1).tolist())
-    found = [
+    changed = [
         Changed(row, text, back, "unknown token" if row in lossy else "another text")
-        for row, (text, back) in enumerate(zip(texts, backs, strict=True))
+        for row, (text, back) in enumerate(zip(texts, vocab.decode(ids), strict=True))
         if row in lossy or text != back
     ]
-    return found, len(ids.values) - 2 * len(ids)
+    return changed, len(ids.values) - 2 * len(ids)  # bos and eos aside
 
 
 def _find_unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:

@@ -26,23 +26,36 @@ class ColumnarFile(TableFile):
         self._kind = kind
         data = pa.BufferReader(read_bytes(path))
         with self._damage_reported():
-            self._file = _ParquetBatches(data) if kind == "parquet" else _ArrowBatches(data)
-        self.names = self._file.names
-        if not self._file.n:
-            raise ReadError(f"{path} has no rows, only columns: {format_names(self.names)}", path=self.path)
+            if kind == "parquet":
+                import pyarrow.parquet as parquet  # 0.1 s, for this format only
+
+                self._file = parquet.ParquetFile(data)
+                names, n = self._file.schema_arrow.names, self._file.metadata.num_rows
+            else:
+                self._file = _read_arrow(data)
+                names, n = self._file.column_names, len(self._file)
+        self.names = tuple(names)
+        if not n:
+            raise ReadError(f"{path} has no rows, only columns: {format_names(names)}", path=self.path)
 
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
         """Read some of the columns, a block for each batch of the file."""
         start = 0
         with self._damage_reported():
-            for batch in self._file.select(names):
-                rows = np.arange(start, start + len(batch))
-                yield Block({name: batch.column(name) for name in names}, rows, [])
+            for batch in self._batches(list(names)):
+                yield Block({name: batch.column(name) for name in names}, np.arange(start, start + len(batch)), [])
                 start += len(batch)
 
     def line(self, row: int) -> None:
         """Return None: such a file has no lines."""
         return
+
+    def _batches(self, names: list[str]) -> Any:
+        if self._kind == "parquet":
+            return self._file.iter_batches(columns=names, use_threads=False)
+        table = self._file.select(names)
+        table.validate(full=True)  # offsets of a damaged file may point anywhere
+        return table.to_batches()
 
     @contextmanager
     def _damage_reported(self) -> Iterator[None]:
@@ -56,29 +69,9 @@ class ColumnarFile(TableFile):
             ) from error
 
 
-class _ParquetBatches:
-    def __init__(self, data: Any) -> None:
-        import pyarrow.parquet as parquet  # 0.1 s, for this format only
-
-        self._file = parquet.ParquetFile(data)
-        self.names = tuple(self._file.schema_arrow.names)
-        self.n = int(self._file.metadata.num_rows)
-
-    def select(self, names: tuple[str, ...]) -> Iterator[Any]:
-        return iter(self._file.iter_batches(columns=list(names), use_threads=False))
-
-
-class _ArrowBatches:
-    def __init__(self, data: Any) -> None:
-        try:
-            self._table = pa.ipc.open_file(data).read_all()
-        except pa.ArrowInvalid:
-            data.seek(0)
-            self._table = pa.ipc.open_stream(data).read_all()
-        self.names = tuple(self._table.column_names)
-        self.n = len(self._table)
-
-    def select(self, names: tuple[str, ...]) -> Iterator[Any]:
-        table = self._table.select(names)
-        table.validate(full=True)  # offsets of a damaged file may point anywhere
-        return iter(table.to_batches())
+def _read_arrow(data: Any) -> Any:
+    try:
+        return pa.ipc.open_file(data).read_all()
+    except pa.ArrowInvalid:
+        data.seek(0)
+        return pa.ipc.open_stream(data).read_all()
