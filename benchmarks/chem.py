@@ -30,7 +30,7 @@ SAMPLES = 2_000
 
 
 def chem(smiles: list[str]) -> None:
-    """All of them."""
+    """Run all benchmarks of chemistry."""
     print(f"\nChemistry: RDKit {rdBase.rdkitVersion}")
     cleaning(smiles[:CLEANED])
     neighbours(smiles[: 2 * NEIGHBOURS])
@@ -39,7 +39,7 @@ def chem(smiles: list[str]) -> None:
 
 
 def cleaning(some: list[str]) -> None:
-    """Steps against the calls of RDKit that they make, in a loop, with nothing counted or kept."""
+    """Steps against the calls of RDKit that they make, in a loop that counts and keeps nothing."""
     chooser, normalizer = rdMolStandardize.LargestFragmentChooser(True), rdMolStandardize.Normalizer()
     uncharger, charged = rdMolStandardize.Uncharger(), re.compile(r"\[[^]]*[+-]")
 
@@ -61,7 +61,7 @@ def cleaning(some: list[str]) -> None:
         ("Cleaning: parse, fragment, normalise, uncharge, write canonically", pipeline, standardized),
     ]
     for question, steps, bare in questions:
-        with rdBase.BlockLogs():  # the Normalizer tells each of its steps
+        with rdBase.BlockLogs():  # the Normalizer logs each of its steps
             checked = clean(some[:CHECKED], steps)
             assert len(checked.kept) == len(some[:CHECKED])
             assert checked.smiles.tolist() == [canon_smile(bare(text)) for text in some[:CHECKED]]
@@ -80,7 +80,7 @@ def cleaning(some: list[str]) -> None:
 
 
 def neighbours(some: list[str]) -> None:
-    """The nearest of 10,000 for each of 10,000; RDKit on a part of the queries."""
+    """The nearest of 10,000 molecules for each of 10,000; RDKit on a part of the queries."""
     make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048).GetFingerprint
     half = len(some) // 2
     bits = [make(Chem.MolFromSmiles(text)) for text in some]
@@ -106,7 +106,7 @@ def neighbours(some: list[str]) -> None:
 
 
 def clustering(smiles: list[str]) -> None:
-    """Clusters of everything, once, in a process of its own."""
+    """Clusters of all molecules, once, in a process of its own."""
     took, peak, groups = apart(_clustered, smiles)
     facts(
         f"Clusters of {len(smiles):,} molecules, from text, one run",
