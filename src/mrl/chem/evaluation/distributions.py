@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from mrl.chem.fingerprints import Fingerprint
+from mrl.chem.molecule import to_mol
 from mrl.chem.properties import logp, molwt, qed, sa_score
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.kernels import nearest, pack_bits, tanimoto
@@ -33,19 +34,21 @@ class Profile(NamedTuple):
     """The fragments between its BRICS bonds (Degen et al. 2008, doi:10.1002/cmdc.200800178), with repeats."""
     scaffold: str | None
     """Bemis-Murcko scaffold, if it has two or more rings."""
-    properties: tuple[float, float, float, float]
-    """logP, SA score, QED, weight in g/mol."""
+    logp: float
+    sa_score: float
+    qed: float
+    molwt: float
 
 
-def profile(mol: Chem.Mol) -> Profile:
+def profile(smiles: str) -> Profile:
     """Return what is compared of a molecule."""
+    mol = to_mol(smiles)
     with rdBase.BlockLogs():
         fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")
     # All rings of a molecule are in its scaffold.
     scaffold = murcko_scaffold(mol) if mol.GetRingInfo().NumRings() >= 2 else None
-    return Profile(
-        packed_fingerprint(mol), tuple(fragments), scaffold, (logp(mol), sa_score(mol), qed(mol), molwt(mol))
-    )
+    numbers = logp(mol), sa_score(mol), qed(mol), molwt(mol)
+    return Profile(packed_fingerprint(mol), tuple(fragments), scaffold, *numbers)
 
 
 def packed_fingerprint(mol: Chem.Mol) -> Words:

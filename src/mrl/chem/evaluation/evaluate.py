@@ -32,6 +32,7 @@ from mrl.errors import MoleculeError
 from mrl.ragged import as_list
 
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
+_COMPARED = ("snn", "fragments", "scaffolds", *_PROPERTIES)
 _FCD = "not computed: it needs a trained network, which the package fcd includes"
 
 
@@ -109,21 +110,27 @@ def evaluate(
     known, known_fingerprints = _train(train, prepare, tick)
     screened = screen(texts if stereo else [_flat_text(x) for x in texts], known)
 
-    @cache  # a molecule that occurs again is not computed again
-    def profile_of(smiles: str) -> Profile:
-        return profile(to_mol(smiles))
-
-    @cache
-    def passes(smiles: str) -> bool:
-        return alerts(Row(smiles)) is None
-
     alerts = Alerts("BRENK", "PAINS")  # the shorter list first: three quarters of the time
+    # A molecule that occurs again is not computed again.
+    profile_of, alert_of = cache(profile), cache(lambda smiles: alerts(Row(smiles)))
     profiles, passed = [], 0
     for smiles in screened.smiles:
         if smiles is not None:
             profiles.append(profile_of(smiles))
-            passed += passes(smiles)
+            passed += alert_of(smiles) is None
         tick()
+
+    if others is None:
+        note = "not computed: no reference was given"
+        compared = [Metric(name, float("nan"), len(profiles), None, note) for name in _COMPARED]
+    else:
+        size = min(len(profiles), len(others))
+        ours = [profiles[row] for row in _select(len(profiles), size, seed)]
+        rows = _select(len(others), size, seed)
+        mols = map_molecules(prepare, [others[row] for row in rows], "reference", numbers=rows, on_row=tick)
+        compared = _compare(ours, [profile_of(canon_smile(mol)) for mol in mols])
+        for _ in range(len(others) - size):
+            tick()  # the rows that were not selected
 
     n, valid, unique = screened.n, screened.n_valid, screened.n_unique
     trained = None if known is None else len(known)
@@ -135,7 +142,7 @@ def evaluate(
     diversity = internal_diversity(fingerprints)
     snn_train = nearest_similarity(fingerprints, known_fingerprints)
     free_of_alerts = passed / valid if valid else float("nan")
-    rows = [
+    table = [
         Metric("validity", screened.validity, n, None, "of the samples"),
         Metric("uniqueness", screened.uniqueness, valid, None, "of the valid ones"),
         *(_unique_at(size, screened) for size in k),
@@ -145,11 +152,11 @@ def evaluate(
         Metric("int_div_2", diversity[1], valid, None, "1 - root mean square similarity of pairs"),
         Metric("filters", free_of_alerts, valid, None, "without an alert of PAINS and BRENK"),
         Metric("snn_train", snn_train, valid, trained, against_train("nearest in train; 1 is a copy")),
-        *_compare(profiles, others, lambda x: profile_of(canon_smile(prepare(x))), seed, tick),
+        *compared,
         Metric("fcd", float("nan"), valid, None, _FCD),
     ]
     return Metrics(
-        tuple(rows), screened, stereo, None if others is None else len(others), trained, seed, rdBase.rdkitVersion
+        tuple(table), screened, stereo, None if others is None else len(others), trained, seed, rdBase.rdkitVersion
     )
 
 
@@ -160,15 +167,10 @@ def _train(
     if train is None:
         return None, []
     fingerprints: dict[str, Words] = {}
-
-    def add(x: Molecule) -> None:
-        mol = prepare(x)
+    for mol in map_molecules(prepare, train, "train", on_row=tick):
         smiles = canon_smile(mol)
         if smiles not in fingerprints:
             fingerprints[smiles] = packed_fingerprint(mol)
-
-    for _ in map_molecules(add, train, "train", on_row=tick):
-        pass
     return CanonicalSet(fingerprints), list(fingerprints.values())
 
 
@@ -179,34 +181,21 @@ def _unique_at(k: int, screened: Screened) -> Metric:
     return Metric(f"unique@{k}", float(first.mean()), k, None, f"of the first {k:,} valid ones")
 
 
-def _compare(
-    profiles: list[Profile],
-    reference: list[Any] | None,
-    profile_of: Callable[[Molecule], Profile],
-    seed: int,
-    tick: Callable[[], object],
-) -> list[Metric]:
-    """The samples against equally many molecules of the reference."""
-    notes = dict.fromkeys(["snn"], "nearest in the reference") | dict.fromkeys(["fragments", "scaffolds"], "cosine")
-    notes |= dict.fromkeys(_PROPERTIES, "Wasserstein distance; 0 is alike")
-    if reference is None:
-        return [
-            Metric(name, float("nan"), len(profiles), None, "not computed: no reference was given") for name in notes
-        ]
-    n = min(len(profiles), len(reference))
-    ours = [profiles[row] for row in _select(len(profiles), n, seed)]
-    rows = _select(len(reference), n, seed)
-    selected = [reference[row] for row in rows]
-    theirs = list(map_molecules(profile_of, selected, "reference", numbers=rows, on_row=tick))
-    for _ in range(len(reference) - n):
-        tick()  # the rows that were not selected
-    sides = ours, theirs
-    values = [nearest_similarity(*([one.fingerprint for one in side] for side in sides))]
-    values.append(cosine_of_counts(*(Counter(chain.from_iterable(one.fragments for one in side)) for side in sides)))
-    values.append(cosine_of_counts(*(Counter(one.scaffold for one in side if one.scaffold) for side in sides)))
-    for place in range(len(_PROPERTIES)):
-        values.append(wasserstein(*([one.properties[place] for one in side] for side in sides)))
-    return [Metric(name, value, n, n, note) for (name, note), value in zip(notes.items(), values, strict=True)]
+def _compare(ours: list[Profile], theirs: list[Profile]) -> list[Metric]:
+    """The metrics of two sides of equal size."""
+
+    def both(name: str) -> tuple[list[Any], list[Any]]:
+        return [getattr(one, name) for one in ours], [getattr(one, name) for one in theirs]
+
+    fragments = (Counter(chain.from_iterable(side)) for side in both("fragments"))
+    scaffolds = (Counter(filter(None, side)) for side in both("scaffold"))
+    n, distance = len(ours), "Wasserstein distance; 0 is alike"
+    return [
+        Metric("snn", nearest_similarity(*both("fingerprint")), n, n, "nearest in the reference"),
+        Metric("fragments", cosine_of_counts(*fragments), n, n, "cosine"),
+        Metric("scaffolds", cosine_of_counts(*scaffolds), n, n, "cosine"),
+        *(Metric(name, wasserstein(*both(name)), n, n, distance) for name in _PROPERTIES),
+    ]
 
 
 def _select(size: int, n: int, seed: int) -> list[int]:
