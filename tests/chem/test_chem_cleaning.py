@@ -52,7 +52,7 @@ from mrl.chem import (
     elements,
     preset,
 )
-from mrl.errors import ColumnError, FeatureError, MoleculeError
+from mrl.errors import ColumnError, FeatureError, MoleculeError, RowError
 
 PIPELINE = (StripTail(), LargestFragment(), Normalize(), Uncharge(), Reionize(), Canonical())
 EVERY = (
@@ -438,15 +438,15 @@ def test_an_invalid_held_out_row() -> None:
     ("given", "words"),
     [
         ({"labels": [1.0]}, r"labels have the shape \(1,\), but there are 2 rows"),
-        ({"labels": [["a"], ["b"]]}, "expected numbers"),
-        ({"labels": np.array([1.0, "2"], object)}, "expected numbers"),
+        ({"labels": [["a"], ["b"]]}, "row 0 of labels is 'a'; expected a number"),
+        ({"labels": np.array([1.0, "2"], object)}, "row 1 of labels is '2'; expected a number"),
         ({"labels": np.zeros((2, 1, 1))}, "labels have the shape"),
         ({"ids": [1, 2, 3]}, "3 ids for 2 rows: pass one for each"),
         ({"ids": "ab"}, "column 'ids' is a single string"),
     ],
 )
 def test_labels_and_ids_that_do_not_match(given: dict[str, Any], words: str) -> None:
-    with pytest.raises(ColumnError, match=words):
+    with pytest.raises((ColumnError, RowError), match=words):
         clean(["C", "N"], **given)
 
 

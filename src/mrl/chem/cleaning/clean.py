@@ -46,7 +46,8 @@ def clean(
         The name of a `preset`, or steps in their order; a function Mol -> bool is a step, too (`Predicate`). Parsing
         is always included.
     labels : array-like of numbers, shape (n,) or (n, T), optional
-        Returned for the kept rows; NaN or None where one is missing (-100 is a number here).
+        Returned for the kept rows; NaN or None where one is missing (-100 is a number here). For other columns, select
+        the rows by `Cleaned.kept`, such as ``df.iloc[cleaned.kept]``.
     ids : sequence, n of them, optional
         Returned for the kept rows.
     duplicates : "first", "mean", "median", "drop" or Duplicates, optional
@@ -64,7 +65,9 @@ def clean(
     ValueError
         An unknown preset or rule, or an element of `steps` that is not a step.
     ColumnError
-        Labels or ids differ in number from the rows, labels are not numbers, or `smiles` is not a column.
+        Labels or ids differ in number from the rows, or `smiles` is not a column.
+    RowError
+        A label is not a number.
     FeatureError
         A function of the user failed; `row` is the number of the row.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -13,6 +12,7 @@ from rdkit import Chem, rdBase
 
 from mrl.chem.cleaning.steps import Row
 from mrl.errors import ColumnError
+from mrl.ragged import as_array, as_labels
 
 Rule: TypeAlias = Literal["first", "mean", "median", "drop"]
 By: TypeAlias = Literal["smiles", "inchikey"]
@@ -136,21 +136,12 @@ def _merge_group(table: Labels, place: Labels, rule: Duplicates) -> tuple[int, s
 
 def label_array(labels: Any, n: int) -> Labels:
     """Return labels as an array of numbers, (n,) or (n, T), missing ones NaN."""
-    array = np.asarray(labels)
-    if array.dtype.kind == "O" and not any(isinstance(value, str) for value in array.flat):
-        with contextlib.suppress(TypeError, ValueError):
-            array = array.astype(np.float64)  # None is NaN
+    array = as_array(labels, "labels")
     if array.dtype.kind not in "biuf":
-        raise ColumnError(
-            f"labels are of dtype {array.dtype}, expected numbers, NaN or None where one is missing; select rows of "
-            "other columns by cleaned.kept, e.g. df.iloc[cleaned.kept]",
-            column="labels",
-        )
+        array = as_labels(array, "labels", np.float64)
     if array.ndim not in (1, 2) or len(array) != n:
-        raise ColumnError(
-            f"labels have the shape {array.shape}, but there are {n:,} rows: expected ({n},) or ({n}, tasks)",
-            column="labels",
-        )
+        expected = f"expected ({n},) or ({n}, tasks)"
+        raise ColumnError(f"labels have the shape {array.shape}, but there are {n:,} rows: {expected}", column="labels")
     return array
 
 
