@@ -10,7 +10,7 @@ import pytest
 
 from mrl.chem import randomize
 from mrl.data import BatchRequest, MaskedDataset, PackedDataset, TextDataset, TextPredictionDataset, split
-from mrl.data.order import random_bits, row_keys
+from mrl.data.order.randomness import random_bits, row_keys
 from mrl.errors import RowError
 from mrl.text import CharacterVocab
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.data import BlockShuffled, Bucketed, Order, Sequential, Shuffled, TextPredictionDataset, TokenBudget
-from mrl.data.order import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CO")

@@ -27,8 +27,9 @@ from mrl.data import (
     TokenBudget,
     VectorDataset,
 )
-from mrl.data.loader import available_cpus, prefetch
+from mrl.data.loader.loader import prefetch
 from mrl.errors import DatasetError, StateError
+from mrl.processes import available_cpus
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CO")

@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from mrl.data import Loader, Sequential, TextPredictionDataset, parts_of, takes_lazy_batch
-from mrl.data.loader import MIN_BYTES, Shared
+from mrl.data.loader.sharing import MIN_BYTES, Shared
 from mrl.ragged import Text
 from mrl.text import CharacterVocab
 

@@ -1,45 +1,42 @@
 """Rows to batches: datasets, collate functions, orders and the loader."""
 
 from mrl.data.batch import BatchRequest, LazyBatch, takes_lazy_batch
-from mrl.data.collate import (
-    Padding,
+from mrl.data.collate.named import dict_collate
+from mrl.data.collate.padding import Padding
+from mrl.data.collate.sequences import (
     batch_sequences,
-    block_mask,
-    dict_collate,
     lm_collate,
-    masked_collate,
     next_token_pairs,
-    packed_collate,
     pad_rows,
-    pair_collate,
     parts_of,
-    prompt_collate,
     sequence_prediction_collate,
     stack_numbers,
     vector_collate,
     vector_prediction_collate,
     vector_reconstruction_collate,
 )
-from mrl.data.datasets import (
-    BaseDataset,
-    ConditionalDataset,
-    MaskedDataset,
-    NumberColumn,
-    PackedDataset,
-    PairDataset,
-    Task,
-    TextColumn,
-    TextDataset,
-    TextPredictionDataset,
-    VecPredictionDataset,
-    VecReconDataset,
-    VectorDataset,
-    WeightColumn,
-)
+from mrl.data.collate.tasks import block_mask, masked_collate, packed_collate, pair_collate, prompt_collate
+from mrl.data.datasets.dataset import BaseDataset
+from mrl.data.datasets.masked import MaskedDataset
+from mrl.data.datasets.packed import PackedDataset
+from mrl.data.datasets.pairs import ConditionalDataset, PairDataset
+from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn
+from mrl.data.datasets.text import TextDataset, TextPredictionDataset
+from mrl.data.datasets.vectors import VecPredictionDataset, VecReconDataset, VectorDataset
 from mrl.data.device import get_device, to_device
-from mrl.data.fields import AugmentedTokens, Field, MaskedTokens, Numbers, PromptedTokens, Tokens, Vectors
-from mrl.data.loader import BatchIterator, Loader
-from mrl.data.order import BlockShuffled, Bucketed, Order, Sequential, Shuffled, TokenBudget, Weighted
+from mrl.data.fields.field import Field
+from mrl.data.fields.masks import MaskedTokens
+from mrl.data.fields.numbers import Numbers
+from mrl.data.fields.prompts import PromptedTokens
+from mrl.data.fields.tokens import AugmentedTokens, Tokens
+from mrl.data.fields.vectors import Vectors
+from mrl.data.loader.loader import BatchIterator, Loader
+from mrl.data.order.base import Order
+from mrl.data.order.batches import Sequential, Shuffled
+from mrl.data.order.block_shuffled import BlockShuffled
+from mrl.data.order.bucketed import Bucketed
+from mrl.data.order.token_budget import TokenBudget
+from mrl.data.order.weighted import Weighted
 from mrl.data.splitting import split
 
 __all__ = [

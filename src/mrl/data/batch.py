@@ -11,9 +11,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mrl.data.columns import Rows64
-from mrl.data.fields import Field
-
-__all__ = ["BatchRequest", "LazyBatch", "RequestDataset", "make_sample", "takes_lazy_batch", "with_list_of_samples"]
+from mrl.data.fields.field import Field
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -11,20 +11,6 @@ from numpy.typing import NDArray
 
 from mrl.ragged import as_column, as_labels, row_numbers
 
-__all__ = [
-    "Array",
-    "RowIndex",
-    "Rows64",
-    "Values",
-    "View",
-    "as_row_index",
-    "number_column",
-    "row_array",
-    "select",
-    "take_rows",
-    "values_of",
-]
-
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
 RowIndex = range | Rows64

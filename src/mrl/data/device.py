@@ -7,8 +7,6 @@ from typing import Any
 import torch
 from torch.utils.data import get_worker_info
 
-__all__ = ["get_device", "to_device"]
-
 
 def get_device() -> torch.device:
     """Give torch's default device: the CPU, unless ``torch.set_default_device`` said otherwise.

@@ -9,11 +9,9 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from mrl.data.columns import Rows64
-from mrl.data.order import shuffled_positions
+from mrl.data.order.randomness import shuffled_positions
 from mrl.errors import ColumnError, RowError
 from mrl.ragged import as_list, class_codes, is_missing
-
-__all__ = ["count_rows", "split"]
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
 

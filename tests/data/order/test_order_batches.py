@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import Bucketed, Order, Sequential, Shuffled, TokenBudget
-from mrl.data.loader import rank_slice
+from mrl.data.loader.ranks import rank_slice
 from mrl.data.order.batches import BLOCK
 from mrl.data.order.randomness import SMALL
 

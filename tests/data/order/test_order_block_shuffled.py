@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import BlockShuffled, TextDataset
-from mrl.data.loader import rank_slice
+from mrl.data.loader.ranks import rank_slice
 from mrl.text import CharacterVocab
 
 SIZES = st.tuples(st.integers(1, 300), st.integers(1, 40), st.integers(1, 50), st.integers(1, 6))

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mrl.data.order import shuffled_positions
-from mrl.data.order.randomness import SMALL
+from mrl.data.order.randomness import SMALL, shuffled_positions
 
 
 @settings(max_examples=200, deadline=None)

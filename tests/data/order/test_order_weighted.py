@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mrl.data import Order, TextPredictionDataset, Weighted
-from mrl.data.loader import rank_slice
+from mrl.data.loader.ranks import rank_slice
 from mrl.data.order.weighted import TOTAL_BITS, scale_to_total, whole_weights
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab

@@ -13,11 +13,9 @@ from mrl.data.batch import LazyBatch, takes_lazy_batch
 from mrl.data.collate.padding import NO_PADDING, Padding
 from mrl.data.collate.sequences import pad_rows, parts_of
 from mrl.data.collate.tasks import segment_numbers
-from mrl.data.fields import select_rows
+from mrl.data.fields.selection import select_rows
 from mrl.ragged import IGNORED
 from mrl.text import BOS, PAD
-
-__all__ = ["dict_collate"]
 
 
 @takes_lazy_batch

@@ -10,8 +10,6 @@ import numpy as np
 from mrl.data.columns import Rows64
 from mrl.errors import RowError
 
-__all__ = ["NO_PADDING", "Padding"]
-
 
 @dataclass(frozen=True)
 class Padding:

@@ -17,21 +17,7 @@ from mrl.data.batch import LazyBatch, takes_lazy_batch
 from mrl.data.collate.padding import NO_PADDING, Padding
 from mrl.data.columns import Rows64
 from mrl.data.device import to_device
-from mrl.data.fields import RowSelection, select_rows
-
-__all__ = [
-    "batch_sequences",
-    "lm_collate",
-    "next_token_pairs",
-    "pad_rows",
-    "parts_of",
-    "sequence_prediction_collate",
-    "stack_numbers",
-    "transpose",
-    "vector_collate",
-    "vector_prediction_collate",
-    "vector_reconstruction_collate",
-]
+from mrl.data.fields.selection import RowSelection, select_rows
 
 
 def parts_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]:

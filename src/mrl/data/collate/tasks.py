@@ -10,11 +10,9 @@ from torch import Tensor
 from mrl.data.batch import takes_lazy_batch
 from mrl.data.collate.padding import NO_PADDING, Padding
 from mrl.data.collate.sequences import next_token_pairs, pad_rows, parts_of, stack_numbers, transpose
-from mrl.data.fields import select_rows
+from mrl.data.fields.selection import select_rows
 from mrl.ragged import IGNORED
 from mrl.text import BOS
-
-__all__ = ["block_mask", "masked_collate", "packed_collate", "pair_collate", "prompt_collate", "segment_numbers"]
 
 
 @takes_lazy_batch

@@ -13,15 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.batch import BatchRequest, LazyBatch, make_sample, with_list_of_samples
-from mrl.data.collate import Padding
+from mrl.data.collate.padding import Padding
 from mrl.data.columns import Rows64, as_row_index, row_array, take_rows
 from mrl.data.datasets.rows import RowDataset
 from mrl.data.device import get_device, to_device
-from mrl.data.loader import Loader, OrderOptions, check_order, check_torch_options, choose_collate, choose_num_workers
-from mrl.data.order import Order
+from mrl.data.loader.loader import Loader
+from mrl.data.loader.options import OrderOptions, check_order, check_torch_options, choose_collate, choose_num_workers
+from mrl.data.order.base import Order
 from mrl.errors import DatasetError
-
-__all__ = ["BaseDataset"]
 
 Batch = TypeVar("Batch")
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from torch import Tensor
 
-from mrl.data.collate import masked_collate
+from mrl.data.collate.tasks import masked_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.text import OnLong, TextDataset, check_text_settings, pad_collate, token_fields
-from mrl.data.fields import Augment, Field, MaskedTokens
+from mrl.data.fields.field import Field
+from mrl.data.fields.masks import MaskedTokens
+from mrl.data.fields.tokens import Augment
 from mrl.text import UNK, Vocab
-
-__all__ = ["MaskedDataset"]
 
 Collate = Callable[[Any], Any]
 

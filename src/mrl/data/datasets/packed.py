@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.data.collate import packed_collate
+from mrl.data.collate.tasks import packed_collate
 from mrl.data.columns import Rows64, View
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import Task, text_column
 from mrl.data.datasets.text import OnLong, check_text_settings, split_by_length
-from mrl.data.fields import Field, Tokens
+from mrl.data.fields.field import Field
+from mrl.data.fields.tokens import Tokens
 from mrl.errors import DatasetError
 from mrl.ragged import Ragged, Text
 from mrl.text import BOS, Vocab
-
-__all__ = ["Blocks", "PackedDataset"]
 
 Collate = Callable[[Any], Any]
 

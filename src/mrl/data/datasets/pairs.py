@@ -8,16 +8,18 @@ from typing import Any
 
 from torch import Tensor
 
-from mrl.data.collate import pair_collate, prompt_collate, vector_reconstruction_collate
+from mrl.data.collate.sequences import vector_reconstruction_collate
+from mrl.data.collate.tasks import pair_collate, prompt_collate
 from mrl.data.columns import Values, View, values_of
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn
 from mrl.data.datasets.text import pad_collate
-from mrl.data.fields import Field, Numbers, PromptedTokens, Tokens
+from mrl.data.fields.field import Field
+from mrl.data.fields.numbers import Numbers
+from mrl.data.fields.prompts import PromptedTokens
+from mrl.data.fields.tokens import Tokens
 from mrl.ragged import Text
 from mrl.text import Vocab
-
-__all__ = ["ConditionalDataset", "PairDataset"]
 
 Collate = Callable[[Any], Any]
 

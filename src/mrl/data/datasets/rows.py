@@ -16,14 +16,12 @@ from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, as_row_index, row_array, select, take_rows, values_of
 from mrl.data.datasets.sampled import sampled_rows
 from mrl.data.datasets.task import Task
-from mrl.data.fields import Field
-from mrl.data.order import shuffled_positions
+from mrl.data.fields.field import Field
+from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting import count_rows
 from mrl.errors import ColumnError, DatasetError
 from mrl.features import OnError, require_on_error
 from mrl.ragged import Ragged, Rejects, is_column
-
-__all__ = ["RowDataset"]
 
 
 class RowDataset(RequestDataset):

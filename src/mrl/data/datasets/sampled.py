@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.fields import id_array
+from mrl.data.fields.selection import id_array
 from mrl.ragged import Ragged
 from mrl.text import BOS, EOS, PAD
-
-__all__ = ["sampled_rows"]
 
 
 def sampled_rows(ids: Any) -> Ragged:

@@ -12,20 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.columns import Values, View, number_column
-from mrl.data.fields import Field
+from mrl.data.fields.field import Field
 from mrl.errors import ColumnError, RowError
 from mrl.ragged import IGNORED, Ragged, Rejects, Text, as_text, is_column
-
-__all__ = [
-    "ColumnKind",
-    "NumberColumn",
-    "Task",
-    "TextColumn",
-    "WeightColumn",
-    "drop_failed_rows",
-    "numpy_dtype",
-    "text_column",
-]
 
 Ok = NDArray[np.bool_]
 FLOAT32: np.dtype[Any] = np.dtype(np.float32)
@@ -72,7 +61,7 @@ class Task:
     Examples
     --------
     >>> from mrl.data import BaseDataset, vector_collate
-    >>> from mrl.data.fields import Numbers
+    >>> from mrl.data import Numbers
     >>> def numbers(ds):
     ...     return (Numbers(ds.columns["x"], "vectors"),)
     >>> task = Task({"x": NumberColumn()}, numbers, lambda ds: vector_collate)

@@ -13,26 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.data.collate import lm_collate, sequence_prediction_collate
+from mrl.data.collate.sequences import lm_collate, sequence_prediction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn, numpy_dtype
-from mrl.data.fields import Augment, AugmentedTokens, Field, Numbers, Tokens, token_field
+from mrl.data.fields.field import Field
+from mrl.data.fields.numbers import Numbers
+from mrl.data.fields.tokens import Augment, AugmentedTokens, Tokens, token_field
 from mrl.errors import RowError
 from mrl.ragged import Rejects
 from mrl.text import Vocab
-
-__all__ = [
-    "OnLong",
-    "TextDataset",
-    "TextPredictionDataset",
-    "check_text_settings",
-    "label_columns",
-    "label_fields",
-    "pad_collate",
-    "reject_long_rows",
-    "split_by_length",
-    "token_fields",
-]
 
 Collate = Callable[[Any], Any]
 OnLong = Literal["raise", "reject"]

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mrl.data.collate import vector_collate, vector_prediction_collate, vector_reconstruction_collate
+from mrl.data.collate.sequences import vector_collate, vector_prediction_collate, vector_reconstruction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import Task, TextColumn, drop_failed_rows
 from mrl.data.datasets.text import label_columns, label_fields, pad_collate
-from mrl.data.fields import Field, Tokens, Vectors
+from mrl.data.fields.field import Field
+from mrl.data.fields.tokens import Tokens
+from mrl.data.fields.vectors import Vectors
 from mrl.features import Cache, Featurizer, OnError
 from mrl.text import Vocab
-
-__all__ = ["VecPredictionDataset", "VecReconDataset", "VectorDataset"]
 
 Collate = Callable[[Any], Any]
 

@@ -18,8 +18,6 @@ from mrl.data.fields.selection import RowSelection
 from mrl.errors import DatasetError
 from mrl.ragged import Ragged, Rejects
 
-__all__ = ["DeviceNumbers", "DeviceTokens", "Field", "Part", "row_blocks"]
-
 Part = RowSelection | Tensor
 
 BLOCK = 65_536  # rows that are processed together

@@ -11,11 +11,9 @@ from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
-from mrl.data.order import random_bits, row_keys
+from mrl.data.order.randomness import random_bits, row_keys
 from mrl.ragged import IGNORED, Ragged
 from mrl.text import UNK
-
-__all__ = ["MaskedTokens"]
 
 FIRST_TOKEN = UNK + 1  # ids below are bos, eos, pad and unk
 BITS = 21  # of the 64 of a random number, for each of the three draws that a position needs

@@ -10,8 +10,6 @@ from torch import Tensor
 from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 
-__all__ = ["Numbers"]
-
 
 class Numbers(Field):
     """A column of numbers: (T,) in a sample, (B, T) in a batch; T = 1 for a column of one number per row.

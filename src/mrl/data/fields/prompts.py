@@ -15,8 +15,6 @@ from mrl.data.fields.tokens import Tokens
 from mrl.ragged import Ragged
 from mrl.text import BOS, EOS
 
-__all__ = ["PromptedTokens"]
-
 
 class PromptedTokens(Field):
     """Two parts: ``tokens`` (bos, prompt, text, eos), and ``prompt``, how many ids belong to the prompt, int64 (B, 1).

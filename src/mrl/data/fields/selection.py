@@ -12,8 +12,6 @@ from torch import Tensor
 from mrl.data.columns import Rows64
 from mrl.ragged import Ragged
 
-__all__ = ["RowSelection", "id_array", "select_rows"]
-
 
 class RowSelection(NamedTuple):
     """Some rows of ids, not copied yet: what a field of tokens returns for a batch.

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field, row_blocks
 from mrl.data.fields.selection import RowSelection
-from mrl.data.order import row_keys
+from mrl.data.order.randomness import row_keys
 from mrl.errors import RowError
 from mrl.ragged import Ragged, Text
 from mrl.text import UNK, Vocab
-
-__all__ = ["Augment", "AugmentedTokens", "Tokens", "token_field"]
 
 Augment = Callable[[str, int], str]
 

@@ -16,8 +16,6 @@ from mrl.errors import FeatureError
 from mrl.features import Cache, Features, Featurizer, OnError, Packed, featurize
 from mrl.ragged import Reject, Rejects
 
-__all__ = ["Vectors"]
-
 
 class Vectors(Field):
     """Vectors of molecules: float32 (D,) in a sample, (B, D) in a batch.

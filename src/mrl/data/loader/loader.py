@@ -17,11 +17,9 @@ from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
 from mrl.data.loader.workers import PlainDataset, Workers
-from mrl.data.order import Order
+from mrl.data.order.base import Order
 from mrl.errors import DatasetError, StateError
 from mrl.ragged import row_numbers
-
-__all__ = ["BatchIterator", "EpochPlan", "Loader", "prefetch"]
 
 
 @dataclass(frozen=True)

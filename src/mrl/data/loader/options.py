@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,18 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.collate import Padding, dict_collate
-from mrl.data.order import Bucketed, Order, Sequential, Shuffled, TokenBudget, require_budget
+from mrl.data.collate.named import dict_collate
+from mrl.data.collate.padding import Padding
+from mrl.data.order.base import Order
+from mrl.data.order.batches import Sequential, Shuffled
+from mrl.data.order.bucketed import Bucketed
+from mrl.data.order.token_budget import TokenBudget, require_budget
 from mrl.errors import DatasetError
-
-__all__ = [
-    "OrderOptions",
-    "available_cpus",
-    "check_order",
-    "check_torch_options",
-    "choose_collate",
-    "choose_num_workers",
-]
+from mrl.processes import available_cpus
 
 ROWS_PER_WORKER = 4096  # rows that have to be computed before one more process pays for its start
 
@@ -118,15 +113,6 @@ def choose_collate(default: Collate, given: Collate | None, output: str, padding
             "has one"
         )
     return partial(collate, padding=padding)
-
-
-def available_cpus() -> int:
-    """Return the number of CPUs this process may use; the environment variable ``ncpus`` is an upper bound."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("ncpus", "").strip()  # noqa: SIM112  the notebook's name
-    if limit and not limit.isdecimal():
-        raise ValueError(f"the environment variable ncpus is {limit!r}; expected a number of processes, or nothing")
-    return min(cpus, int(limit)) if limit else cpus
 
 
 def choose_num_workers(n: int, *, compiled: bool) -> int:

@@ -8,8 +8,6 @@ import torch
 
 from mrl.data.columns import Rows64
 
-__all__ = ["rank_and_world_size", "rank_slice"]
-
 
 def rank_slice(rows: Rows64, rank: int, world_size: int) -> Rows64:
     """Return the part of a global batch that rank `rank` gets: contiguous parts of nearly equal size.

@@ -1,4 +1,4 @@
-"""How worker processes start, and how a dataset gets there when they do not inherit the memory of this process.
+"""How a dataset gets into worker processes when they do not inherit the memory of this process.
 
 A forked worker has the pages of its parent. A spawned one is sent a copy of everything, each worker its own; here
 the large arrays go into one anonymous file in memory instead, which every worker maps. However processes end, no file
@@ -9,42 +9,21 @@ from __future__ import annotations
 
 import io
 import mmap
-import multiprocessing
 import os
 import pickle
-import sys
 import tempfile
 from multiprocessing import reduction
 from multiprocessing.context import BaseContext, get_spawning_popen
 from typing import IO, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from mrl.data.batch import RequestDataset
 
-__all__ = ["Shared", "share_with_workers", "start_method"]
-
 MIN_BYTES = 1 << 20  # of an array that goes into the file
 ALIGNED = 64  # bytes
-
-
-def start_method(wanted: str | BaseContext | None = None) -> BaseContext:
-    """Return how processes start.
-
-    If that is not given: fork on Linux while CUDA is unused (it cannot be used in a forked process), else forkserver,
-    or spawn.
-    """
-    if isinstance(wanted, BaseContext):
-        return wanted
-    if wanted is None:
-        methods = multiprocessing.get_all_start_methods()
-        wanted = "forkserver" if "forkserver" in methods else "spawn"
-        if sys.platform == "linux" and not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            wanted = "fork"
-    return multiprocessing.get_context(wanted)
 
 
 def share_with_workers(dataset: Dataset[Any], context: BaseContext) -> Dataset[Any]:

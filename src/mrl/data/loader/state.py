@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrl.data.order import Order
+from mrl.data.order.base import Order
 from mrl.errors import StateError
-
-__all__ = ["check_state", "make_state"]
 
 VERSION = 2
 

@@ -9,9 +9,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mrl.data.batch import BatchRequest, RequestDataset
-from mrl.data.loader.sharing import share_with_workers, start_method
-
-__all__ = ["PlainDataset", "Workers"]
+from mrl.data.loader.sharing import share_with_workers
+from mrl.processes import process_context
 
 
 class Plan(Protocol):
@@ -85,7 +84,7 @@ class Workers:
         settings |= self.torch_kwargs
         dataset: Dataset[Any] = self.dataset
         if self.num_workers:
-            settings["multiprocessing_context"] = context = start_method(settings.get("multiprocessing_context"))
+            settings["multiprocessing_context"] = context = process_context(settings.get("multiprocessing_context"))
             dataset = share_with_workers(dataset, context)
         else:  # torch rejects these without workers, whose number may have been ours to decide
             for name in ("multiprocessing_context", "persistent_workers", "prefetch_factor", "timeout"):

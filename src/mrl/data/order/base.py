@@ -13,8 +13,6 @@ import numpy as np
 
 from mrl.data.columns import Rows64
 
-__all__ = ["BaseOrder", "FixedSizeOrder", "Order", "ensure_int", "joined"]
-
 
 class Order(Protocol):
     """The global batches of every epoch: a pure function, picklable, the same in any process.

@@ -11,8 +11,6 @@ from mrl.data.columns import Rows64
 from mrl.data.order.base import FixedSizeOrder, ensure_int, joined
 from mrl.data.order.randomness import shuffled_positions
 
-__all__ = ["BLOCK", "Sequential", "Shuffled"]
-
 BLOCK = 1 << 14  # positions that are shuffled in one call of NumPy
 
 

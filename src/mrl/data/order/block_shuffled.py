@@ -12,8 +12,6 @@ from mrl.data.order.base import ensure_int, joined
 from mrl.data.order.batches import Shuffled
 from mrl.data.order.randomness import shuffled_positions
 
-__all__ = ["BlockShuffled"]
-
 
 class BlockShuffled(Shuffled):
     """Every row once, in a new random order each epoch that reads the data in long runs.

@@ -13,8 +13,6 @@ from mrl.data.order.batches import Shuffled
 from mrl.data.order.randomness import shuffled_positions
 from mrl.ragged import Column, is_column
 
-__all__ = ["WINDOW", "Bucketed", "lengths_digest"]
-
 WINDOW = 100  # batches that are sorted together: padding falls below 2 %, and any batch still costs O(window)
 
 

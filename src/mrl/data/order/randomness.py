@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from mrl.data.columns import Rows64
 from mrl.kernels import SHUFFLE_KEYS, shuffle_positions, splitmix64
 
-__all__ = ["SMALL", "random_bits", "row_keys", "shuffled_positions"]
-
 # Up to this many rows random numbers are sorted: as fast, and unbiased, where a Feistel network of few bits is biased.
 SMALL = 1 << 10
 STEP = np.uint64(0x9E3779B97F4A7C15)  # between the states of a SplitMix64 generator

@@ -13,8 +13,6 @@ from mrl.data.order.base import BaseOrder, ensure_int
 from mrl.data.order.bucketed import lengths_digest
 from mrl.data.order.randomness import shuffled_positions
 
-__all__ = ["TokenBudget", "require_budget"]
-
 
 class TokenBudget(BaseOrder):
     """Every row once, with rows of similar length in the same batch, as many as fit into `max_tokens` when padded.

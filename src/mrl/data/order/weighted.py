@@ -18,8 +18,6 @@ from mrl.data.order.base import BaseOrder, ensure_int
 from mrl.errors import ColumnError, RowError
 from mrl.ragged import IGNORED, as_labels, class_codes
 
-__all__ = ["TOTAL_BITS", "Weighted", "scale_to_total", "whole_weights"]
-
 TOTAL_BITS = 62  # of the sum of all weights: it fits int64, and four random numbers select each unit of it
 
 
