@@ -66,6 +66,13 @@ def test_commands_exist(path: Path) -> None:
 
 @every_document
 def test_files_exist(path: Path) -> None:
-    """Names in backticks that look like files or folders: of the repository, or of ``src/mrl``."""
-    for name in re.findall(r"(?<!`)`([\w./-]+(?:\.py|\.pyi|/))`(?!`)", path.read_text(encoding="utf-8")):
+    """Paths of Python files anywhere, and folders in backticks: in the repository, or in ``src/mrl``."""
+    text = path.read_text(encoding="utf-8")
+    names = re.findall(r"[\w.-]+(?:/[\w.-]+)+\.pyi?\b", text) + re.findall(r"`([\w./-]+(?:/|\.py))`", text)
+    for name in names:
         assert any((folder / name).exists() for folder in (ROOT, SOURCE, path.parent)) or name in GENERATED, name
+
+
+def test_the_example_of_a_task_is_the_module_that_is_tested() -> None:
+    code = [code for _, code in blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")]
+    assert (ROOT / "tests" / "data" / "reactions.py").read_text(encoding="utf-8") in code
