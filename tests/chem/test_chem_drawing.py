@@ -1,104 +1,79 @@
-"""draw: one SVG that a page can hold several times."""
+"""draw_molecule: SVG elements that a page can contain several times."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from typing import Any
 
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from mrl.chem import draw
-from mrl.errors import ColumnError
+from mrl.chem import ATOM_COLORS, draw_molecule
+from mrl.errors import MoleculeError
 
-SVG = "{http://www.w3.org/2000/svg}"
-SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CCO", "[Na+].[Cl-]", "[10*:1]CC[2H]", "N->[Pt]", "F/C=C/F"]
-BAD = ["C1CC(", "", "  ", "CCO <b>&'\"", None, float("nan"), "CC\x00\ud800", "N" * 500 + "Q", Chem.Mol(), b"C"]
+SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CCO", "[Na+].[Cl-]", "[10*:1]CC[2H]", "N->[Pt]", "F/C=C/F", "C" * 300]
 
 
-def cells(svg: str) -> list[ElementTree.Element]:
-    return ElementTree.fromstring(svg).findall(f"{SVG}g")
+def colors(svg: str) -> set[str]:
+    return set(re.findall("#[0-9A-Fa-f]{6}", svg))
 
 
-@pytest.mark.parametrize("molecules", [SMILES, BAD, SMILES + BAD, [Chem.MolFromSmiles(x) for x in SMILES], ["C" * 300]])
-def test_it_is_xml_with_a_cell_and_a_tooltip_each(molecules: list[Any], capfd: pytest.CaptureFixture[str]) -> None:
-    svg = draw(molecules)
-    assert len(cells(svg)) == len(molecules)
-    assert [len(cell.findall(f"{SVG}title")) for cell in cells(svg)] == [1] * len(molecules)
+@pytest.mark.parametrize("smiles", SMILES)
+def test_it_is_xml_and_may_occur_several_times_in_a_page(smiles: str, capfd: pytest.CaptureFixture[str]) -> None:
+    svg = draw_molecule(smiles)
+    assert draw_molecule(Chem.MolFromSmiles(smiles)) == svg
+    assert not re.search(r"<\?xml|<!DOCTYPE|<svg|<style|<script|\b(id|class|href)\s*=", svg)
+    page = ElementTree.fromstring(f"<svg>{svg}{svg}</svg>")
+    assert len(page) >= 2
+    assert {element.tag for element in page} == {"path"}
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_can_stand_in_a_page_more_than_once() -> None:
-    svg = draw(SMILES + BAD, legends=["a & b"] * len(SMILES + BAD))
-    assert svg.startswith("<svg ")
-    assert svg.endswith("</svg>")
-    assert not re.search(r"<\?xml|<!DOCTYPE|<style|<script|\b(id|class|href)\s*=", svg)
-    assert len(ElementTree.fromstring(f"<div>{svg}{svg}</div>")) == 2
+def test_the_colours_are_those_of_the_elements() -> None:
+    assert colors(draw_molecule("CC")) == {ATOM_COLORS["C"]}
+    for symbol, color in ATOM_COLORS.items():
+        assert colors(draw_molecule(f"C[{symbol}]")) == {ATOM_COLORS["C"], color}  # some are radicals
+    for other in ("[2H]C", "*C", "CB", "C[Se]C", "C[Si]", "[Fe]"):
+        assert colors(draw_molecule(other)) == {ATOM_COLORS["C"]}
 
 
-def test_good_cells_hold_a_drawing_and_bad_ones_their_text_and_reason() -> None:
-    good, bad, empty = cells(draw(["CCO", "C(C)(C)(C)(C)C", ""]))
-    assert len(good.findall(f"{SVG}path")) >= 2
-    assert good.find(f"{SVG}title").text == "CCO"
-    assert good.find(f"{SVG}rect").get("stroke-dasharray") is None
-    assert bad.findall(f"{SVG}path") == []
-    assert bad.find(f"{SVG}rect").get("stroke-dasharray")
-    assert "".join(bad.itertext()).startswith("C(C)(C)(C)(C)C (valence: Explicit valence")
-    assert [line.text for line in bad.findall(f"{SVG}text")][:2] == ["C(C)(C)(C)(C)C", "valence: Explicit valence for"]
-    assert [line.text for line in empty.findall(f"{SVG}text")] == ["(empty)", "empty: no atoms"]
+def test_the_drawing_fits_its_size() -> None:
+    for size in ((40, 40), (220, 160), (500, 80)):
+        body = draw_molecule("CC(=O)Oc1ccccc1C(=O)O", size)
+        points = re.findall(r"(-?[\d.]+)[ ,](-?[\d.]+)", " ".join(re.findall(r" d='([^']*)'", body)))
+        for x, y in points:
+            assert 0 <= float(x) <= size[0]
+            assert 0 <= float(y) <= size[1]
 
 
-def test_the_grid() -> None:
-    root = ElementTree.fromstring(draw(["C"] * 5, columns=2, size=(100, 80)))
-    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("216", "264", "0 0 216 264")
-    corners = [cell.get("transform") for cell in root]
-    assert corners == ["translate(4 4)", "translate(112 4)", "translate(4 92)", "translate(112 92)", "translate(4 180)"]
-    assert ElementTree.fromstring(draw(["C"] * 2, columns=9)).get("width") == "456"
-
-
-def test_legends_are_escaped_and_cut() -> None:
-    first, second = cells(draw(["C", "N"], legends=["QED < 0.5 & small", "x" * 200]))
-    assert first.findall(f"{SVG}text")[-1].text == "QED < 0.5 & small"
-    cut = second.findall(f"{SVG}text")[-1].text
-    assert cut.endswith("x…")
-    assert len(cut) < 40
-
-
-def test_a_molecule_is_drawn_flat_and_left_alone() -> None:
+def test_a_molecule_is_drawn_in_two_dimensions_and_left_unchanged() -> None:
     mol = Chem.AddHs(Chem.MolFromSmiles("CCO"))
     rdDistGeom.EmbedMolecule(mol, randomSeed=1)
     before = mol.ToBinary()
-    assert draw([mol])
+    assert draw_molecule(mol)
     assert mol.ToBinary() == before
     assert mol.GetConformer().Is3D()
 
 
-def test_what_rdkit_cannot_draw_is_a_cell_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", ["C1CC(", "", "CCO <b>", "C(C)(C)(C)(C)C"])
+def test_an_invalid_molecule_is_an_error(text: str) -> None:
+    with pytest.raises(MoleculeError, match="is not a molecule") as caught:
+        draw_molecule(text)
+    assert caught.value.text == text
+
+
+def test_a_molecule_that_rdkit_cannot_draw_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
-        raise RuntimeError
+        raise RuntimeError("no coordinates")
 
     monkeypatch.setattr(rdMolDraw2D, "MolDraw2DSVG", fail)
-    (cell,) = cells(draw([Chem.MolFromSmiles("OCC")]))
-    assert cell.find(f"{SVG}title").text == "CCO (drawing: RDKit cannot draw it)"
+    with pytest.raises(MoleculeError, match=r"^<Mol>: drawing: RDKit cannot draw it, no coordinates$") as caught:
+        draw_molecule(Chem.MolFromSmiles("OCC"))
+    assert (caught.value.text, caught.value.reason) == ("CCO", "drawing: RDKit cannot draw it, no coordinates")
 
 
-def test_the_same_molecules_give_the_same_text() -> None:
-    assert draw(SMILES) == draw(iter(SMILES))
-
-
-def test_nothing_to_draw_is_an_empty_picture() -> None:
-    assert cells(draw([])) == []
-
-
-def test_wrong_arguments() -> None:
-    with pytest.raises(ColumnError, match=r"^1 legends for 2 molecules: give one each$"):
-        draw(["C", "N"], legends=["a"])
-    with pytest.raises(ColumnError, match=r"^column 'molecules' is a single string"):
-        draw("CCO")
-    with pytest.raises(ValueError, match=r"^columns=0, size=\(220, 160\): expected 1 column or more, and 40 pixels"):
-        draw(["C"], columns=0)
-    with pytest.raises(ValueError, match=r"size=\(220, 5\)"):
-        draw(["C"], size=(220, 5))
+def test_a_drawing_of_a_few_pixels_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^size=\(220, 5\): expected a width and a height of 40 pixels or more$"):
+        draw_molecule("C", (220, 5))

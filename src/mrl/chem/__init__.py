@@ -24,7 +24,7 @@ from mrl.chem.cleaning.standardize import (
 )
 from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.descriptors import Descriptors
-from mrl.chem.drawing import ATOM_COLORS, draw, draw_molecule
+from mrl.chem.drawing import ATOM_COLORS, draw_molecule
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
 from mrl.chem.evaluation.leakage import Leaks, leaks
@@ -102,7 +102,6 @@ __all__ = [
     "clean_rows",
     "cluster_groups",
     "deduplicate",
-    "draw",
     "draw_molecule",
     "elements",
     "evaluate",
