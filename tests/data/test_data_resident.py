@@ -192,3 +192,11 @@ def test_what_is_not_augmented_can_be_resident() -> None:
 def test_new_rows_of_a_resident_data_set_are_ordinary() -> None:
     made = LAYOUTS["prediction"].resident("cpu").new(["CC"])
     assert equal(made.batch(), LAYOUTS["prediction"].new(["CC"]).batch())
+
+
+def test_masked_rows_stay_marked() -> None:
+    ds = VectorDataset(["C", "C(", "CC"], {"C": 1.0, "CC": 2.0}.__getitem__, on_error="mask").view([2, 1])
+    there = ds.resident("cpu")
+    assert there.ok.tolist() == ds.ok.tolist() == [True, False]
+    assert [reject.row for reject in there.rejects] == [1]
+    assert equal(there.batch(), ds.batch())

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.data.columns import RowIndex, Rows64, take_rows
+from mrl.data.columns import RowIndex, Rows64, row_array, take_rows
 from mrl.data.device import to_device
 from mrl.data.fields.selection import RowSelection
 from mrl.errors import DatasetError
@@ -138,7 +138,7 @@ class Field:
             )
         gathered = [self.gather(take_rows(rows, block)) for block in row_blocks(len(rows))]
         parts = [_on_device(list(blocks), device) for blocks in zip(*gathered, strict=True)]
-        return DeviceField(self.names, parts, self.fingerprint(), take_rows(self.source_rows, rows))
+        return DeviceField(self, parts, rows)
 
 
 def _on_device(blocks: list[Any], device: torch.device) -> DeviceTokens | DeviceNumbers:
@@ -190,13 +190,13 @@ class DeviceNumbers:
 class DeviceField(Field):
     """The parts of another field in the memory of a device."""
 
-    def __init__(
-        self, names: tuple[str, ...], parts: list[DeviceTokens | DeviceNumbers], fingerprint: str, rows: RowIndex
-    ) -> None:
-        self.names = names
+    def __init__(self, field: Field, parts: list[DeviceTokens | DeviceNumbers], rows: RowIndex) -> None:
+        self.names = field.names
         self.parts = parts
-        self.source_rows = rows
-        self._fingerprint = fingerprint
+        self.source_rows = take_rows(field.source_rows, rows)
+        self._fingerprint = field.fingerprint()
+        valid = field.validity()
+        self._validity = None if valid is None else (valid[0][row_array(rows)], valid[1])
         self.device = parts[0].stored.device
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Part, ...]:
@@ -211,3 +211,7 @@ class DeviceField(Field):
     def fingerprint(self) -> str:
         """Return that of the other field."""
         return self._fingerprint
+
+    def validity(self) -> tuple[NDArray[np.bool_], Rejects] | None:
+        """Return that of the other field."""
+        return self._validity
