@@ -274,7 +274,6 @@ def test_size_is_modest() -> None:
     large = Round(0, texts, screen(texts), rng.normal(size=20), 0)
     facts = replace(
         FACTS,
-        molecules=20,
         rounds=[large, replace(large, number=1)],
         train_loss=rng.normal(1, 0.1, 20_000),
         values=rng.normal(size=5000),

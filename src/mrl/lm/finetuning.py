@@ -21,8 +21,6 @@ from mrl.lm.sampling import sample
 from mrl.lm.training import train
 from mrl.text import UNK
 
-__all__ = ["Round", "finetune"]
-
 _BATCH_SIZE = 64
 _SEED_STEP = 1_000_003  # between rounds: other draws than those of the next seeds
 _DEFAULTS = FinetuneOptions()

@@ -18,8 +18,6 @@ from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
 from mrl.lm.options import require_integer
 from mrl.text import SPECIAL_TOKENS, Vocab
 
-__all__ = ["LanguageModel", "ModelConfig", "accelerator"]
-
 _FORMAT, _VERSION = "mrl-language-model", 1
 LSTMState: TypeAlias = tuple[Tensor, Tensor]
 

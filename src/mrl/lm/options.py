@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from numbers import Integral
 
-__all__ = ["FinetuneOptions", "require_integer", "require_positive"]
-
 
 @dataclass(frozen=True)
 class FinetuneOptions:

@@ -13,8 +13,6 @@ from mrl.lm.options import require_integer, require_positive
 from mrl.ragged import Ragged
 from mrl.text import BOS, EOS, PAD, UNK
 
-__all__ = ["sample"]
-
 
 @torch.inference_mode()
 def sample(

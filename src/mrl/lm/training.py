@@ -18,8 +18,6 @@ from mrl.lm.model import LanguageModel
 from mrl.lm.options import require_integer, require_positive
 from mrl.text import PAD
 
-__all__ = ["Step", "one_cycle", "train"]
-
 _WARM_UP = 0.3  # share of the steps
 
 

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from mrl.report.drawing import Canvas
 
-__all__ = ["Axes", "Values", "as_values", "drawable", "limits", "ticks"]
-
 Values = NDArray[np.float64]
 """A column of numbers, shape (n,)."""
 

@@ -13,8 +13,6 @@ from mrl.report.molecules import smiles_or_empty
 from mrl.report.picture import Picture
 from mrl.report.rows import MoleculeRows
 
-__all__ = ["properties"]
-
 
 def properties(
     sets: object, names: str | Sequence[str] = ("molwt", "logp", "tpsa", "qed"), *, n: int = 2000, seed: int = 0
@@ -70,9 +68,9 @@ def properties(
 def _texts(name: str, data: object, n: int, seed: int) -> Iterator[tuple[str, list[str], str]]:
     """Yield the name and texts of a set, of two sets for pairs; and how many rows they are, if not all."""
     source = MoleculeRows.of(data)
-    rows = choose_rows(source.total, n, seed)
-    sample = f"{len(rows):,} of {format_count(source.total, source.noun)}" if len(rows) < source.total else ""
+    rows = choose_rows(len(source), n, seed)
+    sample = f"{len(rows):,} of {format_count(len(source), source.noun)}" if len(rows) < len(source) else ""
     for column, texts in source.texts.items():
         found = [texts[row] for row in rows]
-        flat = [text for block in found for text in block] if source.blocks else found
+        flat = [text for block in found for text in block] if source.noun == "block" else found
         yield (f"{name} {column}" if len(source.texts) > 1 else name), [smiles_or_empty(x) for x in flat], sample

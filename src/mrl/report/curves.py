@@ -18,8 +18,6 @@ from mrl.messages import format_count
 from mrl.report.axes import Axes, Values, as_values, drawable, limits, ticks
 from mrl.report.drawing import WIDTH, Canvas, Drawing, empty_figure
 
-__all__ = ["loss", "rounds"]
-
 _MOST_POINTS = 1500  # of a curve: more than pixels only make the file larger
 
 
@@ -70,17 +68,13 @@ def loss(steps: ArrayLike, train: ArrayLike, valid: ArrayLike | None = None, uni
     canvas = Canvas()
     axes = Axes(canvas, 40, 30, WIDTH - 40 - 92, 220, xlim, ylim)
     axes.grid(ticks(*xlim, 6, whole=True), ticks(*ylim, 6))
-    canvas.line(axes.points(at[thin], curve[thin]), color="data", width=0.8, opacity=0.5)
+    canvas.line(axes.points(at[thin], curve[thin]), color="data", width=0.6)
     canvas.line(axes.points(at[thin], smooth[thin]), width=2)
     canvas.dots(axes.points(at[-1:], smooth[-1:]), color="ink", size=6)
     first, last = format_number(float(curve[0])), format_number(float(smooth[-1]))
     alt = f"Training loss in {unit}, from {first} at step {at[0]:.0f} to {last} at step {at[-1]:.0f} (running mean)."
     ends = [(f"train {last}", float(smooth[-1]), "ink")]
-    if checked.any():
-        points = axes.points(x[checked], checks[checked])
-        canvas.line(points, color="fourth")
-        canvas.dots(points, color="fourth", size=5)
-        end = float(checks[checked][-1])
+    for end in _curve(axes, x[checked], checks[checked], "fourth"):
         ends.append((f"valid {format_number(end)}", end, "fourth"))
         alt += f" Validation loss {format_number(end)} at the end."
     if missing := len(losses) - len(curve):
@@ -146,7 +140,7 @@ def rounds(
     axes = Axes(canvas, left, 28, width, 106, xlim, ylim)
     axes.grid(dict.fromkeys(xticks, ""), ticks(*ylim, 4))
     ends = []
-    if math.isfinite(reference):
+    if drawable(as_values(reference))[0]:
         canvas.line(axes.points(xlim, (reference, reference)), color="data", dashes="6 4")
         ends.append((f"data {format_number(reference)}", reference, "data"))
     ends += [(format_number(end), end, "fine-tuned") for end in _curve(axes, x, level, "fine-tuned")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,13 +13,14 @@ from mrl.chem import Screened
 from mrl.formatting import Html, format_number, format_percent
 from mrl.lm import Round
 from mrl.messages import format_count
-from mrl.report.axes import Values, as_values, drawable
+from mrl.report.axes import as_values, drawable
 from mrl.report.curves import loss, rounds
 from mrl.report.distributions import distributions, token_frequencies
 from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
 from mrl.report.molecules import molecule_grid
 
-__all__ = ["DemoReport"]
+_MOST_INVALID = 12  # samples in the table of failures
+_MOST_DRAWN = 10  # molecules of a group
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,6 @@ class DemoReport:
         Name -> value.
     title : str
         Heading of the page.
-    examples, molecules : int
-        The most invalid samples, and the most molecules of a group, to show.
 
     Raises
     ------
@@ -90,8 +90,6 @@ class DemoReport:
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
     title: str = "From a file of molecules to new ones"
-    examples: int = 12
-    molecules: int = 10
 
     def __post_init__(self) -> None:
         if not self.rounds:
@@ -109,32 +107,22 @@ class DemoReport:
             f"{format_count(len(self.rounds) - 1, 'round')} it was fine-tuned towards {self.property_name} on the best "
             "of its own samples."
         )
-        sections = [part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures, _again)]
+        sections = [part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures, _repeat)]
         return page(self.title, subtitle, sections, lead=_key_numbers(self), kicker="mrl demo")
 
 
 def _key_numbers(data: DemoReport) -> str:
-    before, after = data.rounds[0], data.rounds[-1]
-    a, b = before.screened, after.screened
-    unit = f" {data.unit}" if data.unit else ""
-    reference = format_number(_mean(data.values)) + unit
-    mean = Tile(
-        f"Mean {data.property_name}",
-        format_number(after.mean) + unit,
-        format_number(before.mean),
-        f"of the valid samples; data {reference}",
+    first, last = data.rounds[0], data.rounds[-1]
+    notes = (
+        f"of {format_count(last.screened.n, 'sampled text')}",
+        "of the valid ones",
+        "of the unique ones: not in the training data",
     )
-    return (
-        tiles(
-            [
-                mean,
-                Tile("Valid", _valid(b), _valid(a), f"of {format_count(b.n, 'sampled text')}"),
-                Tile("Unique", _unique(b), _unique(a), "of the valid ones"),
-                Tile("Novel", _novel(b), _novel(a), "of the unique ones: not in the training data"),
-            ]
-        )
-        + '<p class="caption">Small: the trained model. Large: the same model after fine-tuning.</p>\n'
-    )
+    rates = zip(("Valid", "Unique", "Novel"), _rates(last.screened), _rates(first.screened), notes, strict=True)
+    reference = f"of the valid samples; data {_quantity(data, _mean(data.values))}"
+    mean = Tile(f"Mean {data.property_name}", _quantity(data, last.mean), format_number(first.mean), reference)
+    explanation = '<p class="caption">Small: the trained model. Large: the same model after fine-tuning.</p>\n'
+    return tiles([mean, *(Tile(*rate) for rate in rates)]) + explanation
 
 
 def _data(data: DemoReport) -> Section:
@@ -143,7 +131,7 @@ def _data(data: DemoReport) -> Section:
     histograms = figure(
         distributions("tokens per molecule", data.lengths),
         "Length of the molecules",
-        "Heights are shares of each group; the outline of the data is repeated in front of the samples.",
+        "Heights are shares of each group; the outline of the data is repeated in each row.",
     )
     frequencies = figure(
         token_frequencies(list(data.tokens), list(data.tokens.values())),
@@ -158,20 +146,17 @@ def _data(data: DemoReport) -> Section:
 
 
 def _training(data: DemoReport) -> Section:
-    both = data.rounds[0].screened, data.rounds[-1].screened
-    rows = [
-        ("sampled texts", *(one.n for one in both)),
-        ("empty", *(one.empty for one in both)),
-        ("valid", *(f"{one.n_valid:,} ({_valid(one)})" for one in both)),
-        ("unique", *(f"{one.n_unique:,} ({_unique(one)})" for one in both)),
-        ("novel", *(f"{one.n_novel:,} ({_novel(one)})" for one in both)),
-    ]
-    steps = np.arange(1, len(as_values(data.train_loss)) + 1)
+    counts = []
+    for one in (data.rounds[0].screened, data.rounds[-1].screened):
+        valid_unique_novel = zip((one.n_valid, one.n_unique, one.n_novel), _rates(one), strict=True)
+        counts.append([one.n, one.empty, *(f"{n:,} ({rate})" for n, rate in valid_unique_novel)])
+    rows = zip(("sampled texts", "empty", "valid", "unique", "novel"), *counts, strict=True)
+    losses = as_values(data.train_loss)
     return Section(
         "Training and screening",
         columns(
             figure(
-                loss(steps, data.train_loss),
+                loss(np.arange(1, len(losses) + 1), losses),
                 "Loss while training",
                 "Each step is faint; the running mean over a fortieth of the run is bold.",
             ),
@@ -186,25 +171,12 @@ def _training(data: DemoReport) -> Section:
 
 
 def _fine_tuning(data: DemoReport) -> Section:
-    every = data.rounds if len(data.rounds) > 1 else ()
-    screened = [one.screened for one in every]
-    learned = [None, *(one.trained_on for one in every[:-1])]
-    rows = [
-        (one.number, n, one.mean, _valid(one.screened), _unique(one.screened), _novel(one.screened))
-        for one, n in zip(every, learned[: len(every)], strict=True)
-    ]
-    course = rounds(
-        data.property_name,
-        [one.mean for one in every],
-        {"valid": [one.validity for one in screened], "unique": [one.uniqueness for one in screened]},
-        unit=data.unit,
-        reference=_mean(data.values),
-    )
-    groups = {
-        "data": data.values,
-        "samples": _known(data.rounds[0].scores),
-        "fine-tuned": _known(data.rounds[-1].scores),
-    }
+    means, screened = [one.mean for one in data.rounds], [one.screened for one in data.rounds]
+    shares = {"valid": [one.validity for one in screened], "unique": [one.uniqueness for one in screened]}
+    course = rounds(data.property_name, means, shares, unit=data.unit, reference=_mean(data.values))
+    groups = {"data": data.values, "samples": data.rounds[0].scores, "fine-tuned": data.rounds[-1].scores}
+    trained_on = [None, *(one.trained_on for one in data.rounds[:-1])]
+    rows = [(one.number, n, one.mean, *_rates(one.screened)) for one, n in zip(data.rounds, trained_on, strict=True)]
     mean = f"mean {data.property_name}" + (f" ({data.unit})" if data.unit else "")
     return Section(
         "Fine-tuning",
@@ -212,11 +184,11 @@ def _fine_tuning(data: DemoReport) -> Section:
             figure(
                 distributions(data.property_name, groups, unit=data.unit),
                 f"{data.property_name} of data and samples",
-                "Vertical lines are the means; the outline of the data is repeated in front of the samples.",
+                "Vertical lines are the means; the outline of the data is repeated in each row. n/a: invalid samples.",
             ),
             figure(course, "Round by round", "Round 0 is the trained model before fine-tuning."),
         )
-        + (table(rows, ["round", "trained on", mean, "valid", "unique", "novel"]) if rows else ""),
+        + table(rows, ["round", "trained on", mean, "valid", "unique", "novel"]),
         f"In each round the model is trained on those of its samples that have the best {data.property_name}.",
     )
 
@@ -224,9 +196,8 @@ def _fine_tuning(data: DemoReport) -> Section:
 def _molecules(data: DemoReport) -> Section:
     body = ""
     for group, one in (("samples", data.rounds[0]), ("fine-tuned", data.rounds[-1])):
-        if best := one.best(data.molecules):
-            unit = f" {data.unit}" if data.unit else ""
-            captions = [f"{data.property_name} {format_number(score)}{unit}" for _, score in best]
+        if best := one.best(_MOST_DRAWN):
+            captions = [f"{data.property_name} {_quantity(data, score)}" for _, score in best]
             body += molecule_grid([smiles for smiles, _ in best], captions, title=group)
     note = f"The valid samples of the best {data.property_name}."
     return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No sample is a molecule."))
@@ -237,40 +208,28 @@ def _failures(data: DemoReport) -> Section:
     invalid = [(code(reject.text), reject.reason) for reject in screened.rejects if reject.text]
     return Section(
         "What failed, and why",
-        table(invalid[: data.examples], ["sampled text", "reason"]) if invalid else paragraph("Every text is valid."),
+        table(invalid[:_MOST_INVALID], ["sampled text", "reason"]),
         f"Samples of the trained model that are invalid: {len(invalid):,}; that are empty: {screened.empty:,}.",
     )
 
 
-def _again(data: DemoReport) -> Section:
-    return Section(
-        "Repeat it",
-        command(data.command)
-        + columns(
-            table(data.settings.items(), ["setting", "value"], caption="Settings"),
-            table(data.versions.items(), ["package", "version"], caption="Versions"),
-        ),
-        "With the same versions, on the same machine, this command gives the same samples.",
-    )
-
-
-def _known(values: ArrayLike) -> Values:
-    column = as_values(values)
-    return column[drawable(column)]
+def _repeat(data: DemoReport) -> Section:
+    settings = table(data.settings.items(), ["setting", "value"], caption="Settings")
+    versions = table(data.versions.items(), ["package", "version"], caption="Versions")
+    note = "With the same versions, on the same machine, this command gives the same samples."
+    return Section("Repeat it", command(data.command) + columns(settings, versions), note)
 
 
 def _mean(values: ArrayLike) -> float:
-    known = _known(values)
+    known = as_values(values)[drawable(as_values(values))]
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _valid(screened: Screened) -> str:
-    return format_percent(screened.n_valid, screened.n)
+def _quantity(data: DemoReport, value: float) -> str:
+    return f"{format_number(value)} {data.unit}".rstrip()
 
 
-def _unique(screened: Screened) -> str:
-    return format_percent(screened.n_unique, screened.n_valid)
-
-
-def _novel(screened: Screened) -> str:
-    return format_percent(screened.n_novel, screened.n_unique)
+def _rates(screened: Screened) -> list[str]:
+    """Return the shares of valid, of unique among valid, and of novel among unique samples."""
+    counts = (screened.n, screened.n_valid, screened.n_unique, screened.n_novel)
+    return [format_percent(part, whole) for whole, part in pairwise(counts)]

@@ -19,8 +19,6 @@ from mrl.messages import format_count
 from mrl.report.axes import Axes, Values, as_values, drawable, limits, ticks
 from mrl.report.drawing import WIDTH, Canvas, Drawing, empty_figure
 
-__all__ = ["distributions", "token_frequencies"]
-
 _BINS = 40
 _ROW = 74  # height of a group's histogram with the gap below it
 
@@ -136,7 +134,7 @@ def token_frequencies(tokens: Sequence[str], counts: ArrayLike, top: int = 30) -
     axes.grid({float(power): f"{10**power:,}" for power in powers}, {})
     ends = axes.points(sizes, np.arange(len(order)))
     for i, (x, y) in zip(order, ends, strict=True):
-        canvas.line([(left, y), (x, y)], color="data", opacity=0.4)
+        canvas.line([(left, y), (x, y)], color="rule")
         canvas.text(left - 8, y, tokens[i], align="end", size=11, mono=True, width=left - 8)
         canvas.text(x + 8, y, format_percent(float(counted[i]), total), color="muted", size=10)
     canvas.dots(ends, color="data", size=6)

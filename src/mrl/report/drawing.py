@@ -12,8 +12,6 @@ from typing import Literal, TypeAlias
 
 from mrl.formatting import escape_html
 
-__all__ = ["COLORS", "FONT", "WIDTH", "Align", "Canvas", "Drawing", "Points", "empty_figure"]
-
 COLORS: Mapping[str, str] = {
     "ink": "#1c2530",
     "muted": "#5b6672",
@@ -113,12 +111,9 @@ class Canvas:
         style += (' font-weight="600"' if bold else "") + (f' font-family="{_MONOSPACE}"' if mono else "")
         self._parts.append(f'<text x="{_round(x)}" y="{_round(y + 0.36 * size)}" {style}>{escape_html(text)}</text>')
 
-    def line(
-        self, points: Points, *, color: str = "ink", width: float = 1.5, opacity: float = 1, dashes: str = ""
-    ) -> None:
+    def line(self, points: Points, *, color: str = "ink", width: float = 1.5, dashes: str = "") -> None:
         """Draw a line through points."""
         style = f' stroke-dasharray="{dashes}"' if dashes else ""
-        style += f' stroke-opacity="{opacity:g}"' if opacity != 1 else ""
         self._path(points, f'fill="none" stroke="{COLORS[color]}" stroke-width="{width:g}"{style}')
 
     def area(self, points: Points, *, color: str, opacity: float) -> None:

@@ -18,13 +18,12 @@ from mrl.report.molecules import Size, draw_or_write, smiles_or_empty
 from mrl.report.picture import Picture
 from mrl.report.rows import MoleculeRows
 
-__all__ = ["choose_rows", "show"]
-
 _MOST_OF_BLOCK = 6  # texts of a block that are drawn
 _BLOCK_COLUMNS = 3
 _MOST_LABELS = 4  # columns below a drawing, if none are named
 _MOST_VALUES = 12  # of a row of a column with several values
 _CAPTION_WIDTH = 220
+_SIZES: dict[str, Size] = {"block": (150, 110), "pair": (190, 150), "reject": (_CAPTION_WIDTH, 100)}
 _CAPTION_CHARACTERS = 32
 _LINE_HEIGHT = 17
 _ARROW_WIDTH = 32
@@ -85,17 +84,17 @@ def show(
         raise ValueError(f"n={n}, columns={columns}: expected 0 rows or more, and 1 column or more")
     source = MoleculeRows.of(data)
     names = _label_names(labels, source)
-    rows = choose_rows(source.total, n, seed)
-    title = format_count(source.total, source.noun) + (f" of {source.owner}" if source.owner else "")
+    rows = choose_rows(len(source), n, seed)
+    title = format_count(len(source), source.noun) + (f" of {source.owner}" if source.owner else "")
     note = ""
-    if len(rows) < source.total:
+    if len(rows) < len(source):
         title = f"{len(rows):,} of {title}"
         note = "" if seed is None else f"drawn at random with seed {seed}"
     cells = [_Cell(source, row, names) for row in rows]
     height = max((cell.height for cell in cells), default=0)
     width = max((cell.width for cell in cells), default=0)
     drawings = tuple(cell.canvas.drawing(width, height, cell.label) for cell in cells)
-    return Picture(title, note, drawings, columns or (1 if source.blocks else 2 if len(source.texts) > 1 else 4))
+    return Picture(title, note, drawings, columns or {"block": 1, "pair": 2}.get(source.noun, 4))
 
 
 def choose_rows(total: int, n: int, seed: int | None) -> list[int]:
@@ -110,26 +109,24 @@ class _Cell:
 
     def __init__(self, source: MoleculeRows, row: int, names: Sequence[str]) -> None:
         molecules, warning, title = source.molecules(row), source.warning(row), source.title(row)
-        drawn = molecules[: _MOST_OF_BLOCK if source.blocks else None]
+        drawn = molecules[: _MOST_OF_BLOCK if source.noun == "block" else None]
         values = [(name, text) for name in names if (text := _format_value(source.values[name][row]))]
         caption = [(title, "ink"), *((_fit(name, text), "ink") for name, text in values)]
         if len(molecules) > len(drawn):
             caption.append((f"{len(molecules)} texts, of which {len(drawn)} are drawn", "muted"))
         lines = wrap(warning, _CAPTION_CHARACTERS - 1, max_lines=3, placeholder=" …")
         caption += [(line, "error") for line in lines]
-        shown = (" " if source.blocks else " → ").join(smiles_or_empty(x) for x, _ in molecules)
+        shown = (" " if source.noun == "block" else " → ").join(smiles_or_empty(x) for x, _ in molecules)
         self.label = "; ".join([f"{title}: {shown}", *map(" ".join, values), *([warning] if warning else [])])
 
-        size: Size = (150, 110) if source.blocks else (190, 150) if len(molecules) > 1 else (_CAPTION_WIDTH, 160)
-        if source.rejects is not None:
-            size = (_CAPTION_WIDTH, 100)
-        columns, gap = (_BLOCK_COLUMNS, 8) if source.blocks else (len(drawn), _ARROW_WIDTH)
+        size = _SIZES.get(source.noun, (_CAPTION_WIDTH, 160))
+        columns, gap = (_BLOCK_COLUMNS, 8) if source.noun == "block" else (len(drawn), _ARROW_WIDTH)
         self.canvas = Canvas()
         for i, (molecule, grammar) in enumerate(drawn):
             x, y = i % columns * (size[0] + gap), i // columns * (size[1] + gap)
-            if i and not source.blocks:
+            if i and source.noun == "pair":
                 self._arrow(x - gap, size[1] / 2)
-            body = draw_or_write(molecule, size, grammar=grammar, with_reason=source.rejects is None)
+            body = draw_or_write(molecule, size, grammar=grammar, with_reason=source.noun != "reject")
             self.canvas.place(body, x, y)
         self.width = min(max(1, len(drawn)), columns) * (size[0] + gap) - gap
         bottom = -(-len(drawn) // columns) * (size[1] + gap) - gap

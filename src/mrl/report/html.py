@@ -15,19 +15,6 @@ from mrl.chem import ATOM_COLORS
 from mrl.formatting import Html, escape_html, html_table
 from mrl.report.drawing import COLORS, Drawing
 
-__all__ = [
-    "Section",
-    "Tile",
-    "code",
-    "columns",
-    "command",
-    "figure",
-    "page",
-    "paragraph",
-    "table",
-    "tiles",
-]
-
 
 @dataclass(frozen=True)
 class Section:

@@ -13,8 +13,6 @@ from mrl.messages import format_count
 from mrl.report.drawing import Canvas, Drawing
 from mrl.report.html import code
 
-__all__ = ["Size", "draw_or_write", "molecule_grid", "smiles_or_empty"]
-
 _MOST_ATOMS = 200  # a small drawing of more shows nothing, and RDKit needs seconds for 1,000
 
 Size = tuple[int, int]

@@ -11,8 +11,6 @@ from mrl.formatting import Html, escape_html
 from mrl.report.drawing import COLORS, FONT, Canvas, Drawing
 from mrl.report.html import page
 
-__all__ = ["Picture"]
-
 _GAP = 16  # pixels between cells, and around them
 _PANEL = f"padding:{_GAP}px;background:#fff;color:{COLORS['ink']};font:14px/1.4 {FONT}"
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mrl.corpus import Table
 from mrl.data import BaseDataset, TextColumn, Vectors
 from mrl.ragged import Rejects, Text, is_column, is_missing
-
-__all__ = ["MoleculeRows"]
+from mrl.text import Vocab
 
 _GRAMMARS = {"amino-acid": "a protein", "nucleotide": "a nucleic acid", "kmer": "a sequence"}
 # RDKit reads [C][C][O] as a chain of bare atoms: it would be drawn as another molecule than its SELFIES describe.
@@ -26,46 +28,39 @@ class MoleculeRows:
     ----------
     noun : str
         What a row is called: "row", "molecule", "pair", "block", "reject".
-    owner : str
-        The class that holds the rows, or ``""``.
-    total : int
-        Number of rows.
     texts : mapping of str to column
         Columns of molecules by name; two of them for pairs. A row of blocks is itself a column.
+    owner : str
+        The class that holds the rows, or ``""``.
     values : mapping of str to column
         The other columns.
-    input_rows : array of int, shape (total,), optional
-        For each row, its number in the input.
     grammars : mapping of str to str
         Name of a column of texts that are not SMILES -> what they are, such as "a protein".
-    blocks : bool
-        Whether each row has several texts.
-    rejects : Rejects, optional
-        The rejects, if these are the rows.
-    has_vector : callable, optional
-        Whether a row has a vector.
+    title, warning : callable, int -> str
+        The title of a row, and what is wrong with it, or ``""``.
     """
 
     noun: str
-    owner: str
-    total: int
     texts: Mapping[str, Any]
+    owner: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
-    input_rows: Any = None
     grammars: Mapping[str, str] = field(default_factory=dict)
-    blocks: bool = False
-    rejects: Rejects | None = None
-    has_vector: Callable[[int], bool] | None = None
+    title: Callable[[int], str] = "row {}".format
+    warning: Callable[[int], str] = lambda row: ""
 
     @classmethod
     def of(cls, data: Any) -> Self:
         """Return the rows of `data`; TypeError if it holds no molecules."""
         if isinstance(data, Rejects):
-            return cls("reject", "", len(data), {"text": [reject.text for reject in data]}, rejects=data)
+            return cls(
+                "reject",
+                {"text": [reject.text for reject in data]},
+                title=lambda row: f"row {data[row].row}: {data[row].stage}",
+                warning=lambda row: str(data[row].reason),
+            )
         if isinstance(data, Table):
-            name = data.smiles_column
-            values = {other: column for other, column in data.columns.items() if other != name}
-            return cls("row", "Table", len(data), {name: data.smiles}, values, data.rows)
+            values = {name: column for name, column in data.columns.items() if name != data.smiles_column}
+            return cls("row", {data.smiles_column: data.smiles}, "Table", values, title=_numbered(data.rows))
         if isinstance(data, BaseDataset):
             return cls._of_dataset(data)
         if isinstance(data, Mapping) or hasattr(data, "columns"):  # a DataFrame of any library
@@ -73,54 +68,55 @@ class MoleculeRows:
                 f"a {type(data).__name__} has several columns; give the one with the molecules, such as table['smiles']"
             )
         if is_column(data):  # maybe on disk
-            return cls("molecule", "", len(data), {"smiles": data})
+            return cls("molecule", {"smiles": data})
         rows = [data] if isinstance(data, str) or not isinstance(data, Iterable) else data
-        molecules = [_require_molecule(x) for x in rows]
-        return cls("molecule", "", len(molecules), {"smiles": molecules})
+        return cls("molecule", {"smiles": [_require_molecule(x) for x in rows]})
 
     @classmethod
-    def _of_dataset(cls, ds: Any) -> Self:
-        kind = type(ds).__name__
-        names = _text_columns(ds)
-        if not names:
+    def _of_dataset(cls, ds: BaseDataset[Any]) -> Self:
+        # The columns of molecules: those that a row cannot do without, and the one that a model generates.
+        kinds = ds.task.columns.items()
+        names = [name for name, kind in kinds if isinstance(kind, TextColumn) and kind.default is None]
+        names += [ds.task.generates] if ds.task.generates is not None and ds.task.generates not in names else []
+        if not names and "smiles" not in ds.columns:
             there = ", ".join(ds.columns) or "none at all"
-            raise TypeError(f"this {kind} has no text columns (it has {there}); give the molecules themselves")
-        vocabs = [getattr(ds, "vocab", None), getattr(ds, "target_vocab", None)]
-        blocks = len(ds) > 0 and isinstance(ds.columns[names[0]][0], Text)
-        return cls(
-            noun="block" if blocks else "pair" if len(names) > 1 else "row",
-            owner=kind,
-            total=len(ds),
-            texts={name: ds.columns[name] for name in names},
-            values={name: column for name, column in ds.columns.items() if name not in names},
-            input_rows=None if blocks else ds.kept,
-            grammars={name: _grammar(vocab) for name, vocab in zip(names, vocabs, strict=False)},
-            blocks=blocks,
-            has_vector=_vector_test(ds),
-        )
+            raise TypeError(
+                f"this {type(ds).__name__} has no text columns (it has {there}); give the molecules themselves"
+            )
+        texts = {name: ds.columns[name] for name in names or ["smiles"]}
+        values = {name: column for name, column in ds.columns.items() if name not in texts}
+        grammars = {name: _grammar(getattr(ds, vocab, None)) for name, vocab in zip(texts, _VOCABS, strict=False)}
+        if len(ds) and isinstance(next(iter(texts.values()))[0], Text):
+            return cls("block", texts, type(ds).__name__, values, grammars, "block {}".format)
+        noun = "pair" if len(texts) > 1 else "row"
+        return cls(noun, texts, type(ds).__name__, values, grammars, _numbered(ds.kept), _vector_warning(ds))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.texts.values())))
 
     def molecules(self, row: int) -> list[tuple[Any, str]]:
         """Return the texts (or molecules) of a row, each with its grammar if that is not SMILES."""
         found = []
         for name, column in self.texts.items():
-            for x in column[row] if self.blocks else [column[row]]:
+            for x in column[row] if self.noun == "block" else [column[row]]:
                 selfies = "SELFIES" if isinstance(x, str) and _SELFIES.fullmatch(x) else ""
                 found.append((x, self.grammars.get(name) or selfies))
         return found
 
-    def title(self, row: int) -> str:
-        """Return what to call a row."""
-        if self.rejects is not None:
-            return f"row {self.rejects[row].row}: {self.rejects[row].stage}"
-        moved = self.input_rows is not None and self.input_rows[row] != row
-        source = f" (row {self.input_rows[row]} of the input)" if moved else ""
-        return f"{'block' if self.blocks else 'row'} {row}{source}"
 
-    def warning(self, row: int) -> str:
-        """Return what is wrong with a row, or ``""``."""
-        if self.rejects is not None:
-            return str(self.rejects[row].reason)
-        return "no vector" if self.has_vector is not None and not self.has_vector(row) else ""
+_VOCABS = ("vocab", "target_vocab")  # settings of a dataset, in the order of its columns of texts
+
+
+def _numbered(input_rows: NDArray[np.int64]) -> Callable[[int], str]:
+    """Return the titles of rows, with their numbers in the input where these differ."""
+    return lambda row: f"row {row}" + (f" (row {input_rows[row]} of the input)" if input_rows[row] != row else "")
+
+
+def _vector_warning(ds: BaseDataset[Any]) -> Callable[[int], str]:
+    """Return a warning for the rows without a vector, where a dataset keeps them."""
+    vectors = [field for field in ds.fields if isinstance(field, Vectors)] if ds.on_error == "mask" else []
+    stored = ds.storage_rows
+    return lambda row: "no vector" if any(field.gather(stored[[row]])[0].isnan().all() for field in vectors) else ""
 
 
 def _require_molecule(x: Any) -> Any:
@@ -135,22 +131,6 @@ def _require_molecule(x: Any) -> Any:
     )
 
 
-def _grammar(vocab: Any) -> str:
+def _grammar(vocab: Vocab | None) -> str:
     vocab = getattr(vocab, "vocab", vocab)  # the vocabulary inside a transformation
-    return _GRAMMARS.get(getattr(vocab, "kind", ""), "")
-
-
-def _text_columns(ds: BaseDataset[Any]) -> list[str]:
-    """Return the columns of molecules: those that a row cannot do without, and the one that a model generates."""
-    texts = {name: kind for name, kind in ds.task.columns.items() if isinstance(kind, TextColumn)}
-    names = [name for name, kind in texts.items() if kind.default is None or name == ds.task.generates]
-    return names or [name for name in ("smiles",) if name in ds.columns]
-
-
-def _vector_test(ds: BaseDataset[Any]) -> Callable[[int], bool] | None:
-    """Return a function that computes whether a row has a vector, for datasets that keep rows without one."""
-    vectors = [field for field in ds.fields if isinstance(field, Vectors)] if ds.on_error == "mask" else []
-    if not vectors:
-        return None
-    stored = ds.storage_rows
-    return lambda row: not bool(vectors[0].gather(stored[[row]])[0].isnan().all())
+    return "" if vocab is None else _GRAMMARS.get(vocab.kind or "", "")
