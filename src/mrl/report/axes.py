@@ -66,12 +66,12 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> dict[fl
     Returns
     -------
     dict of float to str
-        Multiples of 1, 2, 2.5 or 5 times a power of ten, ascending.
+        Multiples of 1, 2, 2.5 or 5 times a power of ten, ascending; the labels have equally many decimal places.
 
     Examples
     --------
     >>> list(ticks(0.0, 0.9, 4).values()), list(ticks(0, 42000, 4, whole=True).values())
-    (['0', '0.25', '0.5', '0.75'], ['0', '20,000', '40,000'])
+    (['0.00', '0.25', '0.50', '0.75'], ['0', '20,000', '40,000'])
     """
     least = (high - low) / most
     power = 10.0 ** math.floor(math.log10(least))
@@ -80,7 +80,9 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> dict[fl
         steps = [1.0, 2.0, *(step for step in steps if step > 2 and step == round(step))]
     step = next(step for step in steps if step >= least * (1 - 1e-9))
     values = step * np.arange(math.ceil(low / step), math.floor(high / step) + 1) + 0.0  # no -0
-    return {float(value): f"{value:,.10g}".replace("-", "−") for value in values}
+    places = len(f"{step:.9f}".rstrip("0").partition(".")[2])
+    style = f",.{places}f" if 1e-9 < step < 1e15 else ".4g"
+    return {float(value): f"{value:{style}}".replace("-", "−") for value in values}
 
 
 @dataclass(frozen=True)
