@@ -54,7 +54,8 @@ class Network(nn.Module):
         )
 
     def forward(self, vectors: Tensor) -> Tensor:
-        return self.layers(self.inputs.transform(vectors).clamp(-5, 5)).squeeze(-1)
+        outputs: Tensor = self.layers(self.inputs.transform(vectors).clamp(-5, 5))
+        return outputs.squeeze(-1)
 
 
 def rmse(predictions: Tensor, targets: Tensor) -> float:
@@ -111,7 +112,8 @@ def inputs_of(train: mrl.VecPredictionDataset) -> mrl.Scaler:
 def predict(model: Network, scaler: mrl.Scaler, ds: mrl.VecPredictionDataset) -> Tensor:
     """Return predictions for all rows, in the unit of the target."""
     model.eval()
-    return scaler.inverse(model(ds.batch()[0]))
+    outputs: Tensor = model(ds.batch()[0])
+    return scaler.inverse(outputs)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -166,7 +166,7 @@ def test_files_of_other_programs_and_versions_raise(tmp_path: Path) -> None:
     small().save(path)
     tensors, metadata = load_file(path), {"mrl-language-model": metadata_of(path)}
     save_file(tensors | {"head.bias": torch.zeros(10)}, path, metadata)
-    with pytest.raises(ReadError, match="its tensors do not match their sha256, so it was damaged or edited"):
+    with pytest.raises(ReadError, match="its tensors do not match their sha256, so they were damaged or edited"):
         LanguageModel.load(path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         LanguageModel.load(tmp_path / "nowhere")

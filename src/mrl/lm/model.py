@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import torch
 from safetensors import SafetensorError
@@ -226,11 +227,11 @@ class LanguageModel(nn.Module):
             There is no such file.
         """
         config, tensors = _parse(Path(path).read_bytes(), path)
-        model = cls(config, seed=None)
         try:
+            model = cls(ModelConfig(**config), seed=None)
             model.load_state_dict(tensors, assign=True)
-        except RuntimeError as error:
-            raise ReadError(f"{path}: its tensors do not fit its configuration ({error})", path=str(path)) from None
+        except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError names the tensors that do not fit
+            raise _invalid(path, f"{error}; save the model again") from None
         if vocab is not None:
             model.require_vocab(vocab)
         return model
@@ -247,28 +248,23 @@ def accelerator() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _parse(data: bytes, path: AnyPath) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """Return configuration and tensors of an undamaged file."""
-
-    def invalid(reason: str) -> ReadError:
-        return ReadError(f"{path} is not a valid {_FORMAT} file: {reason}", path=str(path))
-
+def _parse(data: bytes, path: AnyPath) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the configuration and the tensors of an undamaged file."""
     try:
         tensors = parse_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch does not have
-        raise invalid(
-            f"it is not a complete safetensors file ({error}); restore it, or train the model again"
-        ) from None
+        raise _invalid(path, f"it is not a complete safetensors file ({error}); restore it, or train again") from None
     if _FORMAT not in metadata:
-        raise invalid(f"it has no {_FORMAT!r} in its metadata, so another program wrote it")
+        raise _invalid(path, f"it has no {_FORMAT!r} in its metadata, so another program wrote it")
     document = unseal(metadata[_FORMAT], path, format=_FORMAT, version=_VERSION, error=ReadError)
     if document.get("tensors") != _digest(tensors):
-        raise invalid("its tensors do not match their sha256, so it was damaged or edited; restore it, or train again")
-    try:
-        return ModelConfig(**document["config"]), tensors
-    except (TypeError, ValueError, KeyError) as error:
-        raise invalid(f"{error}; save the model again") from None
+        raise _invalid(path, "its tensors do not match their sha256, so they were damaged or edited; restore it")
+    return document.get("config", {}), tensors
+
+
+def _invalid(path: AnyPath, reason: str) -> ReadError:
+    return ReadError(f"{os.fspath(path)} is not a valid {_FORMAT} file: {reason}", path=os.fspath(path))
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

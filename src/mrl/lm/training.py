@@ -142,7 +142,7 @@ def one_cycle(step: int, steps: int) -> float:
 
 
 def _update(model: LanguageModel, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, step: int) -> float:
-    """Change the weights once; return the loss in front of the change."""
+    """Change the weights once; return the loss before the change."""
     logits, _ = model(x)
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)
     optimizer.zero_grad()
