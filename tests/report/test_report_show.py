@@ -120,6 +120,14 @@ def test_rows_labels_and_numbers() -> None:
         show(ds, labels=["z"])
 
 
+def test_captions_are_written_below_the_rows_that_are_drawn() -> None:
+    picture = show(SMILES, 2, captions=[f"number {i} & <b>" for i in range(6)])
+    assert labels(picture) == ["row 0: CCO; number 0 & <b>", "row 1: c1ccccc1; number 1 & <b>"]
+    assert {"number 0 & <b>", "number 1 & <b>"} <= set(words(picture.svg))
+    with pytest.raises(ColumnError, match="1 caption for 6 molecules: give one for each"):
+        show(SMILES, captions=["a"])
+
+
 def test_the_value_stays_where_a_name_is_too_long() -> None:
     table = mrl.Table({"smiles": mrl.Text.of(["C"]), "measured log solubility in mols per litre": np.array([-0.77])})
     (line,) = [word for word in words(show(table).svg) if word.startswith("measured")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 import numpy as np
@@ -35,6 +36,7 @@ def show(
     columns: int | None = None,
     *,
     labels: str | Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
     seed: int | None = None,
 ) -> Picture:
     """Draw some rows, each with its number and its labels.
@@ -50,6 +52,8 @@ def show(
         The most cells side by side: 4 if not given, 2 for pairs, 1 for blocks.
     labels : str or sequence of str, optional
         Names of the columns to write below each drawing; the first 4 if not given.
+    captions : sequence of str, optional
+        One line for each row of the data, to write below its drawing.
     seed : int, optional
         Choose the rows at random, the same ones for the same seed; the first n if not given.
 
@@ -63,7 +67,7 @@ def show(
     TypeError
         `data` holds no molecules, or is a table of another library: give one of its columns.
     ColumnError
-        There is no column of a name in `labels`.
+        A name in `labels` is not a column, or the captions are not as many as the rows.
     ValueError
         `n` is negative, or `columns` is less than 1.
 
@@ -76,6 +80,8 @@ def show(
     >>> ds = TextPredictionDataset(["CCO", "CC"], [0.5, None], SmilesVocab())
     >>> [cell.label for cell in show(ds).cells]
     ['row 0: CCO; y_vals 0.50', 'row 1: CC; y_vals –']
+    >>> show(["CCO"], captions=["ethanol"]).cells[0].label
+    'row 0: CCO; ethanol'
     """
     if isinstance(data, Metrics | Leaks | Cleaned):
         return Picture(type(data).__name__, table=data._repr_html_())
@@ -84,6 +90,11 @@ def show(
         raise ValueError(f"n={n}, columns={columns}: expected 0 rows or more, and 1 column or more")
     source = MoleculeRows.of(data)
     names = _label_names(labels, source)
+    if captions is not None:
+        if len(captions) != len(source):
+            found = f"{format_count(len(captions), 'caption')} for {format_count(len(source), source.noun)}"
+            raise ColumnError(f"{found}: give one for each", column="captions")
+        source, names = replace(source, values={**source.values, "": captions}), [*names, ""]
     rows = choose_rows(len(source), n, seed)
     title = format_count(len(source), source.noun) + (f" of {source.owner}" if source.owner else "")
     note = ""
@@ -117,7 +128,13 @@ class _Cell:
         lines = wrap(warning, _CAPTION_CHARACTERS - 1, max_lines=3, placeholder=" …")
         caption += [(line, "error") for line in lines]
         shown = (" " if source.noun == "block" else " → ").join(smiles_or_empty(x) for x, _ in molecules)
-        self.label = "; ".join([f"{title}: {shown}", *map(" ".join, values), *([warning] if warning else [])])
+        self.label = "; ".join(
+            [
+                f"{title}: {shown}",
+                *(f"{name} {text}".lstrip() for name, text in values),
+                *([warning] if warning else []),
+            ]
+        )
 
         size = _SIZES.get(source.noun, (_CAPTION_WIDTH, 160))
         columns, gap = (_BLOCK_COLUMNS, 8) if source.noun == "block" else (len(drawn), _ARROW_WIDTH)
@@ -157,7 +174,7 @@ def _label_names(labels: str | Sequence[str] | None, source: MoleculeRows) -> li
 def _fit(name: str, text: str) -> str:
     """Return a name and its value in one line, which cuts the name and keeps the value."""
     most = max(_CAPTION_CHARACTERS - 1 - len(text), 8)
-    return f"{name if len(name) <= most else name[: most - 1] + '…'} {text}"
+    return f"{name if len(name) <= most else name[: most - 1] + '…'} {text}".lstrip()
 
 
 def _format_value(value: object) -> str:
