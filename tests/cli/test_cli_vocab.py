@@ -101,7 +101,7 @@ def test_what_is_left_out_is_reported(molecules: Path, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["-o", "vocab.txt"], "ends in .json"),
-        (["-o", "vocab.json", "--kind", "regex", "--pattern", "("], "is no regular expression"),
+        (["-o", "vocab.json", "--kind", "regex", "--pattern", "("], "is not a regular expression"),
         (["-o", "vocab.json", "--pattern", "C"], "--kind regex"),
         (["-o", "vocab.json", "-k", "3"], "--kind kmer"),
         (["-o", "vocab.json", "--max-size", "10"], "begins with 408 tokens; give 408 or more"),

@@ -23,15 +23,9 @@ KNOWN = {
     "features: incomplete docstring",
     "tests/features: part of mrl replaced",
     # kernels
-    "kernels: incomplete docstring",
     # lm
     # report
     # text
-    "text: underscore in a module name",
-    "text: full folder",
-    "text: incomplete docstring",
-    "tests/text: assertion on seconds",
-    "tests/text: part of mrl replaced",
 }
 
 

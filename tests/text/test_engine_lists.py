@@ -1,6 +1,8 @@
-"""Long lists are made text piece by piece; what comes out is what one text of all gives."""
+"""A long list is converted to text piece by piece, with the same result as all at once."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def rows(seed: int = 0) -> list[str]:
 
 @pytest.fixture(params=["character", "regex", "smiles"])
 def vocab(request: pytest.FixtureRequest) -> Vocab:
-    made = {
+    made: dict[str, Callable[[], Vocab]] = {
         "character": lambda: CharacterVocab("CO()[]Sic1Br"),
         "regex": lambda: RegexVocab(["C", "O", "c", "1", "Br", "(", ")"], SMILES_PATTERN),
         "smiles": SmilesVocab,

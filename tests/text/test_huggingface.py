@@ -9,6 +9,7 @@ import pickle
 import re
 import string
 import sys
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -35,7 +36,7 @@ from tokenizers import (
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from mrl.data import TextDataset
-from mrl.errors import VocabError
+from mrl.errors import UnknownTokenWarning, VocabError
 from mrl.text import (
     HALOGEN_REPLACE,
     MAPPING_PATTERN,
@@ -55,8 +56,8 @@ from mrl.text import (
     TransformedVocab,
     Vocab,
 )
-from mrl.text._oniguruma import printed, read_alike
-from mrl.text.file import VocabContent, write_vocab
+from mrl.text.io.file import VocabContent, write_vocab
+from mrl.text.io.oniguruma import portable_prefix, to_portable
 
 WORDS = [*SMILES_CHAR_VOCAB, "[nH]", "[C@@H]", "[Cu++]", "[unk]", "%12", "->", "é", "\n", " ", "\ufffd"]
 VOCABULARIES: dict[str, Callable[[], Vocab]] = {
@@ -96,7 +97,8 @@ def pair(kind: str) -> tuple[Vocab, list[Any]]:
     tokenizer = vocab.to_huggingface()
     with TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
-        loaded = [PreTrainedTokenizerFast.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)]
+        load: list[Callable[[str], Any]] = [PreTrainedTokenizerFast.from_pretrained, AutoTokenizer.from_pretrained]
+        loaded = [function(folder) for function in load]
     return vocab, [tokenizer, *loaded, pickle.loads(pickle.dumps(tokenizer))]
 
 
@@ -123,7 +125,7 @@ def test_every_text_has_the_same_ids_and_comes_back(kind: str, data: st.DataObje
 @each_vocabulary
 @laws
 @given(data=st.data())
-def test_all_ids_spell_the_same(kind: str, data: st.DataObject) -> None:
+def test_all_ids_have_the_same_text(kind: str, data: st.DataObject) -> None:
     vocab, tokenizers = pair(kind)
     row = data.draw(st.lists(st.integers(0, len(vocab) - 1).filter(lambda i: i != 1), max_size=12))
     for tokenizer in tokenizers:
@@ -168,7 +170,7 @@ def test_an_unknown_token_is_never_left_out() -> None:
     assert tokenizer.clean_up_tokenization_spaces is False
 
 
-def test_an_older_pattern_of_a_closed_alphabet_is_obeyed(tmp_path: Path) -> None:
+def test_the_pattern_of_an_older_file_is_used_with_byte_fallback(tmp_path: Path) -> None:
     path = tmp_path / "vocab.json"
     for pattern in ("C", "[a-z]+", "bos|b", r"\[[^\]]*"):
         write_vocab(path, VocabContent("smiles", {"pattern": pattern}, SmilesVocab(["bosx", "[bos"]).itos[4:]))
@@ -183,8 +185,8 @@ def test_padding_gives_the_batches_of_our_dict_form() -> None:
     texts = ["C", "CC(=O)[O-]", "", "[nH]1cccc1Cl", "[Og]−"]
     for vocab in (SmilesVocab(), RegexVocab(WORDS, SMILES_PATTERN)):
         theirs = vocab.to_huggingface()(texts, padding=True, return_tensors="pt")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mrl.text.vocab.warn_unknown", lambda *a, **k: None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnknownTokenWarning)
             ours = next(iter(TextDataset(texts, vocab).dataloader(5, num_workers=0, output="dict", device="cpu")))
         assert set(theirs) == {"input_ids", "attention_mask"}
         for name in theirs:
@@ -241,13 +243,13 @@ def patterns() -> st.SearchStrategy[str]:
 @given(data=st.data(), pattern=patterns())
 def test_a_pattern_means_the_same(data: st.DataObject, pattern: str) -> None:
     try:
-        text = printed(pattern)
-    except VocabError as refused:
-        assume("can be empty" not in str(refused))
+        text = to_portable(pattern)
+    except VocabError as error:
+        assume("can be empty" not in str(error))
         raise
     except re.error:
         assume(False)
-    assert read_alike(text) == len(text)
+    assert portable_prefix(text) == len(text)
     alphabet = st.sampled_from([*"CNlabos01-[]^\\{}\n\r", *string.punctuation, "é", "ö", "\U0001f9ea", "bos"])
     texts = data.draw(st.lists(st.lists(alphabet, max_size=10).map("".join), min_size=1, max_size=5))
     vocab = RegexVocab([], pattern)
@@ -277,7 +279,7 @@ def test_a_pattern_means_the_same(data: st.DataObject, pattern: str) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_a_pattern_that_others_read_otherwise(pattern: str) -> None:
+def test_a_pattern_that_oniguruma_would_read_differently(pattern: str) -> None:
     vocab = RegexVocab([], pattern)
     texts = ["CClCCN\n\nC", "bbCbCNCl", "a&&b[:al]p[", "]a]", "C C l # chlorine", ""]
     vocab.update_vocab_from_data(texts)
@@ -300,29 +302,32 @@ def test_a_pattern_that_others_read_otherwise(pattern: str) -> None:
         ("[\\ud800-\\udfff]", "lone surrogate"),
     ],
 )
-def test_what_does_not_translate_is_refused(pattern: str, reason: str) -> None:
+def test_patterns_that_cannot_be_translated(pattern: str, reason: str) -> None:
     with pytest.raises(VocabError, match=re.escape(reason)):
         RegexVocab(["C"], pattern).to_huggingface()
 
 
-def test_what_runs_in_python_or_spells_the_same_is_refused() -> None:
+def test_vocabularies_that_cannot_be_exported() -> None:
     class Upper(CharacterVocab):
         def tokenize(self, input: str) -> list[str]:
             return super().tokenize(input.upper())
 
     same = {"same": (str, str)}
     for vocab, reason in [
-        (Upper(["C"]), "runs no Python: Upper overrides tokenize"),
-        (TransformedVocab(CharacterVocab(["C"]), ["same"], transforms=same), "TransformedVocab .* same in Python"),
+        (Upper(["C"]), "runs no Python.* Upper: Upper overrides tokenize"),
+        (
+            TransformedVocab(CharacterVocab(["C"]), ["same"], transforms=same),
+            "runs no Python.* TransformedVocab: same in Python",
+        ),
         (Vocab(["C"]), "runs no Python"),
-        (CharacterReplaceVocab(["Br", "C"], {"Br": "R"}), "'R' and 'Br'|'Br' and 'R'.* both spell 'Br'"),
-        (CharacterReplaceVocab(["C"], {"bos": "R"}), "'bos' and 'R' .* both spell 'bos'"),
+        (CharacterReplaceVocab(["Br", "C"], {"Br": "R"}), "'R' and 'Br'|'Br' and 'R'.* both stand for the text 'Br'"),
+        (CharacterReplaceVocab(["C"], {"bos": "R"}), "'bos' and 'R' both stand for the text 'bos'"),
     ]:
         with pytest.raises(VocabError, match=reason):
             vocab.to_huggingface()
 
 
-def test_a_subclass_without_methods_of_its_own_is_exported() -> None:
+def test_a_subclass_without_own_methods_is_exported() -> None:
     class Mine(CharacterVocab):
         pass
 
@@ -338,7 +343,7 @@ def test_symbols_of_selfies_have_the_same_ids() -> None:
     tokenizer = vocab.to_huggingface()
     texts = ["[C][=Branch1][C].[nop]", "", "[nop][Ring1]"]
     assert ids_of(tokenizer, texts) == vocab.encode(texts, on_unknown="unk").tolist()
-    assert tokenizer("[C]x")["input_ids"] == [0, 4, 3, 1]  # which `encode` refuses
+    assert tokenizer("[C]x")["input_ids"] == [0, 4, 3, 1]  # an error for `encode`
     assert Vocab.from_huggingface(tokenizer) == vocab
 
 
@@ -355,7 +360,7 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @each_vocabulary
-def test_what_was_exported_is_read_as_it_was(kind: str) -> None:
+def test_an_exported_vocabulary_is_read_unchanged(kind: str) -> None:
     vocab, tokenizers = pair(kind)
     for tokenizer in tokenizers:
         tokenizer(["C", "CC"], padding=True, truncation=True, max_length=3)
@@ -363,11 +368,15 @@ def test_what_was_exported_is_read_as_it_was(kind: str) -> None:
         assert type(read) is type(vocab)
         assert read == vocab
         assert read.fingerprint() == vocab.fingerprint()
+
+    class Other(CharacterVocab):
+        pass
+
     with pytest.raises(VocabError, match=f"that of a {type(vocab).__name__}, not Other"):
-        type("Other", (CharacterVocab,), {}).from_huggingface(tokenizers[0])
+        Other.from_huggingface(tokenizers[0])
 
 
-def foreign(
+def custom(
     words: list[str],
     split: Any,
     *,
@@ -386,7 +395,8 @@ def foreign(
         single=template.format(bos, eos), special_tokens=[(bos, ids[bos]), (eos, ids[eos])]
     )
     names = {"bos_token": bos, "eos_token": eos, "pad_token": pad, "unk_token": unk}
-    return PreTrainedTokenizerFast(tokenizer_object=backend, **names, **options)
+    make: Callable[..., PreTrainedTokenizerFast] = PreTrainedTokenizerFast
+    return make(tokenizer_object=backend, **names, **options)
 
 
 SPLIT = pre_tokenizers.Split(Regex(SMILE_REGEX), "isolated")
@@ -399,7 +409,7 @@ TOKENS = ["C", "Cl", "[nH]", "c", "1", "=", "O"]
     ids=["isolated", "removed", "sequence"],
 )
 def test_a_word_level_tokenizer_is_read(split: Any) -> None:
-    tokenizer = foreign(TOKENS, split)
+    tokenizer = custom(TOKENS, split)
     vocab = RegexVocab.from_huggingface(tokenizer)
     assert vocab == RegexVocab(TOKENS, SMILE_REGEX)
     texts = ["CCl", "[nH]1cccc1", "", "O=C[Si]Br", "Cc1nc[nH]c1"]
@@ -408,33 +418,45 @@ def test_a_word_level_tokenizer_is_read(split: Any) -> None:
     assert vocab.encode(["CAlC"], on_unknown="unk").tolist() == [[0, 4, 3, 3, 4, 1]]  # not left out, not one token
 
 
-def test_other_tokenizers_are_refused() -> None:
+def test_tokenizers_that_cannot_be_read() -> None:
     specials = ("<s>", "</s>", "<pad>", "<unk>")
-    other_order = foreign(TOKENS, SPLIT, order=["<pad>", "<s>", "</s>", "<unk>", *TOKENS])
-    added = foreign(TOKENS, SPLIT)
+    other_order = custom(TOKENS, SPLIT, order=["<pad>", "<s>", "</s>", "<unk>", *TOKENS])
+    added = custom(TOKENS, SPLIT)
     added.add_tokens(["[Si]"])
-    more = foreign(TOKENS, SPLIT)
+    more = custom(TOKENS, SPLIT)
     more.add_tokens([AddedToken("[nH]")])
     ours = RegexVocab(TOKENS, SMILES_PATTERN).to_huggingface()
     ours.add_tokens(["[Si]"])
     for tokenizer, reason in [
         (other_order, re.escape("ids of bos, eos, pad and unk are [1, 2, 0, 3]; expected 0, 1, 2, 3")),
-        (foreign(TOKENS, SPLIT, template="$A {1}"), "makes the ids .* of ''; expected"),
-        (foreign(TOKENS, SPLIT, normalizer=normalizers.Lowercase()), "by Lowercase; expected no normalizer"),
-        (foreign(TOKENS, pre_tokenizers.Whitespace()), "cuts texts by .*Whitespace"),
-        (foreign(TOKENS, pre_tokenizers.Split(" ", "removed")), "cuts texts by .*expected Split with a Regex"),
-        (foreign(TOKENS, pre_tokenizers.Split(Regex("l"), "merged_with_previous")), "cuts texts by .*MergedWith"),
-        (foreign(["CCO", "."], pre_tokenizers.Split(Regex(r"\."), "isolated")), "of 'CCO'; expected"),
-        (foreign(TOKENS, pre_tokenizers.Split(Regex("C|[[:alpha:]]"), "isolated")), "otherwise from position 2"),
-        (foreign(TOKENS, pre_tokenizers.Split(Regex("C(?m:.)"), "isolated")), "from position 1"),
-        (foreign(TOKENS, pre_tokenizers.Split(Regex("C|(?:N?)*"), "isolated")), "can be empty"),
-        (foreign(TOKENS, pre_tokenizers.Split(Regex("C{2}?"), "isolated")), "from position 1"),
-        (foreign(["bos"], SPLIT), "'bos'.* names of specials"),
-        (foreign(TOKENS, SPLIT, model=models.WordPiece), "model is WordPiece; expected WordLevel"),
+        (custom(TOKENS, SPLIT, template="$A {1}"), "makes the ids .* of ''; expected"),
+        (custom(TOKENS, SPLIT, normalizer=normalizers.Lowercase()), "by Lowercase; expected no normalizer"),
+        (custom(TOKENS, pre_tokenizers.Whitespace()), "splits texts by .*Whitespace"),
+        (
+            custom(TOKENS, pre_tokenizers.Split(" ", "removed")),
+            "splits texts by .*expected Split with a Regex",
+        ),
+        (
+            custom(TOKENS, pre_tokenizers.Split(Regex("l"), "merged_with_previous")),
+            "splits texts by .*MergedWith",
+        ),
+        (custom(["CCO", "."], pre_tokenizers.Split(Regex(r"\."), "isolated")), "of 'CCO'; expected"),
+        (
+            custom(TOKENS, pre_tokenizers.Split(Regex("C|[[:alpha:]]"), "isolated")),
+            "differently from position 2",
+        ),
+        (custom(TOKENS, pre_tokenizers.Split(Regex("C(?m:.)"), "isolated")), "from position 1"),
+        (custom(TOKENS, pre_tokenizers.Split(Regex("C|(?:N?)*"), "isolated")), "can be empty"),
+        (custom(TOKENS, pre_tokenizers.Split(Regex("C{2}?"), "isolated")), "from position 1"),
+        (custom(["bos"], SPLIT), "'bos'.* names of special tokens"),
+        (custom(TOKENS, SPLIT, model=models.WordPiece), "model is WordPiece; expected WordLevel"),
         (added, re.escape("looks for ['[Si]']")),
         (more, re.escape("looks for ['[nH]']")),
         (ours, re.escape("looks for ['[Si]']")),
-        (foreign([], SPLIT, order=[*specials, "C"], specials=(*specials[:3], "C")), "ids of bos, eos, pad and unk"),
+        (
+            custom([], SPLIT, order=[*specials, "C"], specials=(*specials[:3], "C")),
+            "ids of bos, eos, pad and unk",
+        ),
         (SmilesVocab().to_huggingface().backend_tokenizer, "is a Tokenizer; expected a PreTrainedTokenizerFast"),
     ]:
         with pytest.raises(VocabError, match=reason):

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import random
 import re
-import time
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from table_oracle import CLEAN, SPECIALS, WAYS, ids_of, pieces_of, run_by
+from table_oracle import CLEAN, SPECIALS, WAYS, byte_ids_of, ids_of, make_engine, pieces_of, run_by
 
-from mrl.kernels import TokenTable
+from mrl import kernels
 from mrl.ragged import Text
 from mrl.text import MAPPING_REGEX, MAPPING_REPLACE, SMILE_REGEX
-from mrl.text._engine import Engine, decode
+from mrl.text.compile.decode import decode
 
 
-def check(pattern: str | None, texts: list[str], tokens: list[str], closed: bool = False) -> None:
+def check(
+    pattern: str | None,
+    texts: list[str],
+    tokens: list[str],
+    byte_fallback: bool = False,
+    memo_cells: int | None = None,
+) -> None:
+    engine = make_engine(pattern, tokens, byte_fallback=byte_fallback)
+    assert engine.table is not None, engine.reason
     stoi = {token: i for i, token in enumerate(tokens, 4)}
-    bytes_ids = {byte: stoi.get(chr(byte), 4 + len(tokens) + byte) for byte in range(256)} if closed else None
-    engine = Engine(pattern, stoi, n_ids=260 + len(tokens), closed_bytes=bytes_ids)
-    assert engine.kind == "table", engine.reason
-    expected = [ids_of(pattern, text, stoi, bytes_ids) for text in texts]
+    expected = [ids_of(pattern, text, stoi, byte_ids_of(engine) if byte_fallback else None) for text in texts]
     unknown = [
         (row, piece)
         for row, text in enumerate(texts)
         for piece in pieces_of(pattern, text)
-        if piece not in stoi and not (closed and len(piece) == 1 and piece.isascii())
+        if piece not in stoi and not (byte_fallback and len(piece) == 1 and piece.isascii())
     ]
     column = Text.of(texts)
     for way in WAYS:
         with run_by(way):
-            ids, missing, n_missing = engine.encode(column)
+            ids, pieces, n_unknown = engine.encode_pieces(column)
             assert [row.tolist() for row in ids] == expected, (way, pattern)
-            told = [(row, texts[row].encode()[a:b].decode()) for row, a, b in missing.tolist()]
-            assert told == unknown[: len(told)]
-            assert n_missing == len(unknown)
-            assert list(engine.missing(column)) == unknown
-    assert [engine.split(text) for text in texts] == [pieces_of(pattern, text) for text in texts]
-    assert [[0, *(i for p in engine.split(t) for i in engine.numbers(p)), 1] for t in texts] == expected
+            reported = [(row, texts[row].encode()[a:b].decode()) for row, a, b in pieces.tolist()]
+            assert reported == unknown[: len(reported)]
+            assert n_unknown == len(unknown)
+            assert list(engine.unknown_tokens(column)) == unknown
+            if memo_cells is not None:  # failed look-aheads are remembered for some positions only
+                values, _, _, n_unknown = kernels.encode(
+                    column.values, column.offsets, engine.table, engine.dtype, max_memo_cells=memo_cells
+                )
+                assert values.tolist() == ids.values.tolist()
+                assert n_unknown == len(unknown)
+    rule = engine.segmentation
+    assert [rule.pieces(text) for text in texts] == [pieces_of(pattern, text) for text in texts]
+    assert [[0, *(i for p in rule.pieces(t) for i in engine.piece_ids(p)), 1] for t in texts] == expected
 
 
 # --- differential tests -----------------------------------------------------------------------------------------------
@@ -65,15 +76,13 @@ SHORT = st.lists(st.text(ALPHABET, max_size=14), max_size=4)
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.sampled_from(["", "(?s)", "(?x)"]), PATTERNS, SHORT, st.booleans(), st.sampled_from([1 << 25, 40]))
 def test_random_patterns(
-    data: st.DataObject, flag: str, pattern: str, texts: list[str], closed: bool, memo: int
+    data: st.DataObject, flag: str, pattern: str, texts: list[str], byte_fallback: bool, memo: int
 ) -> None:
     pattern = flag + pattern
-    assume(Engine(pattern, {}, n_ids=4).kind == "table")
+    assume(make_engine(pattern).kind == "table")
     seen = sorted({piece for text in texts for piece in pieces_of(pattern, text)} - set(SPECIALS))
     tokens = data.draw(st.lists(st.sampled_from(seen), unique=True)) if seen else []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TokenTable, "max_memo_cells", memo)  # a memo of failures that is fine, or coarse
-        check(pattern, texts, tokens, closed)
+    check(pattern, texts, tokens, byte_fallback, memo)
 
 
 @settings(max_examples=60, deadline=None)
@@ -82,15 +91,15 @@ def test_random_patterns(
     st.sampled_from([None, SMILE_REGEX, CLEAN, r"[\s\S]{1,3}"]),
     st.booleans(),
 )
-def test_any_unicode(texts: list[str], pattern: str | None, closed: bool) -> None:
+def test_any_unicode(texts: list[str], pattern: str | None, byte_fallback: bool) -> None:
     seen = sorted({piece for text in texts for piece in pieces_of(pattern, text)} - set(SPECIALS))
-    check(pattern, texts, seen[::2], closed)
+    check(pattern, texts, seen[::2], byte_fallback)
 
 
 REPLACEMENTS = "|".join([*map(re.escape, sorted(MAPPING_REPLACE, key=len, reverse=True)), r"[\s\S]"])
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("byte_fallback", [False, True])
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -105,7 +114,7 @@ REPLACEMENTS = "|".join([*map(re.escape, sorted(MAPPING_REPLACE, key=len, revers
         r"\[[^\]]+]",
     ],
 )
-def test_texts_of_four_kilobytes(pattern: str | None, closed: bool) -> None:
+def test_texts_of_four_kilobytes(pattern: str | None, byte_fallback: bool) -> None:
     rng = random.Random(0)
     words = [
         "C",
@@ -130,7 +139,7 @@ def test_texts_of_four_kilobytes(pattern: str | None, closed: bool) -> None:
     ]
     texts = ["".join(rng.choices(words, k=rng.choice([30, 900])))[:4096] for _ in range(6)]
     seen = sorted({piece for text in texts for piece in pieces_of(pattern, text)})
-    check(pattern, [*texts, ""], rng.sample(seen, len(seen) // 2), closed)
+    check(pattern, [*texts, ""], rng.sample(seen, len(seen) // 2), byte_fallback)
 
 
 # --- what a token is --------------------------------------------------------------------------------------------------
@@ -139,13 +148,13 @@ def test_texts_of_four_kilobytes(pattern: str | None, closed: bool) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text", "pieces"),
     [
-        ("C|Cl", "CCl", ["C", "C", "l"]),  # the first choice that fits, not the longest
+        ("C|Cl", "CCl", ["C", "C", "l"]),  # the first choice that matches, not the longest
         ("Cl|C", "CCl", ["C", "Cl"]),
         ("ab|abcd", "abcd", ["ab", "c", "d"]),
         ("a*?b|a", "aab", ["aab"]),
         ("a+?", "aaa", ["a", "a", "a"]),
         ("x*", "axxb", ["a", "xx", "b"]),  # where nothing matches, one code point
-        ("|a", "aa", ["a", "a"]),  # an empty match is none
+        ("|a", "aa", ["a", "a"]),  # an empty match is ignored
         ("(?:|ab)c?", "abc", ["a", "b", "c"]),
         ("%[0-9]{2}", "C%123", ["C", "%12", "3"]),
         ("%[0-9]{2}", "C%1", ["C", "%", "1"]),  # a look-ahead that fails
@@ -167,26 +176,24 @@ def test_a_piece_is_what_re_matches(pattern: str, text: str, pieces: list[str]) 
     check(pattern, [text], [])
 
 
-def test_ids_are_as_written_here() -> None:
-    engine = Engine(CLEAN, {"C": 4, "Cl": 5, "[nH]": 6, "é": 7}, n_ids=300)
-    ids, missing, n_missing = engine.encode(Text.of(["CCl[nH]", "", "C[Si]é−"]))
+def test_ids_literally() -> None:
+    engine = make_engine(CLEAN, ["C", "Cl", "[nH]", "é"], n_ids=300)
+    ids, unknown, n_unknown = engine.encode_pieces(Text.of(["CCl[nH]", "", "C[Si]é−"]))
     assert ids.values.tolist() == [0, 4, 5, 6, 1, 0, 1, 0, 4, 3, 7, 3, 1]
     assert ids.offsets.tolist() == [0, 5, 7, 13]
     assert ids.values.dtype == np.uint16
-    assert (missing.tolist(), n_missing) == ([[2, 1, 5], [2, 7, 10]], 2)
+    assert (unknown.tolist(), n_unknown) == ([[2, 1, 5], [2, 7, 10]], 2)
 
 
-def test_a_closed_alphabet_cuts_longest_first_and_ends_in_bytes() -> None:
-    tokens = {"C": 4, "[": 5, "]": 6, "13": 7, "@@": 8, "@": 9, "H": 10, "[nH]": 11, "Si": 12}
-    engine = Engine(
-        CLEAN, tokens, n_ids=300, closed_bytes={byte: tokens.get(chr(byte), 20 + byte) for byte in range(256)}
-    )
-    ids = engine.encode(Text.of(["[nH]", "[13C@@H]", "[SiH3-]", "−"])).ids
+def test_byte_fallback_takes_the_longest_token_and_in_the_end_bytes() -> None:
+    engine = make_engine(CLEAN, ["C", "[", "]", "13", "@@", "@", "H", "[nH]", "Si"], byte_fallback=True)
+    byte_ids = byte_ids_of(engine)
+    ids = engine.encode_pieces(Text.of(["[nH]", "[13C@@H]", "[SiH3-]", "−"]))[0]
     assert [row.tolist()[1:-1] for row in ids] == [
         [11],
         [5, 7, 4, 8, 10, 6],
-        [5, 12, 10, 20 + ord("3"), 20 + ord("-"), 6],
-        [20 + byte for byte in "−".encode()],
+        [5, 12, 10, byte_ids[ord("3")], byte_ids[ord("-")], 6],
+        [byte_ids[byte] for byte in "−".encode()],
     ]
 
 
@@ -211,23 +218,18 @@ Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds 
 FORMS = ["[{}]", "[{}@]", "[{}@@]", "[{}+2]", "[{}H]", "[13{}]"]
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("byte_fallback", [False, True])
 @pytest.mark.parametrize("pattern", [None, SMILE_REGEX, MAPPING_REGEX, CLEAN, REPLACEMENTS, r"[\s\S]{1,3}"])
-def test_hard_cases_come_back(pattern: str | None, closed: bool) -> None:
+def test_hard_cases_come_back(pattern: str | None, byte_fallback: bool) -> None:
     texts = HARD + [form.format(element) for element in ELEMENTS for form in FORMS]
     tokens = sorted({piece for text in texts for piece in pieces_of(pattern, text)})
-    if closed:
+    if byte_fallback:
         tokens = [token for token in tokens if len(token) == 1 and token.isascii()]
-    check(pattern, texts, tokens, closed)
-    stoi = {token: i for i, token in enumerate(tokens, 4)}
-    n = len(tokens) + 4
-    closed_bytes = {byte: n + byte for byte in range(256)} if closed else None
-    engine = Engine(pattern, stoi, n_ids=n + 256, closed_bytes=closed_bytes)
-    spelled = [*SPECIALS, *tokens, *(bytes([byte]) for byte in range(256))]
-    spelled = [token.encode() if isinstance(token, str) else token for token in spelled]
+    check(pattern, texts, tokens, byte_fallback)
+    engine = make_engine(pattern, tokens, byte_fallback=byte_fallback)
     for way in WAYS:
         with run_by(way):
-            assert decode(engine.encode(Text.of(texts)).ids, spelled, b"?").tolist() == texts
+            assert decode(engine.encode_pieces(Text.of(texts))[0], engine.token_bytes, b"?").tolist() == texts
 
 
 # --- linear time ------------------------------------------------------------------------------------------------------
@@ -235,45 +237,46 @@ def test_hard_cases_come_back(pattern: str | None, closed: bool) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("unit", ["[", "C", "%", "(", "[C", "ab"])
-def test_failed_look_aheads_take_linear_time(way: str, unit: str) -> None:
-    engine = Engine(SMILE_REGEX + "|(?:ab)+c", {"C": 4, "[": 5, "%": 6, "(": 7, "a": 8, "b": 9}, n_ids=10)
-    size = 1_000_000 if way == "compiled" else 100_000
+def test_a_megabyte_of_failing_look_aheads_is_encoded(way: str, unit: str) -> None:
+    tokens = ["C", "[", "%", "(", "a", "b"]
+    engine = make_engine(SMILE_REGEX + "|(?:ab)+c", tokens)
+    size = 1_000_000 if way == "compiled" else 100_000  # it would take hours in quadratic time
     with run_by(way):
-        engine.encode(Text.of(["C"]))
-        column = Text.of([unit * (size // len(unit))])
-        begin = time.perf_counter()
-        ids = engine.encode(column).ids
-        assert time.perf_counter() - begin < 1
-    stoi = engine.pieces
-    assert ids.values.tolist() == [0, *[stoi[c] for c in unit] * (size // len(unit)), 1]
+        ids = engine.encode_pieces(Text.of([unit * (size // len(unit))]))[0]
+    assert ids.values.tolist() == [0, *[4 + tokens.index(c) for c in unit] * (size // len(unit)), 1]
 
 
 @pytest.mark.parametrize("memo", [1, 20, 40, 80, 160, 240, 320, 640, 1000])
 @pytest.mark.parametrize(
     ("pattern", "text", "pieces"),
     [
-        ("p.{5}[no]m|aa[no]m", "paanmyoQ", ["p", "aanm", "y", "o", "Q"]),  # 'o' at 6 was in vain, 'n' at 3 is not
-        ("p..[noa]m|aa[no]m", "pyyaanm", ["p", "y", "y", "aanm"]),  # 'a' at 3 was in vain, 'n' at 5 is not
+        (
+            "p.{5}[no]m|aa[no]m",
+            "paanmyoQ",
+            ["p", "aanm", "y", "o", "Q"],
+        ),  # fails from 'o' at 6, not from 'n' at 3
+        (
+            "p..[noa]m|aa[no]m",
+            "pyyaanm",
+            ["p", "y", "y", "aanm"],
+        ),  # fails from 'a' at 3, not from 'n' at 5
     ],
 )
-def test_a_failure_counts_for_its_own_place(
-    monkeypatch: pytest.MonkeyPatch, memo: int, pattern: str, text: str, pieces: list[str]
-) -> None:
-    monkeypatch.setattr(TokenTable, "max_memo_cells", memo)
+def test_a_failure_counts_for_its_own_position(memo: int, pattern: str, text: str, pieces: list[str]) -> None:
     assert pieces_of(pattern, text) == pieces
-    check(pattern, [text, "C" + text, text + text], sorted(set(pieces)))
+    check(pattern, [text, "C" + text, text + text], sorted(set(pieces)), memo_cells=memo)
 
 
-def test_the_memo_of_failures_may_be_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TokenTable, "max_memo_cells", 1000)
+def test_the_memo_of_failures_may_be_coarse() -> None:
     check(
         "(?:ab)+c|" + CLEAN,
         ["ab" * 2000, "[" * 4000, "[[C]" * 1000, "ab" * 500 + "c" + "ab" * 500, "%1" * 2000],
         ["a", "["],
+        memo_cells=1000,
     )
 
 
-def test_a_class_without_characters_leads_nowhere() -> None:
+def test_a_class_without_characters_matches_nothing() -> None:
     from mrl.text import RegexVocab
 
     vocab = RegexVocab(["C", "CC"], r"CC[^\s\S]|CC")

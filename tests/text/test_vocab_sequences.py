@@ -1,4 +1,4 @@
-"""Proteins, nucleic acids, k-mers, SELFIES, and vocabularies behind named transforms."""
+"""Proteins, nucleic acids, k-mers, SELFIES, and vocabularies with named transforms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mrl.text import (
     selfies_to_smiles,
     smiles_to_selfies,
 )
-from mrl.text.file import VocabContent, write_vocab
+from mrl.text.io.file import VocabContent, write_vocab
 
 VOCABULARIES: dict[str, Callable[[], Vocab]] = {
     "amino acids": AminoAcidVocab,
@@ -125,7 +125,7 @@ def test_k_mers_without_a_remainder() -> None:
         ({"k": 12}, "22,369,620 words .* smaller k"),
     ],
 )
-def test_k_mers_that_cannot_be(arguments: dict[str, Any], words: str) -> None:
+def test_invalid_k_mers(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(VocabError, match=words):
         KmerVocab(**arguments)
 
@@ -147,7 +147,7 @@ def test_selfies() -> None:
     ("text", "token", "position"),
     [("[C]x[N]", "x", 3), ("CCO", "C", 0), ("[C", "[", 0), ("[C]]", "]", 3), ("[é][[]", "[", 3)],
 )
-def test_what_is_no_selfies_is_refused_with_the_position(text: str, token: str, position: int) -> None:
+def test_a_text_that_is_not_selfies_is_an_error_with_the_position(text: str, token: str, position: int) -> None:
     vocab = SelfiesVocab(["[C]", "[N]"])
     with pytest.raises(UnknownTokenError) as error:
         vocab.tokenize(text)
@@ -159,8 +159,8 @@ def test_what_is_no_selfies_is_refused_with_the_position(text: str, token: str, 
     assert len(vocab) == 6
 
 
-def test_what_is_no_symbol_is_no_token() -> None:
-    with pytest.raises(VocabError, match="'C' is no token of SELFIES"):
+def test_only_symbols_are_tokens() -> None:
+    with pytest.raises(VocabError, match="the token 'C' is not part of SELFIES"):
         SelfiesVocab(["[C]", "C"])
 
 
@@ -267,11 +267,11 @@ def test_files_name_the_transforms(tmp_path: Path) -> None:
     assert loaded.decode(loaded.encode(["[Og]C"])) == ["[Og]C"]
     assert pickle.loads(pickle.dumps(loaded)).decode([[5, 6]]) == vocab.decode([[5, 6]])
     write_vocab(path, VocabContent("transformed", {"transforms": [], "kind": "nothing", "rules": {}}, []))
-    with pytest.raises(VocabFileError, match="holds no TransformedVocab"):
+    with pytest.raises(VocabFileError, match="does not hold a valid TransformedVocab"):
         Vocab.load(path)
 
 
-def test_a_registered_name_is_taken() -> None:
+def test_a_registered_name_cannot_be_registered_again() -> None:
     register_transform("test: backwards", backwards, backwards)
     register_transform("test: backwards", backwards, backwards)
     with pytest.raises(VocabError, match="another transform"):
@@ -285,7 +285,7 @@ def test_a_transform_that_fails_is_named_with_the_row() -> None:
     with pytest.raises(RowError, match="row 1: the transform 'odd' fails on 'N': division") as error:
         vocab.encode(["C", "N"])
     assert (error.value.row, error.value.value) == (1, "N")
-    with pytest.raises(RowError, match="row 0: the inverse of the transform 'odd' makes None of 'C'; expected a text"):
+    with pytest.raises(RowError, match="row 0: the inverse of the transform 'odd' returns None for 'C'; expected"):
         vocab.decode([[4]])
 
 

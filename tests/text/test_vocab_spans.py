@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,7 +41,7 @@ each_vocabulary = pytest.mark.parametrize("kind", VOCABULARIES)
 @each_vocabulary
 @settings(deadline=None, max_examples=100)
 @given(text=TEXTS)
-def test_each_token_has_its_place(kind: str, text: str) -> None:
+def test_each_token_has_its_position(kind: str, text: str) -> None:
     vocab = VOCABULARIES[kind]
     tokens, spans = vocab.tokenize(text), vocab.spans(text)
     assert len(tokens) == len(spans)
@@ -49,7 +50,7 @@ def test_each_token_has_its_place(kind: str, text: str) -> None:
     for token, (begin, end, _) in list(zip(tokens, spans, strict=True))[1:-1]:
         assert begin in (covered, covered - 1)
         assert begin == covered or token.startswith("<0x")
-        assert text[begin:end] == vocab.spelling(token) or token.startswith("<0x")
+        assert text[begin:end] == vocab.token_text(token) or token.startswith("<0x")
         covered = end
     assert covered == len(text)
     atoms = [atom for _, _, atom in spans if atom is not None]
@@ -68,13 +69,13 @@ def test_spans_literally() -> None:
     assert VOCABULARIES["character"].spans("") == [(0, 0, None), (0, 0, None)]
 
 
-def test_tokens_that_spell_another_text_have_no_place() -> None:
+def test_tokens_of_another_text_have_no_position() -> None:
     class Canonical(CharacterVocab):
         def tokenize(self, input: str) -> list[str]:
             return ["bos", *input.strip(), "eos"]
 
     assert Canonical([]).spans("C")[1] == (0, 1, 0)
-    with pytest.raises(VocabError, match="do not spell ' C'"):
+    with pytest.raises(VocabError, match="do not give ' C'"):
         Canonical([]).spans(" C")
 
 
@@ -89,8 +90,9 @@ def symbols_by_text(vocab: Vocab, smiles: str) -> list[str]:
 
 
 def require_the_atoms_of_rdkit(vocab: Vocab, smiles: str) -> None:
-    parameters = Chem.SmilesParserParams()
-    parameters.sanitize = parameters.removeHs = False
+    parameters: Any = Chem.SmilesParserParams()
+    parameters.sanitize = False
+    parameters.removeHs = False
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles, parameters)
     texts = symbols_by_text(vocab, smiles)

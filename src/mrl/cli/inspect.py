@@ -15,7 +15,7 @@ from mrl.cli.options import InspectOptions
 from mrl.cli.tables import print_tokens
 from mrl.corpus import Table, read
 from mrl.messages import format_count, format_names, format_value
-from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Vocab
+from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Vocab, is_vocab_file
 
 __all__ = ["run"]
 
@@ -25,21 +25,12 @@ _ENDS = 8
 
 def run(options: InspectOptions) -> None:
     """Print the facts of a file; exit with 1 if some of its rows are not fit for a dataset."""
-    if _is_vocabulary(options.file):
+    if is_vocab_file(options.file):
         if options.vocab is not None or options.smiles_column is not None:
             stop(f"{options.file} is a vocabulary: --vocab and --smiles-column are for files of molecules", USAGE)
         _inspect_vocabulary(options)
     else:
         _inspect_molecules(options)
-
-
-def _is_vocabulary(file: Path) -> bool:
-    """Return whether the content of a file says that it is a vocabulary, whatever its name."""
-    try:
-        with file.open("rb") as opened:
-            return b'"mrl-vocabulary"' in opened.read(4096)
-    except OSError:
-        return False
 
 
 def _inspect_vocabulary(options: InspectOptions) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl.kernels.encode import EOS
 from mrl.kernels.jit import compiled, map_slices
-from mrl.kernels.special_ids import EOS
 
 __all__ = ["decode", "decode_kernel"]
 
-_IDS_AT_A_TIME = 1 << 20  # ids that are in Python lists at a time
+_IDS_AT_A_TIME = 1 << 18  # ids that NumPy decodes at a time
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Int64s: TypeAlias = NDArray[np.int64]
@@ -57,14 +56,14 @@ def decode(
     1
     """
     size = int(offsets[-1] - offsets[0])
-    kernel = compiled(decode_kernel, size + len(offsets) - 1, fallback="python")
+    kernel = compiled(decode_kernel, size + len(offsets) - 1, fallback="numpy")
     token_bytes = token_bytes.view()
     token_bytes.flags.writeable = False
 
     def work(first: int, last: int) -> Decoded:
         part = offsets[first : last + 1]
         if kernel is None:
-            values, ends, wrong = _decode_in_python(ids, part, token_bytes, token_offsets)
+            values, ends, wrong = _decode_in_numpy(ids, part, token_bytes, token_offsets)
         else:
             values, ends, wrong = _decode_slice(kernel, ids, part, token_bytes, token_offsets)
         return values, ends, wrong if wrong < 0 else wrong + first
@@ -82,24 +81,19 @@ def decode(
     )
 
 
-def _decode_in_python(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Decoded:
-    """Decode without numba, for a few rows."""
-    raw, bounds = token_bytes.tobytes(), token_offsets.tolist()
-    tokens = {t: raw[a:b] for t, (a, b) in enumerate(pairwise(bounds))}
-    places, wrong = (offsets - offsets[0]).tolist(), -1
-    flat, rows = ids[offsets[0] : offsets[-1]].tolist(), []
-    for a, b in pairwise(places):
-        row = flat[a:b]
-        if EOS in row:
-            row = row[: row.index(EOS)]
-        try:
-            rows.append(b"".join([tokens[t] for t in row]))
-        except KeyError:
-            wrong = len(rows)
-            break
-    ends = np.zeros(len(offsets), np.int64)
-    ends[1 : len(rows) + 1] = np.cumsum([len(row) for row in rows])
-    return np.frombuffer(b"".join(rows), np.uint8), ends, wrong
+def _decode_in_numpy(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Decoded:
+    flat, bounds = ids[offsets[0] : offsets[-1]], offsets - offsets[0]
+    ended = np.cumsum(flat == EOS)
+    before = np.concatenate([[0], ended])[bounds[:-1]]
+    alive = ended == np.repeat(before, np.diff(bounds))  # no EOS in this row so far
+    wrong = np.flatnonzero(alive & ((flat < 0) | (flat >= len(token_offsets) - 1)))
+    if len(wrong):
+        return token_bytes[:0], bounds, int(np.searchsorted(bounds, wrong[0], side="right")) - 1
+    tokens = np.where(alive, flat, 0)
+    sizes = np.where(alive, np.diff(token_offsets)[tokens], 0)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    first = token_offsets[tokens] - ends[:-1]
+    return token_bytes[np.arange(ends[-1]) + np.repeat(first, sizes)], ends[bounds], -1
 
 
 def _decode_slice(kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Any:
@@ -123,26 +117,11 @@ def _decode_slice(kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: 
 def decode_kernel(
     ids: Any, offsets: Any, tokens: tuple[Any, Any, int], first: int, values: Any, ends: Any
 ) -> tuple[int, bool]:
-    """Decode rows from `first` on: the kernel of `decode`.
+    """Decode rows from `first` on into `values` and `ends`: the kernel of `decode`.
 
-    Parameters
-    ----------
-    ids, offsets : integers (total,) and int64 (n + 1,)
-        As of `decode`.
-    tokens : tuple of uint8 (size,), uint32 (tokens + 1,) and int
-        The bytes of the tokens, where each begins and ends (unsigned, so that machine code need not test whether an
-        index is negative), and the length of the longest.
-    first : int
-        The row to begin with; ``ends[first]`` is the position in `values`.
-    values, ends : uint8 (any size,) and int64 (n + 1,)
-        Written: text, and where each row ends in it.
-
-    Returns
-    -------
-    row : int
-        The first row that was not written; n if all were.
-    wrong : bool
-        Whether that is because of an id in it, or because `values` may be too small for it.
+    `tokens` are their bytes, where each begins and ends (unsigned, so that machine code need not test whether an index
+    is negative), and the length of the longest. Returned are the first row that was not written, n if all were, and
+    whether that is because of an id in it, and not because `values` may be too small.
     """
     token_bytes, starts, longest = tokens
     n_tokens = len(starts) - 1

@@ -6,15 +6,30 @@ import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mrl.kernels.jit import compiled, map_slices
-from mrl.kernels.special_ids import BOS, EOS, UNK
 
-__all__ = ["BACKTRACK", "CONTINUE", "EMIT", "REJECT", "SPLIT", "TokenTable", "encode", "encode_kernel"]
+__all__ = [
+    "BACKTRACK",
+    "BOS",
+    "CONTINUE",
+    "EMIT",
+    "EOS",
+    "PAD",
+    "REJECT",
+    "SPLIT",
+    "UNK",
+    "TokenTable",
+    "encode",
+    "encode_kernel",
+]
+
+BOS, EOS, PAD, UNK = range(4)
+"""The ids of every vocabulary for the beginning of a text, its end, padding, and a piece that is not a token."""
 
 SPLIT = 0
 """Instead of an id: split this piece into bytes."""
@@ -54,11 +69,14 @@ class TokenTable:
     trie_root : int
         With byte fallback, the state that is the root of the trie of tokens, by which pieces without an id are split
         (there a next state of 0 means none, and a CODE of 0 no id); 0 without byte fallback.
-    max_memo_cells : int
-        How many look-aheads that failed are remembered at most, 4 bytes each; only those that are needed take memory.
-    """
 
-    max_memo_cells: ClassVar[int] = 1 << 25
+    Examples
+    --------
+    See `encode`.
+
+    >>> len(TokenTable(*[np.zeros(256, np.uint8)] * 4, width=3, n_incomplete=1, trie_root=0).byte_classes)
+    256
+    """
 
     byte_classes: NDArray[np.uint8]
     transitions: NDArray[np.uint32]
@@ -69,20 +87,19 @@ class TokenTable:
     trie_root: int
 
     def __post_init__(self) -> None:
-        for array in self.arrays:
+        for array in self._arrays:
             array.flags.writeable = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TokenTable, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
-    def arrays(self) -> tuple[NDArray[Any], ...]:
-        """`byte_classes`, `transitions`, `actions` and `byte_ids`, as machine code reads them."""
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
         return self.byte_classes, self.transitions, self.actions, self.byte_ids
 
     @cached_property
-    def lists(self) -> tuple[Any, ...]:
-        """The same four as the interpreter reads them fastest."""
+    def _lists(self) -> tuple[Any, ...]:
+        """The arrays as the interpreter reads them fastest."""
         return (
             self.byte_classes.tobytes(),
             self.transitions.tolist(),
@@ -98,6 +115,7 @@ def encode(
     dtype: DTypeLike,
     *,
     max_reported: int = 0,
+    max_memo_cells: int = 1 << 25,
     threads: int = 1,
 ) -> tuple[NDArray[Any], Int64s, Int64s, int]:
     """Return the token ids of rows of text, each row between BOS and EOS.
@@ -115,6 +133,8 @@ def encode(
         The type of the ids; it must hold all those of the table.
     max_reported : int
         The number of pieces without an id that are reported at most (per thread).
+    max_memo_cells : int
+        The number of failed look-aheads that are remembered at most, 4 bytes each; only those needed take memory.
     threads : int
         The number of slices of rows that are encoded at a time.
 
@@ -157,7 +177,7 @@ def encode(
             text, spans = text(first, last), spans - spans[0]
         # A row gets at most two ids more than it has bytes; one thread knows where the rows before have ended.
         start = int(offsets[first] - offsets[0]) + 2 * first if threads > 1 else end
-        part = _encode_slice(kernel, text, spans, table, out[start:], max_reported)
+        part = _encode_slice(kernel, text, spans, table, out[start:], max_reported, max_memo_cells)
         part[2][:, 0] += first
         end = start + part[0]
         return start, part
@@ -182,12 +202,13 @@ def _encode_slice(
     table: TokenTable,
     out: NDArray[Any],
     max_reported: int,
+    max_memo_cells: int,
 ) -> Slice:
     """Write the ids of some rows into `out`; return their number, their offsets, what is missing, and how much."""
     rows, size = len(offsets) - 1, int(offsets[-1] - offsets[0])
     max_reported = min(max_reported, size)
     longest = int(np.diff(offsets).max(initial=0))
-    shift = (table.n_incomplete * (longest + 1) // table.max_memo_cells).bit_length()
+    shift = (table.n_incomplete * (longest + 1) // max_memo_cells).bit_length()
     columns = (longest >> shift) + 1
     memo = np.zeros(table.n_incomplete * columns, np.int32)
     numbers = 0, table.width - 2, table.width - 1, table.trie_root
@@ -195,13 +216,13 @@ def _encode_slice(
         # The kernel itself, on lists: the interpreter reads these faster than arrays.
         lists = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * max_reported)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = encode_kernel(text, (*table.lists, *numbers), (memo.data, columns, shift), lists)
+        n, count = encode_kernel(text, (*table._lists, *numbers), (memo.data, columns, shift), lists)
         out[:n] = lists[0][:n]
         id_offsets, missing = np.array(lists[1]), np.array(lists[2][: 3 * count], np.int64)
     else:
         id_offsets, missing = np.empty(rows + 1, np.int64), np.empty(3 * max_reported, np.int64)
         # Unsigned numbers, so that machine code need not test whether an index is negative.
-        states = *table.arrays, *map(np.uint32, numbers)
+        states = *table._arrays, *map(np.uint32, numbers)
         n, count = kernel((values, offsets), states, (memo, columns, shift), (out, id_offsets, missing))
     return n, id_offsets, missing.reshape(-1, 3)[:count], count
 

@@ -252,17 +252,7 @@ def shared_bits(x: Any, y: Any) -> Any:
 
 
 def tanimoto_kernel(a: Any, b: Any, counts_a: Any, counts_b: Any, similarity: Any) -> None:
-    """Compare all pairs: the kernel of `tanimoto`.
-
-    Parameters
-    ----------
-    a, b : uint64 (n, words) and (m, words)
-        Words.
-    counts_a, counts_b : int64 (n,) and (m,)
-        Bits of each row.
-    similarity : float64 (n, m)
-        Written.
-    """
+    """Compare the rows of `a` and `b`, which have so many bits, into `similarity`: the kernel of `tanimoto`."""
     for i in range(a.shape[0]):
         for j in range(b.shape[0]):
             shared = shared_bits(a[i], b[j])
@@ -271,17 +261,7 @@ def tanimoto_kernel(a: Any, b: Any, counts_a: Any, counts_b: Any, similarity: An
 
 
 def nearest_kernel(a: Any, b: Any, counts_a: Any, counts_b: Any, index: Any, similarity: Any) -> None:
-    """Keep the best of each row: the kernel of `nearest`.
-
-    Parameters
-    ----------
-    a, b : uint64 (n, words) and (m, words)
-        Words.
-    counts_a, counts_b : int64 (n,) and (m,)
-        Bits of each row.
-    index, similarity : int64 (n, k) and float64 (n, k)
-        Written; every similarity is -1 at first.
-    """
+    """Keep the best of each row in `index` and `similarity`, which is -1 at first: the kernel of `nearest`."""
     last = index.shape[1] - 1
     for i in range(a.shape[0]):
         worst = -1.0
@@ -305,18 +285,10 @@ def nearest_kernel(a: Any, b: Any, counts_a: Any, counts_b: Any, index: Any, sim
 
 
 def leaders_kernel(a: Any, counts: Any, enough: Any, leaders: Any, leader_counts: Any, groups: Any) -> None:
-    """Assign each row to a leader: the kernel of `leader_groups`.
+    """Write the leader of each row to `groups`: the kernel of `leader_groups`.
 
-    Parameters
-    ----------
-    a, counts : uint64 (n, words) and int64 (n,)
-        Words, and bits of each row.
-    enough : int64 (most bits of two rows + 1,)
-        The shared bits that are enough for two rows whose bits add up to 0, 1, 2, ...
-    leaders, leader_counts : uint64 (n, words) and int64 (n,)
-        Scratch arrays, in which the leaders lie side by side.
-    groups : int64 (n,)
-        Written.
+    ``enough[t]`` is the number of shared bits that is enough for two rows with t bits in total; `leaders` and
+    `leader_counts` are scratch arrays as large as `a` and `counts`, in which the leaders lie side by side.
     """
     n = 0
     for i in range(a.shape[0]):

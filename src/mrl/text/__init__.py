@@ -1,4 +1,4 @@
-"""Strings and token ids: patterns, vocabularies, and the files that keep them."""
+"""Strings to token ids and back: patterns, vocabularies, and their files."""
 
 from mrl.text.constants import (
     BOS,
@@ -16,19 +16,20 @@ from mrl.text.constants import (
     UNK,
 )
 from mrl.text.coverage import Coverage, Unknown
-from mrl.text.selfies import selfies_to_smiles, smiles_to_selfies
-from mrl.text.sequences import AminoAcidVocab, KmerVocab, NucleotideVocab, SelfiesVocab
-from mrl.text.smiles import SmilesVocab
+from mrl.text.io.file import is_vocab_file
 from mrl.text.tokenize import (
     regex_tokenize,
     test_reconstruction,
     tokenize_by_character,
     tokenize_with_replacements,
 )
-from mrl.text.transformed import TransformedVocab
-from mrl.text.transforms import register_transform
-from mrl.text.vocab import Vocab
-from mrl.text.vocabs import CharacterReplaceVocab, CharacterVocab, RegexVocab
+from mrl.text.vocabs.character import CharacterReplaceVocab, CharacterVocab
+from mrl.text.vocabs.regex import RegexVocab
+from mrl.text.vocabs.selfies import SelfiesVocab, selfies_to_smiles, smiles_to_selfies
+from mrl.text.vocabs.sequences import AminoAcidVocab, KmerVocab, NucleotideVocab
+from mrl.text.vocabs.smiles import SmilesVocab
+from mrl.text.vocabs.transformed import TransformedVocab, register_transform
+from mrl.text.vocabs.vocab import Vocab
 
 __all__ = [
     "BOS",
@@ -56,6 +57,7 @@ __all__ = [
     "TransformedVocab",
     "Unknown",
     "Vocab",
+    "is_vocab_file",
     "regex_tokenize",
     "register_transform",
     "selfies_to_smiles",

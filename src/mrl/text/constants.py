@@ -1,6 +1,8 @@
-"""The notebook's constants, character by character, and the patterns of our own."""
+"""The notebook's constants, character by character, and clean patterns."""
 
 from __future__ import annotations
+
+from mrl.kernels import BOS, EOS, PAD, UNK
 
 __all__ = [
     "BOS",
@@ -23,12 +25,10 @@ SMILES_CHAR_VOCAB = list("#()+-/012345678=@BCFHINOPS[\\]cilnors*:")
 """38 characters that cover most drug-like SMILES."""
 
 SPECIAL_TOKENS = ["bos", "eos", "pad", "unk"]
-"""Begin, end, padding, unknown: the ids 0 to 3 of every vocabulary."""
-
-BOS, EOS, PAD, UNK = range(4)
+"""Beginning and end of a text, padding, unknown token: the ids BOS, EOS, PAD and UNK of every vocabulary."""
 
 UNKNOWN = "\ufffd"
-"""What is spelled for an unknown token: a character that no molecule contains."""
+"""The text of an unknown token: a character that no molecule contains."""
 
 MAPPING_TOKENS = [f"[{isotope}*:{number}]" for number in range(1, 6) for isotope in (1, 2)]
 """Attachment points ``[1*:1]`` to ``[2*:5]``."""
@@ -39,8 +39,8 @@ HALOGEN_REPLACE = {"Br": "R", "Cl": "L"}
 MAPPING_REPLACE = dict(zip(MAPPING_TOKENS, "ADEGJMQTUV", strict=True))
 """Attachment points as one character each."""
 
-# Both patterns hold an alternative that can match only a line break, blanks and a '#': the notebook broke the literal
-# over two lines. It is kept, because the constants are a contract; patterns of our own do not have it.
+# Both patterns have an alternative that matches only a line break, blanks and a '#', because the notebook broke the
+# literal over two lines. It is kept, because the constants are a contract; the patterns below do not have it.
 SMILE_REGEX = (
     r"(\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|H|\(|\)|\.|=|"
     + ("\n" + " " * 17)
@@ -56,9 +56,9 @@ MAPPING_REGEX = (
 )
 """Like `SMILE_REGEX`, but of the brackets only one-digit attachment points ``[1*:1]`` stay whole."""
 
-# Patterns of our own name only what is longer than a character, since everything else goes by character anyway.
+# These patterns list only what is longer than a character, since everything else is cut by character anyway.
 SMILES_PATTERN = r"\[[^\[\]]+]|Br|Cl|%[0-9]{2}|%\([0-9]+\)|->|<-|>>"
-"""Our own: bracket atoms, two-letter organic atoms, ring numbers, dative bonds and the arrow of reactions whole."""
+"""Clean: bracket atoms, two-letter organic atoms, ring numbers, dative bonds and the arrow of reactions stay whole."""
 
 MAPPING_PATTERN = r"\[[0-9]*\*(?::[0-9]+)?]|Br|Cl|%[0-9]{2}|%\([0-9]+\)"
-"""Our own: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens, ring numbers whole."""
+"""Clean: attachment points with any isotope and map number (``[10*:1]``, ``[*]``), halogens, ring numbers are whole."""

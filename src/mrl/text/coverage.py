@@ -1,41 +1,88 @@
-"""What a vocabulary does not cover."""
+"""Tokens that a vocabulary does not have: warnings, errors, and how much of some texts it covers."""
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mrl.text.unknown import by_count
+from mrl.errors import UnknownTokenError, UnknownTokenWarning
+from mrl.ragged import Ragged
 
-__all__ = ["Coverage", "Unknown"]
+__all__ = [
+    "Coverage",
+    "OnUnknown",
+    "Unknown",
+    "UnknownToken",
+    "by_count",
+    "coverage_of",
+    "unknown_error",
+    "warn_unknown",
+]
+
+OnUnknown: TypeAlias = Literal["warn", "unk", "raise"]
+
+
+class UnknownToken(NamedTuple):
+    """One occurrence of a token that is not in a vocabulary: in which row, where in code points, in which text."""
+
+    row: int
+    token: str
+    position: int
+    text: str
 
 
 class Unknown(NamedTuple):
-    """One unknown token: how often, and the first row that has it."""
+    """One token that is not in a vocabulary.
+
+    Attributes
+    ----------
+    token : str
+        The token.
+    count : int
+        How often it occurs.
+    row : int
+        The first row in which it occurs.
+    text : str
+        The text of that row.
+
+    Examples
+    --------
+    >>> from mrl.text import CharacterVocab
+    >>> CharacterVocab(["C", "O"]).coverage(["CO", "CNN"]).unknown
+    [Unknown(token='N', count=2, row=1, text='CNN')]
+    """
 
     token: str
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
+    count: int  # type: ignore[assignment]  # hides the method tuple.count
     row: int
     text: str
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of some texts a vocabulary knows; see `Vocab.coverage`.
+    """How much of some texts a vocabulary covers; see `Vocab.coverage`.
 
     Attributes
     ----------
     rows, tokens : int
-        How many texts, and how many tokens they have, ``bos`` and ``eos`` left out.
+        The number of texts, and of their tokens without ``bos`` and ``eos``.
     unknown_rows, unknown_tokens : int
-        How many of them have, or are, an unknown token.
+        The number of texts with unknown tokens, and of unknown tokens.
     unknown : list of Unknown
-        The unknown tokens (token, count, row, text), the most frequent first.
+        The unknown tokens, the most frequent first.
     cut : list of Unknown
-        In a closed alphabet nothing is unknown; these are the pieces, such as rare atoms, that were cut into several
-        tokens because they are none themselves.
+        With byte fallback no token is unknown; these are the pieces, such as rare atoms, that are cut into several
+        tokens because they are not tokens themselves.
+
+    Examples
+    --------
+    >>> from mrl.text import CharacterVocab
+    >>> found = CharacterVocab(["C", "O"]).coverage(["CCO", "CN"])
+    >>> found.unknown_tokens, found.complete, found.to_dict()["tokens"]
+    (1, False, 5)
     """
 
     rows: int
@@ -45,41 +92,21 @@ class Coverage:
     unknown: list[Unknown] = field(repr=False)
     cut: list[Unknown] = field(default_factory=list, repr=False)
 
-    @classmethod
-    def of(
-        cls, texts: Sequence[str], tokens: int, missing: Iterable[tuple[int, str]], *, closed: bool = False
-    ) -> Coverage:
-        """Count, given the texts, how many tokens they have, and row and text of each piece that is none.
-
-        In a closed alphabet such a piece was cut; else it is unknown.
-        """
-        counts: Counter[str] = Counter()
-        first: dict[str, int] = {}
-        rows: set[int] = set()
-        for row, token in missing:
-            counts[token] += 1
-            first.setdefault(token, row)
-            rows.add(row)
-        found = [Unknown(token, counts[token], first[token], texts[first[token]]) for token in by_count(counts)]
-        if closed:
-            return cls(len(texts), tokens, 0, 0, [], cut=found)
-        return cls(len(texts), tokens, len(rows), counts.total(), found)
-
     @property
     def complete(self) -> bool:
-        """Whether every token is known, so that every row comes back exactly."""
+        """Whether every token is in the vocabulary, so that every text comes back exactly."""
         return not self.unknown
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        facts = {
+        """Return plain values, for JSON."""
+        values = {
             "rows": self.rows,
             "tokens": self.tokens,
             "unknown_rows": self.unknown_rows,
             "unknown_tokens": self.unknown_tokens,
             "unknown": [item._asdict() for item in self.unknown],
         }
-        return facts | ({"cut": [item._asdict() for item in self.cut]} if self.cut else {})
+        return values | ({"cut": [item._asdict() for item in self.cut]} if self.cut else {})
 
     def __repr__(self) -> str:
         if self.complete:
@@ -93,4 +120,58 @@ class Coverage:
 
 def _examples(found: list[Unknown], what: str) -> str:
     shown = ", ".join(f"{u.token!r} ({u.count}, first in row {u.row}: {u.text!r})" for u in found[:5])
-    return f"{what}: {shown}" + (f", and {len(found) - 5} others" if len(found) > 5 else "")
+    return f"{what}: {shown}" + _and_more(len(found) - 5)
+
+
+def _and_more(n: int) -> str:
+    return f" and {n} more" if n > 0 else ""
+
+
+def coverage_of(
+    texts: Sequence[str], ids: Ragged, unknown: Iterable[tuple[int, str]], byte_fallback: bool = False
+) -> Coverage:
+    """Return the coverage of texts with these ids, given row and token of each piece without an id."""
+    tokens = len(ids.values) - 2 * len(ids)
+    counts: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    rows: set[int] = set()
+    for row, token in unknown:
+        counts[token] += 1
+        first.setdefault(token, row)
+        rows.add(row)
+    found = [Unknown(token, counts[token], first[token], texts[first[token]]) for token in by_count(counts)]
+    if byte_fallback:
+        return Coverage(len(texts), tokens, 0, 0, [], cut=found)
+    return Coverage(len(texts), tokens, len(rows), counts.total(), found)
+
+
+def by_count(counts: Mapping[str, int]) -> list[str]:
+    """Return tokens in the order in which they get their ids: the most frequent first, ties by text."""
+    return sorted(counts, key=lambda token: (-counts[token], token))
+
+
+def warn_unknown(total: int, some: Counter[str], stacklevel: int) -> None:
+    """Warn once for a whole call: how many tokens are unknown, the most frequent of those seen, and the way out."""
+    tokens = by_count(some)
+    counted = some.total() == total  # of very many, only the first are reported
+    shown = ", ".join(f"{token!r} ({some[token]})" if counted else repr(token) for token in tokens[:5])
+    warnings.warn(
+        f"{total} {'token is' if total == 1 else 'tokens are'} not in the vocabulary and became 'unk': "
+        f"{shown}{_and_more(len(tokens) - 5)}; these texts cannot be recovered from their ids. Learn the tokens first "
+        "(vocab.update_vocab_from_data(texts)), or pass on_unknown='unk' if this is intended, or on_unknown='raise' to "
+        "find the row",
+        UnknownTokenWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def unknown_error(found: UnknownToken, first_row: int) -> UnknownTokenError:
+    """Return the error that names an unknown token in a block that begins at a row."""
+    row, token, position = first_row + found.row, found.token, found.position
+    return UnknownTokenError(
+        f"row {row}: the token {token!r} at position {position} of {found.text!r} is not in the vocabulary; learn it "
+        "(vocab.update_vocab_from_data) or pass on_unknown='unk'",
+        token=token,
+        row=row,
+        position=position,
+    )

@@ -76,7 +76,7 @@ class Tokens(Field):
             self._ids, self._all = self.vocab.encode(self.text), None
             # A row of known tokens stays the same whatever is added, unless the class tokenizes by what it knows.
             own_code = self.vocab.engine == "python"
-            self._may_change = bool((self._ids.values == UNK).any()) or self.vocab.regroups or own_code
+            self._may_change = bool((self._ids.values == UNK).any()) or self.vocab.resegments or own_code
             self._encoded_with = len(self.vocab)
         return self._ids
 

@@ -1,6 +1,6 @@
-r"""Patterns in words that Python's `re` and Oniguruma, the regex engine of HuggingFace, read alike.
+r"""Patterns in the syntax that Python's `re` and Oniguruma, the regex engine of HuggingFace, read the same way.
 
-Where they differ: ``[[`` and ``&&`` in a class, ``\xFF``, ``\Z``, ``{2}?``, flags, names of groups.
+They differ in ``[[`` and ``&&`` in a class, ``\xFF``, ``\Z``, ``{2}?``, flags, names of groups.
 """
 
 from __future__ import annotations
@@ -11,35 +11,35 @@ from collections.abc import Iterable
 from typing import Any
 
 from mrl.errors import VocabError
-from mrl.text._pattern import Nfa, Unsupported
+from mrl.text.compile.nfa import Nfa, UnsupportedPattern
 
-__all__ = ["ANY", "printed", "read_alike"]
+__all__ = ["ANY", "portable_prefix", "to_portable"]
 
 ANY = r"[\s\S]"
 """One code point of any kind."""
 
 _CHARACTER = r"\\[!-/:-@\[-`{-~nrt]"
-_ALIKE = re.compile(
+_PORTABLE = re.compile(
     rf"(?:[^\\\[(){{}}|.*+?^$]|{_CHARACTER}|\[\^?\\s\\S]|\[\^?(?:[^\\\[\]&^]|{_CHARACTER})+]"
     r"|\((?:\?:|(?!\?))|[)|.]|[*+?]\??|\{[0-9]+,[0-9]*}\??|\{[0-9]+}(?!\?))*"
 )
 _SIGNS = {"{0,1}": "?", "{0,}": "*", "{1,}": "+"}
 
 
-def read_alike(pattern: str) -> int:
-    r"""Up to which position a pattern has only words that both engines are known to read alike.
+def portable_prefix(pattern: str) -> int:
+    r"""Return the position up to which both engines are known to read a pattern the same way.
 
     Examples
     --------
-    >>> read_alike(r"\[[^\]]+]|Br?"), read_alike(r"C|[[:alpha:]]")
+    >>> portable_prefix(r"\[[^\]]+]|Br?"), portable_prefix(r"C|[[:alpha:]]")
     (13, 2)
     """
-    found = _ALIKE.match(pattern)
+    found = _PORTABLE.match(pattern)
     return found.end() if found else 0
 
 
 class _Parsed(Nfa):
-    """What `re` makes of a pattern, if it needs no more than an automaton."""
+    """The syntax tree of a pattern, if it needs no more than an automaton."""
 
     tree: Any = None
     dotall = False
@@ -50,28 +50,28 @@ class _Parsed(Nfa):
         return super()._sequence(items, target, dotall)
 
 
-def printed(pattern: str) -> str:
-    r"""The same pattern in words that both engines read alike.
+def to_portable(pattern: str) -> str:
+    r"""Return the same pattern in syntax that both engines read the same way.
 
     Raises
     ------
     VocabError
-        If there are none: look-around, anchors, flags, ``\w``, ``\d``, ``\s`` and all else that needs more than an
+        There is none: look-around, anchors, flags, ``\w``, ``\d``, ``\s`` and all else that needs more than an
         automaton.
 
     Examples
     --------
-    >>> print(printed(r"(?P<atom>\[[\w\W]{2}?])|\x43l??"))
+    >>> print(to_portable(r"(?P<atom>\[[\w\W]{2}?])|\x43l??"))
     (?:\[[\s\S]{2}\]|Cl??)
     """
     try:
         parsed = _Parsed(pattern)
         text = _sequence(parsed.tree, parsed.dotall)
         text.encode()
-    except Unsupported as reason:
+    except UnsupportedPattern as reason:
         raise VocabError(f"HuggingFace cannot express the pattern {pattern!r} exactly: {reason}") from None
     except UnicodeEncodeError:
-        raise VocabError(f"HuggingFace cannot express the pattern {pattern!r}: it names a lone surrogate") from None
+        raise VocabError(f"HuggingFace cannot express the pattern {pattern!r}: it contains a lone surrogate") from None
     return text
 
 

@@ -1,7 +1,7 @@
 r"""A regular expression as an automaton over UTF-8 bytes whose choices are in order of priority.
 
-Only this file touches Python's private pattern parser. What the automaton cannot say exactly as `re` says it (``\b``,
-look-around, ``\w``, ...) raises `Unsupported`; the vocabulary then runs through `re`.
+Only this file touches Python's private pattern parser. What the automaton cannot express exactly as `re` does
+(``\b``, look-around, ``\w``, ...) raises `UnsupportedPattern`; the vocabulary then runs by `re`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ try:
 except ImportError:  # a Python without it runs every pattern through `re`
     _parser = None
 
-__all__ = ["MATCH", "Byte", "Nfa", "Unsupported"]
+__all__ = ["MATCH", "Byte", "Nfa", "UnsupportedPattern"]
 
 MATCH = 0
 """The state in which a match is complete."""
@@ -23,7 +23,7 @@ MATCH = 0
 _MAX_STATES = 10_000
 _LAST = 0x10FFFF
 # Lead byte, first and last code point of the UTF-8 sequences with 0, 1, 2 and 3 further bytes.
-_FORMS = ((0x00, 0x0, 0x7F), (0xC0, 0x80, 0x7FF), (0xE0, 0x800, 0xFFFF), (0xF0, 0x10000, _LAST))
+_UTF8_FORMS = ((0x00, 0x0, 0x7F), (0xC0, 0x80, 0x7FF), (0xE0, 0x800, 0xFFFF), (0xF0, 0x10000, _LAST))
 _REASONS = {
     "AT": r"anchors or \b",
     "ASSERT": "look-around",
@@ -33,16 +33,16 @@ _REASONS = {
     "GROUPREF_EXISTS": "conditional groups",
     "ATOMIC_GROUP": "atomic groups",
     "POSSESSIVE_REPEAT": "possessive repeats",
-    "CATEGORY": r"\w, \d or \s, whose meaning moves with the Unicode tables",
+    "CATEGORY": r"\w, \d or \s, whose meaning changes with the version of Unicode",
 }
 
 
-class Unsupported(Exception):
-    """No table can be made of this pattern; the message says why."""
+class UnsupportedPattern(Exception):
+    """A pattern that cannot be compiled to a table; the message says why."""
 
 
 class Byte(NamedTuple):
-    """A state that reads one byte from `low` to `high` and goes on to `next`."""
+    """A state that reads one byte from `low` to `high` and continues at `next`."""
 
     low: int
     high: int
@@ -62,13 +62,13 @@ class Nfa:
     states : list
         `Byte`, or a list of states to try, the best first; ``states[MATCH]`` is None.
     start : int
-        Where the pattern begins.
+        The state in which the pattern begins.
     fallback : int
-        Where one code point of any kind begins (or a byte that begins none).
+        The state in which one code point of any kind begins (or a byte that does not begin one).
 
     Raises
     ------
-    Unsupported
+    UnsupportedPattern
         The pattern needs more than a finite automaton, or too many states.
 
     Examples
@@ -91,14 +91,14 @@ class Nfa:
     def _pattern(self, pattern: str) -> int:
         flags = re.compile(pattern).flags
         if flags & re.IGNORECASE:
-            raise Unsupported("the pattern ignores case")
+            raise UnsupportedPattern("the pattern ignores case")
         if _parser is None:
-            raise Unsupported("this Python has no pattern parser that mrl knows")
+            raise UnsupportedPattern("this Python has no pattern parser that mrl knows")
         return self._sequence(_parser.parse(pattern), MATCH, bool(flags & re.DOTALL))
 
     def _add(self, state: Byte | list[int]) -> int:
         if len(self.states) >= _MAX_STATES:
-            raise Unsupported(f"the pattern takes more than {_MAX_STATES:,} states: its repeats are too large")
+            raise UnsupportedPattern(f"the pattern needs over {_MAX_STATES:,} states: its repeats are too large")
         self.states.append(state)
         return len(self.states) - 1
 
@@ -116,7 +116,7 @@ class Nfa:
         return target
 
     def _item(self, op: str, argument: Any, target: int, dotall: bool) -> int:
-        """The state from which `op` leads to `target`."""
+        """Return the state from which `op` leads to `target`."""
         match op:
             case "LITERAL":
                 return self._code_points([(argument, argument)], target)
@@ -131,16 +131,16 @@ class Nfa:
             case "SUBPATTERN":
                 _, added, removed, body = argument
                 if added & re.IGNORECASE:
-                    raise Unsupported("the pattern ignores case")
+                    raise UnsupportedPattern("the pattern ignores case")
                 return self._sequence(body, target, (dotall or bool(added & re.DOTALL)) and not removed & re.DOTALL)
             case "MAX_REPEAT" | "MIN_REPEAT":
                 least, most, body = argument
                 return self._repeat(least, most, body, target, dotall, lazy=op == "MIN_REPEAT")
-        raise Unsupported(f"the pattern has {_REASONS.get(op, f'the operation {op}')}")
+        raise UnsupportedPattern(f"the pattern has {_REASONS.get(op, f'the operation {op}')}")
 
     def _repeat(self, least: int, most: int, body: Any, target: int, dotall: bool, lazy: bool) -> int:
         if most > 1 and body.getwidth()[0] == 0:
-            raise Unsupported("the pattern repeats what can be empty")
+            raise UnsupportedPattern("the pattern repeats a group that can be empty")
 
         def optional(repeated: int) -> list[int]:
             return [target, repeated] if lazy else [repeated, target]
@@ -157,7 +157,7 @@ class Nfa:
         return entry
 
     def _code_points(self, ranges: Iterable[tuple[int, int]], target: int) -> int:
-        """One code point of the ranges, as its UTF-8 bytes."""
+        """Return the state that reads one code point of the ranges, as its UTF-8 bytes."""
         entries = []
         for low, high in ranges:
             for sequence in _utf8(low, high):
@@ -169,7 +169,7 @@ class Nfa:
 
 
 def _ranges(items: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
-    """The code points of a character class, as disjoint ranges in order."""
+    """Return the code points of a character class, as disjoint ranges in order."""
     found, negate, categories = [], False, set()
     for op, argument in items:
         match str(op):
@@ -182,11 +182,11 @@ def _ranges(items: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
             case "CATEGORY":
                 categories.add(str(argument))
             case other:
-                raise Unsupported(f"the pattern has the operation {other}")
+                raise UnsupportedPattern(f"the pattern has the operation {other}")
     if any(name.replace("CATEGORY_", "CATEGORY_NOT_") in categories for name in categories):  # such as [\s\S]
         found, categories = [(0, _LAST)], set()
     if categories:
-        raise Unsupported(f"the pattern has {_REASONS['CATEGORY']}")
+        raise UnsupportedPattern(f"the pattern has {_REASONS['CATEGORY']}")
     outside = _complement(found)
     return outside if negate else _complement(outside)
 
@@ -201,12 +201,12 @@ def _complement(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _utf8(low: int, high: int) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Sequences of byte ranges that spell the code points from `low` to `high`.
+    """Yield the sequences of byte ranges that encode the code points from `low` to `high`.
 
-    Byte sequences that no text contains (overlong forms, beyond the last code point) may come along, which keeps the
-    automaton small: "everything but ]" takes 10 ranges instead of 25.
+    Byte sequences that no text contains (overlong forms, beyond the last code point) may be among them, which keeps
+    the automaton small: "everything but ]" takes 10 ranges instead of 25.
     """
-    for size, (lead, first, last) in enumerate(_FORMS):
+    for size, (lead, first, last) in enumerate(_UTF8_FORMS):
         begin, end = max(low, first), min(high, last)
         if begin <= end:
             begin = 0 if size and begin == first else begin
@@ -215,7 +215,7 @@ def _utf8(low: int, high: int) -> Iterator[tuple[tuple[int, int], ...]]:
 
 
 def _split(begin: int, end: int, size: int, lead: int) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Ranges for the numbers from `begin` to `end`, written as a lead digit and `size` digits of base 64."""
+    """Yield ranges for the numbers from `begin` to `end`, written as a lead digit and `size` digits of base 64."""
     span = 64**size
     (low, left), (high, right) = divmod(begin, span), divmod(end, span)
     if low == high and size:

@@ -1,0 +1,99 @@
+"""How texts are segmented into pieces, and which piece each token stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mrl.errors import UnknownTokenError
+from mrl.text.constants import SPECIAL_TOKENS
+from mrl.text.tokenize import split_by_pattern
+
+__all__ = ["Segmentation"]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    r"""The rule by which a vocabulary cuts texts: a pattern, and the differences between tokens and pieces of text.
+
+    A piece is what the pattern matches, as `re` does, at the end of the piece before it; where it matches nothing, or
+    the empty text, one code point. A match that is the name of a special token is cut into code points, unless it is
+    in `texts`.
+
+    Parameters
+    ----------
+    pattern : str or None
+        A regular expression; None makes every code point a piece.
+    texts : mapping of str to str
+        The text of each token that stands for another text than itself; of a byte above 0x7F the lone surrogate of
+        ``surrogateescape``. Where several tokens have one text, the first is used for it.
+    byte_fallback : bool
+        Whether a piece that is not a token is cut, from left to right, into the longest tokens that fit, and into
+        single bytes where none does. Otherwise it becomes the unknown token.
+    grammar : str, optional
+        What every text consists of, for messages; then a piece that is not a match of the whole pattern is an error.
+
+    Examples
+    --------
+    >>> rule = Segmentation(r"\[[^\]]+]|Cl", {"L": "Cl"})
+    >>> rule.pieces("CCl[nH]"), rule.tokens("CCl[nH]"), rule.token_text("L")
+    (['C', 'Cl', '[nH]'], ['C', 'L', '[nH]'], 'Cl')
+    """
+
+    pattern: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    byte_fallback: bool = False
+    grammar: str | None = None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str] | None:
+        return None if self.pattern is None else re.compile(self.pattern)
+
+    @cached_property
+    def split_names(self) -> list[str]:
+        """The names of special tokens that are cut into code points: those that are not the text of a token."""
+        return [name for name in SPECIAL_TOKENS if name not in self.texts.values()]
+
+    @cached_property
+    def _tokens_of_texts(self) -> dict[str, str]:
+        return {text: token for token, text in [*self.texts.items()][::-1]}
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the pieces of `text`; joined, they are the text."""
+        return list(text) if self._regex is None else split_by_pattern(text, self._regex, self.split_names)
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the token of each piece of `text`, in the vocabulary or not; an error outside the grammar."""
+        pieces = self.pieces(text)
+        self.require_grammar(pieces, text)
+        return [self.token(piece) for piece in pieces] if self.texts else pieces
+
+    def token(self, piece: str) -> str:
+        """Return the token that stands for a piece of text."""
+        return self._tokens_of_texts.get(piece, piece)
+
+    def token_text(self, token: str) -> str:
+        """Return the text that a token stands for."""
+        return self.texts.get(token, token)
+
+    def out_of_grammar(self, piece: str) -> bool:
+        """Return whether no text of the grammar has this piece."""
+        return self.grammar is not None and not (self._regex and self._regex.fullmatch(piece))
+
+    def require_grammar(self, pieces: Iterable[str], text: str, row: int | None = None) -> None:
+        """Raise UnknownTokenError at the first piece of a text that is out of grammar."""
+        if self.grammar is None:
+            return
+        at = 0
+        for piece in pieces:
+            if self.out_of_grammar(piece):
+                raise UnknownTokenError(
+                    f"{'' if row is None else f'row {row}: '}{piece!r} at position {at} of {text!r} is not part of "
+                    f"{self.grammar}",
+                    token=piece,
+                    row=row,
+                    position=at,
+                )
+            at += len(piece)

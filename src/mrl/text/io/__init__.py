@@ -1,0 +1,1 @@
+"""Vocabularies in files and as tokenizers of HuggingFace."""

@@ -1,0 +1,102 @@
+"""Vocabulary files: one sealed JSON file, with the same bytes for the same vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from mrl.errors import VocabFileError
+from mrl.files import AnyPath, read_sealed, write_sealed
+from mrl.text.constants import SPECIAL_TOKENS
+
+__all__ = ["VocabContent", "is_vocab_file", "load_vocab", "write_vocab"]
+
+_FORMAT = "mrl-vocabulary"
+_VERSION = 1
+
+
+class VocabContent(NamedTuple):
+    """The content of a vocabulary file: the kind of class, its arguments, and the tokens after the special ones."""
+
+    kind: str
+    rules: dict[str, Any]
+    tokens: list[str]
+
+
+class Restorable(Protocol):
+    """What files need of a vocabulary."""
+
+    itos: list[str]
+
+
+V = TypeVar("V", bound=Restorable)
+
+
+def write_vocab(path: AnyPath, content: VocabContent) -> None:
+    """Write a vocabulary file, completely or not at all."""
+    document = {"format": _FORMAT, "version": _VERSION, "specials": SPECIAL_TOKENS, **content._asdict()}
+    write_sealed(path, document)
+
+
+def is_vocab_file(path: AnyPath) -> bool:
+    """Return whether the file at `path` declares that it is a vocabulary, whatever its name; False if unreadable.
+
+    Examples
+    --------
+    >>> is_vocab_file("molecules.csv")
+    False
+    """
+    try:
+        with open(path, "rb") as opened:
+            return f'"{_FORMAT}"'.encode() in opened.read(4096)
+    except OSError:
+        return False
+
+
+def load_vocab(
+    path: AnyPath,
+    cls: type[V],
+    kinds: Mapping[str, type[Restorable]],
+    restore: Callable[[VocabContent], Restorable],
+) -> V:
+    """Return the vocabulary that `restore` makes of a file, if the class of its kind is `cls` or a subclass of it.
+
+    Raises
+    ------
+    VocabFileError
+        The file is damaged, was edited, is of another program, version or class, or of an unknown kind.
+    FileNotFoundError
+        There is no such file.
+    """
+
+    def invalid(reason: str) -> VocabFileError:
+        return VocabFileError(f"{path} {reason}", path=str(path))
+
+    document = read_sealed(path, format=_FORMAT, version=_VERSION, error=VocabFileError)
+    types = {"format": str, "version": int, "specials": list, "kind": str, "rules": dict, "tokens": list}
+    if document.keys() != types.keys():
+        raise invalid(f"has the entries {sorted(document)}, expected {sorted(types)}")
+    for name, expected in types.items():
+        if not isinstance(document[name], expected):
+            raise invalid(f"has {document[name]!r} as {name!r}, expected a {expected.__name__}")
+    if document["specials"] != SPECIAL_TOKENS:
+        raise invalid(f"has the special tokens {document['specials']}, expected {SPECIAL_TOKENS}")
+    content = VocabContent(document["kind"], document["rules"], document["tokens"])
+    found = kinds.get(content.kind)
+    if found is None:
+        raise invalid(
+            f"holds a vocabulary of the kind {content.kind!r}, which is not known here (known: "
+            f"{', '.join(sorted(kinds))}); import the module that defines its class first"
+        )
+    if not issubclass(found, cls):
+        raise invalid(f"holds a {found.__name__}, not a {cls.__name__}; load it with Vocab.load")
+    try:
+        vocab = restore(content)
+    except Exception as error:  # a constructor may fail in any way on the content of a file
+        raise invalid(f"does not hold a valid {found.__name__}: {error}") from error
+    if not isinstance(vocab, cls) or vocab.itos[len(SPECIAL_TOKENS) :] != content.tokens:
+        raise invalid(
+            f"holds a {found.__name__} whose tokens would get other ids than in the file, because special tokens are "
+            "among them or others are missing; write it with vocab.save"
+        )
+    return vocab

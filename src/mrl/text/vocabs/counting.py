@@ -1,0 +1,108 @@
+"""Counting the pieces of any number of texts, for a vocabulary to learn from; texts read block by block."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from mrl.errors import RowError
+from mrl.ragged import Text, as_text
+from mrl.text.compile.engine import CompiledEngine
+from mrl.text.compile.segmentation import Segmentation
+from mrl.text.constants import SPECIAL_TOKENS, UNK
+
+__all__ = ["PieceCounter", "text_blocks"]
+
+_BLOCK = 1 << 16  # texts that are read from an iterator at a time
+_FEW = 0.01  # of all pieces, not worth another table
+
+
+def text_blocks(inputs: Any) -> Iterator[Text]:
+    """Yield a column of str at once, and an iterator of any length block by block."""
+    if not isinstance(inputs, Iterator):
+        yield as_text(inputs)
+        return
+    start = 0
+    while block := list(islice(inputs, _BLOCK)):
+        try:
+            yield as_text(block)
+        except RowError as error:
+            message = f"in the texts from number {start} on, {error}"
+            raise RowError(message, row=start + error.row, column=error.column, value=error.value) from None
+        start += len(block)
+
+
+class PieceCounter:
+    r"""Counts how often each piece occurs in texts that come block by block.
+
+    A table counts the pieces that it has at full speed and reports all others, which is a hundred times slower. So the
+    first rows run through an empty table, and their pieces are put into the table before many more rows follow. The
+    counts are exact all the same, and do not depend on the order of the texts.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        How texts are cut into pieces.
+    batch_sizes : sequence of int
+        The rows that are counted before the table is compiled again: at first, next, ..., and from then on.
+    max_known : int
+        The number of pieces that the table has at most; others are counted one by one.
+
+    Attributes
+    ----------
+    counts : collections.Counter
+        How often each piece occurred.
+
+    Examples
+    --------
+    >>> counter = PieceCounter(Segmentation("Cl|Br"))
+    >>> counter.add(Text.of(["CClC", "BrN"]))
+    >>> counter.counts
+    Counter({'C': 2, 'Cl': 1, 'Br': 1, 'N': 1})
+    """
+
+    def __init__(
+        self,
+        segmentation: Segmentation,
+        *,
+        batch_sizes: Sequence[int] = (1 << 8, 1 << 12, 1 << 16),
+        max_known: int = 1 << 10,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._whole = [name for name in SPECIAL_TOKENS if name not in segmentation.split_names]
+        self._segmentation = Segmentation(segmentation.pattern, dict(zip(self._whole, self._whole, strict=True)))
+        self._sizes, self._max_known = [*batch_sizes][::-1], max_known
+        self._engine = CompiledEngine(self._segmentation, [*SPECIAL_TOKENS, *self._whole])
+
+    def add(self, text: Text) -> None:
+        """Count the pieces of more texts."""
+        row = 0
+        while row < len(text):
+            part = text[row : row + self._sizes[-1]]
+            row += len(part)
+            if self._engine.kind == "re":
+                for string in part:
+                    self.counts.update(self._segmentation.pieces(string))
+                continue
+            ids, unknown, n_unknown = self._engine.encode_pieces(part)
+            found = np.bincount(ids.values, minlength=UNK + 1)[UNK + 1 :].tolist()
+            known = self._engine.tokens[UNK + 1 :]
+            self.counts.update({piece: n for piece, n in zip(known, found, strict=False) if n})
+            if n_unknown > len(unknown):
+                self.counts.update(piece for _, piece in self._engine.unknown_tokens(part))
+            else:
+                self.counts.update(part[i].encode()[a:b].decode(errors="replace") for i, a, b in unknown.tolist())
+            if n_unknown > _FEW * len(ids.values):
+                self._learn()
+            if len(self._sizes) > 1:
+                self._sizes.pop()
+
+    def _learn(self) -> None:
+        frequent = [piece for piece, _ in self.counts.most_common(self._max_known) if piece not in self._whole]
+        engine = CompiledEngine(self._segmentation, [*SPECIAL_TOKENS, *self._whole, *frequent])
+        if engine.kind == "table":  # otherwise the pieces are too long for a table
+            self._engine = engine

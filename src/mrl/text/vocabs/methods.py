@@ -1,0 +1,75 @@
+"""Columns of text to ids and back, row by row, by the methods that a subclass of `Vocab` overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from typing import Any, Literal
+
+import numpy as np
+
+from mrl.errors import TokenIdError
+from mrl.ragged import Ragged, Text, as_text
+from mrl.text.compile.engine import Encoded
+from mrl.text.constants import UNK, UNKNOWN
+from mrl.text.coverage import Coverage, UnknownToken, coverage_of
+
+__all__ = ["MethodEngine"]
+
+
+@dataclass(frozen=True)
+class MethodEngine:
+    """An `Engine` of Python methods.
+
+    Parameters
+    ----------
+    reason : str
+        Why no compiled engine runs.
+    dtype : numpy.dtype
+        The type of the ids.
+    tokenize, numericalize, reconstruct : callable
+        Methods of `Vocab`.
+    token_bytes : callable
+        Returns the text of a token as UTF-8, which is empty for special tokens.
+    """
+
+    reason: str
+    dtype: np.dtype[Any]
+    tokenize: Callable[[str], list[str]]
+    numericalize: Callable[[list[str]], list[int]]
+    reconstruct: Callable[..., str]
+    token_bytes: Callable[[str], bytes]
+    kind: Literal["python"] = "python"
+
+    def encode(self, column: Any, threads: int = 1) -> Encoded:
+        """Return the ids of a column, its unknown tokens, and their number."""
+        rows: list[list[int]] = []
+        unknown: list[UnknownToken] = []
+        for row, string in enumerate(as_text(column)):
+            tokens = self.tokenize(string)
+            ids = self.numericalize(tokens)
+            rows.append(ids)
+            if UNK in ids:
+                lengths = (len(self.token_bytes(token).decode(errors="replace")) for token in tokens)
+                found = zip(tokens, accumulate(lengths, initial=0), ids, strict=False)
+                unknown += [UnknownToken(row, token, position, string) for token, position, i in found if i == UNK]
+        return Ragged.from_rows(rows, self.dtype), unknown, len(unknown)
+
+    def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
+        """Return the texts of rows of ids."""
+        # A method that a user wrote need not take `unk`.
+        reconstruct = self.reconstruct if unk == UNKNOWN else partial(self.reconstruct, unk=unk)
+        texts = []
+        for row, item in enumerate(ids):
+            try:
+                texts.append(reconstruct(item))
+            except TokenIdError as error:
+                raise TokenIdError(f"row {row}: {error}", row=row, id=error.id) from None
+        return texts
+
+    def coverage(self, text: Text) -> Coverage:
+        """Return how much of the texts is covered."""
+        ids, unknown, _ = self.encode(text)
+        return coverage_of(text, ids, ((one.row, one.token) for one in unknown))
