@@ -1,6 +1,6 @@
-"""The notebook's ``mrl.dataloaders``: its 27 names, and what its cells took from its own imports.
+"""The notebook's ``mrl.dataloaders``: its 27 names, and those that its cells take from their own star imports.
 
-The classes live in `mrl.data` and `mrl.text` under modern names; the notebook's spellings stand here only.
+The classes are defined in `mrl.data` and `mrl.text`; only this module has the notebook's spellings of their names.
 """
 
 from mrl.data import (
@@ -38,7 +38,7 @@ from mrl.text import (
 from mrl.torch_core import get_device, to_device
 from mrl.torch_imports import DataLoader, Dataset, torch
 
-__all__ = [  # noqa: RUF022  the notebook's 27, then what its star imports gave
+__all__ = [  # noqa: RUF022  the notebook's 27, then those of its star imports
     "BaseDataset",
     "CharacterReplaceVocab",
     "CharacterVocab",

@@ -1,4 +1,4 @@
-"""What the notebook's ``from mrl.imports import *`` gives. The only file that imports pandas."""
+"""The names that the notebook imports by ``from mrl.imports import *``. The only module that imports pandas."""
 
 import os
 import re

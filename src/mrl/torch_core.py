@@ -1,4 +1,4 @@
-"""The notebook's ``mrl.torch_core``: where tensors are."""
+"""The notebook's ``mrl.torch_core``: the device of tensors."""
 
 from mrl.data import get_device, to_device
 

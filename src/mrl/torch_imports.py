@@ -1,4 +1,4 @@
-"""What the notebook's ``from mrl.torch_imports import *`` gives."""
+"""The names that the notebook imports by ``from mrl.torch_imports import *``."""
 
 import torch
 from torch.utils.data import DataLoader, Dataset
