@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from rdkit import Chem
 
-from mrl.chem.cleaning.duplicates import By, Duplicates, Rule, duplicate_key, label_array, merge
+from mrl.chem.cleaning.duplicates import By, Duplicates, Rule, duplicate_key, label_array, merge_labels
 from mrl.chem.cleaning.filters import Predicate
 from mrl.chem.cleaning.presets import preset
 from mrl.chem.cleaning.result import Cleaned, Tally
@@ -211,38 +212,49 @@ def deduplicate(
             f"the rows have the key {cleaned.key!r}, but the rule needs {rule.by!r}; "
             f"clean them by clean_rows(..., key={rule.by!r})"
         )
-    merged = merge(cleaned.keys.tolist(), cleaned.labels, rule)
     numbers = cleaned.kept.tolist()
-    repeats, conflicts = Tally(rule), Tally(rule)
-    conflicts.rows = len(numbers)
-    repeats.rows = len(numbers) - len(merged.dropped)
+    first: dict[str, int] = {}
+    groups: dict[int, list[int]] = {}  # of more than one row, by their first
+    for place, key in enumerate(cleaned.keys):
+        if (leader := first.setdefault(key, place)) != place:
+            groups.setdefault(leader, [leader]).append(place)
+    dtype = np.float64 if rule.labels in ("mean", "median") else None
+    labels = None if cleaned.labels is None else np.array(cleaned.labels, dtype)
+    conflicts, repeats = Tally(rule, rows=len(numbers)), Tally(rule)
+    removed = np.zeros(len(numbers), bool)
     rejected = list(cleaned.rejects)
 
-    def remove(place: int, stage: str, tally: Tally, reason: str) -> None:
-        text = str(cleaned.smiles[place] if texts is None else texts[numbers[place]])
-        rejected.append(Reject(numbers[place], text, stage, reason))
-        tally.remove(numbers[place], cleaned.smiles[place], reason)
+    def remove(places: list[int], stage: str, tally: Tally, reason: str) -> None:
+        removed[places] = True
+        for place in places:
+            text = str(cleaned.smiles[place] if texts is None else texts[numbers[place]])
+            rejected.append(Reject(numbers[place], text, stage, reason))
+            tally.remove(numbers[place], cleaned.smiles[place], reason)
 
-    for place, reason in merged.dropped:
-        remove(place, "conflicts", conflicts, reason)
-    for rows, before, after in merged.conflicts:
-        if rule.labels != "drop":
-            conflicts.change(numbers[rows[0]], before, after)
-    for place, leader in merged.repeats:
-        remove(place, "duplicates", repeats, f"the molecule of row {numbers[leader]}")
-    counts = dict(cleaned.counts)
-    if cleaned.labels is not None:
-        counts["conflicts"] = conflicts.count()
-    counts["duplicates"] = repeats.count()
-    return Cleaned(
-        cleaned.smiles[merged.kept],
-        cleaned.kept[merged.kept],
-        counts,
-        Rejects(sorted(rejected, key=itemgetter(0))),
-        merged.labels,
-        None if cleaned.ids is None else tuple(cleaned.ids[place] for place in merged.kept),
-        cleaned.keys[merged.kept],
-        cleaned.key,
+    for leader, places in groups.items():
+        conflict = None
+        if labels is not None:
+            merged, conflict = merge_labels(labels[places].reshape(len(places), -1), rule)
+            labels[leader] = merged.reshape(labels[leader].shape)
+        if conflict is not None and rule.labels == "drop":
+            where = f" in column {conflict[0]}" if labels is not None and labels.ndim == 2 else ""
+            remove(places, "conflicts", conflicts, f"conflict: labels {conflict[1]}{where}")
+            continue
+        if conflict is not None:
+            conflicts.change(numbers[leader], conflict[1], f"{merged[conflict[0]]:.10g}")
+        remove(places[1:], "duplicates", repeats, f"the molecule of row {numbers[leader]}")
+    repeats.rows = conflicts.rows - conflicts.removed
+    stages = {"duplicates": repeats} if labels is None else {"conflicts": conflicts, "duplicates": repeats}
+    kept = np.flatnonzero(~removed)
+    return replace(
+        cleaned,
+        smiles=cleaned.smiles[kept],
+        kept=cleaned.kept[kept],
+        counts=cleaned.counts | {stage: tally.count() for stage, tally in stages.items()},
+        rejects=Rejects(sorted(rejected, key=itemgetter(0))),
+        labels=None if labels is None else labels[kept],
+        ids=None if cleaned.ids is None else tuple(cleaned.ids[place] for place in kept),
+        keys=cleaned.keys[kept],
     )
 
 
@@ -285,14 +297,11 @@ def _plan(steps: Steps) -> dict[str, Step]:
     plan: dict[str, Step] = {}
     given = [_as_step(i, step) for i, step in enumerate(preset(steps) if isinstance(steps, str) else steps)]
     first = next((i for i, step in enumerate(given) if step.needs_molecule), len(given))
-    taken = {"conflicts", "duplicates", "parse"}
-    for i, step in enumerate([*given[:first], Parse(), *given[first:]]):
-        stage, again = step.stage, 1
-        while stage in taken and i != first:
-            again += 1
-            stage = f"{step.stage} ({again})"
-        taken.add(stage)
-        plan[stage] = step
+    parse = Parse()
+    for step in [*given[:first], parse, *given[first:]]:
+        names = (step.stage if again == 1 else f"{step.stage} ({again})" for again in count(1))
+        taken = {"conflicts", "duplicates", "parse", *plan}
+        plan["parse" if step is parse else next(name for name in names if name not in taken)] = step
     return plan
 
 

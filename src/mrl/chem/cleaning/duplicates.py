@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,67 +70,17 @@ class Duplicates:
         return {"step": "duplicates", **asdict(self)}
 
 
-class Merged(NamedTuple):
-    """The result of `merge`; all numbers are positions in its input."""
-
-    kept: NDArray[np.int64]
-    labels: Labels | None
-    repeats: list[tuple[int, int]]
-    """(row, first row of its molecule), of rows that are removed because another one stays."""
-    conflicts: list[tuple[list[int], str, str]]
-    """(rows of a molecule, their labels, its new label), of labels that differ by more than the tolerance."""
-    dropped: list[tuple[int, str]]
-    """(row, reason), of rows that are removed because of a conflict."""
-
-
-def merge(keys: Sequence[str], labels: Labels | None, rule: Duplicates) -> Merged:
-    """Merge rows with equal keys into one."""
-    first: dict[str, int] = {}
-    groups: dict[int, list[int]] = {}  # of more than one row, by their first
-    kept = np.ones(len(keys), bool)
-    for row, key in enumerate(keys):
-        if (leader := first.setdefault(key, row)) != row:
-            groups.setdefault(leader, [leader]).append(row)
-            kept[row] = False
-    result = None
-    repeats: list[tuple[int, int]] = []
-    conflicts: list[tuple[list[int], str, str]] = []
-    dropped: list[tuple[int, str]] = []
-    if labels is not None:
-        result = labels.astype(np.float64) if rule.labels in ("mean", "median") else labels.copy()
-    for leader, rows in groups.items():
-        if labels is not None and result is not None:
-            table, place = labels[rows].reshape(len(rows), -1), result[leader : leader + 1].reshape(1, -1)
-            clash = _merge_group(table, place, rule)
-            if clash is not None:
-                column, given = clash
-                conflicts.append((rows, given, f"{place[0, column]:.10g}" if rule.labels != "drop" else ""))
-                if rule.labels == "drop":
-                    where = f" in column {column}" if labels.ndim == 2 else ""
-                    dropped += [(row, f"conflict: labels {given}{where}") for row in rows]
-                    kept[leader] = False
-                    continue
-        repeats += [(row, leader) for row in rows[1:]]
-    rows_kept = np.flatnonzero(kept).astype(np.int64)
-    return Merged(rows_kept, None if result is None else result[rows_kept], repeats, conflicts, dropped)
-
-
-def _merge_group(table: Labels, place: Labels, rule: Duplicates) -> tuple[int, str] | None:
-    """Write the labels of a molecule to `place` (1, T); return the first column in conflict and its labels."""
-    clash = None
+def merge_labels(table: Labels, rule: Duplicates) -> tuple[Labels, tuple[int, str] | None]:
+    """Return the labels of a molecule, (T,), from those of its rows, (rows, T); and the first column in conflict."""
+    merged, conflict = table[0].copy(), None
     for column, values in enumerate(table.T):
         known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
         if not len(known):
             continue
-        if rule.labels == "mean":
-            place[0, column] = known.mean(dtype=np.float64)
-        elif rule.labels == "median":
-            place[0, column] = np.median(known.astype(np.float64))
-        else:
-            place[0, column] = known[0]
-        if clash is None and float(known.max()) - float(known.min()) > rule.tolerance:
-            clash = column, ", ".join(f"{value:.10g}" for value in known[:8]) + (", ..." if len(known) > 8 else "")
-    return clash
+        merged[column] = known[0] if rule.labels in ("first", "drop") else getattr(np, rule.labels)(known)
+        if conflict is None and float(known.max()) - float(known.min()) > rule.tolerance:
+            conflict = column, ", ".join(f"{value:.10g}" for value in known[:8]) + (", ..." if len(known) > 8 else "")
+    return merged, conflict
 
 
 def label_array(labels: Any, n: int) -> Labels:

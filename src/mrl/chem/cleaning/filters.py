@@ -46,8 +46,7 @@ class OnlyElements(Step):
 
     def __init__(self, elements: str | Iterable[str]) -> None:
         symbols = tuple(elements.split() if isinstance(elements, str) else elements)
-        known = _symbols()
-        if unknown := [symbol for symbol in symbols if symbol not in known]:
+        if unknown := [symbol for symbol in symbols if symbol not in _symbols()]:
             raise ValueError(f"unknown elements: {format_names(unknown)}; expected symbols such as 'C', 'Cl', '*'")
         if not symbols:
             raise ValueError("no elements: every molecule would be rejected; pass at least one symbol")
