@@ -46,7 +46,7 @@ _COUNT_VECTORS = (
     DataStructs.UIntSparseIntVect,
     DataStructs.ULongSparseIntVect,
 )
-_TOGETHER = 1024  # rows packed at a time: one by one it would cost as much as a comparison of thousands
+_BATCH = 1024  # rows packed at a time: one by one it would cost as much as a comparison of thousands
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ def pack_fingerprints(
         return bits
 
     rows, parts = map_molecules(bits_of, column, name), [np.zeros((0, 0), np.uint64)]
-    while some := list(islice(rows, _TOGETHER)):
+    while some := list(islice(rows, _BATCH)):
         parts.append(pack_bits(np.stack(some)))
     return np.concatenate(parts[1:] or parts)
 
@@ -306,8 +306,8 @@ def pack_fingerprints(
 def _pack_array(array: NDArray[Any], name: str) -> NDArray[np.uint64]:
     if array.dtype == np.uint64:
         return np.ascontiguousarray(array)
-    for start in range(0, len(array), _TOGETHER):
-        if (wrong := _first_not_bit(array[start : start + _TOGETHER])) is not None:
+    for start in range(0, len(array), _BATCH):
+        if (wrong := _first_not_bit(array[start : start + _BATCH])) is not None:
             row, bit = divmod(wrong, array.shape[1])
             packed = array.dtype == np.uint8 and array.shape[1] % 8 == 0
             remedy = "; if these are packed bits, pass array.view(numpy.uint64)" if packed else ""

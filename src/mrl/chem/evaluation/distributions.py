@@ -26,7 +26,7 @@ _PAIRS = 1 << 23  # similarities in memory at a time: 64 MB
 
 
 class Profile(NamedTuple):
-    """What is compared between molecules."""
+    """The numbers and parts of a molecule that the metrics compare."""
 
     fingerprint: Words
     """ECFP4 of 1024 bits, packed: uint64 (16,)."""
@@ -41,7 +41,7 @@ class Profile(NamedTuple):
 
 
 def profile(smiles: str) -> Profile:
-    """Return what is compared of a molecule."""
+    """Return the numbers and parts of a molecule that the metrics compare."""
     mol = to_mol(smiles)
     with rdBase.BlockLogs():
         fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")

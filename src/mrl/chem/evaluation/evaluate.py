@@ -28,7 +28,6 @@ from mrl.chem.evaluation.distributions import (
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
-from mrl.errors import MoleculeError
 from mrl.ragged import as_list
 
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
@@ -108,7 +107,12 @@ def evaluate(
     tick = (lambda: None) if on_row is None else on_row
     prepare = to_mol if stereo else _flat_mol
     known, known_fingerprints = _train(train, prepare, tick)
-    screened = screen(texts if stereo else [_flat_text(x) for x in texts], known)
+    if not stereo:
+        flat = map_molecules(
+            lambda x: canon_smile(_flat_mol(x)), texts, "samples", on_invalid=lambda row, _: texts[row]
+        )
+        texts = list(flat)
+    screened = screen(texts, known)
 
     alerts = Alerts("BRENK", "PAINS")  # the shorter list first: three quarters of the time
     # A molecule that occurs again is not computed again.
@@ -209,11 +213,3 @@ def _flat_mol(x: Molecule) -> Chem.Mol:
     mol = Chem.Mol(to_mol(x))
     Chem.RemoveStereochemistry(mol)
     return mol
-
-
-def _flat_text(x: Molecule) -> Molecule:
-    """Canonical SMILES without stereo; an invalid text stays unchanged."""
-    try:
-        return canon_smile(_flat_mol(x))
-    except MoleculeError:
-        return x
