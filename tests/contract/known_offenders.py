@@ -17,7 +17,6 @@ KNOWN = {
     # chem
     # cli
     # data
-    "data: incomplete docstring",
     "tests/data: assertion on seconds",
     # features
     "features: incomplete docstring",

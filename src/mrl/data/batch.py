@@ -25,6 +25,14 @@ class BatchRequest(NamedTuple):
         The epoch.
     rows : ndarray of int64, shape (B,)
         Row numbers of the dataset.
+
+    Examples
+    --------
+    >>> from mrl.data import TextDataset
+    >>> from mrl.text import CharacterVocab
+    >>> ds = TextDataset(["CO", "C"], CharacterVocab("CO"), augment=lambda text, key: text * (1 + key % 3))
+    >>> [ds.__getitems__(BatchRequest(epoch, np.array([0])))[0].tolist() for epoch in (0, 4)]
+    [[0, 4, 5, 1], [0, 4, 5, 4, 5, 4, 5, 1]]
     """
 
     epoch: int
@@ -106,7 +114,30 @@ def make_sample(fields: tuple[Field, ...], row: int, epoch: int) -> Any:
 
 
 def takes_lazy_batch(collate: F) -> F:
-    """Mark a collate function that takes a `LazyBatch` as well as a list of samples, with the same result."""
+    """Mark a collate function that takes a `LazyBatch` as well as a list of samples, with the same result.
+
+    Parameters
+    ----------
+    collate : callable
+        Its first step is `parts_of`, which reads both.
+
+    Returns
+    -------
+    callable
+        The same function.
+
+    Examples
+    --------
+    >>> from mrl.data import TextDataset, pad_rows, parts_of, takes_lazy_batch
+    >>> from mrl.text import CharacterVocab
+    >>> @takes_lazy_batch
+    ... def ids_collate(batch):
+    ...     (ids,) = parts_of(batch, 1, "ids_collate")
+    ...     return pad_rows(ids, pad_idx=2)
+    >>> TextDataset(["C", "CC"], CharacterVocab("C"), ids_collate).batch()
+    tensor([[0, 4, 1, 2],
+            [0, 4, 4, 1]])
+    """
     collate.takes_lazy_batch = True  # type: ignore[attr-defined]
     return collate
 

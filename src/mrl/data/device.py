@@ -9,7 +9,11 @@ from torch.utils.data import get_worker_info
 
 
 def get_device() -> torch.device:
-    """Give torch's default device: the CPU, unless ``torch.set_default_device`` said otherwise.
+    """Return torch's default device: the CPU, unless ``torch.set_default_device`` chose another.
+
+    Returns
+    -------
+    torch.device
 
     Examples
     --------
@@ -22,19 +26,20 @@ def get_device() -> torch.device:
 def to_device(batch: Any, device: torch.device | str | None = None) -> Any:
     """Move every tensor of `batch` to a device.
 
-    Inside a worker process things stay where they are, since a forked process cannot use CUDA; the loader moves them
+    In a worker process tensors stay where they are, since a forked process cannot use CUDA; the loader moves them
     afterwards.
 
     Parameters
     ----------
     batch : tensor, or tuple, list or dict of batches
-        Anything else in it is left alone.
+        Anything else in it stays as it is.
     device : torch.device or str, optional
         Where to; torch's default device if not given.
 
     Returns
     -------
-    The same structure.
+    tensor, tuple, list or dict
+        The same structure.
 
     Examples
     --------

@@ -297,7 +297,7 @@ def sequence_prediction_collate(
     y : Tensor, shape (B,) for one target, (B, T) for T
         Missing targets are NaN (-100 for integer classes).
     weights : Tensor, float32, shape (B,)
-        Only where the data set has weights.
+        Only where the dataset has weights.
 
     Examples
     --------
@@ -387,7 +387,7 @@ def vector_prediction_collate(batch: Any) -> tuple[Tensor, ...]:
     v : Tensor, float32, shape (B, D)
     y : Tensor, shape (B,) for one target, (B, T) for T
     weights : Tensor, float32, shape (B,)
-        Only where the data set has weights.
+        Only where the dataset has weights.
 
     Examples
     --------

@@ -53,10 +53,37 @@ class BaseDataset(RowDataset, Generic[Batch]):
 
     Examples
     --------
-    A subclass with a setting and a column of its own; `new` and `split` keep both:
+    What a dataset knows of its rows, of which one is too long:
 
     >>> from mrl.data import TextDataset
     >>> from mrl.text import CharacterVocab
+    >>> vocab = CharacterVocab(["C", "O"])
+    >>> reverse = lambda text, key: text[::-1]
+    >>> ds = TextDataset(["CCC", "C", "CO"], vocab, augment=reverse, max_length=4, on_long="reject")
+    >>> ds.row_arguments, ds.kept, ds.ok
+    (('smiles',), array([1, 2]), array([ True,  True]))
+    >>> ds.rejects[0]
+    Reject(row=0, text='CCC', stage='length', reason='5 tokens, more than max_length 4')
+    >>> ds.storage_rows, ds.fields[0].lengths()[ds.storage_rows]
+    (array([1, 2]), array([3, 4]))
+    >>> ds[1], ds.without_augmentation()[1]
+    (tensor([0, 5, 4, 1]), tensor([0, 4, 5, 1]))
+    >>> ds.fingerprint() == ds.view([1, 0]).fingerprint()
+    False
+
+    A new kind of dataset: a task, and a constructor whose last step is `set_rows`:
+
+    >>> from mrl.data import NumberColumn, Task
+    >>> class Measured(BaseDataset):
+    ...     task = Task({"x": NumberColumn()})
+    ...     def __init__(self, x):
+    ...         super().__init__()
+    ...         self.set_rows({"x": x})
+    >>> Measured([0.5, 1.5]).new([2.5]).columns["x"].tolist()
+    [2.5]
+
+    A subclass with a setting and a column of its own; `new` and `split` keep both:
+
     >>> class Weighted(TextDataset):
     ...     def __init__(self, smiles, vocab, weights, power=1.0):
     ...         super().__init__(smiles, vocab)
@@ -64,7 +91,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
     ...         self.power = power
     ...     def __getitem__(self, i):
     ...         return super().__getitem__(i), self.weights[i] ** self.power
-    >>> ds = Weighted(["C", "CC", "CCC"], CharacterVocab(["C"]), [1.0, 2.0, 3.0], power=2.0)
+    >>> ds = Weighted(["C", "CC", "CCC"], vocab, [1.0, 2.0, 3.0], power=2.0)
     >>> ds.new(["CCCC"], weights=[4.0])[0]
     (tensor([0, 4, 4, 4, 4, 1]), np.float64(16.0))
     """
@@ -109,6 +136,13 @@ class BaseDataset(RowDataset, Generic[Batch]):
         ------
         DatasetError
             If the dataset has no tokens.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> TextDataset(["C", "CCC"], CharacterVocab("C")).lengths()
+        array([3, 5])
         """
         found = [lengths for field in self.fields if (lengths := field.lengths()) is not None]
         if not found:
@@ -117,7 +151,19 @@ class BaseDataset(RowDataset, Generic[Batch]):
         return longest if self._storage_index is None else longest[self.storage_rows]
 
     def prepare(self) -> None:
-        """Do the work that is done once (encoding), before the dataset is copied into worker processes."""
+        """Do the work that is done once (encoding, computing), before the dataset is copied into worker processes.
+
+        Examples
+        --------
+        >>> from mrl.data import VectorDataset
+        >>> ds = VectorDataset(["C", "CC"], lambda text: print("computing", text) or [len(text)])
+        >>> ds.prepare()
+        computing C
+        computing CC
+        >>> ds.batch()
+        tensor([[1.],
+                [2.]])
+        """
         for field in self.fields:
             field.prepare()
 
@@ -174,6 +220,18 @@ class BaseDataset(RowDataset, Generic[Batch]):
         Returns
         -------
         What the collate function returns.
+
+        Raises
+        ------
+        IndexError
+            If they are not rows of this dataset.
+
+        Examples
+        --------
+        >>> from mrl.data import VectorDataset
+        >>> VectorDataset(["C", "CC", "CCC"], len).batch([2, 0])
+        tensor([[3.],
+                [1.]])
         """
         samples = self.__getitems__(range(len(self)) if rows is None else rows)
         return cast(Batch, to_device(with_list_of_samples(self.collate_function)(samples), device))
@@ -208,7 +266,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
             Processes that make batches. -1 decides: none where batches are compiled or the dataset is small, else at
             most one per CPU; the environment variable ``ncpus`` is an upper bound.
         shuffle : bool
-            A different random order in each epoch.
+            Whether the order is random, a different one in each epoch.
         seed : int
             Determines the order.
         device : torch.device or str, optional

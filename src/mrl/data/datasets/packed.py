@@ -14,7 +14,7 @@ from torch import Tensor
 from mrl.data.collate.tasks import packed_collate
 from mrl.data.columns import Rows64, View
 from mrl.data.datasets.dataset import BaseDataset
-from mrl.data.datasets.task import Task, text_column
+from mrl.data.datasets.task import ColumnKind, Task, text_column
 from mrl.data.datasets.text import OnLong, check_text_settings, split_by_length
 from mrl.data.fields.field import Field
 from mrl.data.fields.tokens import Tokens
@@ -65,15 +65,14 @@ class Blocks:
         return Ragged(self.bounds - self.bounds[0], [0, len(self.bounds)]).digest + self.text.digest
 
 
-class BlockColumn:
-    """A column of blocks, made by `PackedDataset` itself."""
+class BlockColumn(ColumnKind):
+    """A column of blocks, made by `PackedDataset` itself; it cannot be left out."""
 
     def validate(self, values: Any, name: str) -> Any:
-        """Return `values`, which are blocks already."""
         return values
 
     def missing(self, n: int, like: Any) -> None:
-        """Return None: blocks cannot be left out."""
+        return None
 
 
 def _block_fields(ds: Any) -> tuple[Field, ...]:
@@ -148,7 +147,6 @@ class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     def set_rows(
         self, columns: Mapping[str, Any], *, ids: Ragged | None = None, like: Mapping[str, Any] | None = None
     ) -> int:
-        """Pack texts into blocks, and fill this dataset with them; see `BaseDataset.set_rows`."""
         text, bounds = _texts_of(columns["smiles"])
         if ids is None:
             ids = self.vocab.encode(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import operator
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, as_row_index, row_array, select, take_rows, values_of
+from mrl.data.datasets.row_data import warn_of_row_data
 from mrl.data.datasets.sampled import sampled_rows
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
@@ -21,19 +21,11 @@ from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting import count_rows
 from mrl.errors import ColumnError, DatasetError
 from mrl.features import OnError, require_on_error
-from mrl.ragged import Ragged, Rejects, is_column
+from mrl.ragged import Ragged, Rejects
 
 
 class RowDataset(RequestDataset):
-    """What `BaseDataset` is without samples and batches.
-
-    Parameters
-    ----------
-    collate_function : callable, optional
-        From samples to a batch; the task's if not given.
-    **settings
-        What the rows are made with. Each is an attribute that cannot be changed once there are rows.
-    """
+    """What `BaseDataset` is without samples and batches; see there."""
 
     task: Task = Task()
     on_error: OnError | None = None
@@ -84,9 +76,16 @@ class RowDataset(RequestDataset):
         -------
         BaseDataset
 
+        Raises
+        ------
+        ColumnError, RowError
+            As `set_rows` does.
+
         Examples
         --------
-        See `Task`.
+        >>> from mrl.data import BaseDataset, NumberColumn, Task
+        >>> BaseDataset.from_task(Task({"x": NumberColumn()}), {"x": [0.5, 1.5]})
+        BaseDataset(2 rows of x)
         """
         made = cls.__new__(cls)
         made.task = task
@@ -178,7 +177,10 @@ class RowDataset(RequestDataset):
 
     @property
     def rejects(self) -> Rejects:
-        """The rejected rows: row, text, stage, reason; under ``on_error="mask"`` this computes all rows first."""
+        """The rejected rows: row, text, stage, reason; under ``on_error="mask"`` this computes all rows first.
+
+        Rows are counted as in `kept`; a view has the rejects of the dataset that it is a view of.
+        """
         found = self._masked()
         return self._rejects if found is None else found[1]
 
@@ -193,16 +195,7 @@ class RowDataset(RequestDataset):
         return next((each for each in found if each is not None), None)
 
     def fingerprint(self) -> str:
-        """Return a digest of everything that samples depend on: the rows, their order, the vocabulary, the settings.
-
-        Examples
-        --------
-        >>> from mrl.data import TextDataset
-        >>> from mrl.text import CharacterVocab
-        >>> ds = TextDataset(["C", "O"], CharacterVocab("CO"))
-        >>> ds.fingerprint() == ds.view([1, 0]).fingerprint()
-        False
-        """
+        """Return a digest of everything that samples depend on: rows, their order, vocabulary, settings."""
         parts = [field.fingerprint() for field in self.fields]
         parts += [] if self.fields else [f"{name} {column.digest}" for name, column in self.columns.items()]
         source = self.fields[0].source_rows if self.fields else None
@@ -337,16 +330,8 @@ class RowDataset(RequestDataset):
 
     def _copy(self) -> Self:
         """Return a shallow copy, to be filled with other rows; warn of attributes that look like row data."""
-        for name, value in vars(self).items():
-            if name in self._STATE or name in self.columns or name in self.frozen_settings:
-                continue
-            if _is_listing(value) and len(value) == len(self):
-                warnings.warn(
-                    f"the attribute {name!r} has as many values as there are rows ({len(self)}), but it is not a "
-                    f"column: all of it goes to each view and to each new dataset. If it belongs to the rows, use "
-                    f"ds.add_column({name!r}, values); if not, keep it as a tuple",
-                    stacklevel=4,
-                )
+        known = {*self._STATE, *self.columns, *self.frozen_settings}
+        warn_of_row_data({name: value for name, value in vars(self).items() if name not in known}, len(self))
         return copy.copy(self)
 
     def _choose(self, rows: RowIndex) -> None:
@@ -425,7 +410,31 @@ class RowDataset(RequestDataset):
         return self.split_on_idxs(rows[:train], rows[train:])
 
     def split_on_idxs(self, train_idxs: Any, valid_idxs: Any) -> tuple[Self, Self]:
-        """Return two views: of the rows `train_idxs` and, without augmentation, of the rows `valid_idxs`."""
+        """Split into a training and a validation view by row numbers.
+
+        Parameters
+        ----------
+        train_idxs, valid_idxs : array of int, or mask
+            The rows of each.
+
+        Returns
+        -------
+        train, valid : BaseDataset
+            Views; only the training rows are augmented where the dataset is.
+
+        Raises
+        ------
+        IndexError
+            If they are not rows of this dataset.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C", "CC", "CCC"], CharacterVocab("C"))
+        >>> [part.smiles.tolist() for part in ds.split_on_idxs([0, 2], [1])]
+        [['C', 'CCC'], ['CC']]
+        """
         return self.view(train_idxs), self.view(valid_idxs).without_augmentation()
 
     def without_augmentation(self) -> Self:
@@ -437,8 +446,3 @@ class RowDataset(RequestDataset):
         made.fields = fields
         made.__dict__["augment"] = None  # for rows that `new` makes from it
         return made
-
-
-def _is_listing(value: Any) -> bool:
-    """Return whether a value is a list, an array, a tensor, a Series or a column."""
-    return isinstance(value, list) or is_column(value) or (hasattr(value, "__array__") and np.ndim(value) > 0)

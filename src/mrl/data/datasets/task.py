@@ -21,21 +21,50 @@ FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 
 
 class ColumnKind(Protocol):
-    """What a row argument of a dataset holds."""
+    """What a row argument of a dataset holds, for `Task`."""
 
     def validate(self, values: Any, name: str) -> Any:
-        """Return `values` as a column; ColumnError or RowError if they are not of this kind."""
+        """Return the values of a row argument as a column.
+
+        Parameters
+        ----------
+        values : column of n values
+            What the user gave.
+        name : str
+            The name of the argument, for messages.
+
+        Returns
+        -------
+        column of n values
+
+        Raises
+        ------
+        ColumnError
+            If `values` is not a column of this kind.
+        RowError
+            If a value is not of this kind: row, column, value.
+        """
 
     def missing(self, n: int, like: Any) -> Any:
-        """Return the column of n rows that were given without it; None if it cannot be left out.
+        """Return the column of rows that were given without it.
 
-        `like` is the column of the dataset that ``new`` was called on, or None.
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        like : column or None
+            The column of the dataset that ``new`` was called on.
+
+        Returns
+        -------
+        column of n values, or None
+            None if the column cannot be left out.
         """
 
 
 @dataclass(frozen=True)
 class Task:
-    """Columns, fields, collate function: everything that a kind of dataset is, apart from its rows and settings.
+    """Columns, fields and a collate function: what a kind of dataset is, apart from its rows and settings.
 
     Parameters
     ----------
@@ -50,8 +79,7 @@ class Task:
     generated_vocab : str
         The setting that holds the vocabulary of that column.
     filter_rows : callable, optional
-        ``filter_rows(ds)`` returns which stored rows stay, bool (n,), and the rejected ones with their reasons; None
-        if all stay.
+        ``filter_rows(ds)`` returns which stored rows stay, bool (n,), and `Rejects` of the others; None if all stay.
 
     Notes
     -----
@@ -62,11 +90,16 @@ class Task:
     --------
     >>> from mrl.data import BaseDataset, vector_collate
     >>> from mrl.data import Numbers
-    >>> def numbers(ds):
+    >>> def number_fields(ds):
     ...     return (Numbers(ds.columns["x"], "vectors"),)
-    >>> task = Task({"x": NumberColumn()}, numbers, lambda ds: vector_collate)
+    >>> task = Task({"x": NumberColumn()}, number_fields, lambda ds: vector_collate)
     >>> BaseDataset.from_task(task, {"x": [[1, 2], [3, 4]]}).batch([1])
     tensor([[3., 4.]])
+
+    What the constructor and ``new`` do with their arguments:
+
+    >>> task.validate_columns(task.name_columns(([[5, 6]],), {}, {}), {})
+    {'x': Values(array([[5., 6.]], dtype=float32))}
     """
 
     columns: Mapping[str, ColumnKind] = field(default_factory=lambda: MappingProxyType({}))
@@ -166,54 +199,73 @@ class Task:
 
 
 @dataclass(frozen=True)
-class TextColumn:
+class TextColumn(ColumnKind):
     """A column of text.
 
     Parameters
     ----------
     default : str, optional
         The text of rows that are given without one; None if the column cannot be left out.
+
+    Examples
+    --------
+    >>> TextColumn().validate(("C", "CO"), "smiles").tolist()
+    ['C', 'CO']
+    >>> TextColumn().missing(2, like=None), TextColumn(default="").missing(2, like=None).tolist()
+    (None, ['', ''])
     """
 
     default: str | None = None
 
     def validate(self, values: Any, name: str) -> Any:
-        """Return `values` as `Text`, or as they are if they are not in memory."""
         return text_column(values, name)
 
     def missing(self, n: int, like: Any) -> Any:
-        """Return n times the default."""
         return None if self.default is None else Text.of([self.default] * n)
 
 
 @dataclass(frozen=True)
-class NumberColumn:
+class NumberColumn(ColumnKind):
     """A column of one or T numbers per row, of which some may be missing: NaN, or -100 for integer classes.
+
+    If it is left out, all are missing, as many per row as in the dataset that ``new`` was called on.
 
     Parameters
     ----------
     dtype : dtype
         float16, float32, float64, or an integer type.
+
+    Examples
+    --------
+    >>> NumberColumn().validate([1, None], "y_vals")
+    Values(array([ 1., nan], dtype=float32))
+    >>> NumberColumn(np.dtype("int64")).missing(2, like=None)
+    Values(array([-100, -100]))
     """
 
     dtype: np.dtype[Any] = FLOAT32
 
     def validate(self, values: Any, name: str) -> Any:
-        """Return `values` as `Values` of the dtype."""
         return number_column(values, name, self.dtype)
 
     def missing(self, n: int, like: Any) -> Any:
-        """Return n missing values, as many per row as `like` has."""
         shape = () if like is None else like.take(np.zeros(0, np.int64)).shape[1:]
         return Values(np.full((n, *shape), np.nan if self.dtype.kind == "f" else IGNORED, self.dtype))
 
 
 @dataclass(frozen=True)
-class WeightColumn:
-    """A column of one weight per row: a finite number, 0 or more."""
+class WeightColumn(ColumnKind):
+    """A column of one weight per row: a finite number, 0 or more; 1 if it is left out.
+
+    Examples
+    --------
+    >>> WeightColumn().validate([0, 2.5], "weights")
+    Values(array([0. , 2.5], dtype=float32))
+    >>> WeightColumn().missing(2, like=None)
+    Values(array([1., 1.], dtype=float32))
+    """
 
     def validate(self, values: Any, name: str) -> Any:
-        """Return `values` as float32 (n,)."""
         column = number_column(values, name, FLOAT32)
         array = column.take(np.arange(len(column)))
         if array.ndim != 1:
@@ -231,7 +283,6 @@ class WeightColumn:
         return column
 
     def missing(self, n: int, like: Any) -> Any:
-        """Return the weight 1 for each row."""
         return Values(np.ones(n, np.float32))
 
 
@@ -243,7 +294,7 @@ def text_column(values: Any, name: str) -> Any:
 
 
 def drop_failed_rows(ds: Any) -> tuple[Ok, Rejects] | None:
-    """Compute every stored row under ``on_error="drop"``: which could be, and the rejects. See `Task.filter_rows`."""
+    """Return which stored rows could be computed under ``on_error="drop"``, and the rejects: see `Task`."""
     if ds.on_error != "drop":
         return None
     fields: tuple[Field, ...] = ds.fields

@@ -29,7 +29,7 @@ def row_blocks(n: int) -> list[Rows64]:
 
 
 class Field:
-    """One or more parts of a sample. A subclass implements `gather`; every other member has a default.
+    """One or more parts of a sample; a subclass implements `gather`, and every other member has a default.
 
     Whatever is random in a field (augmentation, masks) is a pure function of seed, epoch and stored row. A field is
     picklable, and holds no state that another field reads.
@@ -56,8 +56,23 @@ class Field:
     ...     def gather(self, rows, epoch=0):
     ...         return (torch.from_numpy(self.text.take(rows).lengths).unsqueeze(-1),)
     >>> from mrl.ragged import Text
-    >>> Lengths(Text.of(["C", "CCO"])).sample(1)
+    >>> field = Lengths(Text.of(["C", "CCO"]))
+    >>> field.gather(np.array([1, 0]))
+    (tensor([[3],
+            [1]]),)
+    >>> field.sample(1)
     (tensor([3]),)
+    >>> field.to(torch.device("cpu"), np.array([1])).sample(0)
+    (tensor([3]),)
+
+    Its defaults: no ids, no augmentation, nothing to prepare, all rows valid.
+
+    >>> field.lengths(), field.prepare(), field.validity()
+    (None, None, None)
+    >>> field.without_augmentation() is field.with_ids(field.text, None) is field
+    True
+    >>> field.fingerprint()
+    "Lengths ('length',)"
     """
 
     names: tuple[str, ...] = ()
@@ -74,7 +89,7 @@ class Field:
         rows : ndarray of int64, shape (B,)
             Stored rows.
         epoch : int
-            The epoch.
+            The epoch that their randomness belongs to.
 
         Returns
         -------
@@ -84,7 +99,20 @@ class Field:
         raise NotImplementedError(f"{type(self).__name__} does not implement gather")
 
     def sample(self, row: int, epoch: int = 0) -> tuple[Tensor, ...]:
-        """Return each part for one row, as the notebook has it: ids int64 (L,), numbers (D,)."""
+        """Return each part for one row, as the notebook has it.
+
+        Parameters
+        ----------
+        row : int
+            A stored row.
+        epoch : int
+            The epoch that its randomness belongs to.
+
+        Returns
+        -------
+        tuple of Tensor
+            Ids int64 (L,), numbers (D,).
+        """
         parts = self.gather(np.array([row]), epoch)
         return tuple(part.row(0) if isinstance(part, RowSelection) else part[0] for part in parts)
 
@@ -93,7 +121,20 @@ class Field:
         return None
 
     def with_ids(self, column: Any, ids: Ragged) -> Field:
-        """Return this field with `ids` as the tokens of `column`; itself if it holds no tokens of that column."""
+        """Return this field with known ids as the tokens of a column.
+
+        Parameters
+        ----------
+        column : column of str
+            Compared by identity with the columns that the field was made from.
+        ids : Ragged
+            The ids of its rows.
+
+        Returns
+        -------
+        Field
+            This field itself if it holds no tokens of that column.
+        """
         return self
 
     def without_augmentation(self) -> Field:
@@ -104,11 +145,17 @@ class Field:
         """Do the work that is done once (encoding, computing), before worker processes exist."""
 
     def validity(self) -> tuple[NDArray[np.bool_], Rejects] | None:
-        """Return which stored rows can be computed, and the others with their reasons; None where all can."""
+        """Return which stored rows can be computed.
+
+        Returns
+        -------
+        tuple of (ndarray of bool, shape (n,), Rejects), or None
+            The others are listed with their reasons. None if all can be computed.
+        """
         return None
 
     def fingerprint(self) -> str:
-        """Return a description of everything that batches depend on; equal descriptions give equal batches."""
+        """Return a description of everything that batches depend on: equal descriptions, equal batches."""
         return f"{type(self).__qualname__} {self.names}"
 
     def to(self, device: torch.device, rows: RowIndex) -> Field:
@@ -200,16 +247,13 @@ class DeviceField(Field):
         self.device = parts[0].stored.device
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Part, ...]:
-        """Return each part for the rows `rows`."""
         return tuple(part.take(rows) for part in self.parts)
 
     def lengths(self) -> NDArray[np.int64] | None:
-        """Return the number of ids of every row."""
         tokens = [part for part in self.parts if isinstance(part, DeviceTokens)]
         return np.diff(tokens[0].offsets) if tokens else None
 
     def fingerprint(self) -> str:
-        """Return that of the other field."""
         return self._fingerprint
 
     def validity(self) -> tuple[NDArray[np.bool_], Rejects] | None:

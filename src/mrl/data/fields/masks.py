@@ -52,7 +52,6 @@ class MaskedTokens(Field):
         self.compiled = tokens.compiled
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection, RowSelection]:
-        """Return what is shown of the rows `rows`, and what is hidden in them."""
         (selection,) = self.tokens.gather(rows, epoch)
         ids = selection.take()
         values, lengths = ids.values.astype(np.int64), ids.lengths
@@ -68,19 +67,15 @@ class MaskedTokens(Field):
         return RowSelection(shown, ids.offsets, index), RowSelection(hidden, ids.offsets, index)
 
     def prepare(self) -> None:
-        """Encode the texts that are in memory."""
         self.tokens.prepare()
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return the number of ids of every stored row, int64 (n,)."""
         return self.tokens.lengths()
 
     def with_ids(self, column: Any, ids: Ragged) -> MaskedTokens:
-        """Return this field with `ids` as the tokens before masking, if `column` is their text."""
         return self._over(self.tokens.with_ids(column, ids))
 
     def without_augmentation(self) -> MaskedTokens:
-        """Return this field, still masked, over the texts as they are."""
         tokens = self.tokens.without_augmentation()
         return self if tokens is self.tokens else self._over(tokens)
 
@@ -88,7 +83,6 @@ class MaskedTokens(Field):
         return MaskedTokens(tokens, rate=self.rate, mask_idx=self.mask_idx, seed=self.seed)
 
     def fingerprint(self) -> str:
-        """Return a digest of the tokens and the settings of masking."""
         return f"{super().fingerprint()} {self.tokens.fingerprint()} {self.rate} {self.mask_idx} {self.seed}"
 
 

@@ -35,10 +35,8 @@ class Numbers(Field):
         self.names = (name,)
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Tensor]:
-        """Return the numbers of the rows `rows`."""
         values = torch.from_numpy(self.column.take(rows))
         return (values.unsqueeze(-1) if values.ndim == 1 else values,)
 
     def fingerprint(self) -> str:
-        """Return a digest of the numbers."""
         return f"{super().fingerprint()} {self.column.digest}"

@@ -17,7 +17,9 @@ from mrl.text import BOS, EOS
 
 
 class PromptedTokens(Field):
-    """Two parts: ``tokens`` (bos, prompt, text, eos), and ``prompt``, how many ids belong to the prompt, int64 (B, 1).
+    """Two parts: ``tokens`` (bos, prompt, text, eos), and ``prompt``, the number of ids of the prompt.
+
+    That number is int64 (B, 1), and does not count bos.
 
     Parameters
     ----------
@@ -40,7 +42,6 @@ class PromptedTokens(Field):
         self.tokens = tokens
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Part, ...]:
-        """Return the ids of the rows `rows`, and the lengths of their prompts without bos."""
         prompts = _without(self.prompts.gather(rows)[0].take(), EOS, at_end=True)
         texts = _without(self.tokens.gather(rows)[0].take(), BOS, at_end=False)
         n = len(rows)
@@ -49,21 +50,17 @@ class PromptedTokens(Field):
         return ids, torch.from_numpy(np.maximum(prompts.lengths - 1, 0)).unsqueeze(-1)
 
     def prepare(self) -> None:
-        """Encode the texts that are in memory."""
         self.prompts.prepare()
         self.tokens.prepare()
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return the number of ids of every stored row, int64 (n,)."""
         blocks = [self.gather(rows)[0] for rows in row_blocks(len(self.tokens.text))]
         return np.concatenate([block.lengths for block in blocks if isinstance(block, RowSelection)])
 
     def with_ids(self, column: Any, ids: Ragged) -> PromptedTokens:
-        """Return this field with `ids` as the tokens of the texts, if `column` is their column."""
         return PromptedTokens(self.prompts, self.tokens.with_ids(column, ids))
 
     def fingerprint(self) -> str:
-        """Return a digest of the prompts and the texts."""
         return f"{super().fingerprint()} {self.prompts.fingerprint()} {self.tokens.fingerprint()}"
 
 

@@ -23,7 +23,7 @@ Augment = Callable[[str, int], str]
 def token_field(
     text: Any, vocab: Vocab, *, augment: Augment | None = None, seed: int = 0, max_length: int | None = None
 ) -> Tokens | AugmentedTokens:
-    """Return the ids of a text column as a field, augmented if `augment` is given; see `AugmentedTokens`."""
+    """Return the token ids of a text column as a field, augmented if `augment` is given; see `AugmentedTokens`."""
     tokens = Tokens(text, vocab)
     return tokens if augment is None else AugmentedTokens(tokens, augment, seed=seed, max_length=max_length)
 
@@ -50,8 +50,11 @@ class Tokens(Field):
     Examples
     --------
     >>> from mrl.text import CharacterVocab
-    >>> Tokens(Text.of(["CO", "C"]), CharacterVocab("CO")).sample(0)
-    (tensor([0, 4, 5, 1]),)
+    >>> field = Tokens(Text.of(["CO", "C"]), CharacterVocab("CO"))
+    >>> field.sample(0), field.lengths()
+    ((tensor([0, 4, 5, 1]),), array([4, 3]))
+    >>> field.ids.tolist()
+    [[0, 4, 5, 1], [0, 4, 1]]
     """
 
     def __init__(
@@ -81,11 +84,9 @@ class Tokens(Field):
         return self._ids
 
     def prepare(self) -> None:
-        """Encode the texts that are in memory."""
         _ = self.ids
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection]:
-        """Return the ids of the rows `rows`."""
         ids = self.ids
         if ids is None:
             return (RowSelection.of(self.vocab.encode(self.text.take(rows)), width=self.width),)
@@ -94,7 +95,6 @@ class Tokens(Field):
         return (self._all._replace(rows=rows),)
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return the number of ids of every stored row, int64 (n,)."""
         ids = self.ids
         if ids is not None:
             return ids.lengths
@@ -102,13 +102,11 @@ class Tokens(Field):
         return np.concatenate([self.vocab.encode(self.text.take(rows)).lengths for rows in blocks])
 
     def with_ids(self, column: Any, ids: Ragged) -> Tokens:
-        """Return this field with `ids` as its tokens, if `column` is its text."""
         if column is not self.text:
             return self
         return Tokens(self.text, self.vocab, name=self.names[0], width=self.width, ids=ids)
 
     def fingerprint(self) -> str:
-        """Return a digest of the texts (of the ids, where those were given) and of the vocabulary."""
         content = self._ids if self._fixed and self._ids is not None else self.text
         return f"{super().fingerprint()} {content.digest} {self.vocab.fingerprint()}"
 
@@ -131,8 +129,9 @@ class AugmentedTokens(Field):
     --------
     >>> from mrl.text import CharacterVocab
     >>> tokens = Tokens(Text.of(["CO"]), CharacterVocab("CO"))
-    >>> AugmentedTokens(tokens, lambda text, key: text[::-1]).sample(0)
-    (tensor([0, 5, 4, 1]),)
+    >>> field = AugmentedTokens(tokens, lambda text, key: text[::-1])
+    >>> field.sample(0), field.without_augmentation().sample(0)
+    ((tensor([0, 5, 4, 1]),), (tensor([0, 4, 5, 1]),))
     """
 
     compiled = False
@@ -147,11 +146,9 @@ class AugmentedTokens(Field):
         self.vocab = tokens.vocab
 
     def prepare(self) -> None:
-        """Encode the texts as they are, for their lengths."""
         self.tokens.prepare()
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection]:
-        """Return the ids of the rows `rows`, rewritten as of epoch `epoch`."""
         texts = self.tokens.text.take(rows).tolist()
         keys = (row_keys(self.seed, epoch, rows, "augment") >> np.uint64(1)).tolist()
         rewritten = [self._rewrite(*each) for each in zip(rows.tolist(), texts, keys, strict=True)]
@@ -183,21 +180,17 @@ class AugmentedTokens(Field):
         return new
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return the number of ids of every stored row as it is, not augmented, int64 (n,)."""
         return self.tokens.lengths()
 
     def with_ids(self, column: Any, ids: Ragged) -> AugmentedTokens:
-        """Return this field with `ids` as the tokens of the texts as they are, if `column` is its text."""
         return AugmentedTokens(
             self.tokens.with_ids(column, ids), self.augment, seed=self.seed, max_length=self.max_length
         )
 
     def without_augmentation(self) -> Tokens:
-        """Return the texts as they are; they share their ids with this field."""
         return self.tokens
 
     def fingerprint(self) -> str:
-        """Return a digest of the texts, the vocabulary, and what is known of `augment`: its name."""
         name = f"{getattr(self.augment, '__module__', '')}.{getattr(self.augment, '__qualname__', type(self.augment))}"
         settings = f"{name} {self.seed} {self.max_length}"
         return f"{super().fingerprint()} {self.tokens.fingerprint()} {hashlib.sha256(settings.encode()).hexdigest()}"

@@ -90,10 +90,33 @@ class Loader:
 
     Examples
     --------
+    >>> from mrl.data import TextDataset
+    >>> from mrl.text import CharacterVocab
+    >>> ds = TextDataset(["C", "CC", "CCC", "CO", "O"], CharacterVocab("CO"))
+    >>> loader = ds.dataloader(2, shuffle=True, seed=1)
+    >>> loader
+    Loader(3 batches of 2 rows, 0 workers, epoch 0)
+    >>> loader.batch_size, loader.order.n, loader.rank, loader.world_size, loader.device
+    (2, 5, 0, 1, device(type='cpu'))
+
+    Stopped in the middle of an epoch, and continued by another loader:
+
+    >>> whole = [x.tolist() for x, y in ds.dataloader(2, shuffle=True, seed=1)]
+    >>> x, y = next(iter(loader))
+    >>> state = loader.state_dict()
+    >>> resumed = ds.dataloader(2, shuffle=True, seed=1)
+    >>> resumed.load_state_dict(state)
+    >>> [x.tolist()] + [x.tolist() for x, y in resumed] == whole
+    True
+    >>> resumed.set_epoch(7)
+    >>> resumed.epoch
+    7
+
+    Any dataset of torch will do:
+
     >>> from mrl.data import Shuffled
-    >>> loader = Loader(torch.utils.data.TensorDataset(torch.arange(5)), Shuffled(5, 2), len)
-    >>> list(loader), loader.state_dict()["batches"]
-    ([2, 2, 1], 3)
+    >>> list(Loader(torch.utils.data.TensorDataset(torch.arange(5)), Shuffled(5, 2), len))
+    [2, 2, 1]
     """
 
     def __init__(
@@ -263,7 +286,18 @@ class Loader:
 
 
 class BatchIterator(Iterator[Any]):
-    """The batches of one epoch; made by ``iter(loader)``. It holds the place, and tells it to its loader.
+    """The batches of one epoch; made by ``iter(loader)``.
+
+    It holds the place in the epoch, which `Loader.state_dict` saves.
+
+    Parameters
+    ----------
+    loader : Loader
+        Its configuration, which is updated with the place after each batch.
+    plan : EpochPlan
+        The batches.
+    ticket : object
+        That of the loader when this iterator was made; the loader gets another one when it loads a state.
 
     Raises
     ------
@@ -271,6 +305,17 @@ class BatchIterator(Iterator[Any]):
         From ``next``, if the loader has loaded a state since this iterator was made.
     DatasetError
         From ``next``, if the batches end before the epoch does.
+
+    Examples
+    --------
+    >>> from mrl.data import VectorDataset
+    >>> batches = iter(VectorDataset(["C", "CC", "CCC"], len).dataloader(2))
+    >>> next(batches)
+    tensor([[1.],
+            [2.]])
+    >>> batches.close()
+    >>> list(batches)
+    []
     """
 
     def __init__(self, loader: Loader, plan: EpochPlan, ticket: object) -> None:
