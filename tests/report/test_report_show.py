@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import mrl
 from mrl.chem import evaluate, leaks
+from mrl.data import BaseDataset, NumberColumn, Task, TextColumn
 from mrl.errors import ColumnError
 from mrl.ragged import Rejects
 from mrl.report import Drawing, Picture, properties, show
@@ -158,6 +159,12 @@ def test_pairs_stand_side_by_side_and_blocks_in_rows_of_three() -> None:
     assert labels(blocks) == ["block 0: C C C C C C C C"]
     assert blocks.svg.count("<title>") == 6
     assert "8 texts, of which 6 are drawn" in words(blocks.svg)
+
+
+def test_the_texts_of_a_user_defined_task_are_drawn() -> None:
+    task = Task({"reactants": TextColumn(), "products": TextColumn(), "yields": NumberColumn()})
+    columns = {"reactants": ["CCO"], "products": ["CC=O"], "yields": [0.5]}
+    assert labels(show(BaseDataset.from_task(task, columns))) == ["row 0: CCO → CC=O; yields 0.50"]
 
 
 @pytest.mark.parametrize(
