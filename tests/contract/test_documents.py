@@ -75,4 +75,4 @@ def test_files_exist(path: Path) -> None:
 
 def test_the_example_of_a_task_is_the_module_that_is_tested() -> None:
     code = [code for _, code in blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")]
-    assert (ROOT / "tests" / "data" / "reactions.py").read_text(encoding="utf-8") in code
+    assert (ROOT / "tests" / "data" / "datasets" / "reactions.py").read_text(encoding="utf-8") in code
