@@ -304,6 +304,14 @@ def test_a_large_file_is_read_block_by_block_and_numbered_as_a_whole(put: Put) -
     assert table["id"].tolist() == [str(row) for row in table.rows]
 
 
+def test_blocks_of_malformed_rows_are_rejected_as_a_whole(put: Put) -> None:
+    rows = 5_000
+    path = put("t.csv", "id,smiles\n0,C\n" + f"x,{'C' * 10_000},x\n" * rows)
+    table = read(path)
+    assert (table.rows.tolist(), len(table.rejects)) == ([0], rows)
+    assert [reject.row for reject in table.rejects] == list(range(1, rows + 1))
+
+
 # columns
 
 

@@ -15,8 +15,6 @@ from mrl import __version__
 from mrl.cli import options
 from mrl.cli.console import USAGE, reported, stop
 
-__all__ = ["app"]
-
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     help="The data layer for machine learning on molecules: never changes a molecule silently.",

@@ -7,8 +7,6 @@ from mrl.cli.options import CacheOptions
 from mrl.features import cache_folder, cached, clear_cache
 from mrl.messages import format_count
 
-__all__ = ["clear", "show"]
-
 
 def show(options: CacheOptions) -> None:
     """Print molecules and size for each featurizer of a folder."""

@@ -13,26 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table as Grid
 from rich.text import Text
 from typer import Exit
 
 from mrl.errors import MrlError
-
-__all__ = [
-    "DATA",
-    "USAGE",
-    "note",
-    "print_grid",
-    "print_json",
-    "print_lines",
-    "print_text",
-    "progress",
-    "reported",
-    "stop",
-    "success",
-]
+from mrl.progress import progress_bar
 
 DATA, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -83,23 +70,20 @@ def print_json(result: dict[str, Any]) -> None:
     print_lines([json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)])
 
 
-def _print_message(text: Text) -> None:
-    _err.print(text, soft_wrap=not _err.is_terminal)
-
-
-def note(text: str) -> None:
-    """Print something that is not the result."""
-    _print_message(Text(text, "dim"))
+def note(text: str, mark: str = "", style: str = "") -> None:
+    """Print something that is not the result, after a mark in its own style or dimmed as a whole."""
+    message = Text.assemble((mark, style), " ", text) if mark else Text(text, "dim")
+    _err.print(message, soft_wrap=not _err.is_terminal)
 
 
 def success(text: str) -> None:
     """Print that a step is done."""
-    _print_message(Text.assemble(("✓", "green"), " ", text))
+    note(text, "✓", "green")
 
 
 def stop(message: str, status: int) -> NoReturn:
     """End with a message and an exit status."""
-    _print_message(Text.assemble(("error:", "bold red"), " ", message))
+    note(message, "error:", "bold red")
     raise Exit(status)
 
 
@@ -108,7 +92,7 @@ def reported() -> Iterator[None]:
     """Turn every exception of mrl, missing files and Ctrl-C into a message and an exit status."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        _print_message(Text.assemble(("warning:", "yellow"), " ", str(message)))
+        note(str(message), "warning:", "yellow")
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -119,26 +103,14 @@ def reported() -> Iterator[None]:
             raise Exit(DATA) from None
         except OSError as error:
             is_usage = isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError)
-            has_parts = error.strerror and error.filename
-            stop(f"{error.filename}: {error.strerror}" if has_parts else str(error), USAGE if is_usage else DATA)
+            message = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
+            stop(message, USAGE if is_usage else DATA)
         except MrlError as error:
             stop(str(error), DATA)
         except KeyboardInterrupt:
             stop("interrupted", INTERRUPTED)
 
 
-@contextlib.contextmanager
-def progress(*columns: str) -> Iterator[Progress]:
-    """Show a progress bar with further columns of text (rich markup over ``task.fields``) and the time left."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        *(TextColumn(column) for column in columns),
-        TimeRemainingColumn(),
-        console=_err,
-        transient=True,
-        disable=not _err.is_terminal,  # a log file would get an empty line for each bar
-    ) as bar:
-        yield bar
+def progress(*columns: str) -> Progress:
+    """Return a progress bar, above which messages can be printed."""
+    return progress_bar(*columns, console=_err)

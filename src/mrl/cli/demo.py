@@ -26,8 +26,6 @@ from mrl.messages import did_you_mean, format_count
 from mrl.ragged import Text
 from mrl.report import DemoReport
 
-__all__ = ["run"]
-
 MAX_LENGTH = 128
 LEARNING_RATE = 1.2e-2
 SHOWN = 2000  # molecules of the data whose property is computed: enough for a distribution, two seconds of RDKit
@@ -75,7 +73,7 @@ def _finetune(model: LanguageModel, dataset: TextDataset, known: CanonicalSet, o
             state = f"mean {one.mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
             if one.number == 0:
                 success(f"sampled {screened.n:,}: {state}, {screened.novelty:.1%} novel")
-            bar.update(task, advance=1, state=state)
+            bar.update(task, advance=1, state=state, refresh=True)
 
         climb = FinetuneOptions(
             rounds=options.rounds, samples=options.samples, seed=options.seed, max_length=MAX_LENGTH

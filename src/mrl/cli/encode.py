@@ -11,8 +11,6 @@ from mrl.files import atomic
 from mrl.messages import format_count, format_value
 from mrl.text import UNK, Vocab
 
-__all__ = ["run"]
-
 
 def run(options: EncodeOptions) -> None:
     """Write the ids of every row, where each row begins, and which vocabulary the ids belong to."""

@@ -10,14 +10,13 @@ import numpy as np
 from typer import Exit
 
 from mrl.chem import clean, elements
-from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, progress, stop
+from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, stop
 from mrl.cli.options import InspectOptions
 from mrl.cli.tables import print_tokens
 from mrl.corpus import Table, read
 from mrl.messages import format_count, format_names, format_value
+from mrl.progress import track
 from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Vocab, is_vocab_file
-
-__all__ = ["run"]
 
 _SHOWN_ROWS = 20
 _ENDS = 8
@@ -75,12 +74,13 @@ def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
     smiles = table.smiles
     atoms: Counter[str] = Counter()
     molecules: Counter[str] = Counter()
-    with progress() as bar:
-        task = bar.add_task("parsing", total=len(smiles))
-        cleaned = clean(smiles, duplicates="first", on_row=lambda: bar.advance(task))
-        for text in bar.track(cleaned.smiles, len(cleaned.smiles), description="counting atoms"):
+    with track(True, len(smiles), "parsing") as advance:
+        cleaned = clean(smiles, duplicates="first", on_row=lambda: advance(1))
+    with track(True, len(cleaned.smiles), "counting atoms") as advance:
+        for text in cleaned.smiles:
             atoms.update(found := elements(text))
             molecules.update(found.keys())
+            advance(1)
     lengths = np.array([len(text) for text in smiles] or [0])
     invalid = [r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse"]
     problems = sorted([*table.rejects, *invalid])[:_SHOWN_ROWS]

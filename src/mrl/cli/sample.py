@@ -19,8 +19,6 @@ from mrl.files import atomic
 from mrl.lm import one_thread, sample
 from mrl.messages import format_count
 
-__all__ = ["run", "write_csv"]
-
 Samples: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64] | None]
 """Name of a model, the texts that it generated, what is known of them, and their scores."""
 

@@ -17,8 +17,6 @@ from mrl.messages import format_count, format_value
 from mrl.ragged import Rejects
 from mrl.text import Unknown
 
-__all__ = ["print_tokens", "read_table", "report_rejects", "rows_named"]
-
 _SHOWN = 10
 
 

@@ -16,9 +16,8 @@ from mrl.corpus import Table
 from mrl.data import TextDataset
 from mrl.lm import LanguageModel, ModelConfig, Step, accelerator, one_thread, train
 from mrl.messages import format_count
+from mrl.progress import track
 from mrl.text import SMILES_PATTERN, RegexVocab, Vocab
-
-__all__ = ["BATCH_SIZE", "Molecules", "load_model", "load_molecules", "run", "save_model", "train_model"]
 
 MODEL, VOCAB = "model.safetensors", "vocab.json"
 BATCH_SIZE = 64
@@ -57,9 +56,8 @@ def run(options: TrainOptions) -> None:
 def load_molecules(file: Path | None, smiles_column: str | None, max_length: int) -> Molecules:
     """Read a file, keep its distinct molecules that are not too long, and learn a vocabulary from them."""
     table = read_table(file, smiles_column)
-    with progress() as bar:
-        task = bar.add_task("cleaning", total=len(table))
-        cleaned = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: bar.advance(task))
+    with track(True, len(table), "cleaning") as advance:
+        cleaned = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: advance(1))
     molecules = format_count(len(cleaned.smiles), "distinct molecule")
     success(f"kept {molecules} of {format_count(len(table), 'row')}")
     report_rejects(cleaned.rejects, "left out", table.rows)
@@ -90,7 +88,7 @@ def train_model(
 
         def show(step: Step) -> None:
             done.append(step)
-            bar.update(task, completed=step.step, loss=step.loss, rate=_rate(step))
+            bar.update(task, completed=step.step, loss=step.loss, rate=_rate(step), refresh=step.step % 10 == 0)
 
         try:
             train(model, loader, steps=steps, lr=lr, on_step=show)

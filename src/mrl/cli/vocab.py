@@ -30,20 +30,24 @@ from mrl.text import (
     Vocab,
 )
 
-__all__ = ["check", "learn"]
-
 _SHOWN = 10
-_KINDS: dict[VocabKind, Callable[[], Vocab]] = {
-    VocabKind.SMILES: SmilesVocab,
-    VocabKind.SELFIES: SelfiesVocab,
-    VocabKind.AMINO_ACID: AminoAcidVocab,
-    VocabKind.NUCLEOTIDE: NucleotideVocab,
+_KINDS: dict[VocabKind, Callable[[LearnOptions], Vocab]] = {
+    VocabKind.SMILES: lambda _: SmilesVocab(),
+    VocabKind.REGEX: lambda options: RegexVocab([], SMILES_PATTERN if options.pattern is None else options.pattern),
+    VocabKind.CHARACTER: lambda _: CharacterVocab([]),
+    VocabKind.SELFIES: lambda _: SelfiesVocab(),
+    VocabKind.AMINO_ACID: lambda _: AminoAcidVocab(),
+    VocabKind.NUCLEOTIDE: lambda _: NucleotideVocab(),
+    VocabKind.KMER: lambda options: KmerVocab(options.k or 3),
 }
 
 
 def learn(options: LearnOptions) -> None:
     """Count the tokens of all files, make a vocabulary of them, and save it."""
-    vocab = _empty_vocab(options)
+    try:
+        vocab = _KINDS[options.kind](options)
+    except VocabError as error:
+        stop(str(error), USAGE)
     is_smiles = options.kind == VocabKind.SMILES
     least = (2 if is_smiles else 1) if options.min_count is None else options.min_count
     before = len(vocab)
@@ -82,21 +86,6 @@ def learn(options: LearnOptions) -> None:
                 "engine_reason": vocab.engine_reason,
             }
         )
-
-
-def _empty_vocab(options: LearnOptions) -> Vocab:
-    """Return a vocabulary of the requested kind that has learned nothing yet."""
-    try:
-        match options.kind:
-            case VocabKind.REGEX:
-                return RegexVocab([], SMILES_PATTERN if options.pattern is None else options.pattern)
-            case VocabKind.CHARACTER:
-                return CharacterVocab([])
-            case VocabKind.KMER:
-                return KmerVocab(3 if options.k is None else options.k)
-        return _KINDS[options.kind]()
-    except VocabError as error:
-        stop(str(error), USAGE)
 
 
 def _report_left_out(left_out: Counter[str], is_smiles: bool) -> None:
@@ -169,7 +158,7 @@ def _find_unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
 def _show_changed(changed: Sequence[Changed], unknown: Sequence[Unknown], table: Table, tokens: int) -> None:
     rows = len(table)
     if changed:
-        print_text(f"{len(changed):,} of {format_count(rows, 'row')} {'does' if rows == 1 else 'do'} not come back:")
+        print_text(f"{len(changed):,} of {format_count(rows, 'row')} {'does' if len(changed) == 1 else 'do'} not come back:")
         shown = [
             (f"{one.row:,}", _short(one.text), _short(one.back) if one.back is not None else f"nothing: {one.reason}")
             for one in changed[:_SHOWN]

@@ -7,8 +7,6 @@ from importlib import resources
 from mrl.corpus.reading import read
 from mrl.corpus.table import Table
 
-__all__ = ["load_sample"]
-
 
 def load_sample() -> Table:
     """Read the sample: 21,000 drug-like molecules made for this package, 636 well-known drugs among them.

@@ -11,8 +11,6 @@ from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.ragged import Rejects, Text
 
-__all__ = ["Table", "TableColumn"]
-
 TableColumn: TypeAlias = Text | NDArray[Any]
 
 

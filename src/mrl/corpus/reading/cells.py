@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from mrl.corpus.reading.sources import escape_invalid, is_utf8
 
-__all__ = ["Bools", "SmilesCells", "is_text", "parse_numbers", "parse_smiles", "parse_text"]
-
 Bools = NDArray[np.bool_]
 
 _TAIL = r"(?s)^(?P<smiles>\S+)\s+(?P<tail>\|.*\|)(?P<name>)$"
@@ -25,17 +23,23 @@ _TEXT = pa.large_string()
 
 
 class SmilesCells(NamedTuple):
-    """A column of SMILES, n rows; each part is an Arrow array of text."""
+    """A column of SMILES, n rows.
+
+    Attributes
+    ----------
+    smiles, tail, name : Arrow array of large_string, shape (n,)
+        The SMILES, and the CXSMILES tail and the name after it, blank where there is none.
+    rejected : dict of int to str
+        Why some of the rows hold no molecule.
+    trimmed : ndarray of bool, shape (n,)
+        Whether blanks around the SMILES were removed.
+    """
 
     smiles: Any
     tail: Any
-    """The CXSMILES tail of each row, blank where it has none."""
     name: Any
-    """The name after each SMILES, blank where there is none."""
     rejected: dict[int, str]
-    """Why some of the rows hold no molecule."""
     trimmed: Bools
-    """Whether blanks around the SMILES were removed."""
 
 
 def is_text(kind: Any) -> bool:
@@ -73,12 +77,10 @@ def parse_smiles(raw: Any, has_name_suffix: bool) -> SmilesCells:
         matched = _flags(pc.is_valid(found))
         rejected |= dict.fromkeys(np.flatnonzero(blanks)[~matched].tolist(), "blank inside SMILES")
         blanks[blanks] = matched
-        parts = {
-            part: pc.filter(pc.struct_field(found, part), pa.array(matched)) for part in ("smiles", "tail", "name")
-        }
-        text = pc.replace_with_mask(text, pa.array(blanks), parts["smiles"])
-        tail = pc.replace_with_mask(tail, pa.array(blanks), parts["tail"])
-        name = pc.replace_with_mask(name, pa.array(blanks), parts["name"])
+        text, tail, name = (
+            pc.replace_with_mask(column, pa.array(blanks), pc.filter(pc.struct_field(found, part), pa.array(matched)))
+            for part, column in (("smiles", text), ("tail", tail), ("name", name))
+        )
     rejected |= dict.fromkeys(_where(pc.is_in(text, value_set=pa.array(_MISSING_SMILES, _TEXT))), "missing")
     return SmilesCells(text, tail, name, rejected, trimmed)
 

@@ -15,8 +15,6 @@ from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
 
-__all__ = ["ColumnarFile"]
-
 
 class ColumnarFile(TableFile):
     """A file of the kind ``"parquet"`` or ``"arrow"`` (Feather version 2, IPC file or stream)."""

@@ -9,8 +9,6 @@ from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_names
 
-__all__ = ["ColumnRoles", "is_smiles_name", "looks_like_smiles"]
-
 _SMILES_NAMES = frozenset({"smi", "mol", "structure", "sequence", "selfies"})
 _SMILES_OPTION = 'smiles="..." (--smiles-column)'
 _SMILES_TEXT = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|%\d\d|\d)+")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from mrl.corpus.reading.cells import Bools, is_text, parse_numbers, parse_smiles, parse_text
 from mrl.corpus.reading.columns import ColumnRoles
@@ -16,32 +16,16 @@ from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import Table, TableColumn
 from mrl.errors import ColumnError, RowError
 from mrl.messages import format_value
-from mrl.ragged import Rejects, Text
-
-__all__ = ["ConvertedBlock", "collect", "convert"]
+from mrl.ragged import Reject, Rejects, Text
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
 
 
-class ConvertedBlock(NamedTuple):
-    """A block of rows, n of them kept; rows are numbered over all files."""
+def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRoles, start: int) -> Table:
+    """Return a block as a table, with names after the SMILES and CXSMILES tails even if all are blank.
 
-    columns: dict[str, TableColumn]
-    """The columns that were requested, each of shape (n,), the molecules first."""
-    suffixes: dict[str, Text]
-    """The name after each SMILES under the name of its column, in a list of SMILES."""
-    tails: Text
-    rows: NDArray[np.int64]
-    rejects: list[tuple[int, str, str, str]]
-    trimmed: int
-    """How many of the n SMILES had blanks around them."""
-
-
-def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRoles, start: int) -> ConvertedBlock:
-    """Return the columns and rejects of a block, a pure function of it; `start` is the number of the first row.
-
-    Raises a ``ColumnError`` if a column to be kept as text is not text, and a ``RowError`` if in a row that is kept a
-    number is not one.
+    A pure function of the block; `start` is the number of the file's first row. Raises a ``ColumnError`` if a column
+    to be kept as text is not text, and a ``RowError`` if a number in a row that is kept is not one.
     """
     source = dict(block.columns)
     raw, invalid = _parse_text(source[smiles_column], smiles_column, file)
@@ -58,11 +42,7 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     keep[list(rejected)] = False
     mask = pa.array(keep)
     rows = block.rows[keep]
-
-    def kept(column: Any) -> Text:
-        return Text.from_arrow(pc.filter(column, mask))
-
-    columns: dict[str, TableColumn] = {smiles_column: kept(cells.smiles)}
+    columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(pc.filter(cells.smiles, mask))}
     for name in roles.numbers:
         column = pc.filter(source[name], mask)
         values, wrong = parse_numbers(column)
@@ -73,44 +53,47 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
             place = int(np.argmax(wrong))
             raise _not_a_number(file, name, column[place : place + 1], int(rows[place]), start, expected)
         columns[name] = values
-    columns |= {name: kept(column) for name, column in texts.items()}
-    rejects = [*block.malformed, *((int(block.rows[i]), raw[i].as_py(), reason) for i, reason in rejected.items())]
-    return ConvertedBlock(
-        columns,
-        {file.names[1]: kept(cells.name)} if file.has_name_suffix else {},
-        kept(cells.tail),
-        start + rows,
-        [(start + row, text, "read", reason) for row, text, reason in sorted(rejects)],
-        int(cells.trimmed[keep].sum()),
-    )
-
-
-def collect(
-    parts: Sequence[ConvertedBlock], smiles_column: str, targets: tuple[str, ...], header: tuple[str, ...]
-) -> Table:
-    """Return all blocks as one table; names and CXSMILES tails are columns of it if some row has one."""
-    columns: dict[str, TableColumn] = {}
-    for name in parts[0].columns:
-        pieces = [part.columns[name] for part in parts]
-        texts = [piece for piece in pieces if isinstance(piece, Text)]
-        columns[name] = Text.concat(texts) if texts else np.concatenate(pieces)
-    for name in dict.fromkeys(name for part in parts for name in part.suffixes):
-        suffixes = Text.concat(part.suffixes.get(name) or Text.of([""] * len(part.rows)) for part in parts)
-        if len(suffixes.flat):
-            columns.setdefault(name, suffixes)
-    tails = Text.concat(part.tails for part in parts)
-    if len(tails.flat):
-        columns["cxsmiles_tail" if "cxsmiles" in columns else "cxsmiles"] = tails
-    notes = {_TRIMMED: sum(part.trimmed for part in parts), _TAILS: int(np.count_nonzero(tails.lengths))}
+    if file.has_name_suffix:
+        texts.setdefault(file.names[1], cells.name)
+    texts["cxsmiles_tail" if "cxsmiles" in (smiles_column, *roles.numbers, *texts) else "cxsmiles"] = cells.tail
+    columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
+    tails = pc.binary_length(pc.filter(cells.tail, mask))
+    rejects = [Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()]
     return Table(
         columns,
-        Rejects.of(reject for part in parts for reject in part.rejects),
-        rows=np.concatenate([part.rows for part in parts]),
+        Rejects.of(reject._replace(row=start + reject.row) for reject in (*block.rejects, *rejects)),
+        rows=start + rows,
         smiles_column=smiles_column,
-        targets=targets,
-        header=header,
-        notes={note: count for note, count in notes.items() if count},
+        targets=roles.targets,
+        header=file.names,
+        notes={_TRIMMED: int(cells.trimmed[keep].sum()), _TAILS: int(np.count_nonzero(tails))},
     )
+
+
+def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
+    """Return all rows as one table; names after the SMILES and tails are columns of it if some row has one."""
+    first = tables[0]
+    requested = {first.smiles_column, *roles.numbers, *roles.texts}
+    columns: dict[str, TableColumn] = {}
+    for name in dict.fromkeys(name for table in tables for name in table.columns):
+        pieces = [table.columns[name] if name in table.columns else _blank(len(table)) for table in tables]
+        texts = [piece for piece in pieces if isinstance(piece, Text)]
+        if name in requested or any(len(text.flat) for text in texts):
+            columns[name] = Text.concat(texts) if texts else np.concatenate(pieces)
+    notes = sum((Counter(table.notes) for table in tables), Counter[str]())
+    return Table(
+        columns,
+        Rejects.of(sorted(reject for table in tables for reject in table.rejects)),
+        rows=np.concatenate([table.rows for table in tables]),
+        smiles_column=first.smiles_column,
+        targets=first.targets,
+        header=first.header,
+        notes=notes,
+    )
+
+
+def _blank(n: int) -> Text:
+    return Text(np.zeros(0, np.uint8), np.zeros(n + 1, np.int64))
 
 
 def _parse_text(column: Any, name: str, file: TableFile) -> tuple[Any, Bools]:

@@ -13,11 +13,10 @@ import pyarrow.csv as pacsv
 
 from mrl.corpus.reading.columns import is_smiles_name, looks_like_smiles
 from mrl.corpus.reading.sources import escape_invalid, is_utf8, line_count
-from mrl.corpus.reading.table_file import Block, MalformedRow, TableFile
+from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_count, format_names
-
-__all__ = ["DelimitedFile", "SmilesList", "guess_delimiter"]
+from mrl.ragged import Reject
 
 _DELIMITERS = (",", "\t", ";")
 _BLOCK_BYTES = 1 << 24  # read at once; a row has to fit
@@ -134,19 +133,19 @@ class DelimitedFile(_TextFile):
             body = str(body, encoding).encode()
         width = len(self.names)
         keys = {str(i): name for i, name in enumerate(self.names) if name in names}
-        malformed: list[MalformedRow] = []
+        rejects: list[Reject] = []
 
-        def skip(row: Any) -> str:
+        def reject(row: Any) -> str:
             reason = f"{format_count(row.actual_columns, 'cell')} instead of {width}"
-            malformed.append(MalformedRow(row.number - 1, escape_invalid(row.text.encode(encoding)), reason))
+            rejects.append(Reject(row.number - 1, escape_invalid(row.text.encode(encoding)), "read", reason))
             return "skip"
 
-        start = 0
+        start = reported = 0
         try:
             reader = pacsv.open_csv(
                 pa.py_buffer(body),  # by one thread: only then are the rows numbered
                 pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=[*map(str, range(width))]),
-                self._parse_options(ignore_empty_lines=False, invalid_row_handler=skip),
+                self._parse_options(ignore_empty_lines=False, invalid_row_handler=reject),
                 pacsv.ConvertOptions(
                     include_columns=list(keys),
                     column_types=dict.fromkeys(keys, pa.large_string()),
@@ -155,23 +154,24 @@ class DelimitedFile(_TextFile):
                 ),
             )
             for batch in reader:
-                skipped = [row.row - start for row in malformed if row.row >= start]
-                is_row = np.ones(len(batch) + len(skipped), bool)
-                is_row[[place for place in skipped if place < len(is_row)]] = False
+                left_out = [row - start for row, *_ in rejects if row >= start]
+                is_row = np.ones(len(batch) + len(left_out), bool)
+                is_row[[place for place in left_out if place < len(is_row)]] = False
                 rows = start + np.flatnonzero(is_row)[: len(batch)]
-                start = int(rows[-1]) + 1 if len(rows) else start
                 columns = {name: _recode(batch.column(key), encoding) for key, name in keys.items()}
-                yield Block(columns, rows, [row for row in malformed if row.row < start])
-                malformed[:] = [row for row in malformed if row.row >= start]
+                yield Block(columns, rows, rejects[reported:])
+                start, reported = int(rows[-1]) + 1 if len(rows) else start, len(rejects)
         except pa.ArrowException as error:
             raise ReadError(f"{self.path} cannot be read as a table: {error}", path=self.path) from error
-        if malformed and not start:
+        if not start:
             raise ReadError(
-                f"{self.path}: no row fits the header ({format_names(self.names)}): the first has "
-                f"{malformed[0].reason}; check the header, the delimiter {self._delimiter!r} and the format",
+                f"{self.path}: no row fits the header ({format_names(self.names)}): the first has {rejects[0].reason}; "
+                f"check the header, the delimiter {self._delimiter!r} and the format",
                 path=self.path,
             )
-        yield Block({name: pa.array([], pa.large_string()) for name in keys.values()}, np.zeros(0, np.int64), malformed)
+        if len(rejects) > reported:
+            empty = {name: pa.array([], pa.large_string()) for name in keys.values()}
+            yield Block(empty, np.arange(0), rejects[reported:])
 
     def line(self, row: int) -> int:
         """Return the line, from 1, in which a row begins; a quoted cell may hold line ends."""

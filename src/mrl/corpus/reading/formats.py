@@ -13,8 +13,6 @@ from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
 
-__all__ = ["open_table_file"]
-
 _NOT_BLANK = re.compile(rb"[^\r\n]+")
 _SUFFIXES = {
     "csv": (".csv",),

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mrl.corpus.reading.columns import ColumnRoles
-from mrl.corpus.reading.convert import ConvertedBlock, collect, convert
+from mrl.corpus.reading.convert import concat, convert
 from mrl.corpus.reading.formats import open_table_file
 from mrl.corpus.reading.table_file import TableFile
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, ReadError
 from mrl.messages import format_names
-
-__all__ = ["read"]
 
 
 def read(
@@ -95,7 +93,7 @@ def read(
         raise ReadError("no files to read: pass a path, or several", path="")
     roles = ColumnRoles(smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split)
     files: list[TableFile] = []
-    parts: list[ConvertedBlock] = []
+    tables: list[Table] = []
     start = 0
     for each in paths:
         file = open_table_file(Path(each), format, smiles)
@@ -104,10 +102,10 @@ def read(
         smiles_column = roles.resolve(file)
         rows = 0
         for block in file.blocks(roles.columns(file, smiles_column)):
-            parts.append(convert(block, file, smiles_column, roles, start))
-            rows += len(block.rows) + len(block.malformed)
+            tables.append(convert(block, file, smiles_column, roles, start))
+            rows += len(block.rows) + len(block.rejects)
         start += rows
-    return collect(parts, smiles_column, roles.targets, files[0].names)
+    return concat(tables, roles)
 
 
 def _require_same_columns(file: TableFile, first: TableFile) -> None:

@@ -14,8 +14,6 @@ import pyarrow as pa
 from mrl.errors import ReadError
 from mrl.messages import did_you_mean
 
-__all__ = ["COMPRESSED_SUFFIXES", "escape_invalid", "is_utf8", "line_count", "read_bytes", "read_text", "require_file"]
-
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 
 

@@ -9,27 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "MalformedRow", "TableFile"]
-
-
-class MalformedRow(NamedTuple):
-    """A row that has not the cells of the header."""
-
-    row: int
-    """Its position in the file, from 0."""
-    text: str
-    reason: str
+from mrl.ragged import Reject
 
 
 class Block(NamedTuple):
-    """Consecutive rows of a file, n of them well formed."""
+    """Some rows of a file, n of them with the cells of the header.
+
+    Attributes
+    ----------
+    columns : dict of str to Arrow array of shape (n,)
+        Cells of a text file are text, or bytes where the file is not UTF-8.
+    rows : ndarray of int64, shape (n,)
+        The positions of the n rows in the file, from 0.
+    rejects : list of Reject
+        Rows with other cells, by their position in the file; each is in one of the blocks.
+    """
 
     columns: dict[str, Any]
-    """Arrow arrays of shape (n,); cells of a text file are text, or bytes where the file is not UTF-8."""
     rows: NDArray[np.int64]
-    """The positions of the n rows in the file, from 0, shape (n,)."""
-    malformed: list[MalformedRow]
-    """The other rows."""
+    rejects: list[Reject]
 
 
 class TableFile(ABC):
