@@ -158,7 +158,9 @@ def _find_unknown(vocab: Vocab, changed: Sequence[Changed]) -> list[Unknown]:
 def _show_changed(changed: Sequence[Changed], unknown: Sequence[Unknown], table: Table, tokens: int) -> None:
     rows = len(table)
     if changed:
-        print_text(f"{len(changed):,} of {format_count(rows, 'row')} {'does' if len(changed) == 1 else 'do'} not come back:")
+        print_text(
+            f"{len(changed):,} of {format_count(rows, 'row')} {'does' if len(changed) == 1 else 'do'} not come back:"
+        )
         shown = [
             (f"{one.row:,}", _short(one.text), _short(one.back) if one.back is not None else f"nothing: {one.reason}")
             for one in changed[:_SHOWN]
