@@ -10,6 +10,7 @@ from typing import Any, Self
 
 __all__ = [
     "ColumnError",
+    "CorruptShard",
     "DatasetError",
     "DuplicateTokenError",
     "FeatureError",
@@ -102,6 +103,10 @@ class FileFormatError(MrlError, ValueError):
     """A file is damaged, was edited, or is of another format or version."""
 
     path: str
+
+
+class CorruptShard(FileFormatError):
+    """A shard, such as a file of a cache folder, is damaged, or of another program or version."""
 
 
 class MoleculeError(MrlError, ValueError):

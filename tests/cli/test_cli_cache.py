@@ -55,7 +55,7 @@ def test_show_as_json(folder: Path) -> None:
         ("[red] letters 1", 3),
         ("letters 2", 1),
     ]
-    assert sum(one["bytes"] for one in facts["featurizers"]) == sum(f.stat().st_size for f in folder.rglob("*.rows"))
+    assert sum(one["bytes"] for one in facts["featurizers"]) == sum(f.stat().st_size for f in folder.rglob("*.arrow"))
 
 
 def test_clear_removes_features_and_nothing_else(folder: Path) -> None:
@@ -79,5 +79,5 @@ def test_a_file_is_not_a_folder(command: str, tmp_path: Path) -> None:
     file.write_text("kept")
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, ["cache", command, str(file)])
     assert result.exit_code == 2
-    assert "is no folder; give the path of a folder" in result.stderr
+    assert "is not a folder; give the path of a folder" in result.stderr
     assert file.read_text() == "kept"

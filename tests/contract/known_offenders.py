@@ -20,7 +20,6 @@ KNOWN = {
     "tests/data: assertion on seconds",
     # features
     "features: incomplete docstring",
-    "tests/features: part of mrl replaced",
     # kernels
     # lm
     # report

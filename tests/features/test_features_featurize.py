@@ -204,7 +204,7 @@ def test_rdkits_own_vectors_are_taken_as_they_are() -> None:
         return made.GetSparseCountFingerprint(chem.MolFromSmiles(text))
 
     found = featurize(smiles, bits)
-    assert found.packed.form.bits
+    assert [format.bits for format in found.vectors.formats] == [True]
     assert (found.values == [made.GetFingerprintAsNumPy(chem.MolFromSmiles(text)) for text in smiles]).all()
     expected = [made.GetCountFingerprintAsNumPy(chem.MolFromSmiles(text)) for text in smiles]
     assert (featurize(smiles, counts).values == expected).all()

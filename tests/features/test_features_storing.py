@@ -1,4 +1,4 @@
-"""What was computed is kept: in memory, in a folder; and what can happen to a folder."""
+"""Computed vectors are kept: in memory, in a folder; and what can happen to a folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import subprocess
 import sys
 import time
 import warnings
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +23,25 @@ from hypothesis import strategies as st
 
 from mrl.errors import FeatureError
 from mrl.features import cache_folder, cached, clear_cache, featurize
-from mrl.features import folder as folder_module
-from mrl.features import keys as keys_module
-from mrl.features import memory as memory_module
 from mrl.features.computing import Block, Part
-from mrl.features.folder import Folder, folder_of
+from mrl.features.folder import FolderStore, folder_store, read_vectors, write_vectors
 from mrl.features.keys import digests
-from mrl.features.memory import Memory
-from mrl.features.packing import pack
-from mrl.features.segment import Segment, write
+from mrl.features.memory import MemoryStore, memory_store
+from mrl.features.packing import PackedFormat, pack
+from mrl.features.refs import VectorRefs
+from mrl.features.tables import MemoryTable
 from mrl.ragged import Text
 
 
 class Bits:
-    """64 bits of a text, counts where it has an N, one less where it is short; keeps what it is asked."""
+    """64 bits of a text, counts where it has an N, one less where it is short; records its calls."""
 
     def __init__(self, key: str = "bits 1") -> None:
         self.cache_key = key
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def __call__(self, text: str) -> Any:
-        self.asked.append(text)
+        self.calls.append(text)
         if "?" in text:
             raise ValueError("a question mark")
         if "!" in text:
@@ -56,26 +57,26 @@ class Estimator:
 
     def __init__(self, radius: Any = 2, n_jobs: int | None = None) -> None:
         self.radius, self.n_jobs = radius, n_jobs
-        self.asked = 0
+        self.calls = 0
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         return {"radius": self.radius, "n_jobs": self.n_jobs}
 
     def transform(self, X: list[str]) -> Any:
-        self.asked += len(X)
+        self.calls += len(X)
         return [[len(text), 1] for text in X]
 
 
 @pytest.fixture(autouse=True)
-def opened_anew() -> Any:
-    folder_of.cache_clear()
+def fresh_stores() -> Any:
+    folder_store.cache_clear()
     yield
-    folder_of.cache_clear()
+    folder_store.cache_clear()
 
 
 def again() -> None:
     """What a later process sees."""
-    folder_of.cache_clear()
+    folder_store.cache_clear()
 
 
 TEXTS = ["CCO", "?", "C", "CCO", "?", "CN", "CN", "é≡" * 3, ""]
@@ -90,7 +91,7 @@ def same(a: Any, b: Any) -> bool:
     )
 
 
-# --- the same rows, asked for once -----------------------------------------------------------------------------------
+# --- the same rows, computed once -----------------------------------------------------------------------------------
 
 
 @settings(max_examples=40, deadline=None)
@@ -105,7 +106,7 @@ def test_rows_from_a_cache_are_those_computed(tmp_path_factory: Any, calls: Any,
     for texts in calls:
         assert same(featurize(texts, kept, cache=cache, on_error=on_error), featurize(texts, Bits(), on_error=on_error))
         again()
-    assert len(kept.asked) == len(set(kept.asked))
+    assert len(kept.calls) == len(set(kept.calls))
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -117,7 +118,7 @@ def test_many_processes_and_a_cache(tmp_path: Path, n_jobs: int) -> None:
     assert [one.molecules for one in cached(tmp_path)] == [701]
 
 
-def test_a_refused_molecule_is_not_asked_again_but_bad_luck_is(tmp_path: Path) -> None:
+def test_a_rejected_molecule_is_not_computed_again_but_a_lost_one_is(tmp_path: Path) -> None:
     for cache in (tmp_path, "memory"):
         function = Bits()
         for _ in range(2):
@@ -126,10 +127,10 @@ def test_a_refused_molecule_is_not_asked_again_but_bad_luck_is(tmp_path: Path) -
                 "ValueError: a question mark",
                 "MemoryError: not the molecule's fault",
             ]
-        assert function.asked == ["C", "?", "!", "!"]
+        assert function.calls == ["C", "?", "!", "!"]
         with pytest.raises(FeatureError, match=r"row 1: no vector for '\?': ValueError: a question mark"):
-            featurize(["C", "?", "never asked"], function, cache=cache)
-        assert function.asked == ["C", "?", "!", "!"]
+            featurize(["C", "?", "never called"], function, cache=cache)
+        assert function.calls == ["C", "?", "!", "!"]
 
 
 def slow(text: str) -> list[int]:
@@ -153,37 +154,100 @@ def test_what_took_too_long_is_tried_again(tmp_path: Path) -> None:
 # --- memory ----------------------------------------------------------------------------------------------------------
 
 
-def test_memory_is_of_one_object_and_goes_with_it() -> None:
+def test_memory_belongs_to_one_object_and_ends_with_it() -> None:
     one, other = Bits(), Bits()
     featurize(["C"], one, cache="memory")
     featurize(["C"], other, cache="memory")
-    assert other.asked == ["C"]
-    number = id(one)
-    assert number in memory_module._memories
+    assert other.calls == ["C"]
+    store = weakref.ref(memory_store(one))
+    assert store() is not None
     del one
     gc.collect()
-    assert number not in memory_module._memories
+    assert store() is None
 
 
 def test_memory_of_an_estimator_knows_its_parameters() -> None:
     estimator = Estimator()
-    for radius, asked in ((2, 1), (2, 1), (3, 2)):
+    for radius, calls in ((2, 1), (2, 1), (3, 2)):
         estimator.radius = radius
         featurize(["C"], estimator, cache="memory")
-        assert estimator.asked == asked
+        assert estimator.calls == calls
     estimator.mean_ = 5.0  # type: ignore[attr-defined]
     featurize(["C"], estimator, cache="memory")
-    assert estimator.asked == 3
+    assert estimator.calls == 3
 
 
-def test_memory_is_bounded_and_forgets_what_was_not_asked_for() -> None:
-    memory = Memory(limit=20 * (memory_module.OVERHEAD + 8))
-    for start in range(0, 300, 5):
-        keys = digests(Text.of([str(i) for i in range(start, start + 5)] + ["often"]))
-        memory.put(keys, Block([Part(np.arange(6), *pack(np.eye(6, 64, dtype=np.uint8)))]))
-        assert len(memory.find(keys[-1:])) == 1
-        assert len(memory) <= 20
-    assert len(memory.find(digests(Text.of(["0"])))) == 0
+def put(store: Any, texts: list[str], vectors: Any) -> VectorRefs:
+    """Keep vectors of texts that the store does not know yet."""
+    refs = VectorRefs(len(texts))
+    keys = digests(Text.of(texts))
+    store.find(keys, refs)
+    rows = refs.unknown()
+    store.put(keys, [Block([Part(rows, *pack(vectors[rows]))])], refs, len(rows))
+    return refs
+
+
+def found(store: Any, texts: list[str]) -> int:
+    refs = VectorRefs(len(texts))
+    store.find(digests(Text.of(texts)), refs)
+    return int(refs.ok.sum())
+
+
+def test_memory_is_bounded_and_drops_what_was_not_used_for_longest() -> None:
+    store = MemoryStore(limit=64 * (8 + 24))
+    bits = np.eye(64, dtype=np.uint8)
+    for start in range(0, 960, 4):
+        put(store, [*map(str, range(start, start + 4)), "often"], bits)
+        assert found(store, ["often"]) == 1
+    known = found(store, list(map(str, range(960))))
+    assert 16 <= known <= 64
+    assert found(store, ["100"]) == 0
+
+
+def test_vectors_that_a_dataset_refers_to_are_not_dropped() -> None:
+    store = MemoryStore(limit=64 * (8 + 24))
+    bits = np.eye(64, dtype=np.uint8)
+    mine = put(store, ["mine"], bits)
+    for start in range(0, 960, 4):
+        put(store, list(map(str, range(start, start + 4))), bits)
+        if start == 480:
+            assert mine.floats().tolist() == bits[:1].tolist()
+            assert found(store, ["mine"]) == 1
+            del mine
+    gc.collect()
+    assert found(store, ["mine"]) == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 300), unique=True, max_size=120), max_size=8), st.integers(0, 200))
+def test_a_growing_table_finds_every_row(additions: list[list[int]], expected: int) -> None:
+    table = MemoryTable(PackedFormat(1, "<u4", False))
+    known: dict[int, int] = {}
+    for numbers in additions:
+        new = [number for number in numbers if number not in known]
+        keys = digests(Text.of(list(map(str, new))))
+        data = np.array(new, "<u4").view(np.uint8).reshape(-1, 4)
+        known |= dict(zip(new, table.append(keys, data, expected).tolist(), strict=True))
+    rows = table.find(digests(Text.of(list(map(str, range(301))))))
+    assert rows.tolist() == [known.get(number, -1) for number in range(301)]
+    assert table.take(rows[rows >= 0]).view("<u4").ravel().tolist() == [n for n in range(301) if n in known]
+
+
+def test_many_threads_read_and_add_at_once() -> None:
+    texts = [str(i) for i in range(3000)]
+
+    def number(text: str) -> Any:
+        return np.array([int(text)], np.uint32)
+
+    def work(start: int) -> bool:
+        good = True
+        for first in range(start, 3000, 40):
+            some = texts[first : first + 400]
+            good &= featurize(some, number, cache="memory").values.ravel().tolist() == list(map(int, some))
+        return good
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -197,11 +261,11 @@ def test_a_folder_needs_to_know_what_is_computed(tmp_path: Path) -> None:
     opaque, learned = Estimator(radius=object()), Estimator()
     learned.mean_ = 1.0  # type: ignore[attr-defined]
     for featurizer, why in (
-        (len, "nothing says what it computes: it has no cache_key"),
+        (len, "it has no cache_key, which would identify what it computes"),
         (named, "its cache_key is 3, expected a str that is not empty"),
-        (mine, "my_script.Mine is of no installed package"),
+        (mine, "my_script.Mine is not of an installed package"),
         (opaque, "its parameter radius is <object"),
-        (learned, r"it was fitted, to what its parameters do not say \(mean_\)"),
+        (learned, r"it was fitted, which its parameters do not tell \(mean_\)"),
     ):
         with pytest.raises(TypeError, match=words.format(why)):
             featurize(["C"], featurizer, cache=tmp_path)
@@ -212,12 +276,12 @@ def test_a_folder_needs_to_know_what_is_computed(tmp_path: Path) -> None:
 
 
 def test_other_parameters_and_other_versions_compute_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(radius: Any, n_jobs: int | None = None) -> int:
+    def calls(radius: Any, n_jobs: int | None = None) -> int:
         estimator = Estimator(radius, n_jobs)
         featurize(["C"], estimator, cache=tmp_path)
-        return estimator.asked
+        return estimator.calls
 
-    assert [asked(2), asked(2), asked(2, n_jobs=4), asked(3), asked("2"), asked([2]), asked((2,))] == [
+    assert [calls(2), calls(2), calls(2, n_jobs=4), calls(3), calls("2"), calls([2]), calls((2,))] == [
         1,
         0,
         0,
@@ -226,17 +290,17 @@ def test_other_parameters_and_other_versions_compute_anew(tmp_path: Path, monkey
         1,
         1,
     ]
-    assert [asked(np.int64(2)), asked(Estimator(1)), asked(Estimator(2)), asked({"a": 1})] == [1, 1, 1, 1]
+    assert [calls(np.int64(2)), calls(Estimator(1)), calls(Estimator(2)), calls({"a": 1})] == [1, 1, 1, 1]
     for changed in ("rdkit", "numpy"):
-        version = keys_module._version
-        monkeypatch.setattr(keys_module, "_version", lambda name, c=changed, v=version: "9" if name == c else v(name))
-        assert [asked(2), asked(2)] == [1, 0]
+        version = metadata.version
+        monkeypatch.setattr(metadata, "version", lambda name, c=changed, v=version: "9" if name == c else v(name))
+        assert [calls(2), calls(2)] == [1, 0]
     function = Bits("bits 1")
     featurize(["C"], function, cache=tmp_path)
     featurize(["C"], Bits("bits 1"), cache=tmp_path)
     function.cache_key = "bits 2"
     featurize(["C"], function, cache=tmp_path)
-    assert function.asked == ["C", "C"]
+    assert function.calls == ["C", "C"]
     assert "numpy.made_up.Estimator(radius=3) of numpy" in " ".join(one.key for one in cached(tmp_path))
 
 
@@ -257,30 +321,29 @@ def test_two_thousand_bits_take_less_than_300_bytes(tmp_path: Path) -> None:
     assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < 300 * 500
 
 
-def test_a_flipped_byte_is_found_and_computed_again(tmp_path: Path) -> None:
+def test_a_flipped_byte_anywhere_in_a_shard_is_found_and_its_molecules_computed_again(tmp_path: Path) -> None:
     texts = [*TEXTS, *map(str, range(20))]
     plain = featurize(texts, Bits(), cache=tmp_path, on_error="mask")
-    (path,) = tmp_path.rglob("*.rows")
-    whole = path.read_bytes()
-    for place in [*range(0, len(whole), 37), len(whole) - 1]:
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
-        again()
-        with pytest.warns(RuntimeWarning, match=f"{path.name} is damaged: its checksum"):
-            assert same(featurize(texts, Bits(), cache=tmp_path, on_error="mask"), plain)
-        assert not path.exists()
-        for other in tmp_path.rglob("*.rows"):
-            other.unlink()
-    for cut in (0, 10, 40, len(whole) - 1):
-        path.write_bytes(whole[:cut])
-        again()
-        with pytest.warns(RuntimeWarning, match="is damaged"):
-            assert same(featurize(texts, Bits(), cache=tmp_path, on_error="mask"), plain)
+    for path in tmp_path.rglob("*.arrow"):
+        whole = path.read_bytes()
+        places = [*range(0, len(whole), 37), len(whole) - 1]
+        flipped = [whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :] for place in places]
+        others = set(tmp_path.rglob("*.arrow"))
+        for damaged in [*flipped, *(whole[:cut] for cut in (0, 10, 40, len(whole) - 1))]:
+            path.write_bytes(damaged)
+            again()
+            with pytest.warns(RuntimeWarning, match=rf"{path.name} (is not a valid|does not hold).*computed again"):
+                assert same(featurize(texts, Bits(), cache=tmp_path, on_error="mask"), plain)
+            assert not path.exists()
+            for new in set(tmp_path.rglob("*.arrow")) - others:
+                new.unlink()
+        path.write_bytes(whole)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         again()
         function = Bits()
-        featurize(texts, function, cache=tmp_path, on_error="mask")
-        assert function.asked == []
+        assert same(featurize(texts, function, cache=tmp_path, on_error="mask"), plain)
+        assert function.calls == []
 
 
 def full(*_: Any, **__: Any) -> Any:
@@ -293,13 +356,13 @@ def test_a_full_disk_costs_only_the_cache(tmp_path: Path, monkeypatch: pytest.Mo
         with monkeypatch.context() as patched:
             patched.setattr(os, step, full)
             with pytest.warns(
-                RuntimeWarning, match=r"cannot be kept in .*No space left.*results are there all the same"
+                RuntimeWarning, match=r"cannot be kept in .*No space left.*they are used, but not cached"
             ):
                 assert same(featurize(TEXTS, Bits(), cache=tmp_path / step, on_error="drop"), plain)
         assert list((tmp_path / step).rglob("*.tmp")) == []
         function = Bits()
         assert same(featurize(TEXTS, function, cache=tmp_path / step, on_error="drop"), plain)
-        assert len(function.asked) == len(set(TEXTS))
+        assert len(function.calls) == len(set(TEXTS))
 
 
 def test_a_small_file_system(tmp_path: Path) -> None:
@@ -316,54 +379,53 @@ def test_a_small_file_system(tmp_path: Path) -> None:
         with pytest.warns(RuntimeWarning, match="No space left on device"):
             features = featurize(texts, Bits(), cache=mounted)
         assert same(features, featurize(texts, Bits()))
-        assert list(mounted.rglob("*.tmp")) == list(mounted.rglob("*.rows")) == []
+        assert list(mounted.rglob("*.tmp")) == list(mounted.rglob("*.arrow")) == []
         featurize(texts[:100], Bits(), cache=mounted)
         assert [one.molecules for one in cached(mounted)] == [100]
     finally:
-        folder_of.cache_clear()
+        folder_store.cache_clear()
         gc.collect()
         subprocess.run(["umount", mounted], check=True)
 
 
-def test_many_small_segments_become_one(tmp_path: Path) -> None:
+def test_many_small_shards_become_one(tmp_path: Path) -> None:
     function = Bits()
     texts = [str(i) for i in range(60)]
     for i in range(0, 60, 2):
         featurize([*texts[i : i + 2], "?"], function, cache=tmp_path, on_error="drop")
-        assert len(list(tmp_path.rglob("*.rows"))) <= folder_module.MANY + 1
+        assert len(list(tmp_path.rglob("*.arrow"))) <= 17
     assert [one.molecules for one in cached(tmp_path)] == [61]
     again()
     assert same(featurize(texts, function, cache=tmp_path), featurize(texts, Bits()))
-    assert len(function.asked) == 61
+    assert len(function.calls) == 61
 
 
 def test_the_folder_is_bounded_and_the_least_used_goes_first(tmp_path: Path) -> None:
+    texts = [str(i) for i in range(40)]
     for number in range(6):
-        store = Folder(tmp_path, f"key {number}", limit=4000)
-        keys = digests(Text.of([str(i) for i in range(40)]))
-        store.put(keys, Block([Part(np.arange(40), *pack(np.ones((40, 64), np.uint8)))]))
-        store.flush()
-        for path in store.path.glob("*.rows"):
+        store = FolderStore(tmp_path, f"key {number}", limit=8000)
+        put(store, texts, np.ones((40, 64), np.uint8))
+        for path in store.path.glob("*.arrow"):
             os.utime(path, (number, number))
-        if number:  # the first one is asked for again and again
-            assert len(Folder(tmp_path, "key 0").find(keys)) == 40
-    found = {one.key: one.molecules for one in cached(tmp_path)}
-    assert sum(one.bytes for one in cached(tmp_path)) <= 4000
-    assert found["key 0"] == found["key 5"] == 40
-    assert found["key 1"] == 0
+        if number:  # the first one is used again and again
+            assert found(FolderStore(tmp_path, "key 0"), texts) == 40
+    molecules = {one.key: one.molecules for one in cached(tmp_path)}
+    assert sum(one.bytes for one in cached(tmp_path)) <= 8000
+    assert molecules["key 0"] == molecules["key 5"] == 40
+    assert molecules["key 1"] == 0
 
 
 def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     function = Bits()
     featurize(["C"], function, cache=tmp_path)
-    (path,) = tmp_path.rglob("*.rows")
-    old, young = path.with_name(".x.rows.01234567.tmp"), path.with_name(".y.rows.01234567.tmp")
+    (path,) = tmp_path.rglob("*.arrow")
+    old, young = path.with_name(".x.arrow.01234567.tmp"), path.with_name(".y.arrow.01234567.tmp")
     for leftover in (old, young):
         leftover.write_bytes(b"half")
     os.utime(old, (1, 1))
     again()
     featurize(["C"], function, cache=tmp_path)
-    assert (old.exists(), young.exists(), len(function.asked)) == (False, True, 1)
+    assert (old.exists(), young.exists(), len(function.calls)) == (False, True, 1)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
@@ -371,17 +433,17 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     file.write_text("kept")
     for path in (file, file / "inside"):
         bits = Bits()
-        for refused in (lambda: featurize(["C"], bits, cache=path), lambda: cached(path), lambda: clear_cache(path)):  # noqa: B023
-            with pytest.raises(NotADirectoryError, match=r"features' is no folder; give the path of a folder"):
-                refused()
-        assert not bits.asked
+        for use in (lambda: featurize(["C"], bits, cache=path), lambda: cached(path), lambda: clear_cache(path)):  # noqa: B023
+            with pytest.raises(NotADirectoryError, match=r"features' is not a folder; give the path of a folder"):
+                use()
+        assert not bits.calls
     assert file.read_text() == "kept"
 
 
 def test_what_cannot_be_read_does_not_hide_the_rest(tmp_path: Path) -> None:
     featurize(["C", "CO"], Bits(), cache=tmp_path)
     (key,) = [path for path in tmp_path.iterdir() if path.is_dir()]
-    (key / f"{0:024x}.rows").mkdir()  # root may read any file, but no folder as one
+    (key / f"{0:024x}.arrow").mkdir()  # root may read any file, but not a folder as one
     (one,) = cached(tmp_path)
     assert one.molecules == 2
 
@@ -391,7 +453,7 @@ def test_a_folder_that_is_cleared_meanwhile(tmp_path: Path) -> None:
     featurize(["C", "N"], function, cache=tmp_path)
     assert [one.molecules for one in clear_cache(tmp_path)] == [2]
     featurize(["C", "N"], function, cache=tmp_path)
-    assert (len(function.asked), cached(tmp_path)[0].molecules) == (4, 2)
+    assert (len(function.calls), cached(tmp_path)[0].molecules) == (4, 2)
 
 
 def test_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,12 +466,15 @@ def test_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_digest_is_found(tmp_path: Path) -> None:
     keys = np.frombuffer(np.random.default_rng(1).bytes(16 * 3000), "S16").copy()
     keys[:4] = [b"\0" * 16, b"\xff" * 16, b"a" + b"\0" * 15, b"\0" * 15 + b"a"]
-    data = np.arange(3000, dtype=np.uint32)[:, None]
-    write(tmp_path / "a", [(keys, Block([Part(np.arange(3000), *pack(data))]))])
+    format, data = pack(np.arange(3000, dtype=np.uint32)[:, None])
+    write_vectors(tmp_path / "a", format, keys[:2990], data[:2990], {})
+    memory = MemoryTable(format)
+    memory.append(keys[:2990], data[:2990], 0)
     order = np.random.default_rng(2).permutation(3000)
-    (part,) = Segment(tmp_path / "a").find(keys[order]).parts
-    assert np.array_equal(part.data.view(np.uint32).ravel(), order[part.rows])
-    assert len(part.rows) == 3000
+    for table in (read_vectors(tmp_path / "a").table, memory):
+        rows = table.find(keys[order])
+        assert np.array_equal(rows >= 0, order < 2990)
+        assert np.array_equal(table.take(rows[rows >= 0]).view(np.uint32).ravel(), order[order < 2990])
 
 
 # --- several processes -----------------------------------------------------------------------------------------------
@@ -446,8 +511,8 @@ def started(tmp_path: Path, *words: object) -> subprocess.Popen[str]:
 def test_two_processes_fill_one_cache(tmp_path: Path) -> None:
     pair = [started(tmp_path, first, tmp_path / "cache") for first in (0, 2000)]
     for process in pair:
-        _, said = process.communicate(timeout=60)
-        assert (process.returncode, said) == (0, "")
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
     (one,) = cached(tmp_path / "cache")
     assert one.molecules == 6000
     assert list((tmp_path / "cache").rglob("*.tmp")) == []
@@ -458,13 +523,13 @@ def test_killed_while_writing(tmp_path: Path) -> None:
         process = started(tmp_path, 0, tmp_path / "cache", "for ever")
         assert process.stdout is not None
         process.stdout.readline()
-        while not list((tmp_path / "cache").rglob("*.rows")):
+        while not list((tmp_path / "cache").rglob("*.arrow")):
             time.sleep(0.01)
         time.sleep(0.02 + 0.013 * attempt)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            for path in (tmp_path / "cache").rglob("*.rows"):
-                Segment(path)
+            for path in (tmp_path / "cache").rglob("*.arrow"):
+                read_vectors(path)
     assert started(tmp_path, 0, tmp_path / "cache").communicate(timeout=60)[1] == ""

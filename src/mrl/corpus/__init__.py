@@ -2,6 +2,7 @@
 
 from mrl.corpus.reading import read
 from mrl.corpus.sample import load_sample
+from mrl.corpus.store import Shard, write_shard
 from mrl.corpus.table import Table
 
-__all__ = ["Table", "load_sample", "read"]
+__all__ = ["Shard", "Table", "load_sample", "read", "write_shard"]

@@ -1,11 +1,10 @@
-"""Any function of a molecule: run over many of them, in order, with what failed told, and kept."""
+"""Any function of a molecule: run over many of them, with failed rows and their reasons, and cached."""
 
-from mrl.features.assembling import Features, OnError
 from mrl.features.caches import Cached, cache_folder, cached, clear_cache
 from mrl.features.computing import Featurizer
-from mrl.features.featurize import featurize, require_on_error
-from mrl.features.packing import Packed
-from mrl.features.stores import Cache
+from mrl.features.features import Features, OnError, require_on_error
+from mrl.features.featurize import Cache, featurize
+from mrl.features.refs import VectorRefs
 
 __all__ = [
     "Cache",
@@ -13,7 +12,7 @@ __all__ = [
     "Features",
     "Featurizer",
     "OnError",
-    "Packed",
+    "VectorRefs",
     "cache_folder",
     "cached",
     "clear_cache",

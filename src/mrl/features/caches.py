@@ -1,23 +1,49 @@
-"""What a cache folder holds, for a person who wants to know or to have the space back."""
+"""Cache folders: where they are, what they hold, and how to remove it.
+
+A folder holds one subfolder for each key, named by the digest of the key; that holds ``key.json`` and shards.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from mrl.features.folder import key_folders, require_folder, segments_of
-from mrl.features.segment import Broken, Segment
+from mrl.errors import FileFormatError
+from mrl.files import read_sealed
 
-__all__ = ["Cached", "cache_folder", "cached", "clear_cache"]
+__all__ = [
+    "KEY_FORMAT",
+    "Cached",
+    "cache_folder",
+    "cached",
+    "clear_cache",
+    "key_folders",
+    "require_folder",
+    "shards_in",
+]
+
+KEY_FORMAT = "mrl-features-key"
+
+_SHARD = re.compile(r"[0-9a-f]{24}\.arrow")
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class Cached(NamedTuple):
-    """What a folder holds of one featurizer.
+    """What a cache folder holds of one featurizer.
+
+    Parameters
+    ----------
+    key : str
+        What identifies the computation: the featurizer, its parameters, versions.
+    molecules : int
+        Number of molecules whose vector, or the reason why there is none, is known.
+    bytes : int
+        Size on disk.
 
     Examples
     --------
@@ -26,15 +52,12 @@ class Cached(NamedTuple):
     """
 
     key: str
-    """What says what was computed: the featurizer, its parameters, versions."""
     molecules: int
-    """Molecules whose row, or the reason why there is none, is known."""
     bytes: int
-    """Size on disk."""
 
 
 def cache_folder() -> Path:
-    """The folder for features that a person keeps for all projects, by the XDG base directory specification.
+    """Return the folder for features that all projects of a user share, by the XDG base directory specification.
 
     Returns
     -------
@@ -51,7 +74,7 @@ def cache_folder() -> Path:
 
 
 def cached(folder: str | os.PathLike[str]) -> list[Cached]:
-    """Say what a cache folder holds.
+    """Return what a cache folder holds.
 
     Parameters
     ----------
@@ -74,7 +97,7 @@ def cached(folder: str | os.PathLike[str]) -> list[Cached]:
     []
     """
     require_folder(Path(folder))
-    return sorted((_of(path) for path in key_folders(Path(folder))), key=lambda one: (-one.bytes, one.key))
+    return sorted((_summary(path) for path in key_folders(Path(folder))), key=lambda one: (-one.bytes, one.key))
 
 
 def clear_cache(folder: str | os.PathLike[str]) -> list[Cached]:
@@ -102,21 +125,49 @@ def clear_cache(folder: str | os.PathLike[str]) -> list[Cached]:
     """
     removed = cached(folder)
     for path in key_folders(Path(folder)):
-        for file in (*segments_of(path), path / "key.json", *path.glob(".*.tmp")):
+        for file in (*shards_in(path), path / "key.json", *path.glob(".*.tmp")):
             file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # holds something of someone else's, or is being written to
+        with contextlib.suppress(OSError):  # it holds other files, or is being written to
             path.rmdir()
     return removed
 
 
-def _of(path: Path) -> Cached:
+def require_folder(root: Path) -> None:
+    """Raise a NotADirectoryError if a path is a file, or is inside one; it need not exist."""
+    existing = next((path for path in (root, *root.parents) if path.exists()), root)
+    if existing.exists() and not existing.is_dir():
+        raise NotADirectoryError(
+            f"the cache is {str(root)!r}, but {str(existing)!r} is not a folder; give the path of a folder"
+        )
+
+
+def key_folders(root: Path) -> list[Path]:
+    """Return the subfolders of `root` that are ours."""
+    if not root.is_dir():
+        return []
+    return sorted(path for path in root.iterdir() if _KEY.fullmatch(path.name) and path.is_dir())
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """Return the shards in the folder of a key, in the order in which they were written."""
     try:
-        key = str(json.loads((path / "key.json").read_text())["key"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return sorted(folder / name for name in os.listdir(folder) if _SHARD.fullmatch(name))
+    except FileNotFoundError:
+        return []
+
+
+def _summary(path: Path) -> Cached:
+    from mrl.corpus import Shard  # pyarrow is loaded only where a folder is used
+
+    try:
+        key = str(read_sealed(path / "key.json", format=KEY_FORMAT, version=1)["key"])
+    except (OSError, FileFormatError, KeyError):
         key = f"unknown ({path.name})"
-    keys, size = [np.zeros(0, "S16")], 0
-    for file in segments_of(path):
-        with contextlib.suppress(OSError, Broken):  # gone, unreadable, or damaged: told when it is used
+    keys, reasons, size = [np.zeros(0, "S16")], set(), 0
+    for file in shards_in(path):
+        with contextlib.suppress(OSError, FileFormatError, KeyError):  # removed, unreadable or damaged
             size += file.stat().st_size
-            keys += Segment(file, verify=False).texts()
-    return Cached(key, len(np.unique(np.concatenate(keys))), size)
+            shard = Shard(file, verify=False)
+            keys.append(np.asarray(shard["key"]))
+            reasons |= {*shard.about["reasons"]}
+    return Cached(key, len(np.unique(np.concatenate(keys))) + len(reasons), size)

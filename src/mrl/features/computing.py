@@ -1,4 +1,4 @@
-"""Ask a featurizer for a few molecules, and put what it says into rows of numbers or reasons."""
+"""Call a featurizer for a few molecules, and pack its results into rows of numbers, or reasons."""
 
 from __future__ import annotations
 
@@ -10,71 +10,71 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import MoleculeError
-from mrl.features.packing import Bytes, Form, pack
+from mrl.features.packing import Bytes, PackedFormat, pack
 
 __all__ = ["Block", "Featurizer", "Part", "Transformer", "compute"]
 
 
 @runtime_checkable
 class Transformer(Protocol):
-    """scikit-learn's convention: texts in, one row of numbers for each out."""
+    """An estimator in scikit-learn's convention."""
 
     def transform(self, X: list[str]) -> Any:
-        """Give an array of shape (n, D) for n texts."""
+        """Return an array of shape (n, D) for n texts."""
 
 
 LONGEST = 1 << 24  # numbers of a vector of counts; an unfolded fingerprint has 2**32 places
 
 Featurizer: TypeAlias = "Callable[[str], Any] | Transformer"
 
-# What a molecule cannot be blamed for (no memory, no file, no device) is not to be remembered of it.
+# Other errors (no memory, no file, no device) are not the molecule's, and are not remembered.
 _LASTING = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
 class Part(NamedTuple):
-    """Some rows of one form."""
+    """Some rows of one format."""
 
     rows: NDArray[np.int64]
-    form: Form
+    format: PackedFormat
     data: Bytes
 
 
 @dataclass(frozen=True)
 class Block:
-    """What is known of n molecules: rows of numbers, and reasons where there are none.
+    """Results for n molecules: rows of numbers, and reasons for those that have none.
 
-    `refused` is what the featurizer said of the molecule, `lost` what only happened to it (too slow, no memory).
+    `rejected` are those that the featurizer rejects every time, `lost` those that had bad luck (too slow, no memory).
     """
 
     parts: Sequence[Part] = ()
-    refused: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return sum(len(part.rows) for part in self.parts) + len(self.refused) + len(self.lost)
+        return sum(len(part.rows) for part in self.parts) + len(self.rejected) + len(self.lost)
 
-    def rows(self) -> NDArray[np.int64]:
-        """The rows of which something is known."""
-        return np.concatenate([*(part.rows for part in self.parts), np.array([*self.refused, *self.lost], np.int64)])
+    @property
+    def nbytes(self) -> int:
+        return sum(part.data.nbytes for part in self.parts)
 
     def moved(self, rows: NDArray[np.int64]) -> Block:
-        """The same, where row ``i`` is called ``rows[i]``."""
+        """Return the same results, for ``rows[i]`` instead of row ``i``."""
         return Block(
             [part._replace(rows=rows[part.rows]) for part in self.parts],
-            {int(rows[row]): reason for row, reason in self.refused.items()},
+            {int(rows[row]): reason for row, reason in self.rejected.items()},
             {int(rows[row]): reason for row, reason in self.lost.items()},
         )
 
 
 def compute(featurizer: Featurizer, texts: list[str], at: Callable[[int], None] = lambda row: None) -> Block:
-    """Ask for a few molecules; `at` is told each one before it is asked for, unless all are asked for at once."""
+    """Compute a few molecules; `at` is called with the position of each before, unless all are computed at once."""
     if isinstance(featurizer, Transformer):
         try:
             rows = _table(featurizer.transform(texts))
             if len(rows) != len(texts):
                 raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
             return _block([_vector(row) for row in rows])
-        except Exception as error:  # a user's code may raise anything; the rows are then asked for one by one
+        except Exception as error:  # a user's code may raise anything; the rows are then computed one by one
             if len(texts) == 1:
                 return _block([error])
         transform = featurizer.transform
@@ -99,16 +99,16 @@ def _block(results: Sequence[NDArray[Any] | Exception]) -> Block:
     block = Block()
     for row, result in enumerate(results):
         if isinstance(result, Exception):
-            (block.refused if isinstance(result, _LASTING) else block.lost)[row] = _reason(result)
+            (block.rejected if isinstance(result, _LASTING) else block.lost)[row] = _reason(result)
         else:
             vectors[row] = result
             groups.setdefault((len(result), result.dtype), []).append(row)
     parts = [Part(np.array(rows), *pack(np.stack([vectors[row] for row in rows]))) for rows in groups.values()]
-    return Block(parts, block.refused, block.lost)
+    return Block(parts, block.rejected, block.lost)
 
 
 def _table(made: Any) -> Any:
-    """What ``transform`` gave, as a sequence of rows: sparse matrices and data frames are none."""
+    """Return the result of ``transform`` as a sequence of rows, which sparse matrices and data frames are not."""
     if hasattr(made, "toarray"):
         return made.toarray()
     return np.asarray(made) if hasattr(made, "columns") else made
@@ -121,7 +121,7 @@ def _only(rows: Any) -> Any:
 
 
 def _with(places: dict[int, int], size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Zeros, but for these places."""
+    """Return zeros with other numbers at some places."""
     if size > LONGEST:
         raise ValueError(f"returned {size} counts, most of them 0; fold them, to {LONGEST} at most")
     if places and not 0 <= min(places.values()) <= max(places.values()) <= np.iinfo(dtype).max:
@@ -132,10 +132,10 @@ def _with(places: dict[int, int], size: int, dtype: DTypeLike) -> NDArray[Any]:
 
 
 def _vector(value: Any) -> NDArray[Any]:
-    """`value` as a row of numbers; ValueError says what it is instead."""
+    """Return `value` as a row of numbers; a ValueError if it is not one."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
-    elif hasattr(value, "GetOnBits"):  # RDKit's bit vectors, which NumPy would ask bit by bit
+    elif hasattr(value, "GetOnBits"):  # RDKit's bit vectors, which NumPy would read bit by bit
         value = _with(dict.fromkeys(value.GetOnBits(), 1), value.GetNumBits(), np.uint8)
     elif hasattr(value, "GetNonzeroElements"):  # and its counts
         value = _with(value.GetNonzeroElements(), value.GetLength(), np.uint32)
@@ -159,5 +159,5 @@ def _vector(value: Any) -> NDArray[Any]:
 
 
 def _reason(error: Exception) -> str:
-    said = getattr(error, "reason", None) if isinstance(error, MoleculeError) else None
-    return said or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    reason = getattr(error, "reason", None) if isinstance(error, MoleculeError) else None
+    return reason or f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,23 +1,30 @@
-"""Run a function of a molecule over many: rows in order, shapes checked, failures kept with their reasons."""
+"""`featurize`: run a function of a molecule over many, with failed rows and their reasons, in processes, and cached."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import Any, get_args
+import os
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mrl.features.assembling import Features, OnError, assembled
+from mrl.features.caches import require_folder
 from mrl.features.computing import Block, Featurizer, Transformer
-from mrl.features.keys import Digests, digests
+from mrl.features.features import Features, OnError, features_of, require_on_error
+from mrl.features.keys import Digests, digests, key_of
+from mrl.features.memory import memory_store
+from mrl.features.refs import VectorRefs
 from mrl.features.running import run
-from mrl.features.stores import Cache, Store, store_for
+from mrl.features.store import Store
+from mrl.features.tables import RowNumbers
 from mrl.progress import Progress, track
-from mrl.ragged import Text
+from mrl.ragged import Text, as_text
 
-__all__ = ["featurize", "require_on_error"]
+__all__ = ["Cache", "featurize"]
+
+Cache: TypeAlias = "Literal['memory'] | str | os.PathLike[str] | None"
 
 
 def featurize(
@@ -102,26 +109,14 @@ def featurize(
     """
     require_on_error(on_error)
     _require_settings(featurizer, n_jobs, timeout)
-    text, store = Text.of(smiles), store_for(cache, featurizer)
-    # With a store only distinct texts count; a function that is random on purpose is asked for each row.
-    distinct, of, keys = text, np.arange(len(text)), None
-    if store is not None:
+    text, store = as_text(smiles), _store_for(cache, featurizer)
+    if cache is None:  # a function that is random on purpose is called for each row
+        vectors = _compute(text, featurizer, store, None, n_jobs, timeout, on_error, progress)
+    else:
         first, of, keys = _distinct(digests(text))
         distinct = text if len(first) == len(text) else text.take(first)
-    blocks: list[Block] = []
-    with track(progress, len(distinct), "features") as advance, contextlib.ExitStack() as stack:
-        if store is not None:
-            stack.callback(store.flush)  # what was computed is kept, however this ends
-        for block in _known(distinct, featurizer, store, keys, n_jobs, timeout, stop=on_error == "raise"):
-            blocks.append(block)
-            advance(len(block))
-    return assembled(text, blocks, of, size, on_error)
-
-
-def require_on_error(on_error: str) -> None:
-    """Refuse an `on_error` that is none of the three."""
-    if on_error not in get_args(OnError):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+        vectors = _compute(distinct, featurizer, store, keys, n_jobs, timeout, on_error, progress).take(of)
+    return features_of(text, vectors, on_error, size)
 
 
 def _require_settings(featurizer: Featurizer, n_jobs: int, timeout: float | None) -> None:
@@ -135,8 +130,22 @@ def _require_settings(featurizer: Featurizer, n_jobs: int, timeout: float | None
         )
 
 
-def _distinct(keys: Digests) -> tuple[NDArray[np.int64], NDArray[np.int64], Digests]:
-    """The first row of each text, in their order; which of those each row is; the keys of those."""
+def _store_for(cache: Cache, featurizer: Featurizer) -> Store:
+    if cache is None:
+        return Store()
+    if not (isinstance(cache, str | os.PathLike) and os.fspath(cache)):
+        raise TypeError(f"cache is {cache!r}; expected None, 'memory', or the path of a folder")
+    if cache == "memory":
+        return memory_store(featurizer)
+    root = Path(cache).expanduser().absolute()
+    require_folder(root)
+    from mrl.features.folder import folder_store  # pyarrow is loaded only where a folder is used
+
+    return folder_store(root, key_of(featurizer))
+
+
+def _distinct(keys: Digests) -> tuple[RowNumbers, RowNumbers, Digests]:
+    """Return the first row of each text, in their order; which of those each row is; and the keys of those."""
     _, first, of = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)
     place = np.empty(len(order), np.int64)
@@ -144,28 +153,48 @@ def _distinct(keys: Digests) -> tuple[NDArray[np.int64], NDArray[np.int64], Dige
     return first[order], place[of], keys[first[order]]
 
 
-def _known(
+def _compute(
     text: Text,
     featurizer: Featurizer,
-    store: Store | None,
+    store: Store,
     keys: Digests | None,
     n_jobs: int,
     timeout: float | None,
-    *,
-    stop: bool,
-) -> Iterator[Block]:
-    """What the store knows, then what is computed, which the store is then given."""
-    missing = np.arange(len(text))
-    if store is not None and keys is not None:
-        found = store.find(keys)
-        yield found
-        missing = np.setdiff1d(missing, found.rows(), assume_unique=True)
-        if stop and found.refused:
-            missing = missing[missing < min(found.refused)]
+    on_error: OnError,
+    progress: Progress,
+) -> VectorRefs:
+    """Return the vectors of texts: those that the store knows, and those that are computed, which it then keeps."""
+    vectors = VectorRefs(len(text))
+    if keys is not None:
+        with store.lock:
+            store.find(keys, vectors)
+    missing, stop = vectors.unknown(), on_error == "raise"
+    if stop and vectors.reasons:
+        missing = missing[missing < min(vectors.reasons)]
     todo = text if len(missing) == len(text) else text.take(missing)
-    with contextlib.closing(run(todo, featurizer, n_jobs=n_jobs, timeout=timeout, stop=stop)) as results:
-        for start, block in results:
-            block = block.moved(missing[start:])
-            if store is not None and keys is not None:
-                store.put(keys, block)
-            yield block
+    blocks: list[Block] = []
+    size, since, left = 0, time.monotonic(), len(missing)
+
+    def flush() -> None:
+        nonlocal size, since, left
+        with store.lock:
+            store.put(np.zeros(0, "S16") if keys is None else keys, blocks, vectors, left)
+        left -= sum(map(len, blocks))
+        blocks.clear()
+        size, since = 0, time.monotonic()
+
+    results = run(todo, featurizer, n_jobs=n_jobs, timeout=timeout, stop=stop)
+    with track(progress, len(text), "features") as advance, closing(results):
+        advance(len(text) - len(missing))
+        try:
+            for start, block in results:
+                block = block.moved(missing[start:])
+                blocks.append(block)
+                vectors.fail([*block.rejected.items(), *block.lost.items()])
+                size += block.nbytes
+                if size > store.flush_bytes or time.monotonic() - since > store.flush_seconds:
+                    flush()
+                advance(len(block))
+        finally:
+            flush()  # what was computed is kept, however this ends
+    return vectors

@@ -1,105 +1,127 @@
-"""Rows that were computed, in a folder that several processes and later runs share.
+"""The store of a cache folder, which several processes and later runs share.
 
-A folder holds one subfolder per key, named by its digest; that holds ``key.json`` and segments. Segments are only ever
-added whole, or removed once another one holds what they hold, so nobody waits for anybody: who misses one computes.
+Shards are only ever added, or removed once another one holds what they hold. So no process waits for another: one that
+misses a vector computes it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
-import re
 import secrets
-import threading
 import time
 import warnings
-from collections.abc import Callable
-from functools import lru_cache, wraps
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 
-from mrl.features.computing import Block, Part
+from mrl.corpus import Shard, write_shard
+from mrl.errors import CorruptShard
+from mrl.features.caches import KEY_FORMAT, key_folders, shards_in
+from mrl.features.computing import Block
 from mrl.features.keys import Digests
-from mrl.features.segment import Broken, Segment, write
-from mrl.files import write_atomic
+from mrl.features.packing import Bytes, PackedFormat, unpack
+from mrl.features.refs import VectorRefs
+from mrl.features.store import Store, rows_by_format
+from mrl.features.tables import FixedTable
+from mrl.files import remove_abandoned, write_sealed
 
-__all__ = ["Folder", "folder_of", "key_folders", "require_folder", "segments_of"]
+__all__ = ["FolderStore", "folder_store", "read_vectors", "write_vectors"]
 
 LIMIT = 4 << 30  # bytes of a folder with all its keys: about 15 million fingerprints of 2048 bits
-PENDING = 16 << 20  # bytes after which what was computed is written, and ...
-PATIENCE = 30.0  # ... seconds: what a killed process loses
-SMALL, MANY = 8 << 20, 16  # more than so many segments of less than so many bytes become one
-ABANDONED = 3600.0  # seconds after which nobody is writing a temporary file any more
+SMALL, MANY = 8 << 20, 16  # more than so many shards of less than so many bytes become one
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_SEGMENT = re.compile(r"[0-9a-f]{24}\.rows")
-_KEY = re.compile(r"[0-9a-f]{32}")
+NOTHING = PackedFormat(0, "<f4", False)
 
 
-def _alone(method: F) -> F:
-    """One thread at a time."""
+@dataclass(frozen=True, eq=False)
+class CachedVectors:
+    """An open shard of a cache: vectors, and the reasons of texts that have none, by digest."""
 
-    @wraps(method)
-    def locked(self: Folder, *arguments: Any) -> Any:
-        with self._lock:
-            return method(self, *arguments)
+    path: Path
+    table: FixedTable
+    reasons: Mapping[bytes, str]
 
-    return locked  # type: ignore[return-value]
+    @property
+    def keys(self) -> Digests:
+        return np.zeros(0, "S16") if self.table.keys is None else self.table.keys
 
 
-class Folder:
-    """What a folder knows of one key."""
+def write_vectors(path: Path, format: PackedFormat, keys: Digests, data: Bytes, reasons: Mapping[bytes, str]) -> None:
+    """Write vectors and reasons as a shard: columns ``key``, sorted, and ``vector``, bits packed or numbers."""
+    keys, order = np.unique(keys, return_index=True)
+    vectors = data[order] if format.bits else unpack(format, data[order])
+    about = {
+        "numbers": format.size,
+        "dtype": format.dtype,
+        "bits": format.bits,
+        "reasons": {key.hex(): reasons[key] for key in sorted(reasons)},
+    }
+    write_shard(path, {"key": keys, "vector": vectors}, about)
+
+
+def read_vectors(path: Path, *, verify: bool = True) -> CachedVectors:
+    """Open a shard that `write_vectors` wrote; CorruptShard if it is not one, OSError if it cannot be read."""
+    shard = Shard(path, verify=verify)
+    try:
+        about, keys, vectors = shard.about, shard["key"], shard["vector"]
+        format = PackedFormat(int(about["numbers"]), np.dtype(about["dtype"]).str, bool(about["bits"]))
+        reasons = {bytes.fromhex(key): str(reason) for key, reason in about["reasons"].items()}
+        assert isinstance(keys, np.ndarray)
+        assert isinstance(vectors, np.ndarray)
+        data = vectors.view(np.uint8).reshape(len(keys), format.width)
+        return CachedVectors(path, FixedTable(format, data, keys), reasons)
+    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise CorruptShard(f"{path} does not hold vectors ({error!r})", path=str(path)) from None
+
+
+class FolderStore(Store):
+    """What a folder knows of one key; its vectors stay in the mapped files."""
+
+    flush_bytes, flush_seconds = 16 << 20, 30.0  # what a process that is killed loses
 
     def __init__(self, root: Path, key: str, limit: int = LIMIT) -> None:
+        super().__init__()
         self.root, self.key, self.limit = root, key, limit
         self.path = root / hashlib.sha256(key.encode()).hexdigest()[:32]
-        self._open: dict[Path, Segment] = {}
+        self._open: dict[Path, CachedVectors] = {}
         self._unreadable: set[Path] = set()
-        self._pending: list[tuple[Digests, Block]] = []
-        self._size, self._since = 0, 0.0
-        self._lock = threading.RLock()  # one folder serves all threads
-        self._tidy()
+        remove_abandoned(self.path)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    @_alone
-    def find(self, keys: Digests) -> Block:
-        """What is known of these texts."""
-        self._look()
-        parts: list[Part] = []
-        refused: dict[int, str] = {}
+    def find(self, keys: Digests, refs: VectorRefs) -> None:
+        self._refresh()
         left = np.arange(len(keys))
-        for segment in self._open.values():
-            block = segment.find(keys[left]).moved(left)
-            parts += block.parts
-            refused |= block.refused
-            left = np.setdiff1d(left, block.rows(), assume_unique=True)
-            if not len(left):
-                break
-        return Block(parts, refused)
+        for shard in self._open.values():
+            rows = shard.table.find(keys[left])
+            refs.refer(left[rows >= 0], shard.table, rows[rows >= 0])
+            left = left[rows < 0]
+            if shard.reasons:
+                known = zip(left.tolist(), map(shard.reasons.get, keys[left].tolist()), strict=True)
+                refs.fail((row, reason) for row, reason in known if reason is not None)
 
-    def _look(self) -> None:
-        """Open what was added since, and let go of what was removed."""
-        there = segments_of(self.path)
-        self._open = {path: self._open[path] for path in there if path in self._open}
-        for path in there:
+    def _refresh(self) -> None:
+        """Open the shards that were added since, and let go of those that were removed."""
+        paths = shards_in(self.path)
+        self._open = {path: self._open[path] for path in paths if path in self._open}
+        for path in paths:
             if path not in self._open and path not in self._unreadable:
-                self._take(path)
+                self._open_shard(path)
 
-    def _take(self, path: Path) -> None:
+    def _open_shard(self, path: Path) -> None:
         try:
-            self._open[path] = Segment(path)
-            with contextlib.suppress(OSError):  # may be someone else's
+            self._open[path] = read_vectors(path)
+            with contextlib.suppress(OSError):  # another user's file
                 os.utime(path)  # it is in use: others are older
         except FileNotFoundError:
-            pass  # its rows are in another segment now, or were the oldest
-        except Broken as fault:
-            _warn(f"{path} is damaged: {fault}; it is left out, and its molecules are computed again")
+            pass  # its rows are in another shard now, or were the oldest
+        except CorruptShard as error:
+            _warn(f"{error}; it is removed, and its molecules are computed again")
             self._unreadable.add(path)
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -109,51 +131,52 @@ class Folder:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    @_alone
-    def put(self, keys: Digests, block: Block) -> None:
-        """Remember the rows and the refusals of a block; `keys` are those of all its rows. `flush` has them on disk."""
-        if not self._pending:
-            self._since = time.monotonic()
-        self._pending.append((keys, block))
-        self._size += sum(part.data.nbytes for part in block.parts)
-        if self._size > PENDING or time.monotonic() - self._since > PATIENCE:
-            self.flush()
-
-    @_alone
-    def flush(self) -> None:
-        """Write what is not on disk yet; a warning says so if that cannot be done."""
-        pending, self._pending, self._size = self._pending, [], 0
-        pending = [(keys, block) for keys, block in pending if block.parts or block.refused]
-        if not pending:
-            return
+    def put(self, keys: Digests, blocks: Sequence[Block], refs: VectorRefs, expected: int) -> None:
+        reasons = {bytes(keys[row]): reason for block in blocks for row, reason in block.rejected.items()}
+        parts = rows_by_format(blocks)
+        if reasons and not parts:
+            parts = [(NOTHING, np.zeros(0, np.int64), np.zeros((0, 0), np.uint8))]
         try:
-            named = self.path / "key.json"
-            if not named.exists():
-                write_atomic(named, json.dumps({"key": self.key}, indent=1) + "\n")
-            write(self._new(), pending)
+            for format, rows, data in parts:
+                shard = self._add(format, keys[rows], data, reasons)
+                refs.refer(rows, shard.table, shard.table.find(keys[rows]))
+                reasons = {}
             self._merge()
             self._evict()
         except OSError as error:
-            _warn(f"what was computed cannot be kept in {self.root} ({error}); the results are there all the same")
+            _warn(f"computed vectors cannot be kept in {self.root} ({error}); they are used, but not cached")
+            for format, rows, data in parts:
+                left = refs.unknown(rows)
+                refs.refer(rows[left], FixedTable(format, data[left]), np.arange(len(left)))
 
-    def _new(self) -> Path:
-        return self.path / f"{time.time_ns():016x}{secrets.token_hex(4)}.rows"
+    def _add(self, format: PackedFormat, keys: Digests, data: Bytes, reasons: Mapping[bytes, str]) -> CachedVectors:
+        if not (name := self.path / "key.json").exists():
+            write_sealed(name, {"format": KEY_FORMAT, "version": 1, "key": self.key})
+        path = self.path / f"{time.time_ns():016x}{secrets.token_hex(4)}.arrow"
+        write_vectors(path, format, keys, data, reasons)
+        self._open[path] = shard = read_vectors(path, verify=False)
+        return shard
 
     def _merge(self) -> None:
-        """Make one segment of many small ones."""
-        self._look()
-        small = [segment for segment in self._open.values() if segment.size < SMALL]
-        if len(small) <= MANY:
-            return
-        write(self._new(), ((keys, segment.find(keys)) for segment in small for keys in segment.texts()))
-        for segment in small:
-            segment.path.unlink(missing_ok=True)
+        """Make one shard of many small ones of a format."""
+        self._refresh()
+        by_format: dict[PackedFormat, list[CachedVectors]] = {}
+        for shard in self._open.values():
+            if len(shard.table.data) * (shard.table.format.width + 16) < SMALL:
+                by_format.setdefault(shard.table.format, []).append(shard)
+        for format, small in by_format.items():
+            if len(small) > MANY:
+                keys = np.concatenate([shard.keys for shard in small])
+                data = np.concatenate([shard.table.data for shard in small])
+                self._add(format, keys, data, {key: why for shard in small for key, why in shard.reasons.items()})
+                for shard in small:
+                    shard.path.unlink(missing_ok=True)
 
     def _evict(self) -> None:
-        """Remove the segments that were not used for longest, of any key, until the folder is small enough."""
+        """Remove the least recently used shards, of any key, until the folder is small enough."""
         found = []
         for folder in key_folders(self.root):
-            for path in segments_of(folder):
+            for path in shards_in(folder):
                 with contextlib.suppress(FileNotFoundError):
                     status = path.stat()
                     found.append((status.st_mtime_ns, status.st_size, path))
@@ -164,40 +187,11 @@ class Folder:
             path.unlink(missing_ok=True)
             total -= size
 
-    def _tidy(self) -> None:
-        """Remove what processes that were killed while writing have left."""
-        for path in self.path.glob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > ABANDONED:
-                    path.unlink()
-
 
 @lru_cache(maxsize=16)
-def folder_of(root: Path, key: str) -> Folder:
-    """The folder's segments stay open from call to call: each is checked once."""
-    return Folder(root, key)
-
-
-def require_folder(root: Path) -> None:
-    """Refuse a path that is a file, or is inside of one; it need not exist."""
-    there = next((path for path in (root, *root.parents) if path.exists()), root)
-    if there.exists() and not there.is_dir():
-        raise NotADirectoryError(f"the cache {str(root)!r}: {str(there)!r} is no folder; give the path of a folder")
-
-
-def key_folders(root: Path) -> list[Path]:
-    """The subfolders of `root` that are ours."""
-    if not root.is_dir():
-        return []
-    return sorted(path for path in root.iterdir() if _KEY.fullmatch(path.name) and path.is_dir())
-
-
-def segments_of(folder: Path) -> list[Path]:
-    """The segments in a key's folder, in the order in which they were written."""
-    try:
-        return sorted(folder / name for name in os.listdir(folder) if _SEGMENT.fullmatch(name))
-    except FileNotFoundError:
-        return []
+def folder_store(root: Path, key: str) -> FolderStore:
+    """Return the store of a key in a folder; its shards stay open from call to call, so that each is checked once."""
+    return FolderStore(root, key)
 
 
 def _warn(message: str) -> None:

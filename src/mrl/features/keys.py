@@ -1,4 +1,4 @@
-"""What a featurizer computes, as text: the same for as long as its rows are the same."""
+"""Keys: digests of texts, and an identity of what a featurizer computes."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["Digests", "digests", "fitted", "key_of"]
 
 Digests = NDArray[np.bytes_]  # "S16": compared as 16 bytes, sorted, searched
 
-_FORMAT = "rows 1"  # of the rows as mrl makes them of what a featurizer gives
-_IDLE = {"n_jobs", "verbose"}  # parameters by which no estimator's numbers change
+_FORMAT = "rows 1"  # how mrl packs what a featurizer returns
+_IDLE = {"n_jobs", "verbose"}  # parameters that do not change the numbers of an estimator
 
 
 def digests(text: Text) -> Digests:
-    """128 bits of each text, (n,)."""
+    """Return 128 bits for each text, (n,)."""
     raw, ends = text.flat.tobytes(), (text.offsets - text.offsets[0]).tolist()
     made = b"".join(hashlib.blake2b(raw[a:b], digest_size=16).digest() for a, b in pairwise(ends))
     return np.frombuffer(made, "S16")
 
 
 def key_of(featurizer: Featurizer) -> str:
-    """The key under which a folder keeps what this featurizer computes; TypeError says why there is none."""
+    """Return the key under which a folder keeps what a featurizer computes; TypeError says why there is none."""
     given = getattr(featurizer, "cache_key", None)
     if isinstance(given, str) and given:
         return _key(given)
@@ -39,7 +39,7 @@ def key_of(featurizer: Featurizer) -> str:
         if given is not None:
             raise TypeError(f"its cache_key is {given!r}, expected a str that is not empty")
         if not (isinstance(featurizer, Transformer) and hasattr(featurizer, "get_params")):
-            raise TypeError("nothing says what it computes: it has no cache_key")
+            raise TypeError("it has no cache_key, which would identify what it computes")
         return _key(_estimator(featurizer))
     except TypeError as error:
         raise TypeError(
@@ -48,12 +48,12 @@ def key_of(featurizer: Featurizer) -> str:
         ) from None
 
 
-def _key(said: str) -> str:
-    return f"{said} | rdkit {_version('rdkit')} | {_FORMAT}"
+def _key(identity: str) -> str:
+    return f"{identity} | rdkit {_version('rdkit')} | {_FORMAT}"
 
 
 def fitted(estimator: Any) -> dict[str, Any]:
-    """What fitting has left on an estimator, by scikit-learn's convention."""
+    """Return what fitting has set on an estimator, by scikit-learn's convention."""
     return {
         name: value
         for name, value in sorted(getattr(estimator, "__dict__", {}).items())
@@ -64,27 +64,29 @@ def fitted(estimator: Any) -> dict[str, Any]:
 def _estimator(estimator: Any) -> str:
     kind = type(estimator)
     if learned := fitted(estimator):
-        raise TypeError(f"it was fitted, to what its parameters do not say ({', '.join(learned)})")
+        raise TypeError(f"it was fitted, which its parameters do not tell ({', '.join(learned)})")
     top = kind.__module__.partition(".")[0]
     if top not in _distributions():
-        raise TypeError(f"{kind.__module__}.{kind.__qualname__} is of no installed package, so it has no version")
+        raise TypeError(f"{kind.__module__}.{kind.__qualname__} is not of an installed package, so it has no version")
     packages = ", ".join(f"{name} {_version(name)}" for name in _distributions()[top])
     parameters = estimator.get_params(deep=False)
-    said = ", ".join(f"{name}={_said(name, parameters[name])}" for name in sorted(parameters) if name not in _IDLE)
-    return f"{kind.__module__}.{kind.__qualname__}({said}) of {packages}"
+    described = ", ".join(
+        f"{name}={_describe(name, parameters[name])}" for name in sorted(parameters) if name not in _IDLE
+    )
+    return f"{kind.__module__}.{kind.__qualname__}({described}) of {packages}"
 
 
-def _said(name: str, value: Any) -> str:
-    """A parameter's value, exactly."""
+def _describe(name: str, value: Any) -> str:
+    """Return the value of a parameter, exactly."""
     if value is None or type(value) in (bool, int, float, str, bytes):
         return repr(value)
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.dtype.kind in "biufS"):
         content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return f"{value.dtype.str}{value.shape} {content}"
     if type(value) in (list, tuple):
-        return f"{type(value).__name__}({', '.join(_said(name, one) for one in value)})"
+        return f"{type(value).__name__}({', '.join(_describe(name, one) for one in value)})"
     if type(value) is dict:
-        return "{" + ", ".join(f"{_said(name, key)}: {_said(name, one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_describe(name, key)}: {_describe(name, one)}" for key, one in value.items()) + "}"
     if hasattr(value, "get_params"):
         return _estimator(value)
     raise TypeError(f"its parameter {name} is {value!r}, which cannot be written down exactly")
@@ -99,5 +101,5 @@ def _version(distribution: str) -> str:
 
 @cache
 def _distributions() -> dict[str, list[str]]:
-    """Which installed packages each top-level module is of; asking takes a tenth of a second."""
+    """Return the installed packages of each top-level module; this takes a tenth of a second."""
     return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}

@@ -1,105 +1,119 @@
-"""What was computed in this process, by featurizer: bounded, and gone when the featurizer is."""
+"""The store of ``cache="memory"``: bounded, one for each featurizer, and gone when the featurizer is."""
 
 from __future__ import annotations
 
 import hashlib
 import pickle
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mrl.features.computing import Block, Featurizer, Part, Transformer
+from mrl.features.computing import Block, Featurizer, Transformer
 from mrl.features.keys import Digests, fitted
-from mrl.features.packing import Form
+from mrl.features.packing import PackedFormat
+from mrl.features.refs import VectorRefs
+from mrl.features.store import Store, rows_by_format
+from mrl.features.tables import MemoryTable
 
-__all__ = ["Memory", "memory_of"]
+__all__ = ["MemoryStore", "memory_store"]
 
-LIMIT = 256 << 20  # bytes for one featurizer: about 600,000 fingerprints of 2048 bits
-OVERHEAD = 180  # bytes that Python needs for an entry besides its row
+LIMIT = 256 << 20  # bytes of one featurizer: about 900,000 fingerprints of 2048 bits
+PARTS = 8  # into which the limit is divided: a table is dropped as a whole
+MOST_TABLES = 64  # a function may return vectors of many sizes
+MOST_REASONS = 100_000
+OVERHEAD = 24  # bytes of a row besides its vector, about
 
 
-class Memory:
-    """Rows and reasons by digest of their text. What was not asked for longest is forgotten first.
+class MemoryStore(Store):
+    """Vectors and reasons in this process, up to a limit; the least recently used table is dropped first.
 
-    Entries go into the younger of two generations; when that is half of what may be kept, the older one is dropped.
+    A table that was dropped is still found for as long as a dataset refers to it.
     """
 
+    flush_bytes = 1 << 20
+
     def __init__(self, limit: int = LIMIT) -> None:
+        super().__init__()
         self.limit = limit
-        self._young: dict[bytes, tuple[Form, bytes] | str] = {}
-        self._old: dict[bytes, tuple[Form, bytes] | str] = {}
-        self._size = 0
+        self._tables: list[MemoryTable] = []  # the least recently used first
+        self._alive: weakref.WeakSet[MemoryTable] = weakref.WeakSet()
+        self._reasons: dict[bytes, str] = {}
 
-    def __len__(self) -> int:
-        return len(self._young.keys() | self._old.keys())
+    def find(self, keys: Digests, refs: VectorRefs) -> None:
+        left = np.arange(len(keys))
+        dropped = [table for table in self._alive if table not in self._tables]
+        for table in [*reversed(self._tables), *dropped]:
+            rows = table.find(keys[left])
+            hit = rows >= 0
+            if hit.any():
+                refs.refer(left[hit], table, rows[hit])
+                self._use(table)
+                left = left[~hit]
+        if self._reasons:
+            known = zip(left.tolist(), map(self._reasons.get, keys[left].tolist()), strict=True)
+            refs.fail((row, reason) for row, reason in known if reason is not None)
 
-    def find(self, keys: Digests) -> Block:
-        """What is known of these texts."""
-        groups: dict[Form, tuple[list[int], list[bytes]]] = {}
-        refused: dict[int, str] = {}
-        for row, key in enumerate(keys.tolist()):
-            entry = self._young.get(key)
-            if entry is None:
-                if (entry := self._old.get(key)) is None:
-                    continue
-                self._add(key, entry)
-            if isinstance(entry, str):
-                refused[row] = entry
-                continue
-            rows, data = groups.setdefault(entry[0], ([], []))
-            rows.append(row)
-            data.append(entry[1])
-        parts = [
-            Part(np.array(rows), form, np.frombuffer(b"".join(data), np.uint8).reshape(len(rows), form.width))
-            for form, (rows, data) in groups.items()
-        ]
-        return Block(parts, refused)
+    def put(self, keys: Digests, blocks: Sequence[Block], refs: VectorRefs, expected: int) -> None:
+        for format, rows, data in rows_by_format(blocks):
+            most = max(self.limit // PARTS // (format.width + OVERHEAD), 1)
+            start = 0
+            while start < len(rows):
+                table = self._open_table(format, most)
+                room = most - len(table)
+                here = rows[start : start + room]
+                added = table.append(keys[here], data[start : start + room], min(expected - start, room))
+                refs.refer(here, table, added)
+                self._use(table)
+                start += room
+        for block in blocks:
+            self._reasons |= {bytes(keys[row]): reason for row, reason in block.rejected.items()}
+        for key in list(self._reasons)[: max(len(self._reasons) - MOST_REASONS, 0)]:
+            del self._reasons[key]
 
-    def put(self, keys: Digests, block: Block) -> None:
-        """Remember the rows and the refusals of a block; `keys` are those of all its rows."""
-        for part in block.parts:
-            for key, row in zip(keys[part.rows].tolist(), part.data, strict=True):
-                self._add(key, (part.form, row.tobytes()))
-        for row, reason in block.refused.items():
-            self._add(bytes(keys[row]), reason)
+    def _open_table(self, format: PackedFormat, most: int) -> MemoryTable:
+        found = next((table for table in self._tables if table.format == format and len(table) < most), None)
+        if found is None:
+            found = MemoryTable(format)
+            self._alive.add(found)
+        return found
 
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def _add(self, key: bytes, entry: tuple[Form, bytes] | str) -> None:
-        self._young[key] = entry
-        self._size += OVERHEAD + len(entry if isinstance(entry, str) else entry[1])
-        if self._size > self.limit // 2:
-            self._old, self._young, self._size = self._young, {}, 0
+    def _use(self, table: MemoryTable) -> None:
+        """Make a table the most recently used one, and drop others beyond the limit."""
+        self._tables = [*(other for other in self._tables if other is not table), table]
+        while len(self._tables) > 1 and (
+            len(self._tables) > MOST_TABLES or sum(one.nbytes for one in self._tables) > self.limit
+        ):
+            del self._tables[0]
 
 
-# By identity: what is equal to a featurizer need not compute the same. An entry goes when its featurizer does.
-_memories: dict[int, tuple[Any, bytes, Memory]] = {}
+# By identity: an equal featurizer need not compute the same. An entry goes when its featurizer does.
+_stores: dict[int, tuple[Any, bytes, MemoryStore]] = {}
 
 
-def memory_of(featurizer: Featurizer) -> Memory:
-    """The memory of this very object, as it is now: an estimator with other parameters has another."""
+def memory_store(featurizer: Featurizer) -> MemoryStore:
+    """Return the store of this very object in its present state: an estimator with other parameters has another."""
     number, state = id(featurizer), _state(featurizer)
-    kept = _memories.get(number)
-    if kept is not None and kept[0]() is featurizer and kept[1] == state:
-        return kept[2]
+    known = _stores.get(number)
+    if known is not None and known[0]() is featurizer and known[1] == state:
+        return known[2]
     try:
-        held: Any = weakref.ref(featurizer, lambda _: _memories.pop(number, None))
-    except TypeError:  # some kinds of objects cannot be held weakly
+        reference: Any = weakref.ref(featurizer, lambda _: _stores.pop(number, None))
+    except TypeError:  # some kinds of objects have no weak references
 
-        def held() -> Featurizer:
+        def reference() -> Featurizer:
             return featurizer
 
-    memory = Memory()
-    _memories[number] = held, state, memory
-    return memory
+    store = MemoryStore()
+    _stores[number] = reference, state, store
+    return store
 
 
 def _state(featurizer: Featurizer) -> bytes:
-    said = getattr(featurizer, "cache_key", None)
-    if isinstance(said, str):
-        return said.encode()
+    key = getattr(featurizer, "cache_key", None)
+    if isinstance(key, str):
+        return key.encode()
     if not (isinstance(featurizer, Transformer) and hasattr(featurizer, "get_params")):
         return b""
     try:

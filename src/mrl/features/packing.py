@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Bytes", "Form", "Packed", "pack", "unpack"]
+__all__ = ["Bytes", "PackedFormat", "pack", "unpack", "unpack_floats"]
 
-Bytes = NDArray[np.uint8]
+Bytes: TypeAlias = NDArray[np.uint8]
 
 
-class Form(NamedTuple):
-    """How one row stands in bytes."""
+class PackedFormat(NamedTuple):
+    """How a row of numbers is stored in bytes."""
 
     size: int
     """Numbers of a row, D."""
@@ -30,106 +29,34 @@ class Form(NamedTuple):
         return -(-self.size // 8) if self.bits else self.size * np.dtype(self.dtype).itemsize
 
 
-def pack(values: NDArray[Any]) -> tuple[Form, Bytes]:
-    """Rows (m, D) as bytes (m, width): bits where all are uint8 0 and 1."""
+def pack(values: NDArray[Any]) -> tuple[PackedFormat, Bytes]:
+    """Return rows (m, D) as bytes (m, width): as bits where all are uint8 0 and 1."""
     bits = values.dtype == np.uint8 and int(values.max(initial=0)) <= 1
-    form = Form(values.shape[1], values.dtype.str, bits)
+    format = PackedFormat(values.shape[1], values.dtype.str, bits)
     if bits:
-        return form, np.packbits(values, axis=1)
-    return form, np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8).reshape(len(values), form.width)
+        return format, np.packbits(values, axis=1)
+    return format, np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8).reshape(len(values), format.width)
 
 
-def unpack(form: Form, data: Bytes) -> NDArray[Any]:
-    """Rows (m, D) of bytes (m, width)."""
-    if form.bits:
-        return np.unpackbits(data, axis=1, count=form.size)
-    if not form.size:
-        return np.zeros((len(data), 0), form.dtype)
-    return np.ascontiguousarray(data).view(form.dtype)
+def unpack(format: PackedFormat, data: Bytes) -> NDArray[Any]:
+    """Return bytes (m, width) as rows (m, D)."""
+    if format.bits:
+        return np.unpackbits(data, axis=1, count=format.size)
+    if not format.size:
+        return np.zeros((len(data), 0), format.dtype)
+    return np.ascontiguousarray(data).view(format.dtype)
 
 
-class Packed:
-    """n rows of D numbers, held in as few bytes as they need; all zero until they are put.
-
-    The type grows with what is put: bits, then small integers, then floats.
-
-    Parameters
-    ----------
-    n : int
-        Rows.
-    form : Form, optional
-        How they stand in bytes; that of what is put first if not given.
-
-    Examples
-    --------
-    >>> packed = Packed(3)
-    >>> packed.put([2, 0], *pack(np.array([[1, 0, 1], [0, 1, 1]], np.uint8)))
-    >>> packed, packed.data.nbytes
-    (Packed(3 rows of 3 bits), 3)
-    >>> packed.dense()
-    array([[0., 1., 1.],
-           [0., 0., 0.],
-           [1., 0., 1.]], dtype=float32)
-    """
-
-    def __init__(self, n: int, form: Form | None = None) -> None:
-        self.form = form or Form(0, np.dtype(np.float32).str, False)
-        self.data: Bytes = np.zeros((n, self.form.width), np.uint8)
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __repr__(self) -> str:
-        kind = "bits" if self.form.bits else np.dtype(self.form.dtype).name
-        return f"Packed({len(self):,} rows of {self.form.size:,} {kind})"
-
-    def widen(self, forms: Iterable[Form]) -> None:
-        """Take on a form that holds these forms, all of one size, as well; the first one said is taken as it is."""
-        forms = {*forms, self.form} if self.form.size else set(forms)
-        if not forms or forms == {self.form}:
-            return
-        size = next(iter(forms)).size
-        bits = all(form.bits for form in forms)
-        form = Form(size, np.result_type(*sorted({form.dtype for form in forms})).str, bits)
-        self.data = (
-            _as(form, self.form, self.data).copy() if self.form.size else np.zeros((len(self), form.width), np.uint8)
-        )
-        self.form = form
-
-    def put(self, rows: Any, form: Form, data: Bytes) -> None:
-        """Set rows from bytes in `form`."""
-        self.widen([form])
-        self.data[rows] = _as(self.form, form, data)
-
-    def take(self, rows: Any) -> Packed:
-        """Some rows, in memory of their own."""
-        taken = Packed(0, self.form)
-        taken.data = self.data[rows]
-        return taken
-
-    def values(self) -> NDArray[Any]:
-        """All rows, (n, D), in the type that they have."""
-        return unpack(self.form, self.data)
-
-    def dense(self, rows: Any = None, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-        """Rows (B, D) as floating-point numbers, in memory of their own."""
-        data = self.data if rows is None else self.data[rows]
-        if not (self.form.bits and np.dtype(dtype) == np.float32):
-            return np.array(unpack(self.form, data), dtype=dtype)
-        # One look-up of 32 bytes for each byte; unpacking first and converting then would pass over the numbers twice.
-        wide = np.take(_eights(), data, axis=0).reshape(len(data), data.shape[1] * 8)
-        return wide if wide.shape[1] == self.form.size else wide[:, : self.form.size].copy()
-
-
-def _as(wanted: Form, form: Form, data: Bytes) -> Bytes:
-    """The same numbers in another form."""
-    if wanted == form:
-        return data
-    values = unpack(form, data).astype(wanted.dtype)
-    return np.frombuffer(values.tobytes(), np.uint8).reshape(len(data), wanted.width)
+def unpack_floats(format: PackedFormat, data: Bytes, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Return bytes (m, width) as rows (m, D) of floating-point numbers, copied."""
+    if not (format.bits and np.dtype(dtype) == np.float32):
+        return np.array(unpack(format, data), dtype=dtype)
+    # One look-up of 32 bytes for each byte; unpacking first and converting then would pass over the numbers twice.
+    wide = np.take(_floats_of_bytes(), data, axis=0).reshape(len(data), data.shape[1] * 8)
+    return wide if wide.shape[1] == format.size else wide[:, : format.size].copy()
 
 
 @cache
-def _eights() -> NDArray[np.float32]:
-    """The eight bits of each byte as float32, (256, 8)."""
+def _floats_of_bytes() -> NDArray[np.float32]:
+    """Return the eight bits of each byte as float32, (256, 8)."""
     return np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)

@@ -44,7 +44,7 @@ def run(
     with WorkerPool(function, text, n_jobs=n_jobs, timeout=timeout, chunk_size=chunk_size) as pool:
         for start, result in pool:
             block = Block(lost={0: result.reason}) if isinstance(result, Lost) else result
-            if stop and (failed := [*block.refused, *block.lost]):
+            if stop and (failed := [*block.rejected, *block.lost]):
                 pool.stop_at(start + min(failed))
             yield start, block
 
@@ -58,5 +58,5 @@ def _run_here(text: Text, featurizer: Featurizer, stop: bool) -> Generator[tuple
         block = compute(featurizer, text[start : start + size].tolist())
         first, start, size = start, start + size, next_chunk_size(size, time.monotonic() - began)
         yield first, block
-        if stop and (block.refused or block.lost):
+        if stop and (block.rejected or block.lost):
             return

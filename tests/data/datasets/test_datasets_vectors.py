@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from rdkit import Chem
 from mrl.chem import ECFP6
 from mrl.data import VecPredictionDataset, VecReconDataset, VectorDataset
 from mrl.errors import FeatureError, MoleculeError
+from mrl.ragged import Text
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CO?")
@@ -124,15 +127,13 @@ def test_a_folder_is_shared_by_data_sets_and_runs(tmp_path: Path) -> None:
     assert (v.tolist(), second.asked) == (expected, [])
     assert made.new(["CO", "OO"]).batch()[0][1].tolist() == [expected[1]] * 2
     assert second.asked == ["OO"]
-    with pytest.raises(TypeError, match="cannot be kept in a folder: nothing says what it computes"):
+    with pytest.raises(TypeError, match="cannot be kept in a folder: it has no cache_key"):
         VectorDataset(SMILES, Function(), cache=tmp_path)
 
 
-def test_bits_are_kept_as_bits_until_one_is_none() -> None:
+def test_vectors_of_bits_and_of_numbers_in_one_dataset() -> None:
     ds = VectorDataset(["C", "CO", "OOO"], {"C": [True] * 99, "CO": [False] * 99, "OOO": [2] * 99}.__getitem__)
     assert ds.batch([0, 1]).tolist() == [[1.0] * 99, [0.0] * 99]
-    (field,) = ds.fields
-    assert field._packed.data.shape == (3, 13)  # type: ignore[attr-defined]
     assert ds.batch().tolist() == [[1.0] * 99, [0.0] * 99, [2.0] * 99]
     assert ds.batch([0]).dtype == torch.float32
 
@@ -367,3 +368,25 @@ def test_objects_with_transform() -> None:
     assert (dropped.kept.tolist(), [r.row for r in dropped.rejects]) == ([0, 2, 3], [1, 4])
     (x, v), _ = VecReconDataset(["C", "CO"], VOCAB, Estimator()).batch()
     assert (x.tolist(), v.tolist()) == ([[0, 4, 1, 2], [0, 4, 5, 1]], [[1, 0], [2, 1]])
+
+
+def test_datasets_share_their_vectors() -> None:
+    def bits(text: str) -> Any:
+        return np.unpackbits(np.frombuffer(text.encode().ljust(256), np.uint8))
+
+    texts = Text.of([f"C{i}" for i in range(4000)])
+    VectorDataset(texts[:9], bits).batch()
+    gc.collect()
+    tracemalloc.start()
+    first = VectorDataset(texts, bits)
+    first.prepare()
+    gc.collect()
+    one, _ = tracemalloc.get_traced_memory()
+    second = first.new(texts)
+    second.prepare()
+    gc.collect()
+    both, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert one < 300 * 4000 + 20_000
+    assert both - one < 16 * 4000 + 20_000
+    assert torch.equal(first.batch(range(9)), second.batch(range(9)))

@@ -1,0 +1,140 @@
+"""`Features`: the vectors of molecules, and the molecules that have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mrl.errors import FeatureError
+from mrl.features.refs import VectorRefs
+from mrl.ragged import Rejects, Text
+
+__all__ = ["Features", "OnError", "features_of", "require_on_error"]
+
+OnError: TypeAlias = Literal["raise", "drop", "mask"]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Vectors of molecules; see `featurize`.
+
+    Parameters
+    ----------
+    vectors : VectorRefs
+        The vectors, n rows; those of 0 and 1 are packed, eight to a byte.
+    rejects : Rejects
+        The rows that failed: row, text, stage ``"feature"``, reason.
+    kept : ndarray of int64, shape (n,)
+        The row of the input that each row here is; all of them, unless failed rows were dropped.
+
+    Examples
+    --------
+    >>> from mrl.features import featurize
+    >>> features = featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask")
+    >>> len(features), features.kept, features.rejects
+    (2, array([0, 1]), Rejects(1 row: 1 × "KeyError: '?'"))
+    """
+
+    vectors: VectorRefs
+    rejects: Rejects
+    kept: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """Which rows were computed, bool (n,).
+
+        >>> from mrl.features import featurize
+        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").ok
+        array([ True, False])
+        """
+        return self.vectors.ok
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The numbers, (n, D), as the function returned them: unsigned integers and bits stay so, others are float32.
+
+        Rows that failed are zero here and NaN in `dense`. Bits are unpacked each time.
+
+        >>> from mrl.features import featurize
+        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").values
+        array([[1., 2.],
+               [0., 0.]], dtype=float32)
+        """
+        return self.vectors.values()
+
+    def dense(self, rows: Any = None, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Return rows as floating-point numbers; rows that failed are NaN.
+
+        Parameters
+        ----------
+        rows : array of int, shape (B,), optional
+            Which rows; all by default.
+        dtype : dtype
+            A floating-point type.
+
+        Returns
+        -------
+        ndarray of `dtype`, shape (B, D)
+            A copy.
+
+        Examples
+        --------
+        >>> from mrl.features import featurize
+        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").dense([1, 0])
+        array([[nan, nan],
+               [ 1.,  2.]], dtype=float32)
+        """
+        return self.vectors.floats(slice(None) if rows is None else rows, dtype)
+
+
+def features_of(text: Text, vectors: VectorRefs, on_error: OnError, size: int | None) -> Features:
+    """Return the vectors of texts, of one size, as Features; with ``"raise"`` a FeatureError where one failed."""
+    _check(text, vectors, on_error)
+    vectors.settle_size(size)
+    _check(text, vectors, on_error)
+    failed = sorted(vectors.reasons)
+    rejects = Rejects.of((row, text[row], "feature", vectors.reasons[row]) for row in failed)
+    if on_error == "drop":
+        kept = np.flatnonzero(vectors.ok)
+        return Features(vectors.take(kept), rejects, kept)
+    return Features(vectors, rejects, np.arange(len(text)))
+
+
+def _check(text: Text, vectors: VectorRefs, on_error: OnError) -> None:
+    if vectors.reasons and on_error == "raise":
+        row = min(vectors.reasons)
+        reason = vectors.reasons[row]
+        raise FeatureError(
+            f"row {row}: no vector for {text[row]!r}: {reason}; remove the row, or use on_error='drop' or "
+            "on_error='mask' to go on without it",
+            text=text[row],
+            reason=reason,
+            row=row,
+        )
+
+
+def require_on_error(on_error: str) -> None:
+    """Raise a ValueError unless `on_error` is one of the three.
+
+    Parameters
+    ----------
+    on_error : str
+        ``"raise"``, ``"drop"`` or ``"mask"``.
+
+    Raises
+    ------
+    ValueError
+        It is another.
+
+    Examples
+    --------
+    >>> require_on_error("drop")
+    """
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
