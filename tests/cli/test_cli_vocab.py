@@ -259,6 +259,14 @@ def test_inspect_numbers_bad_rows_as_the_file_does(tmp_path: Path) -> None:
     assert [problem["row"] for problem in facts["problems"]] == [0, 1]
 
 
+def test_inspect_numbers_unknown_tokens_as_the_file_does(narrow: Path, tmp_path: Path) -> None:
+    path = file_of(tmp_path, ['""', "CO", '""', "CN"])
+    facts = json.loads(run("inspect", path, "--vocab", narrow, "--json", status=1)[0])
+    assert [(one["token"], one["row"]) for one in facts["vocabulary"]["unknown"]] == [("N", 3)]
+    output, _ = run("inspect", path, "--vocab", narrow, status=1)
+    assert re.search(r"'N' +1 +3 +'CN'", output)
+
+
 def test_encode_and_check_load_neither_torch_nor_rdkit() -> None:
     code = "import sys, mrl.cli.encode, mrl.cli.vocab; print({'torch', 'rdkit', 'numba', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

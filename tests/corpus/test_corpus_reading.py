@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -565,6 +566,22 @@ def test_a_column_of_molecules_that_is_not_text(tmp_path: Path) -> None:
     pa.parquet.write_table(pa.table({"smiles": [1.5, 2.5]}), tmp_path / "t.parquet")
     with pytest.raises(ColumnError, match=r"t\.parquet: column 'smiles' is double, expected text"):
         read(tmp_path / "t.parquet")
+
+
+def test_iconv_reads_utf16_as_the_message_says(put: Put, tmp_path: Path) -> None:
+    path = put("t.csv", "smiles\nC\n".encode("utf-16"))
+    with pytest.raises(ReadError) as caught:
+        read(path)
+    command = str(caught.value).partition(" or run ")[2].replace("NEW_FILE", str(tmp_path / "new.csv"))
+    subprocess.run(command, shell=True, check=True)
+    assert read(tmp_path / "new.csv").smiles.tolist() == ["C"]
+
+
+def test_a_row_of_many_megabytes_is_an_error_that_says_so(put: Put) -> None:
+    with pytest.raises(
+        ReadError, match=r"cannot be read as a table .*: check its quotes and format; a row may have 16 MB"
+    ):
+        read(put("t.csv", "id,smiles\n1," + "C" * 50_000_000 + "\n"))
 
 
 def test_a_cut_at_any_byte_is_an_error_or_fewer_rows(put: Put) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mrl.cli.tables import print_tokens
 from mrl.corpus import Table, read
 from mrl.messages import format_count, format_names, format_value
 from mrl.progress import track
-from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Vocab, is_vocab_file
+from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Unknown, Vocab, is_vocab_file
 
 _SHOWN_ROWS = 20
 _ENDS = 8
@@ -59,15 +60,21 @@ def _inspect_molecules(options: InspectOptions) -> None:
     vocab = CharacterVocab(SMILES_CHAR_VOCAB) if options.vocab is None else Vocab.load(options.vocab)
     name = "the 38 characters of SMILES_CHAR_VOCAB" if options.vocab is None else str(options.vocab)
     table = read(options.file, smiles=options.smiles_column)
-    facts, coverage = _molecule_facts(options.file, table), vocab.coverage(table.smiles)
+    facts = _molecule_facts(options.file, table)
+    coverage = vocab.coverage(table.smiles)
+    coverage = replace(coverage, unknown=_in_file(coverage.unknown, table), cut=_in_file(coverage.cut, table))
     if options.json:
         print_json(facts | {"vocabulary": {"name": name, **coverage.to_dict()}})
     else:
         _show_molecules(facts)
-        _show_coverage(coverage, name, table)
+        _show_coverage(coverage, name)
         _show_problems(facts)
     if facts["invalid"] or facts["not_read"] or (options.vocab is not None and not coverage.complete):
         raise Exit(DATA)
+
+
+def _in_file(tokens: list[Unknown], table: Table) -> list[Unknown]:
+    return [one._replace(row=int(table.rows[one.row])) for one in tokens]
 
 
 def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
@@ -130,14 +137,14 @@ def _show_molecules(facts: dict[str, Any]) -> None:
     print_text("")
 
 
-def _show_coverage(coverage: Coverage, vocabulary: str, table: Table) -> None:
+def _show_coverage(coverage: Coverage, vocabulary: str) -> None:
     if coverage.complete:
         print_text(f"Every token is in {vocabulary}: no molecule is changed.")
         return
     rows = f"{coverage.unknown_rows:,} of {format_count(coverage.rows, 'row')}"
     verb = "has" if coverage.unknown_rows == 1 else "have"
     print_text(f"{rows} {verb} tokens that are not in {vocabulary}:")
-    print_tokens([one._replace(row=int(table.rows[one.row])) for one in coverage.unknown])
+    print_tokens(coverage.unknown)
 
 
 def _show_problems(facts: dict[str, Any]) -> None:
@@ -145,5 +152,5 @@ def _show_problems(facts: dict[str, Any]) -> None:
     if total:
         print_text("")
         print_text("Rows with problems" + (f" (the first {_SHOWN_ROWS})" if total > _SHOWN_ROWS else "") + ":")
-        rows = [(f"{p['row']}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
+        rows = [(f"{p['row']:,}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
         print_grid(rows, ("row", "text", "problem"), numbers=(0,))

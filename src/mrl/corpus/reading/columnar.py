@@ -34,7 +34,9 @@ class ColumnarFile(TableFile):
                 names, n = self._file.column_names, len(self._file)
         self.names = tuple(names)
         if not n:
-            raise ReadError(f"{path} has no rows, only columns: {format_names(names)}", path=self.path)
+            raise ReadError(
+                f"{path} has no rows, only columns: {format_names(names)}; pass a file with molecules", path=self.path
+            )
 
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
         """Read some of the columns, a block for each batch of the file."""

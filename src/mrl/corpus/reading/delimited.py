@@ -41,7 +41,10 @@ class _TextFile(TableFile):
     def _skip_header(self, size: int) -> None:
         self._start += size
         if self._start >= self._stop:
-            raise ReadError(f"{self.path} has a header and no rows: {format_names(self.names)}", path=self.path)
+            raise ReadError(
+                f"{self.path} has a header and no rows: {format_names(self.names)}; pass a file with molecules",
+                path=self.path,
+            )
 
     def _require_utf8(self, header: bytes) -> None:
         if not is_utf8(header):
@@ -102,7 +105,7 @@ class DelimitedFile(_TextFile):
         line = line_count(self._data[: wrong.end("more") if wrong["more"] else wrong.start() + 1]) + 1
         problem = "text follows a closing quote" if wrong["more"] else "a quote is opened and never closed"
         raise ReadError(
-            f'{self.path}, line {line}: {problem}; enclose the cell in quotes and write a quote inside it as ""',
+            f'{self.path}, line {line}: {problem}; enclose the whole cell in quotes and write a quote inside it as ""',
             path=self.path,
             line=line,
         )
@@ -162,7 +165,10 @@ class DelimitedFile(_TextFile):
                 yield Block(columns, rows, rejects[reported:])
                 start, reported = int(rows[-1]) + 1 if len(rows) else start, len(rejects)
         except pa.ArrowException as error:
-            raise ReadError(f"{self.path} cannot be read as a table: {error}", path=self.path) from error
+            raise ReadError(
+                f"{self.path} cannot be read as a table ({error}): check its quotes and format; a row may have 16 MB",
+                path=self.path,
+            ) from error
         if not start:
             raise ReadError(
                 f"{self.path}: no row fits the header ({format_names(self.names)}): the first has {rejects[0].reason}; "

@@ -87,7 +87,8 @@ def read_text(path: Path) -> bytes:
             raise ReadError(f"{path} is not a text file but looks like {what}", path=str(path))
     if data.startswith(_UTF16):
         raise ReadError(
-            f"{path} is UTF-16, expected UTF-8: save it as UTF-8, or run iconv -f UTF-16 -t UTF-8", path=str(path)
+            f"{path} is UTF-16, expected UTF-8: save it as UTF-8, or run iconv -f UTF-16 -t UTF-8 {path} > NEW_FILE",
+            path=str(path),
         )
     if (position := data.find(b"\0")) >= 0:
         raise ReadError(
