@@ -1,7 +1,7 @@
 """Files that are written completely or not at all, and files that notice damage.
 
 A *sealed document* is a JSON object in canonical form that contains the SHA-256 of its other entries: a vocabulary, a
-manifest, or the metadata of a binary file, where it also holds the `content_digest` of the file's arrays.
+manifest, or the metadata of a binary file, where it also holds a digest of the file's arrays.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ __all__ = [
     "AnyPath",
     "atomic",
     "content_digest",
-    "read_sealed",
     "remove_abandoned",
     "seal",
     "unseal",
     "write_atomic",
-    "write_sealed",
 ]
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
@@ -175,7 +173,7 @@ def unseal(
 
     Examples
     --------
-    >>> sealed = seal({"format": "mrl-example", "version": 1, "rows": 3})
+    >>> sealed = seal({"format": "mrl-example", "version": 1, "rows": 3})  # to be written by write_atomic
     >>> unseal(sealed, "a.json", format="mrl-example", version=1)["rows"]
     3
     >>> unseal(sealed.replace(b"3,", b"4,"), "a.json", format="mrl-example", version=1)
@@ -208,65 +206,6 @@ was damaged or edited after it was written; restore it, or create it again
             "create it again"
         )
     return document
-
-
-def write_sealed(path: AnyPath, document: Mapping[str, Any]) -> None:
-    """Write a sealed document to a file, completely or not at all.
-
-    Parameters
-    ----------
-    path : str or path
-        The file; missing folders are created.
-    document : mapping of str to JSON values
-        With the entries ``"format"`` and ``"version"``, for `read_sealed`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "a.json"
-    >>> write_sealed(target, {"format": "mrl-example", "version": 1, "rows": 3})
-    >>> read_sealed(target, format="mrl-example", version=1)["rows"]
-    3
-    """
-    write_atomic(path, seal(document))
-
-
-def read_sealed(
-    path: AnyPath, *, format: str, version: int, error: Callable[..., MrlError] = FileFormatError
-) -> dict[str, Any]:
-    """Return the document in a file that `write_sealed` wrote.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-    format, version : str, int
-        The expected entries ``"format"`` and ``"version"`` of the document.
-    error : class of the error to raise
-        Called with a message and ``path=``.
-
-    Returns
-    -------
-    dict
-        The document, without its entry ``"sha256"``.
-
-    Raises
-    ------
-    FileFormatError
-        Or `error`: the file is damaged, was edited, or is of another format or version.
-    FileNotFoundError
-        There is no such file.
-
-    Examples
-    --------
-    See `write_sealed`.
-
-    >>> read_sealed("no such file", format="mrl-example", version=1)
-    Traceback (most recent call last):
-    ...
-    FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
-    """
-    return unseal(Path(path).read_bytes(), path, format=format, version=version, error=error)
 
 
 def content_digest(parts: Iterable[tuple[str, Any]]) -> str:

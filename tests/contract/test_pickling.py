@@ -36,7 +36,7 @@ def public_objects() -> dict[str, Any]:
     model = lm.LanguageModel(lm.ModelConfig.for_vocab(vocab, hidden=8), seed=0)
     instances = [
         *(ragged.Ragged([1, 2, 3], [0, 1, 3]), ragged.Text.of(SMILES), ragged.Text.of(SMILES)[1:3]),
-        ragged.Rejects.of([(0, "C(", "parse", "syntax")]),
+        ragged.Rejects([(0, "C(", "parse", "syntax")]),
         *(vocab, pattern, text.CharacterReplaceVocab(["C"], {"Br": "R"}), text.SmilesVocab(), vocab.coverage(SMILES)),
         *(text.KmerVocab(3), text.AminoAcidVocab(), text.NucleotideVocab()),
         *(texts, texts.view([2, 0]), texts.split(0.5)[0], texts.dataloader(2, shuffle=True)),

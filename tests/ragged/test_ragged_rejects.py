@@ -29,30 +29,30 @@ SOME = [
 
 @given(ROWS, st.slices(6))
 def test_it_is_a_sequence_of_its_rows(rows: list[tuple[int, str, str, str]], index: slice) -> None:
-    rejects = Rejects.of(iter(rows))
+    rejects = Rejects(iter(rows))
     assert len(rejects) == len(rows)
     assert list(rejects) == rows
     assert list(rejects[index]) == rows[index]
     assert all(isinstance(reject, Reject) for reject in rejects)
-    assert pickle.loads(pickle.dumps(rejects)) == rejects == Rejects.of(rejects)
+    assert pickle.loads(pickle.dumps(rejects)) == rejects == Rejects(rejects)
     assert hash(rejects) == hash(Rejects(rows))
     assert sum(rejects.counts().values()) == len(rows)
     assert list(Rejects.concat([rejects, Rejects(), rejects])) == rows + rows
 
 
 def test_rows_have_names() -> None:
-    last = Rejects.of(SOME)[-1]
+    last = Rejects(SOME)[-1]
     assert (last.row, last.text, last.stage, last.reason) == (3, "c1", "parse", "syntax")
 
 
 def test_counts_begin_with_the_most_frequent_and_break_ties_by_name() -> None:
-    assert list(Rejects.of(SOME).counts().items()) == [("syntax", 2), ("blank", 1), ("valence", 1)]
+    assert list(Rejects(SOME).counts().items()) == [("syntax", 2), ("blank", 1), ("valence", 1)]
 
 
 @given(ROWS)
 def test_csv_comes_back(rows: list[tuple[int, str, str, str]]) -> None:
     file = io.StringIO(newline="")
-    Rejects.of(rows).to_csv(file)
+    Rejects(rows).to_csv(file)
     file.seek(0)
     header, *lines = csv.reader(file)
     assert header == ["row", "text", "stage", "reason"]
@@ -61,7 +61,7 @@ def test_csv_comes_back(rows: list[tuple[int, str, str, str]]) -> None:
 
 def test_csv_by_example(tmp_path: Path) -> None:
     path = tmp_path / "new" / "rejects.csv"
-    Rejects.of([(4, 'a,"b"\n', "read", "é"), (5, "C\udcff", "read", "encoding")]).to_csv(path)
+    Rejects([(4, 'a,"b"\n', "read", "é"), (5, "C\udcff", "read", "encoding")]).to_csv(path)
     assert path.read_bytes() == (
         b'"row","text","stage","reason"\n4,"a,""b""\n","read","\xc3\xa9"\n5,"C\\udcff","read","encoding"\n'
     )
@@ -69,7 +69,7 @@ def test_csv_by_example(tmp_path: Path) -> None:
 
 
 def test_frames_of_other_libraries() -> None:
-    rejects = Rejects.of(SOME)
+    rejects = Rejects(SOME)
     assert pl.DataFrame(rejects).rows() == SOME
     assert pl.DataFrame(rejects).columns == list(Reject._fields)
     assert list(pd.DataFrame(rejects).itertuples(index=False, name=None)) == SOME
@@ -80,14 +80,14 @@ def test_frames_of_other_libraries() -> None:
 
 def test_repr() -> None:
     assert repr(Rejects()) == "no rejects"
-    assert repr(Rejects.of(SOME)) == "Rejects(4 rows: 2 × 'syntax', 1 × 'blank', 1 × 'valence')"
-    many = Rejects.of((i, "", "read", f"r{i}") for i in range(9))
+    assert repr(Rejects(SOME)) == "Rejects(4 rows: 2 × 'syntax', 1 × 'blank', 1 × 'valence')"
+    many = Rejects((i, "", "read", f"r{i}") for i in range(9))
     assert repr(many).endswith("1 × 'r4', 4 more reasons)")
 
 
 def test_the_table_of_a_notebook_is_escaped_and_short() -> None:
     assert Rejects()._repr_html_() == "<p>no rejects</p>"
-    html = Rejects.of([(i, "<b>&", "parse", "syntax") for i in range(23)])._repr_html_()
+    html = Rejects([(i, "<b>&", "parse", "syntax") for i in range(23)])._repr_html_()
     assert "<td>&lt;b&gt;&amp;</td>" in html
     assert "<b>" not in html
     assert html.count("<tr>") == 21
@@ -105,11 +105,11 @@ def test_the_table_of_a_notebook_is_escaped_and_short() -> None:
 )
 def test_other_rows_are_rejected(row: Any, message: str) -> None:
     with pytest.raises(RowError, match=message):
-        Rejects.of([row])
+        Rejects([row])
 
 
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Rejects().other = 1  # type: ignore[attr-defined]
     with pytest.raises(TypeError):
-        Rejects.of(SOME)[0] = SOME[1]  # type: ignore[index]
+        Rejects(SOME)[0] = SOME[1]  # type: ignore[index]

@@ -43,7 +43,7 @@ def screened(n: int, valid: int, unique: int, novel: int, empty: int = 0) -> Scr
     reasons = ["empty: no atoms"] * empty + ["ring closure: unclosed ring"] * (n - valid - empty)
     rejects = [(valid + i, "" if i < empty else "C1CC", "parse", reason) for i, reason in enumerate(reasons)]
     smiles = tuple("C" * (1 + i % max(unique, 1)) if i < valid else None for i in range(n))
-    return Screened(smiles, rows < valid, rows < unique, rows < novel, Rejects.of(rejects), known=900)
+    return Screened(smiles, rows < valid, rows < unique, rows < novel, Rejects(rejects), known=900)
 
 
 def made_round(number: int, counts: tuple[int, ...], means: Sequence[float], trained_on: int) -> Round:

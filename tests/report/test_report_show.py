@@ -221,7 +221,7 @@ def test_rows_without_a_vector_say_so() -> None:
 
 
 def test_rejects_show_text_stage_and_reason() -> None:
-    rejects = Rejects.of([(7, "CCO", "duplicates", "the same as row 2"), (9, EVIL, "parse", "syntax")])
+    rejects = Rejects([(7, "CCO", "duplicates", "the same as row 2"), (9, EVIL, "parse", "syntax")])
     picture = show(rejects)
     assert labels(picture) == ["row 7: duplicates: CCO; the same as row 2", f"row 9: parse: {EVIL}; syntax"]
     assert picture.svg.count("<title>") == 1  # the one that is a molecule

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrl.errors import FileFormatError
-from mrl.files import read_sealed
+from mrl.files import unseal
 
 __all__ = [
     "KEY_FORMAT",
@@ -160,7 +160,8 @@ def _summary(path: Path) -> Cached:
     from mrl.corpus import Shard  # pyarrow is loaded only where a folder is used
 
     try:
-        key = str(read_sealed(path / "key.json", format=KEY_FORMAT, version=1)["key"])
+        file = path / "key.json"
+        key = str(unseal(file.read_bytes(), file, format=KEY_FORMAT, version=1)["key"])
     except (OSError, FileFormatError, KeyError):
         key = f"unknown ({path.name})"
     keys, reasons, size = [np.zeros(0, "S16")], set(), 0

@@ -99,7 +99,7 @@ def features_of(text: Text, vectors: VectorRefs, on_error: OnError, size: int | 
     vectors.settle_size(size)
     _check(text, vectors, on_error)
     failed = sorted(vectors.reasons)
-    rejects = Rejects.of((row, text[row], "feature", vectors.reasons[row]) for row in failed)
+    rejects = Rejects((row, text[row], "feature", vectors.reasons[row]) for row in failed)
     if on_error == "drop":
         kept = np.flatnonzero(vectors.ok)
         return Features(vectors.take(kept), rejects, kept)

@@ -28,7 +28,7 @@ from mrl.features.packing import Bytes, PackedFormat, unpack
 from mrl.features.refs import VectorRefs
 from mrl.features.store import Store, rows_by_format
 from mrl.features.tables import FixedTable
-from mrl.files import remove_abandoned, write_sealed
+from mrl.files import remove_abandoned, seal, write_atomic
 
 __all__ = ["FolderStore", "folder_store", "read_vectors", "write_vectors"]
 
@@ -151,7 +151,7 @@ class FolderStore(Store):
 
     def _add(self, format: PackedFormat, keys: Digests, data: Bytes, reasons: Mapping[bytes, str]) -> CachedVectors:
         if not (name := self.path / "key.json").exists():
-            write_sealed(name, {"format": KEY_FORMAT, "version": 1, "key": self.key})
+            write_atomic(name, seal({"format": KEY_FORMAT, "version": 1, "key": self.key}))
         path = self.path / f"{time.time_ns():016x}{secrets.token_hex(4)}.arrow"
         write_vectors(path, format, keys, data, reasons)
         self._open[path] = shard = read_vectors(path, verify=False)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeGuard, runtime_checkable
 import numpy as np
 
 from mrl.errors import ColumnError
+from mrl.messages import format_value
 
 __all__ = ["Column", "as_list", "is_column", "is_missing"]
 
@@ -156,13 +157,13 @@ def require_rows(values: Any, name: str) -> None:
     """Raise a ColumnError where `values` is a single value or has no order of rows."""
     kind = type(values).__name__
     if isinstance(values, str | bytes):
-        problem = f"a single string, {shown(values)}: wrap it in a list, [{shown(values)}]"
+        problem = f"a single string, {format_value(values)}: wrap it in a list, [{format_value(values)}]"
     elif isinstance(values, set | frozenset):
         problem = f"a {kind}, expected one value per row in an order: make it a list, e.g. sorted({name})"
     elif isinstance(values, Mapping):
         problem = f"a {kind}, expected one value per row in an order: choose one of its columns"
     elif not _is_iterable(values):
-        problem = f"{shown(values)} ({kind}), expected one value per row: wrap a single value in a list"
+        problem = f"{format_value(values)} ({kind}), expected one value per row: wrap a single value in a list"
     else:
         return
     raise ColumnError(f"column {name!r} is {problem}", column=name, value=values)
@@ -174,9 +175,3 @@ def _is_iterable(values: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-def shown(value: object) -> str:
-    """Return ``repr(value)`` for a message, cut at 80 characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

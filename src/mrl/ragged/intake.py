@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mrl.errors import ColumnError
+from mrl.messages import format_value
 from mrl.ragged.columns import Column, as_list, is_column, require_rows
 from mrl.ragged.flat import Array
 from mrl.ragged.text import Text, arrow_text
@@ -110,15 +111,13 @@ def as_array(values: Any, name: str = "values") -> Array:
         ) from None
     if array.ndim == 0:
         raise ColumnError(
-            f"column {name!r} is {values!r}, expected one value per row: wrap a single value in a list",
+            f"column {name!r} is {format_value(values)}, expected one value per row: wrap a single value in a list",
             column=name,
             value=values,
         )
     if array.dtype.kind in "US" and isinstance(values, list):  # text in rows of several values
         return np.asarray(values, object)
-    kind = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
-    if array.dtype.kind == "f" and kind.lstrip("u").startswith(
-        "int"
-    ):  # whole numbers, some of them missing, stay exact
+    kind = str(getattr(values, "dtype", getattr(values, "type", ""))).lower().removeprefix("u")
+    if array.dtype.kind == "f" and kind.startswith("int"):  # whole numbers, some of them missing, stay exact
         return np.asarray(as_list(values, name), object)
     return array

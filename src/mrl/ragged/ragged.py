@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
+from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.flat import Array, Int64s, check_offsets, check_values, gather, narrow, offsets_of, row_numbers
 
@@ -194,10 +195,8 @@ class Ragged(Sequence[Any]):
         return _unpickle, (type(self), self.flat, offsets)
 
     def __repr__(self) -> str:
-        rows, values = (
-            f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in ((len(self), "row"), (len(self.flat), "value"))
-        )
-        return f"Ragged({rows}, {values}, {self._values.dtype})"
+        size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'value')}"
+        return f"Ragged({size}, {self._values.dtype})"
 
     def take(self, rows: Any) -> Self:
         """Return rows in any order, repeats allowed.
@@ -304,8 +303,9 @@ class Ragged(Sequence[Any]):
             lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         except TypeError:
             row = next(i for i, value in enumerate(rows) if not hasattr(value, "__len__"))
+            shown = format_value(rows[row])
             raise RowError(
-                f"row {row} is {rows[row]!r}, expected a sequence of numbers: one row alone is written as [row]",
+                f"row {row} is {shown}, expected a sequence of numbers: a single row is written [row]",
                 row=row,
                 column="rows",
                 value=rows[row],
@@ -316,7 +316,7 @@ class Ragged(Sequence[Any]):
             flat = np.asarray(list(chain.from_iterable(rows)))
         if len(flat) == 0:
             flat = np.zeros(0, kind)
-        return cls._trusted(narrow(flat, kind, "values", lengths), offsets_of(lengths))
+        return cls(narrow(flat, kind, "values", lengths), offsets_of(lengths))
 
     @classmethod
     def concat(cls, parts: Iterable[Ragged]) -> Self:

@@ -7,11 +7,12 @@ import operator
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Any, NamedTuple, TextIO
 
 from mrl.errors import RowError
 from mrl.files import atomic
+from mrl.formatting import html_table
+from mrl.messages import format_count, format_value
 
 __all__ = ["Reject", "Rejects"]
 
@@ -61,7 +62,7 @@ class Rejects(Sequence[Reject]):
 
     Examples
     --------
-    >>> rejects = Rejects.of([(4, "C(", "parse", "syntax"), (9, "CF5", "parse", "syntax")])
+    >>> rejects = Rejects([(4, "C(", "parse", "syntax"), (9, "CF5", "parse", "syntax")])
     >>> rejects
     Rejects(2 rows: 2 × 'syntax')
     >>> rejects[0]
@@ -78,30 +79,6 @@ class Rejects(Sequence[Reject]):
         self._rows = tuple(_check(i, row) for i, row in enumerate(rows))
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, str, str, str]]) -> Rejects:
-        """Return tuples of row, text, stage and reason as a table; a table as it is.
-
-        Parameters
-        ----------
-        rows : iterable of (int, str, str, str)
-
-        Returns
-        -------
-        Rejects
-
-        Raises
-        ------
-        RowError
-            An entry has other types; a ``ValueError``.
-
-        Examples
-        --------
-        >>> len(Rejects.of([(4, "C(", "parse", "syntax")]))
-        1
-        """
-        return rows if isinstance(rows, Rejects) else cls(rows)
-
-    @classmethod
     def concat(cls, parts: Iterable[Rejects]) -> Rejects:
         """Return the rows of all parts, one part after the other.
 
@@ -115,7 +92,7 @@ class Rejects(Sequence[Reject]):
 
         Examples
         --------
-        >>> Rejects.concat([Rejects(), Rejects.of([(4, "C(", "parse", "syntax")])])
+        >>> Rejects.concat([Rejects(), Rejects([(4, "C(", "parse", "syntax")])])
         Rejects(1 row: 1 × 'syntax')
         """
         return cls(row for part in parts for row in part)
@@ -147,7 +124,7 @@ class Rejects(Sequence[Reject]):
 
         Examples
         --------
-        >>> Rejects.of([(1, "", "read", "blank"), (4, "C(", "parse", "syntax"), (9, "", "read", "blank")]).counts()
+        >>> Rejects([(1, "", "read", "blank"), (4, "C(", "parse", "syntax"), (9, "", "read", "blank")]).counts()
         {'blank': 2, 'syntax': 1}
         """
         counts = Counter(row.reason for row in self._rows)
@@ -162,7 +139,7 @@ class Rejects(Sequence[Reject]):
 
         Examples
         --------
-        >>> Rejects.of([(4, "C(", "parse", "syntax")]).to_dict()
+        >>> Rejects([(4, "C(", "parse", "syntax")]).to_dict()
         {'row': [4], 'text': ['C('], 'stage': ['parse'], 'reason': ['syntax']}
         """
         return {name: [row[k] for row in self._rows] for k, name in enumerate(Reject._fields)}
@@ -179,7 +156,7 @@ class Rejects(Sequence[Reject]):
         Examples
         --------
         >>> import sys
-        >>> Rejects.of([(4, "C(,", "parse", "syntax")]).to_csv(sys.stdout)
+        >>> Rejects([(4, "C(,", "parse", "syntax")]).to_csv(sys.stdout)
         "row","text","stage","reason"
         4,"C(,","parse","syntax"
         """
@@ -200,16 +177,13 @@ class Rejects(Sequence[Reject]):
         counts = [f"{n:,} × {reason!r}" for reason, n in self.counts().items()]
         more = [f"{len(counts) - 5} more reasons"] if len(counts) > 6 else []
         shown = ", ".join(counts[: 5 if more else 6] + more)
-        return f"Rejects({len(self):,} row{'s' if len(self) > 1 else ''}: {shown})"
+        return f"Rejects({format_count(len(self), 'row')}: {shown})"
 
     def _repr_html_(self) -> str:
         if not self._rows:
             return "<p>no rejects</p>"
-        head = "".join(f"<th>{name}</th>" for name in Reject._fields)
-        lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in self._rows[:_SHOWN]]
-        table = "".join(f"<tr>{line}</tr>" for line in [head, *lines])
         more = f"<p>and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
-        return f"<table>{table}</table>{more}"
+        return html_table(self._rows[:_SHOWN], Reject._fields) + more
 
 
 def _check(place: int, row: tuple[int, str, str, str]) -> Reject:
@@ -220,17 +194,14 @@ def _check(place: int, row: tuple[int, str, str, str]) -> Reject:
         number = operator.index(number)
     except (TypeError, ValueError):
         raise RowError(
-            f"reject {place} is {row!r}, expected (row, text, stage, reason) with an integer row",
+            f"reject {place} is {format_value(row)}, expected (row, text, stage, reason) with an integer row",
             row=place,
             column="row",
             value=row,
         ) from None
-    for column, value in (("text", text), ("stage", stage), ("reason", reason)):
+    texts: dict[str, object] = {"text": text, "stage": stage, "reason": reason}
+    for column, value in texts.items():
         if not isinstance(value, str):
-            raise RowError(
-                f"reject {place} has {column} {value!r} ({type(value).__name__}), expected a str: convert it first",
-                row=place,
-                column=column,
-                value=value,
-            )
+            problem = f"{column} {format_value(value)} ({type(value).__name__}), expected a str: convert it first"
+            raise RowError(f"reject {place} has {problem}", row=place, column=column, value=value)
     return Reject(number, text, stage, reason)

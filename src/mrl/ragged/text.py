@@ -8,11 +8,11 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
+from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
-from mrl.ragged.columns import as_list, is_missing, require_rows, shown
+from mrl.ragged.columns import as_list, is_missing
 from mrl.ragged.flat import lengths_of, offsets_of
 from mrl.ragged.ragged import Ragged
 
@@ -95,37 +95,6 @@ class Text(Ragged):
         except UnicodeEncodeError:
             raise _not_unicode(rows, name) from None
         return cls._trusted(np.frombuffer(b"".join(encoded), np.uint8), offsets_of(lengths_of(encoded)))
-
-    @classmethod
-    def from_rows(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:
-        """Return strings as Text.
-
-        Parameters
-        ----------
-        rows : iterable of str
-        dtype : dtype
-            uint8, and no other.
-
-        Returns
-        -------
-        Text
-
-        Raises
-        ------
-        RowError
-            A row is not a string, or one that UTF-8 cannot express; a ``ValueError``.
-        ColumnError
-            `dtype` is not uint8; a ``ValueError``.
-
-        Examples
-        --------
-        >>> Text.from_rows(["C", "CC"])
-        Text(2 rows, 3 bytes: 'C', 'CC')
-        """
-        if np.dtype(dtype) != np.uint8:
-            raise ColumnError(f"a Text is made of uint8, not of {np.dtype(dtype)}: leave out the dtype", column="rows")
-        require_rows(rows, "rows")
-        return cls._of_list(list(rows), "rows")
 
     @classmethod
     def concat(cls, parts: Iterable[Ragged]) -> Self:
@@ -257,10 +226,8 @@ class Text(Ragged):
             bytes(raw[:40]).decode(errors="backslashreplace") for raw in map(super()._row, range(min(3, len(self))))
         ]
         shown = ", ".join([repr(head) for head in heads] + ["..."] * (len(self) > 3))
-        rows, size = (
-            f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in ((len(self), "row"), (len(self.flat), "byte"))
-        )
-        return f"Text({rows}, {size}{': ' if shown else ''}{shown})"
+        size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'byte')}"
+        return f"Text({size}{': ' if shown else ''}{shown})"
 
 
 def as_text(values: Any, name: str = "smiles") -> Text:
@@ -325,7 +292,7 @@ def _not_a_string(row: int, name: str, value: Any) -> RowError:
         remedy = "convert it with str() if it is meant as text, or choose another column"
     kind = "" if value is None else f" ({type(value).__name__})"
     return RowError(
-        f"row {row} of column {name!r} is {shown(value)}{kind}, expected a str; {remedy}",
+        f"row {row} of column {name!r} is {format_value(value)}{kind}, expected a str; {remedy}",
         row=row,
         column=name,
         value=value,
@@ -338,7 +305,7 @@ def _not_unicode(rows: list[str], name: str) -> RowError:
             value.encode()
         except UnicodeEncodeError as error:
             return RowError(
-                f"row {row} of column {name!r} is {shown(value)}, which has a lone surrogate at {error.start}: "
+                f"row {row} of column {name!r} is {format_value(value)}, which has a lone surrogate at {error.start}: "
                 "read the file with its own encoding, without errors='surrogateescape'",
                 row=row,
                 column=name,

@@ -61,7 +61,7 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     rejects = [Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()]
     return Table(
         columns,
-        Rejects.of(reject._replace(row=start + reject.row) for reject in (*block.rejects, *rejects)),
+        Rejects(reject._replace(row=start + reject.row) for reject in (*block.rejects, *rejects)),
         rows=start + rows,
         smiles_column=smiles_column,
         targets=roles.targets,
@@ -83,7 +83,7 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
     notes = sum((Counter(table.notes) for table in tables), Counter[str]())
     return Table(
         columns,
-        Rejects.of(sorted(reject for table in tables for reject in table.rejects)),
+        Rejects(sorted(reject for table in tables for reject in table.rejects)),
         rows=np.concatenate([table.rows for table in tables]),
         smiles_column=first.smiles_column,
         targets=first.targets,

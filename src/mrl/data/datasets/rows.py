@@ -40,7 +40,7 @@ class RowDataset(RequestDataset):
     )
     _kept: RowIndex = range(0)  # numbers of the rows among those that the dataset was made from
     _storage_index: RowIndex | None = None  # numbers of the rows among those of the fields; all of them where None
-    _rejects: Rejects = Rejects.of([])
+    _rejects: Rejects = Rejects([])
 
     def __init__(self, collate_function: Callable[[Any], Any] | None = None, **settings: Any) -> None:
         self.columns = {}
@@ -127,7 +127,7 @@ class RowDataset(RequestDataset):
         if ids is not None and self.task.generates is not None:
             generated = self.columns[self.task.generates]
             self.fields = tuple(field.with_ids(generated, ids) for field in self.fields)
-        self._kept, self._storage_index, self._rejects = range(n), None, Rejects.of([])
+        self._kept, self._storage_index, self._rejects = range(n), None, Rejects([])
         if self.task.filter_rows is not None and (found := self.task.filter_rows(self)) is not None:
             ok, self._rejects = found
             if not ok.all():

@@ -68,7 +68,7 @@ def split_by_length(
             value=texts[row],
         )
     rejects = ((int(row), texts[int(row)], "length", f"{lengths[row]} tokens, more than {name} {most}") for row in long)
-    return ok, Rejects.of(rejects)
+    return ok, Rejects(rejects)
 
 
 def check_text_settings(augment: Augment | None, seed: int, on_long: OnLong) -> int:

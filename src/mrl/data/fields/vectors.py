@@ -134,7 +134,7 @@ class Vectors(Field):
         rejects = (
             (row, text, "feature", vectors.reasons[row]) for row, text in zip(failed.tolist(), texts, strict=True)
         )
-        return vectors.ok, Rejects.of(rejects)
+        return vectors.ok, Rejects(rejects)
 
     def fingerprint(self) -> str:
         function = getattr(self.function, "__qualname__", type(self.function).__qualname__)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mrl.errors import VocabFileError
-from mrl.files import AnyPath, read_sealed, write_sealed
+from mrl.files import AnyPath, seal, unseal, write_atomic
 from mrl.text.constants import SPECIAL_TOKENS
 
 __all__ = ["VocabContent", "is_vocab_file", "load_vocab", "write_vocab"]
@@ -35,7 +36,7 @@ V = TypeVar("V", bound=Restorable)
 def write_vocab(path: AnyPath, content: VocabContent) -> None:
     """Write a vocabulary file, completely or not at all."""
     document = {"format": _FORMAT, "version": _VERSION, "specials": SPECIAL_TOKENS, **content._asdict()}
-    write_sealed(path, document)
+    write_atomic(path, seal(document))
 
 
 def is_vocab_file(path: AnyPath) -> bool:
@@ -72,7 +73,7 @@ def load_vocab(
     def invalid(reason: str) -> VocabFileError:
         return VocabFileError(f"{path} {reason}", path=str(path))
 
-    document = read_sealed(path, format=_FORMAT, version=_VERSION, error=VocabFileError)
+    document = unseal(Path(path).read_bytes(), path, format=_FORMAT, version=_VERSION, error=VocabFileError)
     types = {"format": str, "version": int, "specials": list, "kind": str, "rules": dict, "tokens": list}
     if document.keys() != types.keys():
         raise invalid(f"has the entries {sorted(document)}, expected {sorted(types)}")
