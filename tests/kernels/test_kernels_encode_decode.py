@@ -74,30 +74,36 @@ def test_encode_keeps_rows_apart() -> None:
     assert encode(b"ab", b"c", b"ab", b"bc")[0] == [[0, 4, 3, 1], [0, 3, 1], [0, 4, 3, 1], [0, 3, 3, 1]]
 
 
-def decode(*rows: list[int], dtype: str = "uint8", threads: int = 1) -> tuple[bytes, list[int], int]:
+def decode(*rows: list[int], dtype: str = "uint8") -> tuple[bytes, list[int], int]:
     tokens = [b"", b"", b"", b"?", b"C", b"[nH]"]
     ids = np.array([i for row in rows for i in row], dtype)
     offsets = np.cumsum([0, *map(len, rows)])
     ids.flags.writeable = offsets.flags.writeable = False
     bounds = np.cumsum([0, *map(len, tokens)])
-    values, ends, wrong = kernels.decode(
-        ids, offsets, np.frombuffer(b"".join(tokens), np.uint8), bounds, threads=threads
-    )
+    values, ends, wrong = kernels.decode(ids, offsets, np.frombuffer(b"".join(tokens), np.uint8), bounds)
     return values.tobytes(), ends.tolist(), wrong
 
 
-@pytest.mark.parametrize("threads", [1, 2, 9])
-def test_decode(threads: int) -> None:
-    assert decode([0, 4, 5, 1, 4], [], [2, 2, 3], [1], [5], threads=threads) == (b"C[nH]?[nH]", [0, 5, 5, 6, 6, 10], -1)
-    assert decode(threads=threads) == (b"", [0], -1)
+def test_decode() -> None:
+    assert decode([0, 4, 5, 1, 4], [], [2, 2, 3], [1], [5]) == (b"C[nH]?[nH]", [0, 5, 5, 6, 6, 10], -1)
+    assert decode() == (b"", [0], -1)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 9])
 @pytest.mark.parametrize(("dtype", "wrong"), [("uint8", 6), ("int64", -1), ("int64", 1 << 40)])
-def test_decode_finds_the_first_row_with_a_wrong_id(threads: int, dtype: str, wrong: int) -> None:
-    assert decode([4, 1, wrong], [4], [4, wrong], [4, wrong], dtype=dtype, threads=threads)[2] == 2
+def test_decode_finds_the_first_row_with_a_wrong_id(dtype: str, wrong: int) -> None:
+    assert decode([4, 1, wrong], [4], [4, wrong], [4, wrong], dtype=dtype)[2] == 2
 
 
 def test_decode_long_tokens() -> None:
     rows = [[4] * 100, *[[5] * 100] * 5]
     assert decode(*rows) == (b"C" * 100 + b"[nH]" * 500, [0, 100, 500, 900, 1300, 1700, 2100], -1)
+
+
+def test_decode_more_ids_than_numpy_takes_at_a_time() -> None:
+    rows = [[4] * 100_000, [5] * 100_000] * 3
+    assert decode(*rows, [4]) == (
+        (b"C" * 100_000 + b"[nH]" * 100_000) * 3 + b"C",
+        [0, 100_000, 500_000, 600_000, 1_000_000, 1_100_000, 1_500_000, 1_500_001],
+        -1,
+    )
+    assert decode(*rows, [4, 6], [7])[2] == 6

@@ -144,7 +144,7 @@ def _encode_and_decode(
     engine: CompiledEngine, texts: list[str], token_bytes: list[bytes]
 ) -> tuple[list[int], list[str]]:
     ids = engine.encode_pieces(Text.of(texts), threads=2)[0]
-    return ids.values.tolist(), decode(ids, token_bytes, b"?", threads=2).tolist()
+    return ids.values.tolist(), decode(ids, token_bytes, b"?").tolist()
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -201,27 +201,23 @@ def naive_decode(row: list[int], unk: bytes) -> str:
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64"])
 @settings(max_examples=60, deadline=None)
-@given(
-    rows=st.lists(st.lists(st.integers(0, len(TOKEN_BYTES) - 1), max_size=20), max_size=6),
-    threads=st.sampled_from([1, 3]),
-)
-def test_decoding_stops_at_eos_and_skips_bos_and_pad(dtype: str, rows: list[list[int]], threads: int) -> None:
+@given(rows=st.lists(st.lists(st.integers(0, len(TOKEN_BYTES) - 1), max_size=20), max_size=6))
+def test_decoding_stops_at_eos_and_skips_bos_and_pad(dtype: str, rows: list[list[int]]) -> None:
     ids = Ragged.from_rows(rows, dtype)
     for way in WAYS:
         with run_by(way):
-            text = decode(ids, TOKEN_BYTES, "\ufffd".encode(), threads=threads)
+            text = decode(ids, TOKEN_BYTES, "\ufffd".encode())
             assert text.tolist() == [naive_decode(row, "\ufffd".encode()) for row in rows]
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("wrong", [len(TOKEN_BYTES), 300, -1])
-def test_an_id_out_of_range_is_named_with_its_row(way: str, threads: int, wrong: int) -> None:
+def test_an_id_out_of_range_is_named_with_its_row(way: str, wrong: int) -> None:
     ids = Ragged.from_rows([[0, 4, 1], [0, 4, 1, wrong], [4, wrong, 1], [wrong]], "int64")
     with run_by(way):
         assert decode(ids[:2], TOKEN_BYTES, b"?").tolist() == ["C", "C"]  # ids after the end of a row are ignored
         with pytest.raises(TokenIdError, match=rf"row 2: id {wrong} is not in .* 0 to 10") as error:
-            decode(ids, TOKEN_BYTES, b"?", threads=threads)
+            decode(ids, TOKEN_BYTES, b"?")
     assert (error.value.row, error.value.id) == (2, wrong)
 
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from mrl.kernels.encode import EOS
 from mrl.kernels.jit import compiled, map_slices
 
-__all__ = ["decode", "decode_kernel"]
-
 _IDS_AT_A_TIME = 1 << 18  # ids that NumPy decodes at a time
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -19,9 +17,7 @@ Int64s: TypeAlias = NDArray[np.int64]
 Decoded: TypeAlias = tuple[Bytes, Int64s, int]
 
 
-def decode(
-    ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s, *, threads: int = 1
-) -> Decoded:
+def decode(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Decoded:
     """Return the text of rows of ids, each up to its first EOS.
 
     Parameters
@@ -34,8 +30,6 @@ def decode(
         The text of each id, one after the other.
     token_offsets : ndarray of int64, shape (tokens + 1,)
         Where the text of each id begins and ends in `token_bytes`; it may be empty.
-    threads : int
-        The number of slices of rows that are decoded at a time.
 
     Returns
     -------
@@ -56,29 +50,16 @@ def decode(
     1
     """
     size = int(offsets[-1] - offsets[0])
-    kernel = compiled(decode_kernel, size + len(offsets) - 1, fallback="numpy")
-    token_bytes = token_bytes.view()
-    token_bytes.flags.writeable = False
+    if kernel := compiled(decode_kernel, size + len(offsets) - 1, fallback="numpy"):
+        return _decode_by_kernel(kernel, ids, offsets, token_bytes, token_offsets)
 
     def work(first: int, last: int) -> Decoded:
-        part = offsets[first : last + 1]
-        if kernel is None:
-            values, ends, wrong = _decode_in_numpy(ids, part, token_bytes, token_offsets)
-        else:
-            values, ends, wrong = _decode_slice(kernel, ids, part, token_bytes, token_offsets)
-        return values, ends, wrong if wrong < 0 else wrong + first
+        values, ends, wrong = _decode_in_numpy(ids, offsets[first : last + 1], token_bytes, token_offsets)
+        return values, np.diff(ends), wrong if wrong < 0 else wrong + first
 
-    slices, threads = (threads, threads) if kernel else (size // _IDS_AT_A_TIME + 1, 1)
-    parts = map_slices(work, offsets, slices, threads)
-    if len(parts) == 1:
-        return parts[0]
-    values, ends, wrong = zip(*parts, strict=True)
-    lengths = np.concatenate([np.diff(part) for part in ends])
-    return (
-        np.concatenate(values),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        next((row for row in wrong if row >= 0), -1),
-    )
+    values, lengths, wrong = zip(*map_slices(work, offsets, size // _IDS_AT_A_TIME + 1, threads=1), strict=True)
+    text_offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+    return np.concatenate(values), text_offsets, next((row for row in wrong if row >= 0), -1)
 
 
 def _decode_in_numpy(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Decoded:
@@ -96,8 +77,12 @@ def _decode_in_numpy(ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, tok
     return token_bytes[np.arange(ends[-1]) + np.repeat(first, sizes)], ends[bounds], -1
 
 
-def _decode_slice(kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s) -> Any:
+def _decode_by_kernel(
+    kernel: Any, ids: NDArray[Any], offsets: Int64s, token_bytes: Bytes, token_offsets: Int64s
+) -> Decoded:
     """Decode by machine code into an array that grows where tokens are longer than expected."""
+    token_bytes = token_bytes.view()
+    token_bytes.flags.writeable = False  # the kernel would be compiled anew for a writable array
     longest = int(np.diff(token_offsets).max(initial=0))
     ends = np.zeros(len(offsets), np.int64)
     size = min(2, longest) * int(offsets[-1] - offsets[0])

@@ -13,21 +13,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from mrl.kernels.jit import compiled, map_slices
 
-__all__ = [
-    "BACKTRACK",
-    "BOS",
-    "CONTINUE",
-    "EMIT",
-    "EOS",
-    "PAD",
-    "REJECT",
-    "SPLIT",
-    "UNK",
-    "TokenTable",
-    "encode",
-    "encode_kernel",
-]
-
 BOS, EOS, PAD, UNK = range(4)
 """The ids of every vocabulary for the beginning of a text, its end, padding, and a piece that is not a token."""
 

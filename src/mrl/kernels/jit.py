@@ -25,8 +25,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LARGE_CALL", "compiled", "map_slices", "numba_available"]
-
 T = TypeVar("T")
 
 LARGE_CALL = {"python": 1 << 16, "numpy": 1 << 22}

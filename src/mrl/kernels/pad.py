@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from mrl.kernels.jit import compiled
 
-__all__ = ["max_length", "max_length_kernel", "pad", "pad_kernel"]
-
 Int64s: TypeAlias = NDArray[np.int64]
 
 

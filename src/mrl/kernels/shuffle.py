@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from mrl.kernels.jit import compiled
 
-__all__ = ["SHUFFLE_KEYS", "shuffle_kernel", "shuffle_positions", "splitmix64"]
-
 SHUFFLE_KEYS = 8
 """The number of keys of `shuffle_positions`, one for each round of the Feistel network."""
 

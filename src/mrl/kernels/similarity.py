@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from mrl.kernels.jit import compiled, map_slices
 
-__all__ = ["leader_groups", "nearest", "pack_bits", "tanimoto"]
-
 Words: TypeAlias = NDArray[np.uint64]
 Int64s: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]

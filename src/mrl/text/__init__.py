@@ -1,19 +1,17 @@
 """Strings to token ids and back: patterns, vocabularies, and their files."""
 
+from mrl.kernels import BOS, EOS, PAD, UNK
+from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import (
-    BOS,
-    EOS,
     HALOGEN_REPLACE,
     MAPPING_PATTERN,
     MAPPING_REGEX,
     MAPPING_REPLACE,
     MAPPING_TOKENS,
-    PAD,
     SMILE_REGEX,
     SMILES_CHAR_VOCAB,
     SMILES_PATTERN,
     SPECIAL_TOKENS,
-    UNK,
 )
 from mrl.text.coverage import Coverage, Unknown
 from mrl.text.io.file import is_vocab_file
@@ -52,6 +50,7 @@ __all__ = [
     "KmerVocab",
     "NucleotideVocab",
     "RegexVocab",
+    "Segmentation",
     "SelfiesVocab",
     "SmilesVocab",
     "TransformedVocab",

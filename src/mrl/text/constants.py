@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-from mrl.kernels import BOS, EOS, PAD, UNK
-
-__all__ = [
-    "BOS",
-    "EOS",
-    "HALOGEN_REPLACE",
-    "MAPPING_PATTERN",
-    "MAPPING_REGEX",
-    "MAPPING_REPLACE",
-    "MAPPING_TOKENS",
-    "PAD",
-    "SMILES_CHAR_VOCAB",
-    "SMILES_PATTERN",
-    "SMILE_REGEX",
-    "SPECIAL_TOKENS",
-    "UNK",
-    "UNKNOWN",
-]
-
 SMILES_CHAR_VOCAB = list("#()+-/012345678=@BCFHINOPS[\\]cilnors*:")
 """38 characters that cover most drug-like SMILES."""
 

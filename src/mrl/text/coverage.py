@@ -11,17 +11,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from mrl.errors import UnknownTokenError, UnknownTokenWarning
 from mrl.ragged import Ragged
 
-__all__ = [
-    "Coverage",
-    "OnUnknown",
-    "Unknown",
-    "UnknownToken",
-    "by_count",
-    "coverage_of",
-    "unknown_error",
-    "warn_unknown",
-]
-
 OnUnknown: TypeAlias = Literal["warn", "unk", "raise"]
 
 
@@ -99,14 +88,8 @@ class Coverage:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        values = {
-            "rows": self.rows,
-            "tokens": self.tokens,
-            "unknown_rows": self.unknown_rows,
-            "unknown_tokens": self.unknown_tokens,
-            "unknown": [item._asdict() for item in self.unknown],
-        }
-        return values | ({"cut": [item._asdict() for item in self.cut]} if self.cut else {})
+        values = vars(self) | {name: [one._asdict() for one in vars(self)[name]] for name in ("unknown", "cut")}
+        return {name: value for name, value in values.items() if name != "cut" or value}
 
     def __repr__(self) -> str:
         if self.complete:

@@ -11,16 +11,6 @@ from typing import Any
 
 from mrl.text.constants import SPECIAL_TOKENS
 
-__all__ = [
-    "literal",
-    "regex_tokenize",
-    "replacement_pattern",
-    "split_by_pattern",
-    "test_reconstruction",
-    "tokenize_by_character",
-    "tokenize_with_replacements",
-]
-
 
 def tokenize_by_character(input: str) -> list[str]:
     """Return the characters (Unicode code points) of `input`.

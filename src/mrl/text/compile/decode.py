@@ -13,8 +13,6 @@ from mrl import kernels
 from mrl.errors import ColumnError, RowError, TokenIdError
 from mrl.ragged import Ragged, Text
 
-__all__ = ["as_ids", "decode", "wrong_id"]
-
 
 def as_ids(ids: Any) -> Ragged:
     """Return rows of ids as Ragged: a Ragged, an array or tensor (B, L), or a sequence of sequences of int."""
@@ -43,29 +41,11 @@ def _row_of_ids(row: Any, number: int) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def decode(ids: Ragged, token_bytes: Sequence[bytes], unk: bytes, threads: int = 1) -> Text:
-    """Return the texts of rows of ids, each up to the first EOS.
+def decode(ids: Ragged, token_bytes: Sequence[bytes], unk: bytes) -> Text:
+    """Return the texts of rows of ids, each up to the first EOS, with `unk` for the id 3.
 
-    Parameters
-    ----------
-    ids : Ragged of integers
-        n rows.
-    token_bytes : sequence of bytes
-        UTF-8 of the token of each id, or one byte of it; those of the ids 0 to 3 are ignored.
-    unk : bytes
-        The text of the id 3.
-    threads : int
-        The number of threads that work on it.
-
-    Returns
-    -------
-    Text
-        n rows. Byte tokens that together are not UTF-8 become U+FFFD.
-
-    Raises
-    ------
-    TokenIdError
-        A row has an id below 0 or not below the number of tokens; an ``IndexError``.
+    `token_bytes` are the UTF-8 of the token of each id, or one byte of it; those of the ids 0 to 3 are ignored. Byte
+    tokens that together are not UTF-8 become U+FFFD. Raises TokenIdError for an id that is not in the vocabulary.
 
     Examples
     --------
@@ -75,7 +55,7 @@ def decode(ids: Ragged, token_bytes: Sequence[bytes], unk: bytes, threads: int =
     tokens = [b"", b"", b"", unk, *token_bytes[4:]]
     bounds = np.cumsum([0, *map(len, tokens)])
     joined = np.frombuffer(b"".join(tokens), np.uint8)
-    values, offsets, wrong = kernels.decode(ids.values, ids.offsets, joined, bounds, threads=threads)
+    values, offsets, wrong = kernels.decode(ids.values, ids.offsets, joined, bounds)
     if wrong >= 0:
         raise wrong_id(next(int(i) for i in ids[wrong] if not 0 <= i < len(tokens)), len(tokens), wrong)
     return Text(values, offsets) if all(map(_is_utf8, tokens)) else _repaired(values, offsets)

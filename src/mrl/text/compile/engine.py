@@ -1,4 +1,4 @@
-"""The tokens of a vocabulary, compiled: whole columns of text to ids and back."""
+"""How a vocabulary processes whole columns: `Engine`, and the compiled one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl import kernels
-from mrl.kernels import TokenTable
+from mrl.kernels import BOS, EOS, UNK, TokenTable
 from mrl.ragged import AsciiRows, NotAsciiError, Ragged, Text, as_text
 from mrl.text.compile.decode import decode
 from mrl.text.compile.nfa import UnsupportedPattern
-from mrl.text.compile.segmentation import Segmentation
+from mrl.text.compile.segmentation import Segmentation, require_grammar
 from mrl.text.compile.table import build_table
-from mrl.text.constants import BOS, EOS, UNK
 from mrl.text.coverage import Coverage, UnknownToken, coverage_of
 
-__all__ = ["CompiledEngine", "Encoded", "Engine"]
-
 Encoded: TypeAlias = tuple[Ragged, list[UnknownToken], int]
+"""Ids, the first unknown tokens, and the number of all of them."""
+
 Pieces: TypeAlias = tuple[Ragged, NDArray[np.int64], int]
+"""Ids; row, first byte and end of the first pieces that are not tokens, int64 (k, 3); the number of all of them."""
 
 _MAX_REPORTED = 4096  # unknown pieces that `encode` reports, for each thread
 _LONG_LIST = 20_000  # rows of a list from which its text is made piece by piece
@@ -43,7 +43,7 @@ class Engine(Protocol):
         """Why it runs that way."""
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
-        """Return the ids of a column, the first unknown tokens, and the number of all of them."""
+        """Return the ids of a column of str, with up to so many threads."""
 
     def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
         """Return the texts of rows of ids."""
@@ -53,7 +53,7 @@ class Engine(Protocol):
 
 
 class CompiledEngine:
-    r"""A segmentation with its tokens, ready to encode.
+    r"""A segmentation with its tokens: an `Engine` of kind ``table`` or, where the pattern needs it, ``re``.
 
     Parameters
     ----------
@@ -61,11 +61,6 @@ class CompiledEngine:
         How texts are cut into pieces.
     tokens : sequence of str
         The token of each id; the four special tokens come first. With byte fallback, one for each byte is among them.
-
-    Attributes
-    ----------
-    token_bytes : list of bytes
-        The text of each token as UTF-8, or one byte of it.
 
     Examples
     --------
@@ -77,6 +72,7 @@ class CompiledEngine:
 
     def __init__(self, segmentation: Segmentation, tokens: Sequence[str]) -> None:
         self.segmentation, self.tokens = segmentation, list(tokens)
+        self.dtype = np.min_scalar_type(len(self.tokens) - 1)
         texts = list(map(segmentation.token_text, self.tokens))
         self.token_bytes = [text.encode(errors="surrogateescape") for text in texts]
         # A token that `tokenize` never returns (the key of a replacement) must not take the place of one that it does.
@@ -91,12 +87,10 @@ class CompiledEngine:
 
     @property
     def kind(self) -> Literal["table", "re"]:
-        """How it runs: as a compiled table, or by `re`."""
         return "re" if self.table is None else "table"
 
     @property
     def reason(self) -> str:
-        """Why it runs that way."""
         return self._compiled[1]
 
     @cached_property
@@ -105,26 +99,16 @@ class CompiledEngine:
         return self._compiled[0]
 
     @cached_property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the ids: uint8, uint16 or uint32."""
-        return np.min_scalar_type(len(self.tokens) - 1)
-
-    @cached_property
     def _compiled(self) -> tuple[TokenTable | None, str]:
-        rule = self.segmentation
-        trie = {text: i for text, i in self._ids.items() if len(self.token_bytes[i]) > 1 or text.isascii()}
+        rule, byte_ids = self.segmentation, None
+        if rule.byte_fallback:
+            byte_ids = {raw[0]: i for i, raw in enumerate(self.token_bytes) if i > UNK and len(raw) == 1}
+        pieces = {text: i for text, i in self._ids.items() if len(self.token_bytes[i]) > 1 or text.isascii()}
         try:
-            table = build_table(rule.pattern, trie, split=rule.split_names, byte_ids=self._byte_ids)
+            table = build_table(rule.pattern, pieces, split=rule.split_names, byte_ids=byte_ids)
         except UnsupportedPattern as reason:
             return None, str(reason)
         return table, f"a table of {len(table.transitions) // table.width:,} states"
-
-    @cached_property
-    def _byte_ids(self) -> dict[int, int] | None:
-        """With byte fallback, the id of each of the 256 bytes."""
-        if not self.segmentation.byte_fallback:
-            return None
-        return {raw[0]: i for i, raw in enumerate(self.token_bytes) if i > UNK and len(raw) == 1}
 
     @cached_property
     def _ids_of_bytes(self) -> tuple[dict[bytes, int], int]:
@@ -133,13 +117,7 @@ class CompiledEngine:
         return ids, max(map(len, ids))
 
     def piece_ids(self, piece: str) -> list[int]:
-        """Return the ids of a piece of text: one, or with byte fallback several.
-
-        Examples
-        --------
-        >>> CompiledEngine(Segmentation(), ["bos", "eos", "pad", "unk", "Si"]).piece_ids("[Si]")
-        [3]
-        """
+        """Return the ids of a piece of text: one, or with byte fallback several."""
         if piece in self._ids or not self.segmentation.byte_fallback:
             return [self._ids.get(piece, UNK)]
         tokens, longest = self._ids_of_bytes
@@ -151,7 +129,6 @@ class CompiledEngine:
         return ids
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
-        """Return the ids of a column, the first unknown tokens, and the number of all of them."""
         ids, pieces, count = self.encode_pieces(column, threads)
         if not count:
             return ids, [], 0
@@ -159,49 +136,23 @@ class CompiledEngine:
         self.require_grammar(text)
         return (ids, [], 0) if self.segmentation.byte_fallback else (ids, list(self._located(text, pieces)), count)
 
+    def decode(self, ids: Ragged, unk: str) -> Text:
+        return decode(ids, self.token_bytes, unk.encode())
+
+    def coverage(self, text: Text) -> Coverage:
+        ids = self.encode(text)[0]
+        return coverage_of(text, ids, self.unknown_tokens(text), self.segmentation.byte_fallback)
+
     def encode_pieces(self, column: Any, threads: int = 1) -> Pieces:
-        """Return the ids of a column, and row, first byte and end of the first pieces without an id, and their number.
-
-        Parameters
-        ----------
-        column : column of str
-            n rows; see `mrl.ragged.as_text`.
-        threads : int
-            The number of threads that work on it; a pattern that runs by `re` uses one.
-
-        Returns
-        -------
-        ids : Ragged
-            n rows, each from BOS to EOS.
-        pieces : ndarray of int64, shape (k, 3)
-            The first few thousand pieces that are not tokens, in order.
-        count : int
-            The number of all of them.
-        """
+        """Return the ids of a column, and the first few thousand pieces that are not tokens, by their bytes."""
         if isinstance(column, list) and len(column) > _LONG_LIST and self.table is not None:
             with contextlib.suppress(NotAsciiError):
                 rows = AsciiRows(column)
                 return self._encode_by_table(self.table, rows.values, rows.offsets, _MAX_REPORTED, threads)
         return self._encode(column if isinstance(column, Text) else as_text(column), _MAX_REPORTED, threads)
 
-    def decode(self, ids: Ragged, unk: str) -> Text:
-        """Return the texts of rows of ids."""
-        return decode(ids, self.token_bytes, unk.encode())
-
-    def coverage(self, text: Text) -> Coverage:
-        """Return how much of the texts is covered."""
-        ids = self.encode(text)[0]
-        return coverage_of(text, ids, self.unknown_tokens(text), self.segmentation.byte_fallback)
-
     def unknown_tokens(self, text: Text) -> Iterator[tuple[int, str]]:
-        """Yield row and token of each piece without an id, in order.
-
-        Examples
-        --------
-        >>> engine = CompiledEngine(Segmentation(), ["bos", "eos", "pad", "unk", "C"])
-        >>> list(engine.unknown_tokens(Text.of(["CO", "C", "NC"])))
-        [(0, 'O'), (2, 'N')]
-        """
+        """Yield row and token of each piece without an id, in order."""
         offsets = text.offsets
         cuts = np.searchsorted(offsets[1:], np.arange(offsets[0], offsets[-1], _BLOCK)).tolist()
         for first, last in pairwise(sorted({*cuts, len(text)})):
@@ -211,20 +162,20 @@ class CompiledEngine:
                 piece = raw[starts[row] + begin : starts[row] + end].decode(errors="replace")
                 yield first + row, self.segmentation.token(piece)
 
-    def _located(self, text: Text, pieces: NDArray[np.int64]) -> Iterator[UnknownToken]:
-        for row, begin, end in pieces.tolist():
-            string = text[row]
-            raw = string.encode()
-            piece, before = raw[begin:end].decode(errors="replace"), raw[:begin].decode(errors="replace")
-            yield UnknownToken(row, self.segmentation.token(piece), len(before), string)
-
     def require_grammar(self, text: Text) -> None:
         """Raise UnknownTokenError at the first row and piece that is out of grammar."""
         rule = self.segmentation
         if rule.grammar is not None:
             for row, token in self.unknown_tokens(text):
                 if rule.out_of_grammar(token):
-                    rule.require_grammar(rule.pieces(text[row]), text[row], row)
+                    require_grammar(rule, rule.pieces(text[row]), text[row], row)
+
+    def _located(self, text: Text, pieces: NDArray[np.int64]) -> Iterator[UnknownToken]:
+        for row, begin, end in pieces.tolist():
+            string = text[row]
+            raw = string.encode()
+            piece, before = raw[begin:end].decode(errors="replace"), raw[:begin].decode(errors="replace")
+            yield UnknownToken(row, self.segmentation.token(piece), len(before), string)
 
     def _encode(self, text: Text, max_reported: int, threads: int) -> Pieces:
         if self.table is None:
@@ -242,16 +193,14 @@ class CompiledEngine:
     def _encode_by_re(self, text: Text, max_reported: int) -> Pieces:
         rows: list[list[int]] = []
         unknown: list[tuple[int, int, int]] = []
-        n_unknown = 0
         for row, string in enumerate(text):
             ids, at = [BOS], 0
             for piece in self.segmentation.pieces(string):
                 ids += self.piece_ids(piece)
                 size = len(piece.encode())
                 if piece not in self._ids:
-                    n_unknown += 1
-                    if len(unknown) < max_reported:
-                        unknown.append((row, at, at + size))
+                    unknown.append((row, at, at + size))
                 at += size
             rows.append([*ids, EOS])
-        return Ragged.from_rows(rows, self.dtype), np.array(unknown, np.int64).reshape(-1, 3), n_unknown
+        reported = np.array(unknown[:max_reported], np.int64).reshape(-1, 3)
+        return Ragged.from_rows(rows, self.dtype), reported, len(unknown)

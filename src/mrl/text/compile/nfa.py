@@ -15,8 +15,6 @@ try:
 except ImportError:  # a Python without it runs every pattern through `re`
     _parser = None
 
-__all__ = ["MATCH", "Byte", "Nfa", "UnsupportedPattern"]
-
 MATCH = 0
 """The state in which a match is complete."""
 
@@ -50,26 +48,11 @@ class Byte(NamedTuple):
 
 
 class Nfa:
-    r"""The states of a pattern, built from its end to its beginning.
+    r"""The states of a pattern that `re` accepts, built from its end to its beginning; None is one that never matches.
 
-    Parameters
-    ----------
-    pattern : str or None
-        A regular expression that `re` accepts; None is one that never matches.
-
-    Attributes
-    ----------
-    states : list
-        `Byte`, or a list of states to try, the best first; ``states[MATCH]`` is None.
-    start : int
-        The state in which the pattern begins.
-    fallback : int
-        The state in which one code point of any kind begins (or a byte that does not begin one).
-
-    Raises
-    ------
-    UnsupportedPattern
-        The pattern needs more than a finite automaton, or too many states.
+    ``states[i]`` is a `Byte`, or a list of states to try, the best first; ``states[MATCH]`` is None. The pattern begins
+    in the state `start`, and one code point of any kind (or a byte that does not begin one) in `fallback`. Raises
+    UnsupportedPattern if the pattern needs more than a finite automaton, or too many states.
 
     Examples
     --------

@@ -11,8 +11,6 @@ from mrl.errors import UnknownTokenError
 from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.tokenize import split_by_pattern
 
-__all__ = ["Segmentation"]
-
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -38,8 +36,10 @@ class Segmentation:
     Examples
     --------
     >>> rule = Segmentation(r"\[[^\]]+]|Cl", {"L": "Cl"})
-    >>> rule.pieces("CCl[nH]"), rule.tokens("CCl[nH]"), rule.token_text("L")
-    (['C', 'Cl', '[nH]'], ['C', 'L', '[nH]'], 'Cl')
+    >>> rule.pieces("CCl[nH]"), rule.tokens("CCl[nH]"), rule.token("Cl"), rule.token_text("L")
+    (['C', 'Cl', '[nH]'], ['C', 'L', '[nH]'], 'L', 'Cl')
+    >>> Segmentation("[ACGT]+", grammar="DNA").out_of_grammar("N"), rule.split_names
+    (True, ['bos', 'eos', 'pad', 'unk'])
     """
 
     pattern: str | None = None
@@ -65,35 +65,34 @@ class Segmentation:
         return list(text) if self._regex is None else split_by_pattern(text, self._regex, self.split_names)
 
     def tokens(self, text: str) -> list[str]:
-        """Return the token of each piece of `text`, in the vocabulary or not; an error outside the grammar."""
+        """Return the token of each piece of `text`; UnknownTokenError where a piece is out of grammar."""
         pieces = self.pieces(text)
-        self.require_grammar(pieces, text)
+        require_grammar(self, pieces, text)
         return [self.token(piece) for piece in pieces] if self.texts else pieces
 
     def token(self, piece: str) -> str:
-        """Return the token that stands for a piece of text."""
+        """Return the token that stands for the text `piece`."""
         return self._tokens_of_texts.get(piece, piece)
 
     def token_text(self, token: str) -> str:
-        """Return the text that a token stands for."""
+        """Return the text that `token` stands for."""
         return self.texts.get(token, token)
 
     def out_of_grammar(self, piece: str) -> bool:
-        """Return whether no text of the grammar has this piece."""
+        """Return whether no text of the grammar has the `piece`."""
         return self.grammar is not None and not (self._regex and self._regex.fullmatch(piece))
 
-    def require_grammar(self, pieces: Iterable[str], text: str, row: int | None = None) -> None:
-        """Raise UnknownTokenError at the first piece of a text that is out of grammar."""
-        if self.grammar is None:
-            return
-        at = 0
-        for piece in pieces:
-            if self.out_of_grammar(piece):
-                raise UnknownTokenError(
-                    f"{'' if row is None else f'row {row}: '}{piece!r} at position {at} of {text!r} is not part of "
-                    f"{self.grammar}",
-                    token=piece,
-                    row=row,
-                    position=at,
-                )
-            at += len(piece)
+
+def require_grammar(rule: Segmentation, pieces: Iterable[str], text: str, row: int | None = None) -> None:
+    """Raise UnknownTokenError at the first piece of a text that is out of grammar."""
+    at = 0
+    for piece in pieces if rule.grammar is not None else ():
+        if rule.out_of_grammar(piece):
+            raise UnknownTokenError(
+                f"{'' if row is None else f'row {row}: '}{piece!r} at position {at} of {text!r} is not part of "
+                f"{rule.grammar}",
+                token=piece,
+                row=row,
+                position=at,
+            )
+        at += len(piece)

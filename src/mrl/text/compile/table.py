@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from mrl.kernels import BACKTRACK, CONTINUE, EMIT, REJECT, SPLIT, UNK, TokenTable
 from mrl.text.compile.nfa import MATCH, Byte, Nfa, UnsupportedPattern
 
-__all__ = ["build_table"]
-
 Ints: TypeAlias = NDArray[np.int32]
 
 _MAX_DFA_STATES = 1_000
@@ -34,28 +32,11 @@ def build_table(
     split: Iterable[str] = (),
     byte_ids: Mapping[int, int] | None = None,
 ) -> TokenTable:
-    """Compile a pattern and its tokens.
+    """Return the table of a pattern and the ids (4 or more) of the pieces of text that are tokens.
 
-    Parameters
-    ----------
-    pattern : str or None
-        A regular expression; None makes every code point a piece.
-    pieces : mapping of str to int
-        The id, 4 or more, of each text that is a token.
-    split : iterable of str
-        ASCII texts that are cut into code points where the pattern makes them one piece.
-    byte_ids : mapping of int to int, optional
-        The id of each of the 256 bytes. Where given, a piece that is not a token is cut, from left to right, into the
-        longest tokens that fit, and into single bytes where none does.
-
-    Returns
-    -------
-    TokenTable
-
-    Raises
-    ------
-    UnsupportedPattern
-        The pattern cannot be compiled to a table, or the table would be too large.
+    `split` are ASCII texts that are cut into code points where the pattern makes them one piece. Where the ids of the
+    256 bytes are given, a piece that is not a token is cut, from left to right, into the longest tokens that fit, and
+    into single bytes where none does. Raises UnsupportedPattern, also where the table would be too large.
 
     Examples
     --------

@@ -10,8 +10,6 @@ from mrl.errors import VocabFileError
 from mrl.files import AnyPath, seal, unseal, write_atomic
 from mrl.text.constants import SPECIAL_TOKENS
 
-__all__ = ["VocabContent", "is_vocab_file", "load_vocab", "write_vocab"]
-
 _FORMAT = "mrl-vocabulary"
 _VERSION = 1
 

@@ -13,16 +13,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from mrl.errors import VocabError
+from mrl.kernels import UNK
 from mrl.ragged import Ragged
 from mrl.text.compile.engine import CompiledEngine
-from mrl.text.constants import SPECIAL_TOKENS, UNK, UNKNOWN
+from mrl.text.constants import SPECIAL_TOKENS, UNKNOWN
 from mrl.text.io.file import VocabContent
 from mrl.text.io.oniguruma import ANY, portable_prefix, to_portable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-__all__ = ["export_tokenizer", "import_tokenizer"]
 
 _LONGEST_PIECE = 2**31 - 1
 # The characters by which HuggingFace's byte-level tokenizers show bytes: themselves where visible, else from U+0100 on.

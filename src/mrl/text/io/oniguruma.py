@@ -13,8 +13,6 @@ from typing import Any
 from mrl.errors import VocabError
 from mrl.text.compile.nfa import Nfa, UnsupportedPattern
 
-__all__ = ["ANY", "portable_prefix", "to_portable"]
-
 ANY = r"[\s\S]"
 """One code point of any kind."""
 

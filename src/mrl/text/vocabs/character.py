@@ -10,8 +10,6 @@ from mrl.text.compile.segmentation import Segmentation
 from mrl.text.tokenize import literal, replacement_pattern
 from mrl.text.vocabs.vocab import Vocab
 
-__all__ = ["CharacterReplaceVocab", "CharacterVocab"]
-
 
 class CharacterVocab(Vocab):
     """Tokens are single characters (Unicode code points).

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from mrl.errors import RowError
+from mrl.kernels import UNK
 from mrl.ragged import Text, as_text
 from mrl.text.compile.engine import CompiledEngine
 from mrl.text.compile.segmentation import Segmentation
-from mrl.text.constants import SPECIAL_TOKENS, UNK
-
-__all__ = ["PieceCounter", "text_blocks"]
+from mrl.text.constants import SPECIAL_TOKENS
 
 _BLOCK = 1 << 16  # texts that are read from an iterator at a time
 _FEW = 0.01  # of all pieces, not worth another table
@@ -43,19 +42,8 @@ class PieceCounter:
     first rows run through an empty table, and their pieces are put into the table before many more rows follow. The
     counts are exact all the same, and do not depend on the order of the texts.
 
-    Parameters
-    ----------
-    segmentation : Segmentation
-        How texts are cut into pieces.
-    batch_sizes : sequence of int
-        The rows that are counted before the table is compiled again: at first, next, ..., and from then on.
-    max_known : int
-        The number of pieces that the table has at most; others are counted one by one.
-
-    Attributes
-    ----------
-    counts : collections.Counter
-        How often each piece occurred.
+    `batch_sizes` are the rows that are counted before the table is compiled again: at first, next, ..., and from then
+    on. The table has at most `max_known` pieces; others are counted one by one.
 
     Examples
     --------

@@ -11,28 +11,19 @@ from typing import Any, Literal
 import numpy as np
 
 from mrl.errors import TokenIdError
+from mrl.kernels import UNK
 from mrl.ragged import Ragged, Text, as_text
 from mrl.text.compile.engine import Encoded
-from mrl.text.constants import UNK, UNKNOWN
+from mrl.text.constants import UNKNOWN
 from mrl.text.coverage import Coverage, UnknownToken, coverage_of
-
-__all__ = ["MethodEngine"]
 
 
 @dataclass(frozen=True)
 class MethodEngine:
     """An `Engine` of Python methods.
 
-    Parameters
-    ----------
-    reason : str
-        Why no compiled engine runs.
-    dtype : numpy.dtype
-        The type of the ids.
-    tokenize, numericalize, reconstruct : callable
-        Methods of `Vocab`.
-    token_bytes : callable
-        Returns the text of a token as UTF-8, which is empty for special tokens.
+    `reason` is why no compiled engine runs, `token_bytes` returns the text of a token as UTF-8 (of special tokens,
+    nothing), and the other functions are methods of `Vocab`.
     """
 
     reason: str
@@ -44,7 +35,6 @@ class MethodEngine:
     kind: Literal["python"] = "python"
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
-        """Return the ids of a column, its unknown tokens, and their number."""
         rows: list[list[int]] = []
         unknown: list[UnknownToken] = []
         for row, string in enumerate(as_text(column)):
@@ -58,7 +48,6 @@ class MethodEngine:
         return Ragged.from_rows(rows, self.dtype), unknown, len(unknown)
 
     def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
-        """Return the texts of rows of ids."""
         # A method that a user wrote need not take `unk`.
         reconstruct = self.reconstruct if unk == UNKNOWN else partial(self.reconstruct, unk=unk)
         texts = []
@@ -70,6 +59,5 @@ class MethodEngine:
         return texts
 
     def coverage(self, text: Text) -> Coverage:
-        """Return how much of the texts is covered."""
         ids, unknown, _ = self.encode(text)
         return coverage_of(text, ids, ((one.row, one.token) for one in unknown))

@@ -11,8 +11,6 @@ from mrl.errors import VocabError
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.vocab import Vocab
 
-__all__ = ["RegexVocab"]
-
 
 class RegexVocab(Vocab):
     r"""Tokens are the matches of a pattern, and single characters where it does not match.

@@ -11,8 +11,6 @@ from mrl.errors import MoleculeError
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.regex import RegexVocab
 
-__all__ = ["SelfiesVocab", "selfies_to_smiles", "smiles_to_selfies"]
-
 _SYMBOLS = r"\[[^\[\]]*]|\."
 _GRAMMAR = "SELFIES, which consist of symbols in brackets and dots; smiles_to_selfies converts SMILES"
 

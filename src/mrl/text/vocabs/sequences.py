@@ -12,8 +12,6 @@ from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.character import CharacterVocab
 from mrl.text.vocabs.regex import RegexVocab
 
-__all__ = ["AminoAcidVocab", "KmerVocab", "NucleotideVocab"]
-
 _MAX_WORDS = 1 << 20
 
 

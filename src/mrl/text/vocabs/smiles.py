@@ -10,8 +10,6 @@ from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import SMILES_PATTERN
 from mrl.text.vocabs.regex import RegexVocab
 
-__all__ = ["SmilesVocab"]
-
 _BYTES = [chr(byte) if byte < 0x80 else f"<0x{byte:02X}>" for byte in range(256)]
 _BYTE_TEXTS = {name: chr(0xDC00 + byte) for byte, name in enumerate(_BYTES) if byte >= 0x80}  # as of surrogateescape
 # Tokens of several characters: parts of bracket atoms, and everything else that the pattern keeps whole.

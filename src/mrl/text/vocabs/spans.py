@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from mrl.errors import VocabError
 
-__all__ = ["Span", "token_spans"]
-
 Span = tuple[int, int, int | None]
 
 _ATOM = re.compile(r"\[[^\[\]]+]|Br|Cl|[BCNOPSFIbcnops*]")

@@ -13,11 +13,10 @@ import numpy as np
 
 from mrl.errors import DuplicateTokenError, VocabError
 from mrl.files import AnyPath
-from mrl.text.constants import SPECIAL_TOKENS, UNK
+from mrl.kernels import UNK
+from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.coverage import by_count
 from mrl.text.io.file import VocabContent, load_vocab, write_vocab
-
-__all__ = ["TokenList"]
 
 
 class TokenList:
@@ -35,6 +34,7 @@ class TokenList:
     kinds: ClassVar[dict[str, type[TokenList]]] = {}
     """The classes by their kinds."""
 
+    _caches: ClassVar[Sequence[str]] = ("_seen",)  # not pickled
     _seen: Sequence[str] = ()  # the tokens at the last use
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class TokenList:
     __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_seen", "_compiled")}
+        return {name: value for name, value in self.__dict__.items() if name not in self._caches}
 
     def numericalize(self, input: Iterable[str]) -> list[int]:
         """Return the ids of the tokens `input`; one that is not in the vocabulary gets 3 and is counted in `unks`.
@@ -108,8 +108,6 @@ class TokenList:
         if multiple < 1:
             raise ValueError(f"multiple is {multiple}; expected 1 or more")
         return -(-len(self) // multiple) * multiple
-
-    # --- growing -------------------------------------------------------------------------------------------------
 
     def _append(self, tokens: Iterable[str]) -> int:
         """Append tokens, all of them or none, and return their number."""
@@ -193,8 +191,6 @@ class TokenList:
                     "either, add tokens by update_vocab or update_vocab_from_data"
                 )
         self._seen = list(self.itos)
-
-    # --- identity and files --------------------------------------------------------------------------------------
 
     def rules(self) -> dict[str, Any]:
         """Return the arguments of the constructor besides `itos`, as plain JSON values."""

@@ -18,8 +18,6 @@ from mrl.text.vocabs.selfies import selfies_to_smiles, smiles_to_selfies
 from mrl.text.vocabs.spans import Span
 from mrl.text.vocabs.vocab import Vocab
 
-__all__ = ["TransformedVocab", "register_transform"]
-
 
 class Transform(NamedTuple):
     """A function of a text, and its inverse."""
@@ -77,24 +75,19 @@ class TransformedEngine:
 
     @property
     def kind(self) -> Literal["table", "re", "python"]:
-        """How the other engine runs."""
         return self.engine.kind
 
     @property
     def reason(self) -> str:
-        """The transforms, and why the other engine runs as it does."""
         return f"{' and '.join(self.transforms)} in Python, then {self.engine.reason}"
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
-        """Return the ids of the changed texts, their first unknown tokens, and the number of all of them."""
         return self.engine.encode(self.changed(as_text(column)), threads)
 
     def decode(self, ids: Ragged, unk: str) -> list[str]:
-        """Return the texts of rows of ids, changed back."""
         return [self.change_back(text, row) for row, text in enumerate(self.engine.decode(ids, unk))]
 
     def coverage(self, text: Text) -> Coverage:
-        """Return how much of the changed texts is covered."""
         return self.engine.coverage(self.changed(text))
 
     def changed(self, text: Text) -> Text:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import numpy as np
 
 from mrl.errors import VocabError
+from mrl.kernels import EOS, UNK
 from mrl.ragged import Ragged, Text, as_text
 from mrl.text.compile.decode import as_ids, wrong_id
 from mrl.text.compile.engine import CompiledEngine, Engine
 from mrl.text.compile.segmentation import Segmentation
-from mrl.text.constants import EOS, SPECIAL_TOKENS, UNK, UNKNOWN
+from mrl.text.constants import SPECIAL_TOKENS, UNKNOWN
 from mrl.text.coverage import Coverage, OnUnknown, unknown_error, warn_unknown
 from mrl.text.io.huggingface import export_tokenizer, import_tokenizer
 from mrl.text.vocabs.counting import PieceCounter, text_blocks
@@ -24,8 +25,6 @@ from mrl.text.vocabs.tokens import TokenList
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-__all__ = ["Vocab"]
 
 
 class Vocab(TokenList):
@@ -76,6 +75,7 @@ class Vocab(TokenList):
 
     segmentation: Segmentation | None = None
     _compiled: CompiledEngine | None = None
+    _caches = ("_seen", "_compiled")
 
     def tokenize(self, input: str) -> list[str]:
         """Return the tokens of `input`, with ``bos`` in front and ``eos`` at the end.
@@ -375,8 +375,8 @@ class Vocab(TokenList):
             self._require_unchanged()
         if (name := self._overridden()) is None:
             return self._compile()
-        methods = self.tokenize, self._numericalize_uncounted, self.reconstruct, self._token_bytes
-        return MethodEngine(f"{type(self).__name__} overrides {name}", self.dtype, *methods)
+        reason = f"{type(self).__name__} overrides {name}"
+        return MethodEngine(reason, self.dtype, self.tokenize, self._quietly, self.reconstruct, self._token_bytes)
 
     @classmethod
     def _overridden(cls) -> str | None:
@@ -392,7 +392,8 @@ class Vocab(TokenList):
             self._compiled = CompiledEngine(self.segmentation, self.itos)
         return self._compiled
 
-    def _numericalize_uncounted(self, tokens: list[str]) -> list[int]:
+    def _quietly(self, tokens: list[str]) -> list[int]:
+        """Numericalize without counting unknown tokens."""
         unks, self.unks = self.unks, Counter()
         try:
             return self.numericalize(tokens)
@@ -441,7 +442,6 @@ class Vocab(TokenList):
         >>> Vocab.from_huggingface(CharacterVocab(["C", "O"]).to_huggingface())
         CharacterVocab(6 tokens)
         """
-
         vocab = import_tokenizer(tokenizer, lambda content: cast(Vocab, cls._from_content(content)))
         if not isinstance(vocab, cls):
             found = type(vocab).__name__
