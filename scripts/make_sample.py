@@ -1,15 +1,15 @@
-"""Make the sample that mrl carries: molecules by virtual reactions, and well-known drugs.
+"""Make the bundled sample: products of virtual reactions, and well-known drugs.
 
 Building blocks (building_blocks.csv) are joined in one to three steps by the reactions below, the common ones of
-medicinal chemistry, written as RDKit reaction SMARTS. What is still reactive, too large, or without a stable canonical
-SMILES is dropped. The drugs (drugs.csv) were written down by hand with their molecular formulas, which are compared
-with what RDKit counts.
+medicinal chemistry, written as RDKit reaction SMARTS. Products that are still reactive, too large, or without a stable
+canonical SMILES are dropped. The drugs (drugs.csv) were written by hand with their molecular formulas, which are
+compared with those that RDKit computes.
 
-Under the RDKit version named here the text comes out the same, byte for byte: the only source of chance is
+With the RDKit version named here the text is the same, byte for byte: the only source of randomness is
 ``random.Random(SEED).random()``, whose sequence Python guarantees, and nothing depends on the order of a set.
 
     python scripts/make_sample.py            # write src/mrl/corpus/sample.csv.bz2
-    python scripts/make_sample.py --check    # make it again and compare; exit status 1 where it differs
+    python scripts/make_sample.py --check    # make it again and compare; exit status 1 if it differs
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ WEIGHT = (120.0, 600.0)  # g/mol
 LONGEST = 90  # characters of SMILES
 HEADER = ("smiles", "name", "mw", "logp", "tpsa", "qed")
 
-# An amine that attacks: no amide, no hydrazine, no cyanamide. A Boc-amine counts as one: it is freed on the way.
+# A nucleophilic amine: not an amide, hydrazine or cyanamide. A Boc-amine counts as one: it is deprotected first.
 AMINE = "[NX3;H1,H2;!$(N[C,S,P]=[O,S,N]);!$(N[!#6]);$(N[#6]):1]"
 BOC = "CC(C)(C)OC(=O)[NX3;!$(N(C=O)C=O):1]"
 ACID = "[OX2H1][C;$(C[#6]):2]=[O:3]"
@@ -54,7 +54,7 @@ ACTIVATED = (  # an aryl halide next or opposite to a ring nitrogen, or opposite
 
 
 class Reaction(NamedTuple):
-    """Two classes of building blocks, what becomes of them, and how often it is tried."""
+    """Two classes of building blocks, the reaction SMARTS, and its relative frequency."""
 
     name: str
     first: tuple[str, ...]
@@ -198,7 +198,7 @@ T = TypeVar("T")
 
 
 class Maker:
-    """Draws products; all chance is in one stream of ``random()``."""
+    """Draws random products; all randomness comes from one stream of ``random()``."""
 
     def __init__(self, blocks: Sequence[tuple[str, str]]) -> None:
         self._random = random.Random(SEED).random
@@ -215,7 +215,7 @@ class Maker:
         return self._one_of([block for kind in classes for block in self._blocks[kind]])
 
     def _react(self, number: int, start: Chem.Mol | None) -> Chem.Mol | None:
-        """One product of a reaction, of two building blocks, or of `start` in a slot that it fits."""
+        """Return a product of a reaction of two building blocks, or of one and `start`; None if there is none."""
         recipe, reaction = REACTIONS[number], self._reactions[number]
         mols = [self._block(classes) for classes in (recipe.first, recipe.second) if classes]
         if start is not None:
@@ -230,7 +230,7 @@ class Maker:
         return found[self._one_of(sorted(found))] if found else None
 
     def product(self) -> Chem.Mol | None:
-        """A molecule of one to three steps, or nothing where the first one fails."""
+        """Return a molecule made in one to three steps, or None if the first one fails."""
         mol = self._react(self._one_of(self._wheel), None)
         for share in MORE_STEPS:
             if mol is None or self._random() >= share:
@@ -241,13 +241,13 @@ class Maker:
 
 
 def read(name: str) -> list[dict[str, str]]:
-    """The rows of one of the data files beside this script."""
+    """Return the rows of one of the data files next to this script."""
     with open(HERE / name, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def products(count: int) -> Iterator[str]:
-    """Distinct canonical SMILES, in the order in which they were made."""
+    """Yield distinct canonical SMILES, in the order in which they were made."""
     maker = Maker([(row["smiles"], row["class"]) for row in read("building_blocks.csv")])
     seen: dict[str, None] = {}
     while len(seen) < count:
@@ -264,7 +264,7 @@ def products(count: int) -> Iterator[str]:
 
 
 def drugs() -> Iterator[tuple[str, str]]:
-    """Canonical SMILES and name of each drug, after its formula has been checked."""
+    """Yield canonical SMILES and name of each drug, after its formula has been checked."""
     for row in read("drugs.csv"):
         mol = Chem.MolFromSmiles(row["smiles"])
         formula = rdMolDescriptors.CalcMolFormula(mol)
@@ -274,7 +274,7 @@ def drugs() -> Iterator[tuple[str, str]]:
 
 
 def labelled(row: tuple[str, str]) -> tuple[str, ...]:
-    """One row of the sample: average weight in g/mol, Crippen logP, TPSA in Å², QED."""
+    """Return one row of the sample: average weight in g/mol, Crippen logP, TPSA in Å², QED."""
     smiles, name = row
     mol = Chem.MolFromSmiles(smiles)
     return (
@@ -288,20 +288,20 @@ def labelled(row: tuple[str, str]) -> tuple[str, ...]:
 
 
 def make() -> str:
-    """The text of the sample."""
+    """Return the text of the sample."""
     named = dict(drugs())
     rows = chain(named.items(), ((smiles, "") for smiles in products(PRODUCTS) if smiles not in named))
     with ProcessPoolExecutor() as pool:
         table = list(pool.map(labelled, rows, chunksize=200))  # labels are computed while products are still made
-    chance = random.Random(SEED).random
-    table = [row for _, row in sorted((chance(), row) for row in table)]
+    position = random.Random(SEED).random
+    table = [row for _, row in sorted((position(), row) for row in table)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADER, *table])
     return text.getvalue()
 
 
 def summary(text: str) -> str:
-    """What the sample looks like, for the person who made it."""
+    """Return a description of the sample: sizes, distributions of properties, lengths."""
     rows = list(csv.DictReader(io.StringIO(text)))
     lines = [
         f"{len(rows):,} molecules, {sum(row['name'] != '' for row in rows)} of them drugs; RDKit {rdkit.__version__}"
@@ -318,7 +318,7 @@ def summary(text: str) -> str:
 
 
 def first_difference(ours: str, theirs: str) -> str | None:
-    """The first line in which two texts differ, or None."""
+    """Return the first line in which two texts differ, or None."""
     pairs = zip(ours.split("\n"), theirs.split("\n"), strict=False)
     for line, (a, b) in enumerate(pairs, start=1):
         if a != b:
@@ -327,14 +327,14 @@ def first_difference(ours: str, theirs: str) -> str | None:
 
 
 def main() -> int:
-    """Write the sample, or compare it with a new one."""
-    parser = argparse.ArgumentParser(description="Make the sample of molecules that mrl carries.")
+    """Write the sample, or compare the existing one with a new one."""
+    parser = argparse.ArgumentParser(description="Make the sample of molecules that is bundled with mrl.")
     parser.add_argument("--out", type=Path, default=SAMPLE, help="the .csv.bz2 to write, or to compare with")
     parser.add_argument("--check", action="store_true", help="compare with the file and write nothing")
     arguments = parser.parse_args()
     RDLogger.DisableLog("rdApp.*")
     if rdkit.__version__ != RDKIT:
-        print(f"RDKit is {rdkit.__version__}; the text is promised for {RDKIT} only", file=sys.stderr)
+        print(f"RDKit is {rdkit.__version__}; the text is reproducible with {RDKIT} only", file=sys.stderr)
     text = make()
     print(summary(text))
     if arguments.check:
