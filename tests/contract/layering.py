@@ -48,6 +48,7 @@ DEPENDENCIES = {
     "transformers": {"text"},
     "tokenizers": {"text"},
     "typer": {"cli"},
+    "typing_extensions": {"data"},
     "rich": {"cli", "progress"},
 }
 LAZY = {("pyarrow", "ragged"), ("transformers", "text"), ("tokenizers", "text"), ("rich", "progress")}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.ragged import as_column, as_labels, row_numbers
+from mrl.ragged import Ragged, as_column, as_labels, row_numbers
 
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
@@ -51,8 +51,8 @@ class Values:
         return f"Values({self.array!r})"
 
     def take(self, rows: Any) -> Array:
-        """Return the rows `rows`, in memory of their own."""
-        return self.array[np.asarray(rows, np.int64)]
+        """Return the rows `rows` (numbers or a mask), in memory of their own."""
+        return self.array[row_numbers(rows, len(self.array))]
 
     @property
     def digest(self) -> str:
@@ -88,8 +88,9 @@ class View:
         return len(self.rows)
 
     def __getitem__(self, i: Any) -> Any:
-        rows = self.rows[i]
-        return self.column[int(rows)] if isinstance(rows, (int, np.integer)) else self.column.take(row_array(rows))
+        if isinstance(i, slice):
+            return self.column.take(row_array(self.rows[i]))
+        return self.column[int(self.rows[i])] if np.ndim(i) == 0 else self.take(i)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._all())
@@ -106,14 +107,16 @@ class View:
         return f"View({len(self)} rows of {self.column!r})"
 
     def take(self, rows: Any) -> Any:
-        """Return the rows `rows` of this view."""
-        return self.column.take(take_rows(self.rows, np.asarray(rows, np.int64)))
+        """Return the rows `rows` (numbers or a mask) of this view."""
+        return self.column.take(take_rows(self.rows, row_numbers(rows, len(self))))
 
     @property
     def digest(self) -> str:
-        """Content hash."""
+        """Content hash; of a column that is not in memory the digest of the whole, with that of the rows."""
+        if not isinstance(self.column, (Ragged, Values)):
+            return hashlib.sha256(column_identity(self).encode()).hexdigest()
         own = self._all()
-        return str(own.digest if hasattr(own, "digest") else Values(own).digest)
+        return own.digest if isinstance(own, Ragged) else Values(own).digest
 
     def _all(self) -> Any:
         return self.column.take(row_array(self.rows))
@@ -154,6 +157,21 @@ def as_row_index(rows: Any, n: int) -> RowIndex:
         row_numbers(np.array([rows[0], rows[-1]]), n)
         return rows
     return row_numbers(rows, n)
+
+
+def index_digest(rows: RowIndex) -> str:
+    """Return a digest of row numbers; rows that are a range have the same one as a range and as an array."""
+    n = len(rows)
+    step = int(rows[1]) - int(rows[0]) if n > 1 else 1
+    if isinstance(rows, range) or n < 2 or (np.diff(rows) == step).all():
+        return f"{n} rows from {int(rows[0]) if n else 0} by {step}"
+    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+
+
+def column_identity(column: Any) -> str:
+    """Return what names the content of a column: a digest, of a view that of the other column, and one of the rows."""
+    base, rows = (column.column, column.rows) if isinstance(column, View) else (column, range(len(column)))
+    return f"{base.digest} {index_digest(rows)}"
 
 
 def values_of(values: Any, name: str) -> Any:

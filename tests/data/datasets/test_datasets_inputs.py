@@ -13,9 +13,8 @@ import pytest
 import torch
 
 from mrl.data import TextDataset, TextPredictionDataset, VecPredictionDataset, VectorDataset
-from mrl.data.columns import Values, View, values_of
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Column, Text
+from mrl.ragged import Text
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CON=")
@@ -116,7 +115,7 @@ MATRIX = [[1.0, 2.0], [3.0, nan], [5.0, 6.0]]
         [torch.tensor(row) for row in MATRIX],
         pd.DataFrame(MATRIX, index=[4, 4, 0]),
         pl.DataFrame({"a": [1, 3, 5], "b": [2.0, None, 6.0]}),
-        np.ma.masked_array([[1, 2], [3, 4], [5, 6]], mask=[[0, 0], [0, 1], [0, 0]]),
+        np.ma.masked_array([[1, 2], [3, 4], [5, 6]], mask=[[False, False], [False, True], [False, False]]),
         [[1, 2], [3, pd.NA], [5, 6]],
         [[1, 2], [3, None], [5, 6]],
     ],
@@ -193,45 +192,6 @@ def test_later_changes_of_the_users_array_do_not_reach_the_labels() -> None:
     ds = TextPredictionDataset(["C", "CC"], y, VOCAB)
     y[0] = 99
     assert ds.batch()[1].tolist() == [1.0, 2.0]
-
-
-# --- columns -------------------------------------------------------------------------------------------------------
-
-
-def test_columns_of_any_kind() -> None:
-    assert isinstance(values_of(["a", "b"], "name"), Text)
-    assert isinstance(values_of(pd.Series(["a", "b"]), "name"), Text)
-    assert isinstance(values_of([1, 2], "name"), Values)
-    assert values_of(["a", None], "name").take([1]).tolist() == [None]
-    assert values_of((i for i in range(3)), "name").take([2]).tolist() == [2]
-    assert len(values_of(np.zeros((3, 5)), "name")) == 3
-    for column in (values_of([1.0, 2.0], "name"), values_of(["a"], "name"), View(Values(np.arange(3)), np.array([1]))):
-        assert isinstance(column, Column)
-        assert values_of(column, "name") is column
-    with pytest.raises(ColumnError, match="column 'weight' is a single string, 'abc'"):
-        values_of("abc", "weight")
-
-
-def test_views_of_columns_behave_like_columns() -> None:
-    for column, expected in ((Values(np.array([1, 2, 4])), [4, 1]), (Text.of(["a", "bb", "c≡"]), ["c≡", "a"])):
-        view = View(column, np.array([2, 0]))
-        assert len(view) == 2
-        assert list(view) == view.tolist() == expected
-        assert [view[0], view[-1]] == expected
-        assert view[:1].tolist() == expected[:1]
-        assert list(view.take([1, 1])) == [expected[1]] * 2
-        assert "2 rows" in repr(view)
-    assert np.asarray(View(Values(np.array([1, 2, 4])), np.array([2, 0]))).tolist() == [4, 1]
-    assert View(Text.of(["a", "bb"]), np.array([1, 0])).digest == Text.of(["bb", "a"]).digest
-
-
-def test_digests_are_of_the_content() -> None:
-    assert Values(np.array([1, 2])).digest == Values(np.array([0, 1, 2])[1:]).digest
-    assert Values(np.array([1, 2])).digest != Values(np.array([1.0, 2.0])).digest
-    assert Values(np.array([[1, 2]])).digest != Values(np.array([1, 2])).digest
-    assert Values(np.array([1, 2, 4])).digest == View(Values(np.array([4, 2, 1])), np.array([2, 1, 0])).digest
-    one, two = (Values(np.array(["a" * 2000, None], dtype=object)) for _ in range(2))
-    assert one.digest == two.digest != Values(np.array(["b", None], dtype=object)).digest
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, Generic, Literal, Self, TypeVar, cast
+from typing import Any, Generic, Literal, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from mrl.data.batch import BatchRequest, LazyBatch, make_sample, with_list_of_samples
 from mrl.data.collate.padding import Padding
-from mrl.data.columns import Rows64, as_row_index, row_array, take_rows
+from mrl.data.columns import Rows64, as_row_index, column_identity, index_digest, row_array, take_rows
 from mrl.data.datasets.rows import RowDataset
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.loader import Loader
@@ -22,7 +24,7 @@ from mrl.data.loader.options import OrderOptions, check_order, check_torch_optio
 from mrl.data.order.base import Order
 from mrl.errors import DatasetError
 
-Batch = TypeVar("Batch")
+Batch = TypeVar("Batch", default=Any)
 
 _EPOCH: ContextVar[int] = ContextVar("epoch", default=0)  # for a subclass whose __getitem__ makes samples one by one
 
@@ -115,13 +117,13 @@ class BaseDataset(RowDataset, Generic[Batch]):
 
     def __getitems__(self, rows: Any) -> Any:
         """Return the samples of `rows` (a `BatchRequest`, row numbers or a mask), computed when they are read."""
-        request = rows if isinstance(rows, BatchRequest) else BatchRequest(0, row_array(as_row_index(rows, len(self))))
+        epoch, rows = rows if isinstance(rows, BatchRequest) else (0, rows)
+        rows = row_array(as_row_index(rows, len(self)))
         if self._samples_are_fields():
-            index = self._storage_index
-            return LazyBatch(self.fields, request.rows if index is None else take_rows(index, request.rows), request)
-        token = _EPOCH.set(request.epoch)
+            return LazyBatch(self.fields, take_rows(self._storage_index, rows), BatchRequest(epoch, rows))
+        token = _EPOCH.set(epoch)
         try:
-            return [self[row] for row in request.rows.tolist()]
+            return [self[row] for row in rows.tolist()]
         finally:
             _EPOCH.reset(token)
 
@@ -149,6 +151,21 @@ class BaseDataset(RowDataset, Generic[Batch]):
             raise DatasetError(f"{type(self).__name__} has no tokens, so its rows have no lengths to order them by")
         longest: Rows64 = np.maximum.reduce(found)
         return longest if self._storage_index is None else longest[self.storage_rows]
+
+    def fingerprint(self) -> str:
+        """Return a digest of everything that samples depend on: rows, their order, vocabulary, settings.
+
+        Where a subclass overrides ``__getitem__``, added columns count as well; its settings do not.
+        """
+        names = self.row_arguments if self._samples_are_fields() else tuple(self.columns)
+        source = self.fields[0].source_rows if self.fields else None
+        parts = [
+            type(self).__qualname__,
+            *(field.fingerprint() for field in self.fields),
+            *(f"{name} {column_identity(self.columns[name])}" for name in names),
+            index_digest(take_rows(source, self._storage_rows())),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     def prepare(self) -> None:
         """Do the work that is done once (encoding, computing), before the dataset is copied into worker processes.

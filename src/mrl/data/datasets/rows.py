@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
@@ -193,15 +192,6 @@ class RowDataset(RequestDataset):
     def _masked(self) -> tuple[NDArray[np.bool_], Rejects] | None:
         found = (field.validity() for field in self.fields) if self.on_error == "mask" else iter(())
         return next((each for each in found if each is not None), None)
-
-    def fingerprint(self) -> str:
-        """Return a digest of everything that samples depend on: rows, their order, vocabulary, settings."""
-        parts = [field.fingerprint() for field in self.fields]
-        parts += [] if self.fields else [f"{name} {column.digest}" for name, column in self.columns.items()]
-        source = self.fields[0].source_rows if self.fields else None
-        rows = take_rows(source, self._storage_rows())
-        index = repr(rows) if isinstance(rows, range) else hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
-        return hashlib.sha256("\n".join([type(self).__qualname__, *parts, index]).encode()).hexdigest()[:32]
 
     def add_column(self, name: str, values: Any) -> None:
         """Add a column, which views and splits carry along.

@@ -155,7 +155,7 @@ class Field:
         return None
 
     def fingerprint(self) -> str:
-        """Return a description of everything that batches depend on: equal descriptions, equal batches."""
+        """Return a description of what batches depend on besides the columns: a subclass with settings adds them."""
         return f"{type(self).__qualname__} {self.names}"
 
     def to(self, device: torch.device, rows: RowIndex) -> Field:

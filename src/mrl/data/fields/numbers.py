@@ -37,6 +37,3 @@ class Numbers(Field):
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Tensor]:
         values = torch.from_numpy(self.column.take(rows))
         return (values.unsqueeze(-1) if values.ndim == 1 else values,)
-
-    def fingerprint(self) -> str:
-        return f"{super().fingerprint()} {self.column.digest}"

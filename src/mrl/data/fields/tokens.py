@@ -107,8 +107,8 @@ class Tokens(Field):
         return Tokens(self.text, self.vocab, name=self.names[0], width=self.width, ids=ids)
 
     def fingerprint(self) -> str:
-        content = self._ids if self._fixed and self._ids is not None else self.text
-        return f"{super().fingerprint()} {content.digest} {self.vocab.fingerprint()}"
+        given = self._ids.digest if self._fixed and self._ids is not None else ""
+        return f"{super().fingerprint()} {self.vocab.fingerprint()} {self.width} {given}"
 
 
 class AugmentedTokens(Field):

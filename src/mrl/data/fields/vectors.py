@@ -138,7 +138,7 @@ class Vectors(Field):
 
     def fingerprint(self) -> str:
         function = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        return f"{super().fingerprint()} {self.text.digest} {function}"
+        return f"{super().fingerprint()} {function}"
 
     def _fill(self, rows: Rows64 | None = None) -> None:
         """Compute rows that are still unknown; all of them by default."""
