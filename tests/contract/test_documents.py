@@ -6,7 +6,7 @@ import doctest
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import pytest
 from source_tree import SOURCE
@@ -45,9 +45,9 @@ def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
             exec(compile("\n" * line + code, path, "exec"), names)
     for test in doctest.DocTestFinder().find(module, "document", extraglobs=names):
         run_examples(test)
-    own = [value for value in names.values() if getattr(value, "__module__", None) == "document"]
-    for function in [value for value in own if value.__name__.startswith("test_")]:
-        function()
+    for function in [value for value in names.values() if isinstance(value, FunctionType)]:
+        if function.__module__ == "document" and function.__name__.startswith("test_"):
+            function()
 
 
 @every_document
