@@ -11,6 +11,7 @@ from mrl.text import SMILE_REGEX, RegexVocab, SmilesVocab
 from notebook import PlainVocab
 
 SLOW = 20_000  # rows for contestants that would take minutes
+MEGABYTE = 1_000_000
 
 
 def text(smiles: list[str]) -> None:
@@ -42,15 +43,30 @@ def text(smiles: list[str]) -> None:
             ],
         )
 
-    closed, untrained = SmilesVocab.from_data(some), SmilesVocab()
-    for one in (closed, untrained):
+    trained, untrained = SmilesVocab.from_data(some), SmilesVocab()
+    for one in (trained, untrained):
         assert one.decode(one.encode(smiles, on_unknown="raise")) == smiles
     compare(
-        "Encode: a closed alphabet, to which nothing is unknown",
+        "Encode: byte fallback, so that no text is unknown",
         [
-            Contestant("mrl, SmilesVocab", lambda: closed.encode(smiles), n),
+            Contestant("mrl, SmilesVocab", lambda: trained.encode(smiles), n),
             Contestant("mrl, regex vocabulary", lambda: vocab.encode(smiles), n, "0.75 x"),
         ],
+    )
+    compare(
+        "Learn the tokens of a column",
+        [
+            Contestant("mrl, count_tokens", lambda: vocab.count_tokens(smiles), n),
+            Contestant("mrl, encode", lambda: vocab.encode(smiles), n, "0.2 x"),
+        ],
+    )
+    compare(
+        "Encode: a megabyte in which look-aheads fail, which takes linear time",
+        [
+            Contestant("mrl, [[[[...", lambda: vocab.encode(["[" * MEGABYTE], on_unknown="unk"), MEGABYTE),
+            Contestant("mrl, CCCC...", lambda: vocab.encode(["C" * MEGABYTE], on_unknown="unk"), MEGABYTE, "0.1 x"),
+        ],
+        "characters/s",
     )
     facts(
         "Tokens per molecule, bos and eos not counted",
@@ -58,7 +74,7 @@ def text(smiles: list[str]) -> None:
             (name, f"{len(one.encode(smiles).values) / n - 2:.1f}", "")
             for name, one in (
                 ("regex vocabulary", vocab),
-                ("SmilesVocab, frequent atoms learned", closed),
+                ("SmilesVocab, frequent atoms learned", trained),
                 ("SmilesVocab, untrained", untrained),
             )
         ]
@@ -105,7 +121,7 @@ def huggingface(vocab: RegexVocab, smiles: list[str], some: list[str]) -> list[C
 
 
 def smirk(some: list[str]) -> list[Contestant]:
-    """smirk: its own closed vocabulary."""
+    """smirk: its own vocabulary."""
     if (version := peer("smirk")) is None:
         return []
     from smirk import SmirkTokenizerFast
@@ -115,7 +131,7 @@ def smirk(some: list[str]) -> list[Contestant]:
 
 
 def smirk_tokens(some: list[str]) -> list[tuple[str, str, str]]:
-    """The same of smirk, which has its own pieces."""
+    """The number of tokens of smirk, which has its own pieces."""
     if peer("smirk") is None:
         return []
     from smirk import SmirkTokenizerFast

@@ -521,3 +521,13 @@ def test_an_iterator_is_encoded_block_by_block() -> None:
     with pytest.warns(UnknownTokenWarning, match="2 tokens are not") as caught:
         vocab.encode(iter(["N", *texts[:100_000], "N"]))
     assert len(caught) == 1
+
+
+def test_many_unknown_tokens_of_one_long_row_are_located() -> None:
+    vocab = CharacterVocab(["C", "é"])
+    text = "é" * 100_000 + "NéC" * 100_000
+    with pytest.raises(UnknownTokenError, match="row 1: the token 'N' at position 100000") as error:
+        vocab.encode(["", text], on_unknown="raise")
+    assert error.value.position == 100_000
+    with pytest.warns(UnknownTokenWarning, match="100000 tokens are .*'N';"):
+        vocab.encode([text])

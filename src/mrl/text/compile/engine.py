@@ -134,7 +134,7 @@ class CompiledEngine:
             return ids, [], 0
         text = as_text(column)
         self.require_grammar(text)
-        return (ids, [], 0) if self.segmentation.byte_fallback else (ids, list(self._located(text, pieces)), count)
+        return (ids, [], 0) if self.segmentation.byte_fallback else (ids, list(self.located(text, pieces)), count)
 
     def decode(self, ids: Ragged, unk: str) -> Text:
         return decode(ids, self.token_bytes, unk.encode())
@@ -170,12 +170,16 @@ class CompiledEngine:
                 if rule.out_of_grammar(token):
                     require_grammar(rule, rule.pieces(text[row]), text[row], row)
 
-    def _located(self, text: Text, pieces: NDArray[np.int64]) -> Iterator[UnknownToken]:
-        for row, begin, end in pieces.tolist():
-            string = text[row]
-            raw = string.encode()
-            piece, before = raw[begin:end].decode(errors="replace"), raw[:begin].decode(errors="replace")
-            yield UnknownToken(row, self.segmentation.token(piece), len(before), string)
+    def located(self, text: Text, pieces: NDArray[np.int64]) -> Iterator[UnknownToken]:
+        """Yield the tokens and positions of pieces that are given by row, first byte and end, in order."""
+        row, string, raw, at, position = -1, "", b"", 0, 0
+        for next_row, begin, end in pieces.tolist():
+            if next_row != row:
+                row, string, at, position = next_row, text[next_row], 0, 0
+                raw = string.encode()
+            position += len(raw[at:begin].decode(errors="replace"))
+            at = begin
+            yield UnknownToken(row, self.segmentation.token(raw[begin:end].decode(errors="replace")), position, string)
 
     def _encode(self, text: Text, max_reported: int, threads: int) -> Pieces:
         if self.table is None:

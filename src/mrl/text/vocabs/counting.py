@@ -83,7 +83,7 @@ class PieceCounter:
             if n_unknown > len(unknown):
                 self.counts.update(piece for _, piece in self._engine.unknown_tokens(part))
             else:
-                self.counts.update(part[i].encode()[a:b].decode(errors="replace") for i, a, b in unknown.tolist())
+                self.counts.update(one.token for one in self._engine.located(part, unknown))
             if n_unknown > _FEW * len(ids.values):
                 self._learn()
             if len(self._sizes) > 1:
