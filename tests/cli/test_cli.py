@@ -67,7 +67,18 @@ def test_python_m_mrl_is_the_same_command() -> None:
     assert "Usage: mrl [OPTIONS] COMMAND" in done.stdout
 
 
-COMMANDS = ["demo", "train", "sample", "inspect", "encode", "vocab learn", "vocab check", "cache show", "cache clear"]
+COMMANDS = [
+    "clean",
+    "demo",
+    "train",
+    "sample",
+    "inspect",
+    "encode",
+    "vocab learn",
+    "vocab check",
+    "cache show",
+    "cache clear",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

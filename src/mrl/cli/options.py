@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
 TABLE = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
 
 
@@ -34,6 +35,15 @@ class OnUnknown(StrEnum):
     UNK = "unk"
 
 
+class Rule(StrEnum):
+    """Which label the first row of a molecule gets from its other rows, which are removed."""
+
+    FIRST = "first"
+    MEAN = "mean"
+    MEDIAN = "median"
+    DROP = "drop"
+
+
 def _argument(name: str, help: str, default: str | None = None) -> Any:
     return Argument(metavar=name, help=help, show_default=default or False)
 
@@ -54,6 +64,7 @@ VocabFile = Annotated[Path, _argument("VOCAB", "Vocabulary file, written by mrl 
 MaxLength = Annotated[int, _number("Most tokens of a molecule.", least=3)]
 Steps = Annotated[int, _number("Training steps, of 64 molecules each.")]
 Seed = Annotated[int, _number("The same seed, machine and versions give the same result.", least=0)]
+RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 
 
@@ -130,6 +141,54 @@ class InspectOptions:
         Path | None, Option(help="Vocabulary to compare the molecules with.", show_default="single characters")
     ] = None
     json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanOptions:
+    """Clean a file of molecules: keep the rows that are molecules and pass the steps, with their other columns.
+
+    Steps: canonical, largest-fragment, uncharge ...; those that mrl.chem has, in the order given. A CXSMILES tail is a
+    part of the molecule: without the step strip-tail, and a preset other than none, such rows are left out.
+
+    Every row is written or left out with a reason; exits with 1 if none is written.
+    """
+
+    file: File
+    out: Annotated[Path, _out(f"The file to write: {', '.join(WRITTEN)}.")]
+    preset: Annotated[
+        str | None,
+        Option(
+            metavar="NAME", help="What a team did: none, moses, guacamol, reinvent, molformer.", show_default="none"
+        ),
+    ] = None
+    step: Annotated[
+        list[str] | None, Option(metavar="NAME", help="One step, instead of a preset; repeat the option for several.")
+    ] = None
+    duplicates: Annotated[
+        Rule | None,
+        Option(
+            metavar="RULE",
+            help="Merge rows of the same molecule; its label: first, mean, median, or drop where they conflict.",
+            show_default="keep them all",
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        Option(metavar="COLUMN", help="One column of labels for --duplicates; repeat the option for several."),
+    ] = None
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, *WRITTEN)
+        _require_rejects_file(self.rejects)
+        if self.preset is not None and self.step:
+            raise ValueError("--preset and --step are given; a preset is a list of steps: give one of the two")
+        if self.target and self.duplicates is None:
+            raise ValueError("--target has the labels that --duplicates merges: give --duplicates, or leave it out")
+        if self.duplicates in (Rule.MEAN, Rule.MEDIAN) and not self.target:
+            raise ValueError(f"--duplicates {self.duplicates} needs labels: name their column with --target")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +272,12 @@ def _require_positive(option: str, value: float) -> None:
         raise ValueError(f"{option} is {value}; expected a positive number")
 
 
-def _require_suffix(path: Path, suffix: str) -> None:
-    if path.is_dir() or path.suffix != suffix:
-        raise ValueError(f"--out is {path}; expected the name of a file that ends in {suffix}")
+def _require_suffix(path: Path, *suffixes: str, option: str = "--out") -> None:
+    if path.is_dir() or path.suffix.lower() not in suffixes:
+        known = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]] if len(suffixes) > 1 else suffixes)
+        raise ValueError(f"{option} is {path}; expected the name of a file that ends in {known}")
+
+
+def _require_rejects_file(path: Path | None) -> None:
+    if path is not None:
+        _require_suffix(path, ".csv", option="--rejects")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,19 +12,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.cli.console import DATA, note, print_grid, print_text, stop, success
-from mrl.corpus import Table, load_sample, read
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
+from mrl.corpus import Table, TableColumn, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
-from mrl.ragged import Rejects
+from mrl.ragged import Rejects, Text
 from mrl.text import Unknown
 
 _SHOWN = 10
+_TAILS = ("cxsmiles", "cxsmiles_tail")
 
 
-def read_table(file: Path | None, smiles_column: str | None) -> Table:
-    """Read a file, or the bundled sample, and report its rows and rejects."""
-    table = load_sample() if file is None else read(file, smiles=smiles_column)
+def read_table(
+    file: Path | None, smiles_column: str | None, targets: Sequence[str] = (), *, others: bool = False
+) -> Table:
+    """Read a file, or the bundled sample, and report its rows and rejects; `others` keeps all columns."""
+    table = load_sample() if file is None else read(file, smiles=smiles_column, targets=targets, others=others)
     success(f"read {format_count(len(table), 'row')} of {file or 'the bundled sample'}")
     for reason, rows in table.notes.items():
         note(f"  {reason}: {format_count(rows, 'row')}")
@@ -38,6 +43,75 @@ def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None =
         row = example.row if rows is None else int(rows[example.row])
         example_text = format_value(example.text, most=50)
         note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. row {row}: {example_text}")
+
+
+def rejects_of_file(table: Table, rejects: Rejects) -> Rejects:
+    """Return those of reading and those of a later step, in the order and with the numbers of the rows of the file."""
+
+    def in_file(found: re.Match[str]) -> str:
+        return f"{found[1]}{table.rows[int(found[2])]}"
+
+    later = [
+        reject._replace(
+            row=int(table.rows[reject.row]),
+            reason=re.sub(r"^(the molecule of row )(\d+)$", in_file, reject.reason),
+        )
+        for reject in rejects
+    ]
+    return Rejects(sorted([*table.rejects, *later]))
+
+
+def select(table: Table, rows: NDArray[np.int64], **changed: TableColumn) -> Table:
+    """Return some rows of a table, with new columns for some of its own."""
+    columns = {name: changed[name] if name in changed else column[rows] for name, column in table.columns.items()}
+    return Table(
+        columns,
+        rows=table.rows[rows],
+        smiles_column=table.smiles_column,
+        targets=table.targets,
+        header=table.header,
+    )
+
+
+def with_tails(table: Table) -> Table:
+    """Return a table whose molecules have their CXSMILES tails again, as in the file that it was read from."""
+    tail = next((name for name in _TAILS[::-1] if name in table.columns and name not in table.header), None)
+    if tail is None:
+        return table
+    whole = Text.of([f"{smiles} {end}".rstrip(" ") for smiles, end in zip(table.smiles, table[tail], strict=True)])
+    columns = {name: column for name, column in table.columns.items() if name != tail}
+    return Table(
+        columns | {table.smiles_column: whole},
+        table.rejects,
+        rows=table.rows,
+        smiles_column=table.smiles_column,
+        targets=table.targets,
+        header=table.header,
+    )
+
+
+def require_writable(*paths: Path | None, inputs: Sequence[Path] = ()) -> None:
+    """Stop, before any work, if a file cannot be written: its folder is missing and cannot be made, or is read-only."""
+    for path in paths:
+        if path is None:
+            continue
+        if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
+            stop(f"{path} is read, so it cannot be written: choose another name", USAGE)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            stop(f"{path} is not a regular file: choose another name", USAGE)
+        folder = next(parent for parent in (path if path.is_dir() else path.parent, *path.parents) if parent.exists())
+        try:
+            with tempfile.TemporaryFile(dir=folder):  # also where permissions say nothing: a read-only disk, root
+                pass
+        except OSError as error:
+            stop(f"{path} cannot be written: {folder}: {error.strerror}; choose another folder", USAGE)
+
+
+def save_rejects(rejects: Rejects, path: Path | None) -> None:
+    """Write the rows that were left out, if a file was named for them."""
+    if path is not None:
+        rejects.to_csv(path)
+        success(f"wrote {format_count(len(rejects), 'reject')} to {path}")
 
 
 def print_tokens(unknown: Sequence[Unknown]) -> None:

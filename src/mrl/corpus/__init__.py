@@ -3,6 +3,7 @@
 from mrl.corpus.reading import read
 from mrl.corpus.sample import load_sample
 from mrl.corpus.store import Shard, write_shard
-from mrl.corpus.table import Table
+from mrl.corpus.table import Table, TableColumn
+from mrl.corpus.writing import require_writable_as, write_table
 
-__all__ = ["Shard", "Table", "load_sample", "read", "write_shard"]
+__all__ = ["Shard", "Table", "TableColumn", "load_sample", "read", "require_writable_as", "write_shard", "write_table"]

@@ -23,6 +23,7 @@ class ColumnRoles:
     id: str | None
     weight: str | None
     split: str | None
+    others: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -36,7 +37,14 @@ class ColumnRoles:
 
     def columns(self, file: TableFile, smiles: str) -> tuple[str, ...]:
         """Return the columns to read from a file; in a list of SMILES, the names are part of the only one."""
-        return (smiles,) if file.has_name_suffix else (smiles, *self.numbers, *self.texts)
+        if file.has_name_suffix:
+            return (smiles,)
+        return (smiles, *self.numbers, *self.texts, *self.rest(file, smiles))
+
+    def rest(self, file: TableFile, smiles: str) -> tuple[str, ...]:
+        """Return the columns that are kept as they are: all that have no other use, if `others`."""
+        used = {smiles, *self.numbers, *self.texts}
+        return tuple(name for name in file.names if name not in used) if self.others else ()
 
     def resolve(self, file: TableFile) -> str:
         """Return the column with the molecules; raise a ``ColumnError`` unless all columns are there exactly once."""
@@ -61,6 +69,8 @@ class ColumnRoles:
                     path=file.path,
                 )
             seen.add(name)
+        for name in self.rest(file, smiles):
+            _require(name, file, "others=True")
         return smiles
 
 

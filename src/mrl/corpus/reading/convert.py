@@ -37,6 +37,13 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     for name in roles.texts:
         texts[name], invalid = _parse_text(source[name], name, file)
         rejected |= dict.fromkeys(np.flatnonzero(invalid).tolist(), f"{name} is not UTF-8")
+    arrays: dict[str, Any] = {}
+    for name in () if file.has_name_suffix else roles.rest(file, smiles_column):
+        if _is_array(source[name]):
+            arrays[name] = source[name]
+            continue
+        texts[name], invalid = _parse_text(_as_strings(source[name]), name, file)
+        rejected |= dict.fromkeys(np.flatnonzero(invalid).tolist(), f"{name} is not UTF-8")
 
     keep = np.ones(len(raw), bool)
     keep[list(rejected)] = False
@@ -55,7 +62,8 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         columns[name] = values
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
-    texts["cxsmiles_tail" if "cxsmiles" in (smiles_column, *roles.numbers, *texts) else "cxsmiles"] = cells.tail
+    columns |= {name: np.array(pc.filter(column, mask)) for name, column in arrays.items()}
+    texts["cxsmiles_tail" if "cxsmiles" in (*columns, *texts) else "cxsmiles"] = cells.tail
     columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
     tails = pc.binary_length(pc.filter(cells.tail, mask))
     rejects = [Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()]
@@ -73,13 +81,16 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
 def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
     """Return all rows as one table; names after the SMILES and tails are columns of it if some row has one."""
     first = tables[0]
-    requested = {first.smiles_column, *roles.numbers, *roles.texts}
+    requested = {first.smiles_column, *roles.numbers, *roles.texts, *(first.header if roles.others else ())}
     columns: dict[str, TableColumn] = {}
     for name in dict.fromkeys(name for table in tables for name in table.columns):
         pieces = [table.columns[name] if name in table.columns else _blank(len(table)) for table in tables]
-        texts = [piece for piece in pieces if isinstance(piece, Text)]
-        if name in requested or any(len(text.flat) for text in texts):
-            columns[name] = Text.concat(texts) if texts else np.concatenate(pieces)
+        if any(isinstance(piece, Text) for piece in pieces):  # an integer column with nulls in some of its blocks only
+            texts = [_as_text(piece) for piece in pieces]
+            if name in requested or any(len(text.flat) for text in texts):
+                columns[name] = Text.concat(texts)
+        else:
+            columns[name] = np.concatenate(pieces)
     notes = sum((Counter(table.notes) for table in tables), Counter[str]())
     return Table(
         columns,
@@ -90,6 +101,27 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
         header=first.header,
         notes=notes,
     )
+
+
+def _is_array(column: Any) -> bool:
+    """Return whether a column can be kept as an array: floating point, or whole numbers and bools without nulls."""
+    kind = column.type
+    is_whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    return bool(pa.types.is_floating(kind) or (is_whole and not column.null_count))
+
+
+def _as_strings(column: Any) -> Any:
+    """Return dates, decimals and the like as text, written as Arrow writes them; other columns as they are."""
+    if is_text(column.type):
+        return column
+    try:
+        return pc.cast(column, pa.large_string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return column
+
+
+def _as_text(values: TableColumn) -> Text:
+    return values if isinstance(values, Text) else Text.from_arrow(pc.cast(pa.array(values), pa.large_string()))
 
 
 def _blank(n: int) -> Text:

@@ -23,6 +23,7 @@ def read(
     id: str | None = None,
     weight: str | None = None,
     split: str | None = None,
+    others: bool = False,
     format: str | None = None,
 ) -> Table:
     """Read molecules from files, with their targets and identifiers.
@@ -55,6 +56,9 @@ def read(
         Columns that are kept as text.
     weight : str, optional
         A column of numbers, none missing.
+    others : bool
+        Keep all other columns as well: cells of text files as Text, numbers of Parquet and Arrow files with their
+        type, other values of these as Text; so `write_table` can write a changed table with everything in it.
     format : str, optional
         ``"csv"``, ``"tsv"``, ``"smi"``, ``"parquet"`` or ``"arrow"``, whatever the suffix of the name.
 
@@ -91,7 +95,7 @@ def read(
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise ReadError("no files to read: pass a path, or several", path="")
-    roles = ColumnRoles(smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split)
+    roles = ColumnRoles(smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split, others)
     files: list[TableFile] = []
     tables: list[Table] = []
     start = 0

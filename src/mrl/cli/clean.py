@@ -1,0 +1,103 @@
+"""``mrl clean``: a file of molecules to a file of clean ones, every row of it kept or accounted for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mrl import chem
+from mrl.chem import Cleaned, Duplicates, Step
+from mrl.cli.console import DATA, USAGE, note, print_json, stop, success
+from mrl.cli.options import CleanOptions
+from mrl.cli.tables import (
+    read_table,
+    rejects_of_file,
+    report_rejects,
+    require_writable,
+    rows_named,
+    save_rejects,
+    select,
+    with_tails,
+)
+from mrl.corpus import Table, TableColumn, require_writable_as, write_table
+from mrl.messages import did_you_mean, format_count
+from mrl.progress import track
+
+
+def run(options: CleanOptions) -> None:
+    """Read, clean, write; the steps and the files to write are checked before anything is read."""
+    steps = _steps(options)
+    require_writable(options.out, options.rejects, inputs=[options.file])
+    table = with_tails(read_table(options.file, options.smiles_column, options.target or (), others=True))
+    require_writable_as(table, options.out)
+    labels = table.y if options.target else None
+    rule = None if options.duplicates is None else Duplicates(options.duplicates.value)
+    with rows_named(options.file, table), track(True, len(table), "cleaning") as advance:
+        cleaned = chem.clean(table.smiles, steps, labels=labels, duplicates=rule, on_row=lambda: advance(1))
+    _report_changes(cleaned)
+    report_rejects(cleaned.rejects, "left out", table.rows)
+    rejects = rejects_of_file(table, cleaned.rejects)
+    save_rejects(rejects, options.rejects)
+    kept = len(cleaned.smiles)
+    if not kept:
+        stop(f"no row of {options.file} is left, so {options.out} is not written; leave out some steps", DATA)
+    write_table(_cleaned_table(table, cleaned), options.out)
+    rows = kept + len(rejects)
+    success(f"wrote {format_count(kept, 'molecule')} of {format_count(rows, 'row')} to {options.out}")
+    if options.json:
+        facts = {"path": str(options.out), "rows": rows, "written": kept, "not_read": len(table.rejects)}
+        print_json(facts | {"removed": len(cleaned.rejects), "steps": _step_facts(table, cleaned)})
+
+
+def _steps(options: CleanOptions) -> Sequence[Step]:
+    if not options.step:
+        try:
+            return chem.preset(options.preset or "none")
+        except ValueError as error:
+            stop(f"--preset: {error}".removesuffix(", or pass a list of steps"), USAGE)
+    known = _known_steps()
+    for name in options.step:
+        if name not in known:
+            meant = did_you_mean(name, known)
+            stop(f"--step is {name!r}{meant}; choose one of {', '.join(sorted(known))}", USAGE)
+    return [known[name] for name in options.step]
+
+
+def _known_steps() -> dict[str, Step]:
+    """Return the steps that need no settings, by their name in small letters with hyphens."""
+    found: dict[str, Step] = {}
+    for name in chem.__all__:
+        step = getattr(chem, name)
+        if isinstance(step, type) and issubclass(step, Step) and step is not Step:
+            try:
+                found[re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()] = step()
+            except (TypeError, ValueError):  # it needs settings
+                continue
+    return found
+
+
+def _cleaned_table(table: Table, cleaned: Cleaned) -> Table:
+    changed: dict[str, TableColumn] = {table.smiles_column: cleaned.smiles}
+    if cleaned.labels is not None:
+        labels = np.asarray(cleaned.labels).reshape(len(cleaned.kept), -1)
+        changed |= {name: labels[:, place] for place, name in enumerate(table.targets)}
+    return select(table, cleaned.kept, **changed)
+
+
+def _step_facts(table: Table, cleaned: Cleaned) -> list[dict[str, Any]]:
+    """Return what each step did, with examples that have the numbers of the rows of the file."""
+    steps: list[dict[str, Any]] = cleaned.to_dict()["steps"]
+    for step in steps:
+        for example in step["examples"]:
+            example["row"] = int(table.rows[example["row"]])
+    return steps
+
+
+def _report_changes(cleaned: Cleaned) -> None:
+    for stage, count in cleaned.counts.items():
+        if count.changed:
+            one = next(example for example in count.examples if example.after)
+            note(f"  {stage}: {format_count(count.changed, 'row')} changed, e.g. {one.before} -> {one.after}")
