@@ -18,8 +18,6 @@ KNOWN = {
     # cli
     # data
     "tests/data: assertion on seconds",
-    # features
-    "features: incomplete docstring",
     # kernels
     # lm
     # report

@@ -1,4 +1,4 @@
-"""featurize: any function of a molecule over many of them, and what failed."""
+"""featurize: any function of a molecule over many of them, and the rows that fail."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_drop_and_mask() -> None:
         assert len(features) == len(features.values) == len(features.ok) == len(features.kept)
 
 
-def test_raise_says_which_row_and_how_to_go_on() -> None:
+def test_raise_names_the_row_and_a_way_to_go_on() -> None:
     words = r"row 2: no vector for '\?': ValueError: a question mark; .* on_error='drop' or on_error='mask' to go on"
     with pytest.raises(FeatureError, match=words) as caught:
         featurize(TEXTS, two)
@@ -59,7 +59,7 @@ def test_raise_says_which_row_and_how_to_go_on() -> None:
 
 
 @pytest.mark.parametrize("on_error", ["raise", "drop", "mask"])
-def test_nothing_and_nothing_good(on_error: Any) -> None:
+def test_no_rows_and_no_valid_rows(on_error: Any) -> None:
     assert table(featurize([], two, on_error=on_error)) == ([], [], [], [])
     if on_error != "raise":
         features = featurize(["?", "??"], two, on_error=on_error)
@@ -79,7 +79,7 @@ def test_rows_in_are_rows_out_and_rows_rejected(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("on_error", ["drop", "mask"])
-def test_processes_give_the_same(on_error: Any) -> None:
+def test_processes_compute_the_same(on_error: Any) -> None:
     texts = [("C" * (i % 5)) + "O" * (i % 3) + ("?" if i % 97 == 5 else "") for i in range(600)]
     one, more = (featurize(texts, two, n_jobs=n, on_error=on_error) for n in (1, 2))
     assert np.array_equal(one.dense(), more.dense(), equal_nan=True)
@@ -112,7 +112,7 @@ def test_bits_and_counts_stay_small(value: Any, dtype: Any) -> None:
 
 
 class Transform:
-    """An estimator that answers in the given form."""
+    """An estimator that returns rows in a given form."""
 
     def __init__(self, form: Any) -> None:
         self.form = form
@@ -140,7 +140,7 @@ def test_transformers_of_any_form(form: Any) -> None:
 
 def test_transformers_that_lose_rows() -> None:
     features = featurize(["C", "CC"], Transform(lambda rows: rows[:1]), on_error="mask")
-    assert features.ok.tolist() == [True, True]  # asked one by one, it answers
+    assert features.ok.tolist() == [True, True]  # computed one by one, it returns each row
     features = featurize(["C", "CC"], Transform(lambda rows: []), on_error="mask")
     assert features.rejects[1].reason == "ValueError: returned 0 rows for 1 molecules"
 
@@ -170,12 +170,12 @@ def test_texts_of_any_library() -> None:
         ({"n_jobs": 0}, ValueError, "n_jobs is 0; expected the number of processes, 1 or more"),
     ],
 )
-def test_settings_that_are_none(settings_: Any, error: Any, words: str) -> None:
+def test_invalid_settings(settings_: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         featurize(["C"], len, **settings_)
 
 
-def test_what_is_no_featurizer() -> None:
+def test_values_that_are_not_featurizers() -> None:
     with pytest.raises(TypeError, match="the featurizer is 'ecfp'; expected a function of one text, or an object with"):
         featurize(["C"], "ecfp")  # type: ignore[arg-type]
 
@@ -188,7 +188,7 @@ def test_ctrl_c_is_not_swallowed() -> None:
         featurize(["C"], interrupted, on_error="mask")
 
 
-def test_rdkits_own_vectors_are_taken_as_they_are() -> None:
+def test_rdkit_vectors_are_taken_as_they_are() -> None:
     rdkit = pytest.importorskip("rdkit.Chem.rdFingerprintGenerator")
     chem = pytest.importorskip("rdkit.Chem")
     made = rdkit.GetMorganGenerator(2, fpSize=64)

@@ -1,4 +1,4 @@
-"""featurize in processes: the same rows, and molecules that hang, die, or are interrupted."""
+"""featurize in processes: the same rows, and molecules that hang, crash, or are interrupted."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def bits(text: str) -> Any:
     return np.array([len(text) & 1, len(text) & 2 > 0, "O" in text] * 5, np.uint8)
 
 
-def moody(text: str) -> list[float]:
-    """Does what the text says."""
+def obey(text: str) -> list[float]:
+    """Do what the text says, or return two numbers."""
     if text == "hang":
         time.sleep(60)
     if text == "exit":
@@ -43,11 +43,11 @@ def moody(text: str) -> list[float]:
     return [len(text), 0.5]
 
 
-class Moody:
-    """The same, all at once."""
+class ObeyAtOnce:
+    """The same, for all texts at once."""
 
     def transform(self, X: list[str]) -> Any:
-        return np.array([moody(text) for text in X])
+        return np.array([obey(text) for text in X])
 
 
 def reasons(features: Any) -> dict[int, str]:
@@ -61,7 +61,7 @@ def children() -> list[Any]:
 TEXTS = ["C" * (i % 9 + 1) + "O" * (i % 4) for i in range(2000)]
 
 
-@pytest.mark.parametrize("function", [bits, moody, Moody()], ids=["bits", "function", "transformer"])
+@pytest.mark.parametrize("function", [bits, obey, ObeyAtOnce()], ids=["bits", "function", "transformer"])
 @pytest.mark.parametrize("on_error", ["drop", "mask"])
 def test_rows_are_the_same_with_any_number_of_processes(function: Any, on_error: Any) -> None:
     texts = [*TEXTS, "raise", *TEXTS[:700], "longer"]
@@ -86,10 +86,10 @@ def test_few_molecules_start_no_process() -> None:
         featurize(TEXTS[:2], process_id, timeout=60)
 
 
-def test_molecules_that_end_their_process_are_named_and_the_others_computed() -> None:
+def test_molecules_that_crash_their_process_are_named_and_the_others_computed() -> None:
     texts = list(TEXTS)
     texts[70:71], texts[700], texts[701], texts[1999] = ["exit"], "segfault", "raise", "killed"
-    for function in (moody, Moody()):
+    for function in (obey, ObeyAtOnce()):
         features = featurize(texts, function, n_jobs=2, on_error="mask")
         assert reasons(features) == {
             70: "ended its process (exit status 3)",
@@ -101,13 +101,13 @@ def test_molecules_that_end_their_process_are_named_and_the_others_computed() ->
             [len(text), 0.5] for row, text in enumerate(texts) if row not in reasons(features)
         ]
     with pytest.raises(FeatureError, match=r"row 70: no vector for 'exit': ended its process \(exit status 3\)"):
-        featurize(texts, moody, n_jobs=2)
+        featurize(texts, obey, n_jobs=2)
     assert children() == []
 
 
-@pytest.mark.parametrize("function", [moody, Moody()], ids=["function", "transformer"])
+@pytest.mark.parametrize("function", [obey, ObeyAtOnce()], ids=["function", "transformer"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_molecules_that_hang_are_ended(function: Any, n_jobs: int) -> None:
+def test_molecules_that_hang_are_given_up(function: Any, n_jobs: int) -> None:
     texts = [*TEXTS[:20], "hang", *TEXTS[:5], "exit", "raise"]
     features = featurize(texts, function, n_jobs=n_jobs, timeout=0.15, on_error="drop")
     assert reasons(features) == {
@@ -119,7 +119,7 @@ def test_molecules_that_hang_are_ended(function: Any, n_jobs: int) -> None:
     assert children() == []
 
 
-def test_a_pause_of_the_caller_is_not_the_molecules_time() -> None:
+def test_a_pause_of_the_caller_does_not_count_as_time_of_a_molecule() -> None:
     def slow_caller(done: int, total: int) -> None:
         if done < 100:
             time.sleep(0.5)
@@ -135,13 +135,13 @@ def test_a_molecule_of_three_thousand_atoms() -> None:
     assert features.values.tolist() == [ECFP6(text).tolist() for text in texts]
 
 
-def test_raise_names_the_first_row_whoever_finds_it_first() -> None:
+def test_raise_names_the_first_row_in_whichever_process_it_fails() -> None:
     texts = list(TEXTS)
     for row in (1990, 1203, 660):
         texts[row] = "raise"
     for n_jobs in (1, 2, 3):
         with pytest.raises(FeatureError, match="row 660: no vector for 'raise': ValueError: as requested"):
-            featurize(texts, moody, n_jobs=n_jobs)
+            featurize(texts, obey, n_jobs=n_jobs)
     assert children() == []
 
 
@@ -222,7 +222,7 @@ def test_an_interrupted_run_leaves_no_process(how: signal.Signals, tmp_path: Pat
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_progress_counts_every_row_once(n_jobs: int) -> None:
     calls: list[tuple[int, int]] = []
-    featurize([*TEXTS, "raise"], moody, n_jobs=n_jobs, on_error="drop", progress=lambda *of: calls.append(of))
+    featurize([*TEXTS, "raise"], obey, n_jobs=n_jobs, on_error="drop", progress=lambda *of: calls.append(of))
     assert calls[-1] == (len(TEXTS) + 1,) * 2
     assert calls == sorted(calls)
     assert len(calls) > 3

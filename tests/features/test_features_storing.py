@@ -34,7 +34,7 @@ from mrl.ragged import Text
 
 
 class Bits:
-    """64 bits of a text, counts where it has an N, one less where it is short; records its calls."""
+    """64 bits of a text, counts where it has an N, 63 where it is short; records its calls."""
 
     def __init__(self, key: str = "bits 1") -> None:
         self.cache_key = key
@@ -51,7 +51,7 @@ class Bits:
 
 
 class Estimator:
-    """As in scikit-learn; of an installed package, for all that is known."""
+    """An estimator as in scikit-learn, which seems to be of an installed package."""
 
     __module__ = "numpy.made_up"
 
@@ -75,7 +75,7 @@ def fresh_stores() -> Any:
 
 
 def again() -> None:
-    """What a later process sees."""
+    """Start as a later process does, without open stores."""
     folder_store.cache_clear()
 
 
@@ -100,7 +100,7 @@ def same(a: Any, b: Any) -> bool:
     st.sampled_from(["drop", "mask"]),
     st.booleans(),
 )
-def test_rows_from_a_cache_are_those_computed(tmp_path_factory: Any, calls: Any, on_error: Any, disk: bool) -> None:
+def test_rows_from_a_cache_are_the_computed_ones(tmp_path_factory: Any, calls: Any, on_error: Any, disk: bool) -> None:
     kept = Bits()
     cache = tmp_path_factory.mktemp("cache") if disk else "memory"
     for texts in calls:
@@ -144,7 +144,7 @@ def slow(text: str) -> list[int]:
 slow.cache_key = "slow 1"  # type: ignore[attr-defined]
 
 
-def test_what_took_too_long_is_tried_again(tmp_path: Path) -> None:
+def test_a_molecule_that_took_too_long_is_tried_again(tmp_path: Path) -> None:
     for cache in (tmp_path, "memory"):
         features = featurize(["C", "hang", "die"], slow, cache=cache, timeout=0.1, on_error="drop")
         assert features.kept.tolist() == [0]
@@ -166,7 +166,7 @@ def test_memory_belongs_to_one_object_and_ends_with_it() -> None:
     assert store() is None
 
 
-def test_memory_of_an_estimator_knows_its_parameters() -> None:
+def test_an_estimator_with_other_parameters_computes_again() -> None:
     estimator = Estimator()
     for radius, calls in ((2, 1), (2, 1), (3, 2)):
         estimator.radius = radius
@@ -193,7 +193,7 @@ def found(store: Any, texts: list[str]) -> int:
     return int(refs.ok.sum())
 
 
-def test_memory_is_bounded_and_drops_what_was_not_used_for_longest() -> None:
+def test_memory_is_bounded_and_the_least_recently_used_table_is_dropped() -> None:
     store = MemoryStore(limit=64 * (8 + 24))
     bits = np.eye(64, dtype=np.uint8)
     for start in range(0, 960, 4):
@@ -253,7 +253,7 @@ def test_many_threads_read_and_add_at_once() -> None:
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_needs_to_know_what_is_computed(tmp_path: Path) -> None:
+def test_a_folder_needs_a_featurizer_with_an_identity(tmp_path: Path) -> None:
     words = r"cannot be kept in a folder: {}.*; use cache='memory', or give it the attribute cache_key"
     named = Bits()
     named.cache_key = 3  # type: ignore[assignment]
@@ -275,7 +275,7 @@ def test_a_folder_needs_to_know_what_is_computed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_parameters_and_other_versions_compute_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_parameters_and_other_versions_compute_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def calls(radius: Any, n_jobs: int | None = None) -> int:
         estimator = Estimator(radius, n_jobs)
         featurize(["C"], estimator, cache=tmp_path)
@@ -428,7 +428,7 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
     assert (old.exists(), young.exists(), len(function.calls)) == (False, True, 1)
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
     file = tmp_path / "features"
     file.write_text("kept")
     for path in (file, file / "inside"):
@@ -440,7 +440,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert file.read_text() == "kept"
 
 
-def test_what_cannot_be_read_does_not_hide_the_rest(tmp_path: Path) -> None:
+def test_an_unreadable_shard_does_not_hide_the_others(tmp_path: Path) -> None:
     featurize(["C", "CO"], Bits(), cache=tmp_path)
     (key,) = [path for path in tmp_path.iterdir() if path.is_dir()]
     (key / f"{0:024x}.arrow").mkdir()  # root may read any file, but not a folder as one
@@ -448,7 +448,7 @@ def test_what_cannot_be_read_does_not_hide_the_rest(tmp_path: Path) -> None:
     assert one.molecules == 2
 
 
-def test_a_folder_that_is_cleared_meanwhile(tmp_path: Path) -> None:
+def test_a_folder_that_is_cleared_in_use(tmp_path: Path) -> None:
     function = Bits()
     featurize(["C", "N"], function, cache=tmp_path)
     assert [one.molecules for one in clear_cache(tmp_path)] == [2]

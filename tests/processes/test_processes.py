@@ -1,4 +1,4 @@
-"""The pool computes every item once, whatever some of them do to their process."""
+"""The pool computes every item once, even if some of them hang or crash their process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lengths_at_once(items: list[str], report: Callable[[int], None]) -> list[int
 
 
 class ExitsOnStart:
-    """Ends its process where it arrives."""
+    """Ends the process in which it is unpickled."""
 
     def __call__(self, items: list[str], report: Callable[[int], None]) -> list[int]:
         return []

@@ -134,7 +134,7 @@ def test_the_interpreter_ends_quietly_with_columns_alive() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_reading_a_stream_while_an_exception_is_on_its_way() -> None:
+def test_reading_a_stream_while_an_exception_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         [Text.of(pa.chunked_array([["C"]])), 1 / 0]
 

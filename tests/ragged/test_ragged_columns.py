@@ -103,7 +103,7 @@ def test_a_column_is_returned_as_it_is() -> None:
     assert not is_column(pd.Series([1]))
 
 
-def test_whether_it_is_a_column_costs_no_digest() -> None:
+def test_is_column_does_not_compute_the_digest() -> None:
     class Lazy:
         def take(self, rows: Any) -> Any:
             raise AssertionError

@@ -21,7 +21,7 @@ STRINGS = st.lists(st.text(max_size=20) | st.sampled_from(["CCO", "", " C ", "Nâ
 
 
 class OnDisk:
-    """The least that a column has."""
+    """A column with nothing but the members of the protocol."""
 
     def __init__(self, column: Text) -> None:
         self.column, self.digest = column, "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -50,36 +51,37 @@ def featurize(
         and molfeat.
     n_jobs : int
         Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it. Up to 512
-        molecules are computed in this process. In other processes a molecule that ends its process (out of memory, a
-        fault in compiled code) is refused like one that raises, and the others are computed.
+        molecules are computed in this process. In other processes, a molecule that crashes its process (out of memory,
+        a fault in compiled code) fails like one that raises, and the others are computed.
     on_error : {"raise", "drop", "mask"}
-        For a molecule that the featurizer refuses: raise; leave the row out; or keep it, as NaN. A vector of another
-        size than the others is refused as well.
+        For a molecule that fails: raise; leave the row out; or keep it, as NaN. A vector of another size than the
+        others fails as well.
     cache : {None, "memory"} or path
-        Where to keep what is computed. ``"memory"``: in this process, for as long as this very featurizer exists, up
-        to 256 MiB. A folder: on disk, for other processes and later runs; up to 4 GiB, then what was not used for
-        longest is removed. A folder needs a featurizer that says what it computes: with an attribute ``cache_key`` (a
-        str), or an estimator with ``get_params`` out of an installed package. Another version of RDKit computes anew.
+        Where to keep vectors. ``"memory"``: in this process, for as long as this very featurizer object exists, up to
+        256 MiB and what datasets hold. A folder: on disk, for other processes and later runs; up to 4 GiB, then the
+        least recently used vectors are removed. A folder needs a featurizer with an identity: an attribute
+        ``cache_key`` (a str), or an estimator with ``get_params`` of an installed package. With another version of
+        RDKit vectors are computed again.
     timeout : float, optional
-        Seconds that one molecule may take, preparations at the first one included. Molecules are then always computed
-        in other processes; one that takes longer is refused, and its process ended.
+        Seconds that one molecule may take, start-up work at the first one included. Molecules are then always computed
+        in other processes; one that takes longer fails, and its process is terminated.
     progress : callable, bool or None
-        A function: called with the number of molecules that are done, and of all. True: a bar on standard
-        error. None: a bar if standard error is a terminal and it takes longer than two seconds. False: nothing.
+        A function: called with the number of molecules that are done, and of all. True: a bar on standard error. None:
+        a bar if standard error is a terminal and it takes longer than two seconds. False: nothing.
     size : int, optional
         D, where it is known; what most molecules have if not given.
 
     Returns
     -------
     Features
-        Values of shape (n, D), and what failed.
+        Vectors of shape (n, D), and the rows that failed.
 
     Raises
     ------
     FeatureError
         (A ValueError.) With ``on_error="raise"``: the row, the text and the reason.
     TypeError
-        If `featurizer` is no function, cannot be sent to other processes, or cannot be kept in a folder.
+        If `featurizer` is not a function, cannot be sent to other processes, or has no identity for a folder.
     NotADirectoryError
         If `cache` is the path of a file.
 
@@ -108,26 +110,36 @@ def featurize(
     [[1.0, 0.0], [2.0, 1.0]]
     """
     require_on_error(on_error)
-    _require_settings(featurizer, n_jobs, timeout)
-    text, store = as_text(smiles), _store_for(cache, featurizer)
-    if cache is None:  # a function that is random on purpose is called for each row
-        vectors = _compute(text, featurizer, store, None, n_jobs, timeout, on_error, progress)
-    else:
-        first, of, keys = _distinct(digests(text))
-        distinct = text if len(first) == len(text) else text.take(first)
-        vectors = _compute(distinct, featurizer, store, keys, n_jobs, timeout, on_error, progress).take(of)
-    return features_of(text, vectors, on_error, size)
-
-
-def _require_settings(featurizer: Featurizer, n_jobs: int, timeout: float | None) -> None:
-    if n_jobs < 1:
-        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout is {timeout}; expected the seconds that a molecule may take, above 0, or None")
+    options = _Options(n_jobs, timeout, stop=on_error == "raise")
     if not (callable(featurizer) or isinstance(featurizer, Transformer)):
         raise TypeError(
             f"the featurizer is {featurizer!r}; expected a function of one text, or an object with transform"
         )
+    text, store = as_text(smiles), _store_for(cache, featurizer)
+    if cache is None:  # a function that is random on purpose is called for each row
+        vectors = _compute(text, featurizer, store, None, options, progress)
+    else:
+        first, of, keys = _distinct(digests(text))
+        distinct = text if len(first) == len(text) else text.take(first)
+        vectors = _compute(distinct, featurizer, store, keys, options, progress).take(of)
+    return features_of(text, vectors, on_error, size)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How to compute; with `stop`, rows after one that failed may be left out."""
+
+    n_jobs: int
+    timeout: float | None
+    stop: bool
+
+    def __post_init__(self) -> None:
+        if self.n_jobs < 1:
+            raise ValueError(f"n_jobs is {self.n_jobs}; expected the number of processes, 1 or more")
+        if self.timeout is not None and not self.timeout > 0:
+            raise ValueError(
+                f"timeout is {self.timeout}; expected the seconds that a molecule may take, above 0, or None"
+            )
 
 
 def _store_for(cache: Cache, featurizer: Featurizer) -> Store:
@@ -154,22 +166,15 @@ def _distinct(keys: Digests) -> tuple[RowNumbers, RowNumbers, Digests]:
 
 
 def _compute(
-    text: Text,
-    featurizer: Featurizer,
-    store: Store,
-    keys: Digests | None,
-    n_jobs: int,
-    timeout: float | None,
-    on_error: OnError,
-    progress: Progress,
+    text: Text, featurizer: Featurizer, store: Store, keys: Digests | None, options: _Options, progress: Progress
 ) -> VectorRefs:
     """Return the vectors of texts: those that the store knows, and those that are computed, which it then keeps."""
     vectors = VectorRefs(len(text))
     if keys is not None:
         with store.lock:
             store.find(keys, vectors)
-    missing, stop = vectors.unknown(), on_error == "raise"
-    if stop and vectors.reasons:
+    missing = vectors.unknown()
+    if options.stop and vectors.reasons:
         missing = missing[missing < min(vectors.reasons)]
     todo = text if len(missing) == len(text) else text.take(missing)
     blocks: list[Block] = []
@@ -179,17 +184,15 @@ def _compute(
         nonlocal size, since, left
         with store.lock:
             store.put(np.zeros(0, "S16") if keys is None else keys, blocks, vectors, left)
-        left -= sum(map(len, blocks))
+        size, since, left = 0, time.monotonic(), left - sum(map(len, blocks))
         blocks.clear()
-        size, since = 0, time.monotonic()
 
-    results = run(todo, featurizer, n_jobs=n_jobs, timeout=timeout, stop=stop)
+    results = run(todo, featurizer, n_jobs=options.n_jobs, timeout=options.timeout, stop=options.stop)
     with track(progress, len(text), "features") as advance, closing(results):
         advance(len(text) - len(missing))
         try:
             for start, block in results:
-                block = block.moved(missing[start:])
-                blocks.append(block)
+                blocks.append(block := block.moved(missing[start:]))
                 vectors.fail([*block.rejected.items(), *block.lost.items()])
                 size += block.nbytes
                 if size > store.flush_bytes or time.monotonic() - since > store.flush_seconds:

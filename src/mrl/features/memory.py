@@ -69,8 +69,8 @@ class MemoryStore(Store):
                 start += room
         for block in blocks:
             self._reasons |= {bytes(keys[row]): reason for row, reason in block.rejected.items()}
-        for key in list(self._reasons)[: max(len(self._reasons) - MOST_REASONS, 0)]:
-            del self._reasons[key]
+        while len(self._reasons) > MOST_REASONS:
+            del self._reasons[next(iter(self._reasons))]
 
     def _open_table(self, format: PackedFormat, most: int) -> MemoryTable:
         found = next((table for table in self._tables if table.format == format and len(table) < most), None)

@@ -57,12 +57,17 @@ class VectorRefs:
 
     @property
     def ok(self) -> NDArray[np.bool_]:
-        """Which rows have a vector, (n,)."""
+        """Which rows have a vector, bool (n,)."""
         return self._refs >= 0
 
     @property
     def formats(self) -> list[PackedFormat]:
-        """The formats in which rows are packed."""
+        """The formats in which the vectors are packed: size, dtype, and whether they are bits.
+
+        >>> from mrl.features import featurize
+        >>> featurize(["C", "CC"], len).vectors.formats
+        [PackedFormat(size=1, dtype='<f4', bits=False)]
+        """
         return [self._tables[number].format for number in np.unique(self._refs[self.ok] >> SHIFT).tolist()]
 
     def unknown(self, rows: Any = slice(None)) -> RowNumbers:
@@ -86,14 +91,45 @@ class VectorRefs:
         return np.flatnonzero(self._refs[rows] == UNKNOWN)
 
     def refer(self, rows: RowNumbers, table: Table, table_rows: RowNumbers) -> None:
-        """Let rows refer to rows of a table."""
+        """Let rows refer to rows of a table.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (k,)
+            Rows of these.
+        table : Table
+            A table of a store.
+        table_rows : ndarray of int64, shape (k,)
+            Its rows.
+
+        Examples
+        --------
+        >>> from mrl.features.packing import pack
+        >>> vectors = VectorRefs(2)
+        >>> vectors.refer(np.array([1]), FixedTable(*pack(np.array([[1, 0]], np.uint8))), np.array([0]))
+        >>> vectors.ok
+        array([False,  True])
+        """
         number = next((i for i, known in enumerate(self._tables) if known is table), len(self._tables))
         if number == len(self._tables) and len(rows):
             self._tables = [*self._tables, table]
         self._refs[rows] = (number << SHIFT) + table_rows
 
     def fail(self, reasons: Iterable[tuple[int, str]]) -> None:
-        """Note why rows have no vector."""
+        """Record why rows have no vector.
+
+        Parameters
+        ----------
+        reasons : iterable of (int, str)
+            Rows and reasons.
+
+        Examples
+        --------
+        >>> vectors = VectorRefs(2)
+        >>> vectors.fail([(1, "took longer than 5 s")])
+        >>> vectors.unknown()
+        array([0])
+        """
         for row, reason in reasons:
             self._refs[row] = FAILED
             self.reasons[row] = reason
@@ -149,12 +185,26 @@ class VectorRefs:
         return taken
 
     def settle_size(self, size: int | None) -> None:
-        """Let D be `size`, or what most rows have; rows with another number of numbers fail."""
+        """Set D; rows with another number of numbers fail.
+
+        Parameters
+        ----------
+        size : int, optional
+            D; the size of most rows if not given, and of equally frequent ones the first.
+
+        Examples
+        --------
+        >>> from mrl.features import featurize
+        >>> vectors = featurize(["C", "CC"], len).vectors
+        >>> vectors.settle_size(2)
+        >>> vectors.reasons[0]
+        'returned 1 numbers, where others have 2'
+        """
         of_table = np.array([*(table.format.size for table in self._tables), -1])
         sizes = of_table[np.where(self.ok, self._refs >> SHIFT, -1)]
         if size is None and self.ok.any():
             found, first, counts = np.unique(sizes[sizes >= 0], return_index=True, return_counts=True)
-            size = int(found[np.lexsort((first, -counts))[0]])  # of equally frequent ones the first
+            size = int(found[np.lexsort((first, -counts))[0]])
         self.size = size
         others = np.flatnonzero(self.ok & (sizes != size)).tolist()
         self.fail((row, f"returned {sizes[row]} numbers, where others have {size}") for row in others)
