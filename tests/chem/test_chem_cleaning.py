@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +28,7 @@ from mrl.chem import (
     CanonicalSet,
     CanonicalTautomer,
     Cleaned,
+    DisconnectMetals,
     DropAtomMaps,
     DropIsotopes,
     DropStereo,
@@ -39,6 +39,8 @@ from mrl.chem import (
     OnlyElements,
     Predicate,
     Reionize,
+    RejectMixtures,
+    RemoveSalts,
     RingSize,
     Step,
     StripTail,
@@ -60,6 +62,8 @@ EVERY = (
     TextLength(400),
     DropAtomMaps(),
     DropIsotopes(),
+    DisconnectMetals(),
+    RemoveSalts(),
     LargestFragment(),
     Normalize(),
     Uncharge(),
@@ -113,6 +117,27 @@ def tokens(text: str) -> int:
         (LargestFragment(), "C.O=[U]=O", "C"),
         (LargestFragment(), "[Na+].[Cl-]", "[Cl-]"),
         (LargestFragment(), "C1.C1", "C1.C1"),
+        (LargestFragment(), "CC(=O)Oc1ccccc1C(=O)O.NCCCC[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O"),
+        (LargestFragment("atoms"), "CC(=O)Oc1ccccc1C(=O)O.NCCCC[C@H](N)C(=O)O", "NCCCC[C@H](N)C(=O)O"),
+        (LargestFragment("text"), "CCCCCC.O=S(=O)(O)O", "O=S(=O)(O)O"),
+        (LargestFragment("text"), "CCN.CCO", "CCN"),
+        (RemoveSalts(), "CN(C)CCCN1c2ccccc2CCc2ccccc21.Cl", "CN(C)CCCN1c2ccccc2CCc2ccccc21"),
+        (RemoveSalts(), "CCCCCCN.O=C(O)c1cc2ccccc2c(Cc2c(O)c(C(=O)[O-])cc3ccccc23)c1O", "CCCCCCN"),
+        (RemoveSalts(), "CCCCCCN.[2H]C([2H])([2H])S(C)=O.O.O", "CCCCCCN"),
+        (RemoveSalts(), "CC(=O)[O-].[Na+]", "CC(=O)[O-].[Na+]"),
+        (RemoveSalts(), "CC(=O)Oc1ccccc1C(=O)O.NCCCC[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O"),
+        (RemoveSalts(["CCO"]), "CCCCN.OCC.[Na+].[Cl-]", "CCCCN.[Cl-].[Na+]"),
+        (DisconnectMetals(), "CC(=O)O[Na]", "CC(=O)[O-].[Na+]"),
+        (DisconnectMetals(), "[Na]Cl", "[Cl-].[Na+]"),
+        (DisconnectMetals(), "C[Si](C)(C)C", "C[Si](C)(C)C"),
+        (Normalize(), "C[n+]1cc([O-])on1", "C[n+]1cc([O-])on1"),
+        (Normalize(), "C[N-][N+]#N", "CN=[N+]=[N-]"),
+        (Normalize(), "CN=[N+]=[N-]", "CN=[N+]=[N-]"),
+        (Normalize(), "CCOC(=O)[CH-][N+]#N", "CCOC(=O)C=[N+]=[N-]"),
+        (Normalize(rdkit_only=True), "C[N-][N+]#N", "C[N-][N+]#N"),
+        (Uncharge(only_unbalanced=True), "[NH3+]CC(=O)[O-]", "[NH3+]CC(=O)[O-]"),
+        (Uncharge(only_unbalanced=True), "CC(=O)[O-]", "CC(=O)O"),
+        (DropIsotopes(), "[1*:1][13CH3]", "C[1*:1]"),
         (Normalize(), "CS(C)=O", "C[S+](C)[O-]"),
         (Normalize(), "C[N+](C)=CC=C[O-]", "CN(C)C=CC=O"),
         (Normalize(), "c1ccccc1N(=O)=O", "c1ccccc1N(=O)=O"),
@@ -165,6 +190,10 @@ def test_what_a_step_writes(step: Step, before: str, after: str) -> None:
         (Alerts("PAINS"), "O=C1NC(=S)SC1=Cc1ccccc1", "PAINS_A: ene_rhod_A(235)"),
         (Alerts("PAINS", "BRENK"), "CC(=O)Cl", "Brenk: acid_halide"),
         (HoldOut(["C(C)O"]), "OCC", "held out: CCO"),
+        (Alerts("MCF"), "CC=O", "MCF: MCF7"),
+        (Alerts("MCF"), "CCCBr", "MCF: MCF4"),
+        (RejectMixtures(), "CCO.CCN", "mixture: 2 different components, CCN and CCO"),
+        (RejectMixtures(), "C[C@H](N)O.C[C@@H](N)O", "mixture: 2 different components, C[C@@H](N)O and C[C@H](N)O"),
         (Predicate(many_atoms), "CC", "many_atoms: False"),
     ],
 )
@@ -187,6 +216,8 @@ def test_the_reason_of_a_filter(step: Step, text: str, reason: str) -> None:
         (TextLength(3, of=tokens), "ClCBr"),
         (Alerts("PAINS", "NIH", "BRENK"), "CCO"),
         (HoldOut(CanonicalSet.of(["CCO"])), "CCN"),
+        (RejectMixtures(), "CCN.CC[NH3+]"),
+        (RejectMixtures(), "CCN"),
         (many_atoms, "CCO"),
     ],
 )
@@ -349,7 +380,7 @@ def same(one: Cleaned, other: Cleaned) -> bool:
     return contents(one) == contents(other)
 
 
-@pytest.mark.parametrize("step", EVERY[2:10], ids=lambda step: step.stage)
+@pytest.mark.parametrize("step", EVERY[2:12], ids=lambda step: step.stage)
 @pytest.mark.parametrize("text", [text for text in SMILES if text.strip()])
 def test_a_step_is_idempotent(step: Step, text: str) -> None:
     once = clean([text], [step])
@@ -413,8 +444,11 @@ def test_values_that_are_not_steps(steps: Any, words: str) -> None:
         (lambda: Within("molwt", 3, 2), "no molwt is at least 3 and at most 2"),
         (lambda: Within("molwt", math.nan), "no molwt is at least nan"),
         (lambda: RingSize(2), "expected 3 or more"),
+        (lambda: LargestFragment(cast(Any, "weight")), "by='weight': expected one of 'heavy atoms', 'atoms', 'text'"),
+        (lambda: StripTail(cast(Any, "keep")), "stereo_groups='keep': expected 'reject' or 'drop'"),
+        (lambda: RemoveSalts(["C("]), "salts, row 0: 'C\\(' is not a molecule"),
         (lambda: TextLength(), "length has no bounds"),
-        (lambda: Alerts("PAIN"), "unknown catalogues: 'PAIN'; choose from RDKit's .*PAINS"),
+        (lambda: Alerts("PAIN"), "unknown catalogues: 'PAIN'; choose from MCF and RDKit's .*PAINS"),
         (lambda: Alerts(), "no catalogues; choose"),
         (lambda: Cleaned.concat([]), "0 parts: expected one or more"),
         (lambda: Cleaned.concat([clean_rows(["C"]), clean_rows(["C"], PIPELINE)]), "cleaned by the same steps"),
@@ -482,14 +516,21 @@ PASSES = "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1C"  # weight 282
         ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1P", "only elements"),
         ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1[N+](=O)[O-]", "neutral"),
         ("moses", "CC(=O)Nc1ccc(S(=O)(=O)N2CCCCCCC2)cc1", "ring size"),
-        ("guacamol", "C" * 101, "text length"),
+        ("guacamol", "C" * 101, "text length (2)"),
         ("guacamol", "C" * 100, ""),
-        ("guacamol", "[As]", "only elements"),
+        ("guacamol", "CCCC", "text length"),
+        ("guacamol", "CCC.C" + "C" * 196, "text length"),
+        ("guacamol", "CC[As]", "only elements"),
         ("guacamol", "C[Se]C", ""),
         ("reinvent", "C", "heavy_atoms"),
         ("reinvent", "C" * 91, "heavy_atoms"),
         ("reinvent", "CC", ""),
-        ("reinvent", "IC(I)(I)C(I)(I)C(I)(I)C(I)(I)I", "molwt"),
+        ("reinvent", "IC(I)(I)C(I)(I)C(I)(I)C(I)(I)I", "weight without hydrogens"),
+        ("reinvent", "CN", "two carbon atoms"),
+        ("reinvent", "CCN.[Cl-]", "plain halogens"),
+        ("reinvent", "CCN.Cl", ""),
+        ("reinvent", "CCO.[Na+]", "only elements"),
+        ("reinvent", "CCP", "only elements"),
         ("reinvent", ".".join(["C1CC1"] * 13).replace(".", ""), "rings"),
         ("reinvent", "C1CCCCCCC1", "ring size"),
         ("reinvent", "C1CCCCCC1", ""),
@@ -509,7 +550,13 @@ def test_molecules_that_pass_the_presets(name: str, text: str, stage: str) -> No
         ("none", "C(O)C.Cl", "C(O)C.Cl"),
         ("molformer", "C[C@H]([O-])F.Cl x", "C[C@H]([O-])F.Cl"),
         ("guacamol", "C[C@H]([O-])F.[Na+]", "CC(O)F"),
-        ("reinvent", "C[C@H]([O-])[13CH3].[Na+]", "C[C@H](O)[13CH3]"),
+        ("guacamol", "[NH3+]CC(=O)[O-]", "[NH3+]CC(=O)[O-]"),
+        ("guacamol", "NCCCCCC.O=S(=O)(O)O", "O=S(=O)(O)O"),
+        ("guacamol", "[13CH3][C@H](F)Cl |&1:1|", "CC(F)Cl"),
+        ("reinvent", "C[C@H]([O-])CC", "C[C@H](O)CC"),
+        ("reinvent", "C[13CH](C)C", "CC(C)C"),
+        ("reinvent", "O=C([O-])CS(=O)(=O)O", "O=C(O)CS(=O)(=O)O"),
+        ("reinvent", "CC(=O)Oc1ccccc1C(=O)O.NCCCC[C@H](N)C(=O)O", "NCCCC[C@H](N)C(=O)O"),
         ("reinvent", "[CH3:1]S(C)=O", "C[S+](C)[O-]"),
         ("moses", "C[C@@H]1CCN(S(=O)(=O)c2ccc(NC(C)=O)cc2)C1", "CC(=O)Nc1ccc(S(=O)(=O)N2CCC(C)C2)cc1"),
     ],
@@ -575,7 +622,7 @@ def test_shortcuts_change_nothing() -> None:
     with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
         texts = [row["smiles"] for row in csv.DictReader(file)][2000:3000]
     tools = {
-        LargestFragment(): rdMolStandardize.LargestFragmentChooser(True).choose,
+        LargestFragment("atoms"): rdMolStandardize.LargestFragmentChooser(True).choose,
         Uncharge(): rdMolStandardize.Uncharger().uncharge,
         Normalize(): rdMolStandardize.Normalizer().normalize,
         Reionize(): rdMolStandardize.Reionizer().reionize,
@@ -596,9 +643,22 @@ def test_ions_without_a_neutral_form_stay(text: str) -> None:
     assert clean([text], [Uncharge()]).smiles.tolist() == [text]
 
 
-def test_an_edit_with_an_invalid_result_is_rejected_with_the_reason() -> None:
-    @dataclass(frozen=True)
-    class Strict(Uncharge):
-        keep_if_invalid = False
+def test_a_step_that_fails_keeps_the_molecule_and_counts_it() -> None:
+    cleaned = clean(["c1cc[cH-]c1", "C[NH3+]", "C=C(O[2H])C"], [Uncharge(), CanonicalTautomer()])
+    assert cleaned.smiles.tolist() == ["c1cc[cH-]c1", "CN", "C=C(O[2H])C"]
+    uncharge, tautomer = cleaned.counts["uncharge"], cleaned.counts["canonical tautomer"]
+    assert (uncharge.changed, uncharge.removed, uncharge.failed) == (1, 0, 1)
+    assert uncharge.examples[-1][:3] == (0, "c1cc[cH-]c1", "c1cc[cH-]c1")
+    assert uncharge.examples[-1].reason.startswith("result: not a molecule, kekulization: ")
+    assert tautomer.failed == 1
+    assert "uncharge: 1 changed and 1 failed" in repr(cleaned)
+    assert "(stays; result: not a molecule" in cleaned._repr_html_()
+    assert (uncharge + uncharge).failed == 2
+    assert uncharge.to_dict()["failed"] == 1
 
-    assert rejected("c1cc[cH-]c1", Strict())[1].startswith("result: not a molecule, kekulization: ")
+
+def test_a_molecule_with_too_many_tautomers_stays() -> None:
+    text = "NC(=N)NC(=N)NC(=N)NC(=N)NC(=N)NC(=N)NC(=N)NC(=O)CC(=O)CC(=O)C"
+    count = clean([text], [CanonicalTautomer()]).counts["canonical tautomer"]
+    assert (count.changed, count.failed) == (0, 1)
+    assert "RDKit: not all tautomers were enumerated (Max" in count.examples[0].reason

@@ -85,7 +85,9 @@ def test_canonical_groups_are_equal_where_molecules_are(smiles: list[str]) -> No
 
 def test_stereoisomers_and_isotopes_may_count_as_the_same() -> None:
     assert canonical_groups(SPELLED).tolist() == [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]
-    assert canonical_groups(SPELLED, stereo=False).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 0, 0]
+    assert canonical_groups(SPELLED, stereo=False).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 4]
+    assert canonical_groups(SPELLED, isotopes=False).tolist() == [0, 0, 0, 1, 2, 3, 4, 5, 0, 0]
+    assert canonical_groups(SPELLED, stereo=False, isotopes=False).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 0, 0]
     assert canonical_groups(["[H]/N=C(/C)O", "CC(=N)O", "CC(O)=N"], stereo=False).tolist() == [0, 0, 0]
 
 

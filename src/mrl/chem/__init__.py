@@ -6,17 +6,18 @@ functions have no state, print nothing, and raise `mrl.errors.MoleculeError` for
 
 from mrl.chem.canonical import CanonicalSet, canonical_groups
 from mrl.chem.cleaning.clean import clean, clean_rows, deduplicate
+from mrl.chem.cleaning.components import DisconnectMetals, LargestFragment, RejectMixtures, RemoveSalts
 from mrl.chem.cleaning.duplicates import Duplicates
 from mrl.chem.cleaning.filters import Alerts, HoldOut, Neutral, OnlyElements, Predicate, RingSize, TextLength, Within
 from mrl.chem.cleaning.presets import preset
 from mrl.chem.cleaning.result import Cleaned, StepCount
+from mrl.chem.cleaning.salts import SALTS
 from mrl.chem.cleaning.standardize import (
     Canonical,
     CanonicalTautomer,
     DropAtomMaps,
     DropIsotopes,
     DropStereo,
-    LargestFragment,
     Normalize,
     Reionize,
     StripTail,
@@ -54,6 +55,7 @@ from mrl.chem.properties import (
 from mrl.chem.randomize import randomize
 from mrl.chem.scaffolds import murcko_scaffold, scaffold_groups
 from mrl.chem.similarity import cluster_groups, nearest_neighbours, tanimoto
+from mrl.chem.tails import Stripped, strip_tail
 
 __all__ = [
     "ATOM_COLORS",
@@ -62,12 +64,14 @@ __all__ = [
     "FCFP4",
     "FCFP6",
     "PROPERTIES",
+    "SALTS",
     "Alerts",
     "Canonical",
     "CanonicalSet",
     "CanonicalTautomer",
     "Cleaned",
     "Descriptors",
+    "DisconnectMetals",
     "DropAtomMaps",
     "DropIsotopes",
     "DropStereo",
@@ -84,12 +88,15 @@ __all__ = [
     "OnlyElements",
     "Predicate",
     "Reionize",
+    "RejectMixtures",
+    "RemoveSalts",
     "RingSize",
     "Row",
     "Screened",
     "Step",
     "StepCount",
     "StripTail",
+    "Stripped",
     "TextLength",
     "Uncharge",
     "Within",
@@ -128,6 +135,7 @@ __all__ = [
     "sa_score",
     "scaffold_groups",
     "screen",
+    "strip_tail",
     "tanimoto",
     "title_and_unit",
     "to_mol",

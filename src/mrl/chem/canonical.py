@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from mrl.chem.columns import map_molecules
-from mrl.chem.molecule import Molecule, canon_smile, function_of_molecule, to_mol
+from mrl.chem.molecule import Molecule, canon_smile, to_mol
 
 
 class CanonicalSet(frozenset[str]):
@@ -56,33 +57,42 @@ class CanonicalSet(frozenset[str]):
         return cls(map_molecules(canon_smile, rows, "known"))
 
 
-@function_of_molecule("str\n    Canonical SMILES.")
-def flat_smile(x: Molecule) -> str:
-    """Return the canonical SMILES without stereo, isotopes and atom maps: the same text for all stereoisomers.
+def without(mol: Chem.Mol, *, stereo: bool = False, isotopes: bool = False) -> Chem.Mol:
+    """Return a molecule without its stereo, its isotopes or both; the molecule itself if there is nothing to remove.
 
-    >>> flat_smile("C[C@H](N)O"), flat_smile("F/C=C/F"), flat_smile("[13CH3]O[2H]")
-    ('CC(N)O', 'FC=CF', 'CO')
+    A number in front of a wildcard atom, ``[1*]``, is a label and not an isotope.
     """
-    mol = Chem.Mol(to_mol(x))
-    Chem.RemoveStereochemistry(mol)
-    for atom in mol.GetAtoms():
-        atom.SetIsotope(0)
-        atom.SetAtomMapNum(0)
-    with rdBase.BlockLogs():
-        mol = Chem.RemoveHs(mol)  # some are atoms only because of an isotope or of stereo
-    return str(Chem.MolToSmiles(mol))
+    labelled = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetIsotope() and atom.GetAtomicNum()]
+    if not stereo and not (isotopes and labelled):
+        return mol
+    bare = Chem.Mol(mol)
+    if stereo:
+        Chem.RemoveStereochemistry(bare)
+    for index in labelled if isotopes else ():
+        bare.GetAtomWithIdx(index).SetIsotope(0)
+    if (isotopes and labelled) or any(atom.GetAtomicNum() == 1 for atom in bare.GetAtoms()):
+        # Hydrogens may be atoms, and atoms stereo centres, only because of what was removed: parse again.
+        return to_mol(str(Chem.MolToSmiles(bare)))
+    return bare
 
 
-def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True) -> NDArray[np.int64]:
+def identity(x: Molecule, *, stereo: bool = True, isotopes: bool = True) -> str:
+    """Return the canonical SMILES by which molecules are the same, with or without stereo and isotopes."""
+    return str(Chem.MolToSmiles(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
+
+
+def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True, isotopes: bool = True) -> NDArray[np.int64]:
     """Return one number per molecule, equal for equal molecules: for splits that no duplicate crosses.
 
     Parameters
     ----------
     smiles : iterable of str or Mol, n of them
-        In any notation: they are compared in canonical form. Salts and charges count as written.
+        In any notation: they are compared in canonical form. Salts, charges and atom maps count as written.
     stereo : bool
-        Whether stereoisomers, and isotopes, are different molecules. Fingerprints do not distinguish them, so a model
-        that sees only fingerprints should have them on one side: False.
+        Whether stereoisomers are different molecules. Most fingerprints do not distinguish them, so a model that sees
+        only fingerprints should have them on one side: False.
+    isotopes : bool
+        Whether molecules that differ in isotopes are different.
 
     Returns
     -------
@@ -102,8 +112,10 @@ def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True) -> NDAr
     array([0, 1, 0, 2])
     >>> canonical_groups(["CCO", "C[C@H](N)O", "OCC", "C[C@@H](N)O"], stereo=False)
     array([0, 1, 0, 1])
+    >>> canonical_groups(["CCO", "CC[18OH]"], stereo=False), canonical_groups(["CCO", "CC[18OH]"], isotopes=False)
+    (array([0, 1]), array([0, 0]))
     """
-    return equal_groups(smiles, canon_smile if stereo else flat_smile)
+    return equal_groups(smiles, partial(identity, stereo=stereo, isotopes=isotopes))
 
 
 def equal_groups(smiles: Iterable[Molecule], text_of: Callable[[Molecule], str]) -> NDArray[np.int64]:

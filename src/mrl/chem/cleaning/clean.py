@@ -158,6 +158,8 @@ def clean_rows(
             tallies[place][1].rows += 1
         for place, before, after in outcome.changes:
             tallies[place][1].change(number, before, after)
+        for place, text, reason in outcome.failures:
+            tallies[place][1].fail(number, text, reason)
         if outcome.removal is not None:
             stage, tally = tallies[outcome.reached[-1]]
             tally.remove(number, *outcome.removal)
@@ -271,6 +273,8 @@ class _Outcome(NamedTuple):
     """(text before the last step, reason), of a removed row."""
     key: str = ""
     """What duplicates are found by."""
+    failures: Sequence[tuple[int, str, str]] = ()
+    """(step, text, reason)."""
 
 
 def _clean_row(x: Any, steps: Sequence[Step], key: By | None) -> _Outcome:
@@ -281,13 +285,18 @@ def _clean_row(x: Any, steps: Sequence[Step], key: By | None) -> _Outcome:
         return _Outcome(describe(x), range(parse, parse + 1), [], removal)
     row = Row(x)
     changes: list[tuple[int, str, str]] = []
+    failures: list[tuple[int, str, str]] = []
     for place, step in enumerate(steps):
         before = row.text
-        if (reason := step(row)) is not None:
-            return _Outcome(x, range(place + 1), changes, (before, reason))
+        reason = step(row)
+        failures += [(place, before, failure) for failure in row.failures]
+        row.failures.clear()
+        if reason is not None:
+            return _Outcome(x, range(place + 1), changes, (before, reason), failures=failures)
         if row.text != before:
             changes.append((place, before, row.text))
-    return _Outcome(row.text, range(len(steps)), changes, key=duplicate_key(row, key) if key else "")
+    found_by = duplicate_key(row, key) if key else ""
+    return _Outcome(row.text, range(len(steps)), changes, key=found_by, failures=failures)
 
 
 def _plan(steps: Steps) -> dict[str, Step]:

@@ -96,8 +96,11 @@ def label_array(labels: Any, n: int) -> Labels:
 
 def duplicate_key(row: Row, by: By) -> str:
     """Return the text that is equal for two rows of the same molecule."""
-    if by == "smiles":
-        return row.canonical
-    with rdBase.BlockLogs():
-        key: str = Chem.MolToInchiKey(row.mol)  # type: ignore[no-untyped-call]
-    return key or row.canonical  # not every molecule has an InChI; those without one are not all the same
+    key: str = row.canonical
+    if by == "inchikey":
+        with rdBase.BlockLogs():
+            # not every molecule has an InChI; those without one are not all the same
+            key = Chem.MolToInchiKey(row.mol) or key  # type: ignore[no-untyped-call]
+    elif row.stereo_groups and not row.replaced:
+        return row.stereo_groups  # equal for a racemate, whichever of its isomers is drawn
+    return f"{key} {row.stereo_groups}" if row.stereo_groups else key

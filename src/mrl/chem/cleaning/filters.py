@@ -13,6 +13,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from mrl.chem.canonical import CanonicalSet
+from mrl.chem.cleaning.mcf import MCF
 from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.molecule import describe
 from mrl.chem.properties import PROPERTIES
@@ -190,15 +191,17 @@ class TextLength(Step):
 
 @dataclass(frozen=True, init=False)
 class Alerts(Step):
-    """Reject molecules with a substructure of RDKit's alert catalogues.
+    """Reject molecules with a substructure of a catalogue of alerts: those of RDKit, and the MCF of MOSES.
 
-    PAINS: Baell and Holloway 2010, doi:10.1021/jm901137j. BRENK: Brenk et al. 2008, doi:10.1002/cmdc.200700139. NIH:
-    Jadhav et al. 2010, doi:10.1021/jm901070c, and Doveston et al. 2015, doi:10.1039/c4ob02287d.
+    MCF: Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644. PAINS: Baell and Holloway 2010, doi:10.1021/jm901137j.
+    BRENK: Brenk et al. 2008, doi:10.1002/cmdc.200700139. NIH: Jadhav et al. 2010, doi:10.1021/jm901070c, and Doveston
+    et al. 2015, doi:10.1039/c4ob02287d.
 
     Parameters
     ----------
     *catalogues : str
-        ``"PAINS"``, ``"BRENK"``, ``"NIH"``, or another name of RDKit's ``FilterCatalogParams.FilterCatalogs``.
+        ``"PAINS"``, ``"BRENK"``, ``"NIH"``, or another name of RDKit's ``FilterCatalogParams.FilterCatalogs``;
+        ``"MCF"``, the 22 medicinal chemistry filters of MOSES.
 
     Raises
     ------
@@ -219,11 +222,16 @@ class Alerts(Step):
         _catalogue(catalogues)
 
     def __call__(self, row: Row) -> str | None:
-        alert = _catalogue(self.catalogues).GetFirstMatch(row.mol)
+        alert = find_alert(row.mol, self.catalogues)
         if alert is None:
             return None
         group = alert.GetProp("FilterSet") if "FilterSet" in alert.GetPropList() else self.catalogues[0]
         return f"{group}: {alert.GetDescription()}"
+
+
+def find_alert(mol: Chem.Mol, catalogues: tuple[str, ...]) -> Any:
+    """Return the first entry of the catalogues that a molecule matches, or None."""
+    return _catalogue(catalogues).GetFirstMatch(mol)
 
 
 @dataclass(frozen=True)
@@ -349,15 +357,22 @@ def _others(elements: tuple[str, ...]) -> Chem.Mol:
 
 @cache
 def _catalogue(names: tuple[str, ...]) -> Any:
-    """RDKit's catalogues as one: made once per process (0.1 s)."""
+    """The catalogues as one: made once per process (0.1 s)."""
     from rdkit.Chem import FilterCatalog  # for cost: 10 ms at first use, not at import
 
     known = FilterCatalog.FilterCatalogParams.FilterCatalogs.names
-    if not names or (unknown := [name for name in names if name not in known]):
+    if not names or (unknown := [name for name in names if name not in known and name != "MCF"]):
         wrong = f"unknown catalogues: {format_names(unknown)}" if names else "no catalogues"
-        raise ValueError(f"{wrong}; choose from RDKit's {', '.join(known)}")
+        raise ValueError(f"{wrong}; choose from MCF and RDKit's {', '.join(known)}")
     with rdBase.BlockLogs():
         params = FilterCatalog.FilterCatalogParams()
         for name in names:
-            params.AddCatalog(known[name])
-        return FilterCatalog.FilterCatalog(params)
+            if name != "MCF":
+                params.AddCatalog(known[name])
+        catalogue = FilterCatalog.FilterCatalog(params)
+        for place, smarts in enumerate(MCF.split() if "MCF" in names else (), 1):
+            pattern = Chem.MergeQueryHs(Chem.MolFromSmarts(smarts))
+            entry = FilterCatalog.FilterCatalogEntry(f"MCF{place}", FilterCatalog.SmartsMatcher(pattern))
+            entry.SetProp("FilterSet", "MCF")
+            catalogue.AddEntry(entry)
+        return catalogue

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from mrl.chem.cleaning.filters import Neutral, OnlyElements, RingSize, TextLength, Within
+from rdkit import Chem
+
+from mrl.chem.cleaning.components import LargestFragment
+from mrl.chem.cleaning.filters import Alerts, Neutral, OnlyElements, Predicate, RingSize, TextLength, Within
 from mrl.chem.cleaning.standardize import (
     Canonical,
     DropAtomMaps,
+    DropIsotopes,
     DropStereo,
-    LargestFragment,
     Normalize,
+    Reionize,
     StripTail,
     Uncharge,
 )
@@ -20,31 +24,41 @@ from mrl.chem.cleaning.steps import Step
 def preset(name: str) -> tuple[Step, ...]:
     """Return the steps of a well-known system, to be used alone or with others in front and after.
 
-    All but ``none`` remove what follows after a blank (`StripTail`) and write canonical SMILES of this RDKit.
-    Duplicates are an argument of `clean`, not a step.
+    All but ``none`` remove what follows after a blank (`StripTail`) and write canonical SMILES of this RDKit. They
+    follow the programs that these teams published, and differ where it is said. Everywhere a molecule that a step
+    cannot process stays and is counted, where the programs remove it. Duplicates are an argument of `clean`, not a
+    step: the programs remove repeated texts.
 
     Parameters
     ----------
     name : str
         ``none``: rows that are molecules, their texts unchanged.
 
-        ``moses``: C N S O F Cl Br H only, no charged atom, no ring of 8 or more, weight 250 to 350, 7 rotatable bonds
-        or fewer, logP 3.5 or less, no stereo (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644). The paper takes
-        XlogP from ZINC's Clean Leads; here logP is Crippen's. Not included: the medicinal chemistry filters (MCF), of
-        which RDKit has no list, and PAINS, ``(*preset("moses"), Alerts("PAINS"))``. Isotopes stay here and in
-        ``guacamol``; without them: ``(StripTail(), DropIsotopes(), *preset("moses"))``.
+        ``moses``: no ring of 8 or more, no charged atom, C N S O F Cl Br H only, no alert of MCF and PAINS, no stereo
+        and no isotopes (moses/metrics/utils.py); and what the paper selected from ZINC with: weight 250 to 350, 7
+        rotatable bonds or fewer, logP 3.5 or less (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644).
+        Differences: logP is Crippen's, in ZINC it is XlogP. PAINS are those of RDKit's catalogue; 13 of 4,997 molecules
+        pass or fail otherwise by the list of MOSES, most of them phenothiazines. Deuterium becomes hydrogen, there it
+        stays ``[H]``.
 
-        ``guacamol``: largest fragment, H B C N O F Si P S Cl Se Br I only, neutralised, no stereo, 100 characters or
-        fewer (Brown et al. 2019, doi:10.1021/acs.jcim.8b00839). Neutralised by RDKit's Uncharger, in the paper by a
-        list of reactions. Not included: removing molecules that resemble ten marketed drugs (a `Predicate`), and texts
-        of more than 200 characters, before cleaning.
+        ``guacamol``: texts of 5 to 200 characters, of these the longest fragment as it is written (the first of
+        several), H B C N O F Si P S Cl Se Br I only, no stereo and no isotopes, then 100 characters or fewer, and
+        neutralised if plus and minus signs differ in number (Brown et al. 2019, doi:10.1021/acs.jcim.8b00839;
+        guacamol/data/get_data.py). Differences: the whole text must be a molecule, not only its longest fragment;
+        charges are neutralised by RDKit's Uncharger, there by nine replacements; aromatic silicon stays. Not included:
+        removing molecules that resemble ten marketed drugs (a `Predicate`, a `HoldOut`).
 
-        ``reinvent``: no atom maps, largest fragment, normalised, uncharged, 2 to 90 heavy atoms, weight 1200 or less,
-        12 rings or fewer, no ring of 8 or more; stereo and isotopes stay (REINVENT 4, Loeffler et al. 2024,
-        doi:10.1186/s13321-024-00812-5). Not included: its user's list of elements (`OnlyElements`), at least two carbon
-        atoms, metals disconnected.
+        ``reinvent``: no halogen with a charge, a valence above 1 or a hydrogen count in brackets, no isotopes, no atom
+        maps; C O N S F Cl Br I only, 2 to 90 heavy atoms, two or more carbon atoms, weight without hydrogens 1200 or
+        less; then the largest fragment by all atoms, normalised by RDKit's table, 12 rings or fewer, no ring of 8 or
+        more, uncharged, reionised (REINVENT 4, Loeffler et al. 2024, doi:10.1186/s13321-024-00812-5; the defaults of
+        reinvent/datapipeline). As there, elements and sizes are those of all fragments, so that a sodium salt is
+        removed, while stereo stays. Differences: the program reads tokens, which loses the charge of an atom with an
+        isotope (``[15NH2+]``), rejects ``[H]`` and every text with a bracketed halogen, neutral ones as well.
 
-        ``molformer``: 211 characters or fewer, otherwise unchanged (Ross et al. 2022, doi:10.1038/s42256-022-00580-7).
+        ``molformer``: 211 characters or fewer, otherwise unchanged (Ross et al. 2022, doi:10.1038/s42256-022-00580-7,
+        after canonicalisation; the program cuts at 202 tokens instead, and its fine-tuning leaves out stereo:
+        ``(*preset("molformer"), DropStereo())``).
 
     Returns
     -------
@@ -57,8 +71,8 @@ def preset(name: str) -> tuple[Step, ...]:
 
     Examples
     --------
-    >>> preset("molformer")
-    (StripTail(), Canonical(), TextLength(most=211, least=None, of=<built-in function len>))
+    >>> preset("molformer")[1:]
+    (Canonical(), TextLength(most=211, least=None, of=<built-in function len>))
     """
     presets = _presets()
     if name not in presets:
@@ -66,40 +80,71 @@ def preset(name: str) -> tuple[Step, ...]:
     return presets[name]
 
 
+def has_plain_halogens(mol: Chem.Mol) -> bool:
+    """Return whether no halogen has a charge, an isotope, or more than one bond."""
+    return not any(
+        atom.GetAtomicNum() in _HALOGENS and (atom.GetFormalCharge() or atom.GetIsotope() or atom.GetDegree() > 1)
+        for atom in mol.GetAtoms()
+    )
+
+
+def has_two_carbons(mol: Chem.Mol) -> bool:
+    """Return whether a molecule has at least two carbon atoms."""
+    return sum(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms()) >= 2
+
+
+def weighs_at_most_1200(mol: Chem.Mol) -> bool:
+    """Return whether the weight without hydrogens, in g/mol, is 1200 or less."""
+    table = Chem.GetPeriodicTable()
+    return sum(table.GetAtomicWeight(atom.GetAtomicNum()) for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1) <= 1200
+
+
+_HALOGENS = frozenset({9, 17, 35, 53})
+
+
 @cache
 def _presets() -> dict[str, tuple[Step, ...]]:
     return {
         "none": (),
         "moses": (
-            StripTail(),
-            OnlyElements("C N S O F Cl Br H"),
-            Neutral(),
+            StripTail(stereo_groups="drop"),
             RingSize(7),
+            Neutral(),
+            OnlyElements("C N S O F Cl Br H"),
             Within("molwt", 250, 350),
             Within("rotbond", most=7),
             Within("logp", most=3.5),
+            Alerts("MCF", "PAINS"),
             DropStereo(),
+            DropIsotopes(),
             Canonical(),
         ),
         "guacamol": (
-            StripTail(),
-            LargestFragment(),
+            StripTail(stereo_groups="drop"),
+            TextLength(200, least=5),
+            LargestFragment(by="text"),
             OnlyElements("H B C N O F Si P S Cl Se Br I"),
-            Uncharge(),
             DropStereo(),
+            DropIsotopes(),
             Canonical(),
             TextLength(100),
+            Uncharge(only_unbalanced=True),
         ),
         "reinvent": (
             StripTail(),
+            Predicate(has_plain_halogens, "plain halogens"),
+            DropIsotopes(),
             DropAtomMaps(),
-            LargestFragment(),
-            Normalize(),
-            Uncharge(),
+            OnlyElements("C O N S F Cl Br I"),
             Within("heavy_atoms", 2, 90),
-            Within("molwt", most=1200),
+            Predicate(has_two_carbons, "two carbon atoms"),
+            Predicate(weighs_at_most_1200, "weight without hydrogens"),
+            LargestFragment(by="atoms"),
+            Normalize(rdkit_only=True),
             Within("rings", most=12),
             RingSize(7),
+            Uncharge(),
+            Reionize(),
             Canonical(),
         ),
         "molformer": (StripTail(), Canonical(), TextLength(211)),

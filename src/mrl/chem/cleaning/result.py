@@ -28,7 +28,7 @@ class Example(NamedTuple):
     after: str
     """The text after the step; ``''`` if the row was removed."""
     reason: str
-    """Why the row was removed; ``''`` if it was not."""
+    """Why the row was removed, or why the step failed and the molecule stayed; else ``''``."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class StepCount:
         Rows whose text it changed.
     removed : int
         Rows that it removed.
+    failed : int
+        Rows whose molecule it could not process, and that stayed as they were.
     examples : tuple of Example
-        The first 3 rows that it changed and the first 3 that it removed.
+        The first 3 rows that it changed, the first 3 that it removed and the first 3 that it failed on.
 
     Examples
     --------
@@ -59,18 +61,19 @@ class StepCount:
     rows: int = 0
     changed: int = 0
     removed: int = 0
+    failed: int = 0
     examples: tuple[Example, ...] = ()
 
     def __add__(self, other: StepCount) -> StepCount:
         if self.step != other.step:
             raise ValueError(f"cannot add the counts of different steps, {self.step} and {other.step}")
-        examples = self.examples + other.examples
         return StepCount(
             self.step,
             self.rows + other.rows,
             self.changed + other.changed,
             self.removed + other.removed,
-            (*[e for e in examples if not e.reason][:_EXAMPLES], *[e for e in examples if e.reason][:_EXAMPLES]),
+            self.failed + other.failed,
+            _first_of_each_kind(self.examples + other.examples),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,9 +82,9 @@ class StepCount:
         Examples
         --------
         >>> StepCount({"step": "uncharge"}, 9, changed=2).to_dict()
-        {'step': 'uncharge', 'rows': 9, 'changed': 2, 'removed': 0, 'examples': []}
+        {'step': 'uncharge', 'rows': 9, 'changed': 2, 'removed': 0, 'failed': 0, 'examples': []}
         """
-        counts = {"rows": self.rows, "changed": self.changed, "removed": self.removed}
+        counts = {"rows": self.rows, "changed": self.changed, "removed": self.removed, "failed": self.failed}
         return {**self.step, **counts, "examples": [example._asdict() for example in self.examples]}
 
 
@@ -184,22 +187,27 @@ class Cleaned:
     def __repr__(self) -> str:
         parts = [f"Cleaned({len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows"]
         for stage, count in self.counts.items():
-            numbers = [f"{n:,} {what}" for n, what in ((count.changed, "changed"), (count.removed, "removed")) if n]
+            outcomes = ((count.changed, "changed"), (count.removed, "removed"), (count.failed, "failed"))
+            numbers = [f"{n:,} {what}" for n, what in outcomes if n]
             parts += [f"{stage}: {' and '.join(numbers)}"] if numbers else []
         return "; ".join(parts) + ")"
 
     def _repr_html_(self) -> str:
         rows = [
-            (stage, count.rows, count.changed, count.removed, Html("<br/>".join(map(_example_html, count.examples))))
+            (
+                *(stage, count.rows, count.changed, count.removed, count.failed),
+                Html("<br/>".join(map(_example_html, count.examples))),
+            )
             for stage, count in self.counts.items()
         ]
         kept = f"{len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows kept; RDKit {rdBase.rdkitVersion}"
-        return html_table(rows, ("step", "rows", "changed", "removed", "examples"), caption=kept)
+        return html_table(rows, ("step", "rows", "changed", "removed", "failed", "examples"), caption=kept)
 
 
 def _example_html(example: Example) -> str:
     before, after = (f"<code>{escape_html(text)}</code>" for text in (example.before, example.after))
-    outcome = f"({escape_html(example.reason)})" if example.reason else f"→ {after}"
+    kept = "stays; " if example.reason and example.after else ""
+    outcome = f"({kept}{escape_html(example.reason)})" if example.reason else f"→ {after}"
     return f"row {example.row}: {before} {outcome}"
 
 
@@ -211,21 +219,37 @@ class Tally:
     rows: int = 0
     changed: int = 0
     removed: int = 0
+    failed: int = 0
     examples: list[Example] = field(default_factory=list)
 
     def change(self, row: int, before: str, after: str) -> None:
         """Count a row whose text was changed."""
         self.changed += 1
-        if self.changed <= _EXAMPLES:
-            self.examples.append(Example(row, before, after, ""))
+        self._keep(self.changed, Example(row, before, after, ""))
 
     def remove(self, row: int, before: str, reason: str) -> None:
         """Count a row that was removed."""
         self.removed += 1
-        if self.removed <= _EXAMPLES:
-            self.examples.append(Example(row, before, "", reason))
+        self._keep(self.removed, Example(row, before, "", reason))
+
+    def fail(self, row: int, text: str, reason: str) -> None:
+        """Count a row that stayed as it was because the step failed."""
+        self.failed += 1
+        self._keep(self.failed, Example(row, text, text, reason))
+
+    def _keep(self, place: int, example: Example) -> None:
+        if place <= _EXAMPLES:
+            self.examples.append(example)
 
     def count(self) -> StepCount:
         """Return what was counted."""
-        examples = sorted(self.examples, key=lambda example: bool(example.reason))
-        return StepCount(self.step.to_dict(), self.rows, self.changed, self.removed, tuple(examples))
+        examples = _first_of_each_kind(self.examples)
+        return StepCount(self.step.to_dict(), self.rows, self.changed, self.removed, self.failed, examples)
+
+
+def _first_of_each_kind(examples: Iterable[Example]) -> tuple[Example, ...]:
+    """Return the first rows that were changed, then those that were removed, then those that failed."""
+    kinds: tuple[list[Example], list[Example], list[Example]] = ([], [], [])
+    for example in examples:
+        kinds[0 if not example.reason else 1 if not example.after else 2].append(example)
+    return tuple(example for kind in kinds for example in kind[:_EXAMPLES])

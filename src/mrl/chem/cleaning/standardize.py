@@ -1,125 +1,128 @@
 """Steps that change a molecule, or how it is written, by RDKit's MolStandardize.
 
-Each leaves the text unchanged where it leaves the molecule unchanged. `LargestFragment`, `Normalize`, `Uncharge`,
-`Reionize` in this order are the usual pipeline (Hähnke, Kim and Bolton 2018, doi:10.1186/s13321-018-0293-8, describe a
-similar one).
+Each leaves the text unchanged where it leaves the molecule unchanged, and keeps, and counts, a molecule that it cannot
+process. `DisconnectMetals`, `RemoveSalts`, `LargestFragment`, `Normalize`, `Uncharge`, `Reionize` in this order are
+the usual pipeline (Hähnke, Kim and Bolton 2018, doi:10.1186/s13321-018-0293-8, describe a similar one).
 """
 
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from rdkit import Chem, rdBase
 
+from mrl.chem.canonical import without
+from mrl.chem.cleaning.edit import Edit, tool
 from mrl.chem.cleaning.steps import Row, Step
-from mrl.chem.molecule import RDKIT_ERRORS, one_line
+from mrl.chem.tails import strip_tail
 from mrl.errors import MoleculeError
 
 _STEREO_MARK = re.compile(r"[@/\\]")
+_CHARGE = re.compile(r"\[[^]]*[+-]")
+_MORE_NORMAL_FORMS = """\
+Azide to N=N+=N-\t[*:1][N-:2][N+:3]#[N+0:4]>>[*:1][N+0:2]=[N+:3]=[N-:4]
+Diazo to C=N+=N-\t[C-:1][N+:2]#[N+0:3]>>[C+0:1]=[N+:2]=[N-:3]
+"""
 
 
 @dataclass(frozen=True)
 class StripTail(Step):
     """Remove blanks around the SMILES and what follows after a blank: a name, or a CXSMILES tail.
 
-    A tail such as ``|^1:0|`` (radicals), ``|o1:2|`` (stereo groups) or ``|C:1.0|`` (dative bonds) is part of the
-    molecule: look at the examples in the counts if your file has any. Without this step such rows are rejected.
+    What a tail says about the molecule moves into the SMILES if SMILES can express it (radicals, dative bonds, double
+    bonds); coordinates and labels are removed. Otherwise the row is rejected: two molecules that differ only in their
+    tails must not become one. See `strip_tail`. Without this step every row with a tail is rejected.
+
+    Parameters
+    ----------
+    stereo_groups : "reject" or "drop"
+        What happens to a racemate or a molecule of relative stereo (``|&1:1|``, ``|o1:1|``). ``"drop"`` keeps the
+        isomer that is drawn, as a different molecule than the pure isomer when duplicates are looked for, until
+        `DropStereo` makes them equal.
+
+    Raises
+    ------
+    ValueError
+        Another value of `stereo_groups`.
 
     Examples
     --------
     >>> from mrl.chem import clean
     >>> clean(["CCO |c:1|", "C ", "N ammonia"], [StripTail()]).smiles.tolist()
     ['CCO', 'C', 'N']
+    >>> clean(["C[C@H](N)O |&1:1|"], [StripTail()]).rejects[0].reason.partition(";")[0]
+    "stereo groups: SMILES cannot express '|&1:1|'"
     """
+
+    stereo_groups: Literal["reject", "drop"] = "reject"
 
     needs_molecule: ClassVar[bool] = False
 
-    def __call__(self, row: Row) -> str | None:
-        words = row.text.split(None, 1)
-        if words and words[0] != row.text:
-            row.text = words[0]
-        return None
-
-
-class _Edit(Step):
-    """A step that edits a molecule: a subclass says how, in `_edit`."""
-
-    concerns: ClassVar[re.Pattern[str] | None] = None
-    """The step changes no molecule whose text does not match; None: the text does not tell."""
-
-    keep_if_invalid: ClassVar[bool] = False
-    """Whether a molecule stays unchanged where the edited one would be invalid; otherwise the row is rejected."""
-
-    @abstractmethod
-    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        """Return the molecule after an edit in place, or another molecule."""
+    def __post_init__(self) -> None:
+        if self.stereo_groups not in ("reject", "drop"):
+            raise ValueError(f"stereo_groups={self.stereo_groups!r}: expected 'reject' or 'drop'")
 
     def __call__(self, row: Row) -> str | None:
-        if self.concerns is not None and self.concerns.search(row.text) is None:
+        if not any(character.isspace() for character in row.text):
             return None
-        mol = row.mol
-        before = mol.ToBinary()
         try:
-            with rdBase.BlockLogs():  # MolStandardize logs what it does
-                edited = self._edit(mol)
-                # Writing a SMILES to see that nothing happened would take three times as long.
-                if edited.ToBinary() == before:
-                    return None
-            row.drop_mol()
-            row.replace(edited)
+            smiles, groups = strip_tail(row.text)
         except MoleculeError as error:
-            return None if self.keep_if_invalid else f"result: not a molecule, {error.reason}"
-        except RDKIT_ERRORS as error:
-            row.drop_mol()
-            return f"RDKit: {one_line(error)}"
+            return error.reason
+        if groups and self.stereo_groups == "reject":
+            return (
+                f"stereo groups: SMILES cannot express {groups.partition(' ')[2]!r}; to keep the isomer that is drawn, "
+                "use StripTail(stereo_groups='drop')"
+            )
+        if smiles:  # a text of blanks stays, for the reason
+            row.text, row.stereo_groups = smiles, groups
         return None
 
 
 @dataclass(frozen=True)
-class LargestFragment(_Edit):
-    """Keep the largest organic fragment, without salts and solvents; the largest of all if none has a carbon.
+class Normalize(Edit):
+    """Write functional groups one way, by RDKit's table of transformations.
+
+    Sulfoxides become ``[S+][O-]``, N-oxides ``[n+][O-]``, azides ``N=[N+]=[N-]``, diazo compounds ``C=[N+]=[N-]``; two
+    charges with one or three atoms between them are combined where a neutral form exists. Parsing a SMILES does a part
+    of it, such as nitro groups ``N(=O)=O``; that is not a change of the molecule.
+
+    Parameters
+    ----------
+    rdkit_only : bool
+        Leave out what is not in RDKit's table: azides and diazo compounds written as ``[N-][N+]#N``, ``[C-][N+]#N``.
 
     Examples
     --------
     >>> from mrl.chem import clean
-    >>> clean(["CC(=O)[O-].[Na+]", "[Na+].[Cl-]"], [LargestFragment()]).smiles.tolist()
-    ['CC(=O)[O-]', '[Cl-]']
+    >>> clean(["CS(C)=O", "C[N+](C)=CC=C[O-]", "C[N-][N+]#N"], [Normalize()]).smiles.tolist()
+    ['C[S+](C)[O-]', 'CN(C)C=CC=O', 'CN=[N+]=[N-]']
     """
 
-    concerns = re.compile(r"\.")
+    rdkit_only: bool = False
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        _tool("LargestFragmentChooser", True).chooseInPlace(mol)
-        return mol
+        # normalizeInPlace leaves mesoionic molecules such as sydnones in an invalid state
+        normal: Chem.Mol = tool("Normalizer").normalize(mol)
+        if not self.rdkit_only and normal.HasSubstructMatch(_charged_nitrogens()):
+            normal = _more_normal_forms().normalize(normal)
+        return normal
 
 
 @dataclass(frozen=True)
-class Normalize(_Edit):
-    """Write functional groups one way: nitro groups, sulfoxides, azides, ... by RDKit's table of transformations.
-
-    Parsing a SMILES does a part of it, such as nitro groups ``N(=O)=O``; that is not a change of the molecule.
-
-    Examples
-    --------
-    >>> from mrl.chem import clean
-    >>> clean(["CS(C)=O", "C[N+](C)=CC=C[O-]"], [Normalize()]).smiles.tolist()
-    ['C[S+](C)[O-]', 'CN(C)C=CC=O']
-    """
-
-    def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        _tool("Normalizer").normalizeInPlace(mol)
-        return mol
-
-
-@dataclass(frozen=True)
-class Uncharge(_Edit):
+class Uncharge(Edit):
     """Neutralise charges by adding or removing hydrogens, until the molecule as a whole is neutral.
 
+    A charge that no hydrogen can neutralise, as in a quaternary ammonium, stays, and the opposite one that balances it.
     Ions whose neutral form would not be a molecule stay unchanged.
+
+    Parameters
+    ----------
+    only_unbalanced : bool
+        Leave molecules unchanged whose SMILES has as many plus as minus signs, such as zwitterions.
 
     Examples
     --------
@@ -128,17 +131,26 @@ class Uncharge(_Edit):
     ['NCC(=O)O', 'C[N+](C)(C)C', 'F[P-](F)(F)(F)(F)F']
     """
 
-    concerns = re.compile(r"\[[^]]*[+-]")
-    keep_if_invalid = True
+    only_unbalanced: bool = False
+
+    concerns = _CHARGE
+
+    def __call__(self, row: Row) -> str | None:
+        if self.only_unbalanced and row.text.count("+") == row.text.count("-"):
+            return None
+        return super().__call__(row)
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        _tool("Uncharger").unchargeInPlace(mol)
+        tool("Uncharger").unchargeInPlace(mol)
         return mol
 
 
 @dataclass(frozen=True)
-class Reionize(_Edit):
+class Reionize(Edit):
     """Where only some acids are ionised, ionise the strongest ones; charge isolated metal and halogen atoms.
+
+    Metal atoms without a charge get theirs, and as many acids lose a proton, the weakest ones too where no others are
+    left: ``CCO.[Mg]`` becomes ``[CH2-]C[O-].[Mg+2]``.
 
     Examples
     --------
@@ -148,15 +160,17 @@ class Reionize(_Edit):
     """
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        _tool("Reionizer").reionizeInPlace(mol)
+        tool("Reionizer").reionizeInPlace(mol)
         return mol
 
 
 @dataclass(frozen=True)
-class CanonicalTautomer(_Edit):
+class CanonicalTautomer(Edit):
     """Change to RDKit's canonical tautomer: one of those that it enumerates, not the most stable one.
 
-    Some milliseconds per molecule. Stereo at the atoms and bonds involved is lost.
+    Some milliseconds per molecule. Stereo at the atoms and bonds involved is lost. A molecule with more than 1,000
+    tautomers, or more than 1,000 transformations between them, stays unchanged, as a part of its tautomers would depend
+    on how it is written.
 
     Examples
     --------
@@ -166,7 +180,10 @@ class CanonicalTautomer(_Edit):
     """
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        tautomer: Chem.Mol = _tool("TautomerEnumerator").Canonicalize(mol)
+        tautomers = tool("TautomerEnumerator").Enumerate(mol)
+        if tautomers.status.name != "Completed":
+            raise RuntimeError(f"not all tautomers were enumerated ({tautomers.status.name})")
+        tautomer: Chem.Mol = tool("TautomerEnumerator").PickCanonical(tautomers)
         return tautomer
 
 
@@ -184,6 +201,7 @@ class DropStereo(Step):
     def __call__(self, row: Row) -> str | None:
         if not _STEREO_MARK.search(row.text) or not _has_stereo(row.mol):
             return None
+        row.stereo_groups = ""
         flat = Chem.Mol(row.mol)
         Chem.RemoveStereochemistry(flat)
         # An explicit hydrogen may have been kept only for the stereo: then parse again.
@@ -192,8 +210,8 @@ class DropStereo(Step):
 
 
 @dataclass(frozen=True)
-class DropIsotopes(_Edit):
-    """Drop isotope numbers, and stereo that depends on them.
+class DropIsotopes(Edit):
+    """Drop isotope numbers, and stereo that depends on them. The number of a wildcard, ``[1*]``, is not an isotope.
 
     Examples
     --------
@@ -205,13 +223,11 @@ class DropIsotopes(_Edit):
     concerns = re.compile(r"\[\d")
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        for atom in mol.GetAtoms():
-            atom.SetIsotope(0)
-        return mol
+        return without(mol, isotopes=True)
 
 
 @dataclass(frozen=True)
-class DropAtomMaps(_Edit):
+class DropAtomMaps(Edit):
     """Drop atom map numbers.
 
     Examples
@@ -254,9 +270,14 @@ def _has_stereo(mol: Chem.Mol) -> bool:
 
 
 @cache
-def _tool(name: str, *arguments: Any) -> Any:
-    """A tool of MolStandardize with RDKit's parameters, made once per process: they do not pickle."""
-    from rdkit.Chem.MolStandardize import rdMolStandardize  # for cost: 20 ms at first use, not at import
+def _more_normal_forms() -> Any:
+    from rdkit.Chem.MolStandardize import rdMolStandardize
 
     with rdBase.BlockLogs():
-        return getattr(rdMolStandardize, name)(*arguments)
+        return rdMolStandardize.NormalizerFromData(_MORE_NORMAL_FORMS, rdMolStandardize.CleanupParameters())
+
+
+@cache
+def _charged_nitrogens() -> Chem.Mol:
+    """What `_MORE_NORMAL_FORMS` apply to."""
+    return Chem.MolFromSmarts("[N-,C-][N+]#N")

@@ -25,6 +25,12 @@ class Row:
     ----------
     text : str
         As it was found until a step changes the molecule; then the canonical SMILES of the new one.
+    stereo_groups : str
+        Canonical CXSMILES of a racemate or a molecule of relative stereo whose tail was removed; else ``""``.
+    replaced : bool
+        Whether a step has replaced the molecule.
+    failures : list of str
+        Why steps left the molecule unchanged, see `fail`.
 
     Examples
     --------
@@ -43,10 +49,13 @@ class Row:
     0
     """
 
-    __slots__ = ("_canonical", "_mol", "text")
+    __slots__ = ("_canonical", "_mol", "failures", "replaced", "stereo_groups", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.stereo_groups = ""
+        self.replaced = False
+        self.failures: list[str] = []
         self._mol: Chem.Mol | None = None
         self._canonical: str | None = None
 
@@ -66,6 +75,23 @@ class Row:
         if self._canonical is None:
             self._canonical = Chem.MolToSmiles(self.mol)
         return self._canonical
+
+    def fail(self, reason: str) -> None:
+        """Report that a step cannot process the molecule, which stays as it is and is counted.
+
+        Parameters
+        ----------
+        reason : str
+            One line that begins with its kind and a colon.
+
+        Examples
+        --------
+        >>> row = Row("C")
+        >>> row.fail("RDKit: too complex")
+        >>> row.failures
+        ['RDKit: too complex']
+        """
+        self.failures.append(reason)
 
     def drop_mol(self) -> None:
         """Discard the molecule, which was edited in place; `mol` parses the text again."""
@@ -97,7 +123,7 @@ class Row:
             smiles = Chem.MolToSmiles(mol)
             if smiles == self.canonical:
                 return
-        self._mol, self._canonical, self.text = mol, smiles, smiles
+        self._mol, self._canonical, self.text, self.replaced = mol, smiles, smiles, True
 
 
 class Step(ABC):
@@ -139,7 +165,8 @@ class Step(ABC):
         Returns
         -------
         str or None
-            The reason to remove the row, one line that begins with its kind and a colon; None to keep it.
+            The reason to remove the row, one line that begins with its kind and a colon; None to keep it. A step that
+            cannot process a molecule calls ``row.fail(reason)`` and returns None.
         """
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from rdkit import rdBase
 
 from mrl import kernels
-from mrl.chem.canonical import flat_smile
+from mrl.chem.canonical import identity
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction, pack_fingerprints
-from mrl.chem.molecule import Molecule, canon_smile, to_mol
+from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.formatting import html_table
 from mrl.messages import format_count
@@ -48,8 +49,8 @@ class Leaks:
         For each test row the most similar training row.
     similarity : ndarray of float64, shape (m,)
         Their Tanimoto similarity, 0 to 1.
-    stereo : bool
-        Whether stereoisomers and isotopes count as different molecules.
+    stereo, isotopes : bool
+        Whether molecules that differ in stereo, or in isotopes, count as different.
     fingerprint : str
         The name of the fingerprint of the similarity.
 
@@ -67,6 +68,7 @@ class Leaks:
     neighbours: NDArray[np.int64]
     similarity: NDArray[np.float64]
     stereo: bool
+    isotopes: bool
     fingerprint: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,6 +84,7 @@ class Leaks:
             "n_train": self.n_train,
             "n_test": self.n_test,
             "stereo": self.stereo,
+            "isotopes": self.isotopes,
             "shared_molecules": self._count(self.molecules),
             "shared_scaffolds": self._count(self.scaffolds),
             "fingerprint": self.fingerprint,
@@ -97,6 +100,7 @@ class Leaks:
         """Names and values to show."""
         facts = self.to_dict()
         stereo = "stereoisomers are different" if self.stereo else "stereoisomers are the same"
+        stereo += "" if self.isotopes else ", isotopes too"
         similarity = facts["similarity"].items()
         values = ", ".join(f"{_NAMED.get(p, p)} {value:.2f}" for p, value in similarity if value is not None)
         return [
@@ -123,6 +127,7 @@ def leaks(
     test: Iterable[Molecule],
     *,
     stereo: bool = True,
+    isotopes: bool = True,
     fingerprint: FingerprintFunction = ECFP4,
     threads: int = 1,
 ) -> Leaks:
@@ -132,8 +137,10 @@ def leaks(
     ----------
     train, test : column of str or Mol, n and m rows
     stereo : bool
-        Whether molecules that differ only in stereo, isotopes or atom maps are different; fingerprints and scaffolds
-        do not distinguish them. A salt and its acid always are different: clean first (`LargestFragment`, `Uncharge`).
+        Whether stereoisomers are different molecules; scaffolds and most fingerprints do not distinguish them. A salt
+        and its acid always are different: clean first (`LargestFragment`, `Uncharge`).
+    isotopes : bool
+        Whether molecules that differ in isotopes are different.
     fingerprint : callable
         An RDKit molecule -> 0 or 1, shape (bits,), as the fingerprints of this package do.
     threads : int
@@ -160,7 +167,7 @@ def leaks(
     test rows with a scaffold of train: 2 (100.0%), 2 scaffolds
     similarity to the nearest of train (ECFP4): min 0.38, p5 0.41, p25 0.53, median 0.69, p75 0.84, p95 0.97, max 1.00
     """
-    smiles_of = canon_smile if stereo else flat_smile
+    smiles_of = partial(identity, stereo=stereo, isotopes=isotopes)
     sides = [_profile(column, name, smiles_of, fingerprint) for column, name in ((train, "train"), (test, "test"))]
     (train_smiles, train_scaffolds, train_bits), (test_smiles, test_scaffolds, test_bits) = sides
     if not train_smiles:
@@ -179,6 +186,7 @@ def leaks(
         neighbours=neighbours[:, 0],
         similarity=similarity[:, 0],
         stereo=stereo,
+        isotopes=isotopes,
         fingerprint=getattr(fingerprint, "__name__", repr(fingerprint)),
     )
 

@@ -1,0 +1,118 @@
+"""What follows a SMILES after a blank: a name, or a CXSMILES tail, which may be a part of the molecule."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rdkit import Chem, rdBase
+
+from mrl.chem.molecule import describe, to_mol
+from mrl.errors import MoleculeError
+from mrl.messages import format_names
+
+_TAIL = re.compile(r"\|[^|]*\|")
+_COORDINATES_AND_LABELS = re.compile(r"\([^)]*\)|\$[^$]*\$")
+_FEATURE = re.compile(r"(?:^|(?<=[|,]))(?P<name>&|o(?=\d)|\^|[A-Za-z]+)")
+_STEREO_GROUPS = frozenset({"&", "o", "r"})
+_WRITTEN_AS_SMILES = frozenset({"a", "atomProp", "C", "c", "ctu", "f", "lp", "t", "w", "wD", "wU", "^"})
+_WEDGES = re.compile(r"w[UD]:((?:\d+\.\d+,?)+)")
+_STEREO_MARK = re.compile(r"[@/\\]")
+
+
+class Stripped(NamedTuple):
+    """A SMILES without what followed it.
+
+    Parameters
+    ----------
+    smiles : str
+        Unchanged where the tail said nothing about the molecule, else canonical, with what SMILES can express.
+    stereo_groups : str
+        Canonical CXSMILES of the molecule if its stereo is relative or racemic, else ``""``.
+
+    Examples
+    --------
+    >>> strip_tail("CCO ethanol").smiles
+    'CCO'
+    """
+
+    smiles: str
+    stereo_groups: str
+
+
+def strip_tail(text: str) -> Stripped:
+    """Separate a SMILES from what follows it, without losing a part of the molecule.
+
+    A name is removed. Of a CXSMILES tail, coordinates, labels of atoms and properties are removed; radicals, dative
+    bonds and stereo of double bonds are moved into the SMILES; stereo groups are returned apart.
+
+    Parameters
+    ----------
+    text : str
+        A SMILES, with blanks around it or text after it.
+
+    Returns
+    -------
+    smiles : str
+        Without blanks. If it is not a molecule it is returned as it is.
+    stereo_groups : str
+        ``""``, or if the stereo is relative (``|o1:1|``, ``|r|``) or racemic (``|&1:1|``), which SMILES cannot
+        express: the canonical CXSMILES, equal for equal mixtures.
+
+    Raises
+    ------
+    MoleculeError
+        The tail says something else that SMILES cannot express, such as a polymer, a variable attachment or an R-group
+        label; a ``ValueError``. Its `reason` begins with ``tail:``.
+
+    Examples
+    --------
+    >>> strip_tail("CCO ethanol"), strip_tail("C[CH2] |^1:1|")
+    (Stripped(smiles='CCO', stereo_groups=''), Stripped(smiles='C[CH2]', stereo_groups=''))
+    >>> strip_tail("C[C@@H](N)O |&3:1|")
+    Stripped(smiles='C[C@@H](N)O', stereo_groups='C[C@H](N)O |&1:1|')
+    """
+    smiles, *rest = text.split(None, 1) or [""]
+    if not rest or not rest[0].startswith("|"):
+        return Stripped(smiles, "")
+    try:
+        bare = Chem.MolToSmiles(to_mol(smiles))
+    except MoleculeError:
+        return Stripped(smiles, "")
+    found = _TAIL.match(rest[0])
+    if found is None:
+        raise _cannot(text, rest[0].rstrip(), "begins like a CXSMILES tail, but has no second '|'")
+    tail = found[0]
+    names = {feature["name"] for feature in _FEATURE.finditer(_COORDINATES_AND_LABELS.sub("", tail))}
+    if other := sorted(names - _STEREO_GROUPS - _WRITTEN_AS_SMILES):
+        raise _cannot(text, tail, f"has {format_names(other)}, which SMILES cannot express")
+    params = Chem.SmilesParserParams()
+    params.strictCXSMILES = True  # type: ignore[assignment]
+    params.parseName = False  # type: ignore[assignment]
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(f"{smiles} {tail}", params)
+    if mol is None:
+        raise _cannot(text, tail, "cannot be read by RDKit")
+    if any(atom.GetAtomicNum() == 0 and atom.HasProp("atomLabel") for atom in mol.GetAtoms()):
+        raise _cannot(text, tail, "labels a wildcard atom, which SMILES can only number, such as [*:1]")
+    centres = {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED}
+    wedged = {int(bond.partition(".")[0]) for bonds in _WEDGES.findall(tail) for bond in bonds.strip(",").split(",")}
+    if not wedged <= centres:
+        raise _cannot(text, tail, "has wedged bonds that are not those of a stereo centre")
+    whole = str(Chem.MolToSmiles(mol))
+    return Stripped(smiles if whole == bare else whole, _stereo_groups(mol, whole, relative="r" in names))
+
+
+def _stereo_groups(mol: Chem.Mol, smiles: str, relative: bool) -> str:
+    """Canonical CXSMILES of a molecule with its relative and racemic stereo groups, ``""`` if it has none."""
+    text = str(Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), int(Chem.CXSmilesFields.CX_ENHANCEDSTEREO)))
+    drawn, _, tail = text.partition(" ")
+    groups = [group for group in re.split(r",(?=\D)", tail.strip("|")) if group and not group.startswith("a:")]
+    if relative and _STEREO_MARK.search(smiles):
+        groups.append("r")
+    return f"{drawn} |{','.join(groups)}|" if groups else ""
+
+
+def _cannot(text: str, tail: str, what: str) -> MoleculeError:
+    reason = f"tail: {describe(tail)} {what}"
+    return MoleculeError(f"{describe(text)}: {reason}", text=text, reason=reason, row=None)
