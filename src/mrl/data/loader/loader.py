@@ -16,7 +16,7 @@ from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
-from mrl.data.loader.workers import PlainDataset, Workers
+from mrl.data.loader.workers import PlainDataset, Workers, ended_early
 from mrl.data.order.base import Order
 from mrl.errors import DatasetError, StateError
 from mrl.ragged import row_numbers
@@ -304,7 +304,7 @@ class BatchIterator(Iterator[Any]):
     StateError
         From ``next``, if the loader has loaded a state since this iterator was made.
     DatasetError
-        From ``next``, if the batches end before the epoch does.
+        From ``next``, if StopIteration was raised while a batch was made, or after another error.
 
     Examples
     --------
@@ -336,11 +336,10 @@ class BatchIterator(Iterator[Any]):
         try:
             batch = next(self._batches)
         except StopIteration:
-            if self._place.batches != self._end:
+            if self._place.batches < self._end:
                 raise DatasetError(
-                    f"the batches of epoch {self._place.epoch} ended after {self._place.batches} of {self._end}: "
-                    "StopIteration was raised while a batch was made; look for next() in __getitem__ and in the "
-                    "collate function"
+                    f"this iterator failed at batch {self._place.batches} of {self._end} and has no more; "
+                    "loader.load_state_dict(loader.state_dict()) goes back to that batch"
                 ) from None
             raise
         self._place = replace(self._place, batches=self._place.batches + 1)
@@ -356,8 +355,12 @@ class BatchIterator(Iterator[Any]):
 def make_batches(dataset: RequestDataset, collate: Callable[[Any], Any], plan: EpochPlan) -> Generator[Any]:
     """Yield the batches of `plan`, made in this process."""
     samples = dataset.__getitems__
-    for request in plan:
-        yield collate(samples(request))
+    for done, request in enumerate(plan):
+        try:
+            batch = collate(samples(request))
+        except StopIteration as error:
+            raise ended_early(plan, done) from error
+        yield batch
 
 
 def prefetch(batches: Iterator[Any]) -> Generator[Any]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
+from torch.utils.data._utils.signal_handling import _remove_worker_pids  # type: ignore[attr-defined]
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter, _SingleProcessDataLoaderIter
 
 from mrl.data.batch import BatchRequest, RequestDataset
+from mrl.data.loader.ending import context_without_finalization, run_postponing_signals
 from mrl.data.loader.sharing import share_with_workers
+from mrl.errors import DatasetError
 from mrl.processes import process_context
 
 
@@ -65,14 +71,16 @@ class Workers:
             yield from batches
         except GeneratorExit:  # the loop was left, which is not a failure
             raise
-        except BaseException:
+        except BaseException as error:
             persistent = False
+            if not isinstance(error, Exception):  # Ctrl-C: what the workers are doing is not waited for
+                batches.kill()
             raise
         finally:
             if persistent and self._idle is None:
                 self._idle = owner
             else:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
-                batches._shutdown_workers()
+                batches.end()
 
     def torch_loader(self, plan: Plan) -> DataLoader[Any]:
         """Return a DataLoader over the batches of `plan`."""
@@ -84,7 +92,8 @@ class Workers:
         settings |= self.torch_kwargs
         dataset: Dataset[Any] = self.dataset
         if self.num_workers:
-            settings["multiprocessing_context"] = context = process_context(settings.get("multiprocessing_context"))
+            context = process_context(settings.get("multiprocessing_context"))
+            settings["multiprocessing_context"] = context_without_finalization(context)
             dataset = share_with_workers(dataset, context)
         else:  # torch rejects these without workers, whose number may have been ours to decide
             for name in ("multiprocessing_context", "persistent_workers", "prefetch_factor", "timeout"):
@@ -114,6 +123,74 @@ class _DataLoader(DataLoader[Any]):
     def __iter__(self) -> Any:
         with torch.device("cpu"):  # torch draws a seed on its default device, by our generator on the CPU
             return super().__iter__()
+
+    def _get_iterator(self) -> Any:
+        return _WorkerIterator(self) if self.num_workers else _Iterator(self)
+
+
+def ended_early(plan: Plan, done: int) -> DatasetError:
+    """Return the error for a StopIteration, which would end a loop over batches as if the epoch were complete."""
+    return DatasetError(
+        f"the batches of epoch {plan.epoch} ended after {done} of {len(plan)}: StopIteration was raised while a batch "
+        "was made; look for next() in __getitem__ and in the collate function"
+    )
+
+
+class _CompleteIterator:
+    """What both of torch's iterators get: they do not end before the epoch does."""
+
+    _num_yielded: int
+    _index_sampler: Any
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()  # type: ignore[misc]
+        except StopIteration as error:
+            sampler = self._index_sampler  # a framework may have put its own one there
+            if isinstance(sampler, _PlanSampler) and self._num_yielded < len(sampler):
+                raise ended_early(sampler.plan, self._num_yielded) from error
+            raise
+
+
+class _Iterator(_CompleteIterator, _SingleProcessDataLoaderIter):
+    """Torch's iterator over batches that are made in this process."""
+
+
+class _WorkerIterator(_CompleteIterator, _MultiProcessingDataLoaderIter):
+    """Torch's iterator over the batches of workers, which may be left at any time."""
+
+    _workers: Any = ()  # until torch has made some
+    _worker_pids_set = False
+    _signals: list[object] | None = None
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self._pid = os.getpid()
+        super().__init__(loader)
+
+    def end(self) -> None:
+        """End the workers; that one of them dies now is not an error any more."""
+        if self._signals is None and self._pid == os.getpid():  # forked workers have copies of this object
+            # The last attribute of this object, so that it dies last: then the signals that arrived are handled.
+            self._signals = run_postponing_signals(self._end, self.kill)
+
+    def __del__(self) -> None:
+        self.end()
+
+    def _end(self) -> None:
+        try:
+            self._shutdown_workers()
+        except Exception:  # a worker died, or this object was never complete
+            self.kill()
+
+    def kill(self) -> None:
+        """End the workers in the middle of what they are doing."""
+        if self._worker_pids_set:
+            self._worker_pids_set = False
+            _remove_worker_pids(id(self))  # torch would report that they were killed
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
+            worker.join(MP_STATUS_CHECK_INTERVAL)
 
 
 class PlainDataset(RequestDataset):
