@@ -9,22 +9,52 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from contextlib import suppress
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 from rdkit import Chem, rdBase
 
-from mrl.errors import MoleculeError
+from mrl.errors import MoleculeError, MrlError
 from mrl.messages import format_value
 
 Molecule: TypeAlias = str | Chem.Mol
 F = TypeVar("F", bound=Callable[..., Any])
 
-RDKIT_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError)
+RDKIT_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, ArithmeticError, LookupError)
 """What RDKit raises for a molecule that it cannot process.
 
-RuntimeError for a failed precondition or invariant in C++, ValueError otherwise, ``Chem.MolSanitizeException`` and
-`MoleculeError` among them.
+RuntimeError for a failed precondition or invariant in C++; ValueError, ``Chem.MolSanitizeException`` and
+`MoleculeError` among them; from its Python code also ZeroDivisionError, KeyError and IndexError.
 """
+
+MAX_ATOMS = 2000
+"""Larger molecules are invalid here: RDKit's functions recurse once per atom, up to the end of a thread's stack (which
+ends the process), and take a time that grows with the square or cube of the size."""
+
+MAX_RINGS, MAX_NEIGHBOURS = 500, 16
+"""A SMILES of more than `LONG_TEXT` characters may not have more rings, or more bonds at one atom: the time that RDKit
+needs to find rings has no useful bound otherwise."""
+
+LONG_TEXT = 500  # characters; in shorter ones no size can do harm
+
+# What RDKit's atoms hold; a larger number would be stored modulo 256 or 65,536, as another atom.
+_LIMITS = {
+    "isotope": (0, 65535),
+    "atomic number": (0, 118),
+    "hydrogen count": (0, 127),
+    "charge": (-128, 127),
+    "map number": (0, 2147483639),
+}
+_LIMITS_IN_ORDER = [*_LIMITS.items()]  # the groups of _BRACKET
+_OBJECT = re.compile(r"<.* object at 0x[0-9a-fA-F]+>")
+_OBJECT_REASON = "syntax: the repr of a Python object, not a SMILES; for an RDKit Mol use mrl.chem.to_smile(mol)"
+_THREE_DIGITS = re.compile(r"\d{3}")
+_BRACKET = re.compile(
+    r"\[(\d*+)(?:#(\d++)|[A-Za-z*][a-z]?+)(?:@@?+(?:[A-Z]{2}\d++)?+)?+(?:H(\d*+))?+([+-]\d++)?+[^][:]*+(?::(\d++))?+[^][]*+\]"
+)
+_ATOM = re.compile(r"\[[^][]*\]|Cl|Br|[A-Za-z*]")
+_RING_CLOSURE = re.compile(r"%\(\d+\)|%\d\d|\d")
 
 _KINDS = {
     "AtomKekulizeException": "kekulization",
@@ -44,12 +74,42 @@ def function_of_molecule(returns: str) -> Callable[[F], F]:
         function.__doc__ = (
             f"{text}Parameters\n----------\nx : str or Mol\n    A SMILES, or a sanitized RDKit molecule.\n\n"
             f"Returns\n-------\n{returns}\n\n"
-            "Raises\n------\nMoleculeError\n    `x` is not a molecule (see `to_mol`).\n\n"
+            "Raises\n------\nMoleculeError\n    `x` is not a molecule (see `to_mol`), or RDKit fails on it.\n\n"
             f"Examples\n--------\n{prompt}{example}"
         )
-        return function
+        return cast(F, _with_rdkit_errors(function))
 
     return complete
+
+
+def _with_rdkit_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def call(x: Molecule) -> Any:
+        try:
+            return function(x)
+        except MrlError:
+            raise
+        except RDKIT_ERRORS as error:
+            raise rdkit_error(x, function.__name__, error) from error
+
+    return call
+
+
+def rdkit_error(x: object, what: str, error: Exception) -> MoleculeError:
+    """Return the MoleculeError of a valid molecule on which a function of RDKit failed.
+
+    Parameters
+    ----------
+    x : object
+        The molecule.
+    what : str
+        What was computed.
+    error : Exception
+        One of `RDKIT_ERRORS`.
+    """
+    reason = f"RDKit: {what} failed, {one_line(error):.200}"
+    text = str(x) if isinstance(x, str) else describe(x)
+    return MoleculeError(f"{describe(x)}: {reason}; leave this molecule out", text=text, reason=reason, row=None)
 
 
 def to_mol(x: Molecule) -> Chem.Mol:
@@ -73,8 +133,9 @@ def to_mol(x: Molecule) -> Chem.Mol:
     ------
     MoleculeError
         `x` is not a molecule; a ``ValueError``. Its attribute `reason` is one line that begins with the kind of
-        problem: ``empty``, ``extra text``, ``character``, ``syntax``, ``ring closure``, ``valence``,
-        ``kekulization``, ``sanitization``, ``type``.
+        problem: ``empty``, ``extra text``, ``character``, ``number`` (in brackets, more than RDKit holds), ``size``
+        (more than `MAX_ATOMS` atoms), ``syntax``, ``ring closure``, ``valence``, ``kekulization``, ``sanitization``,
+        ``type``.
 
     Examples
     --------
@@ -87,15 +148,24 @@ def to_mol(x: Molecule) -> Chem.Mol:
 permitted
     """
     if isinstance(x, str):
-        if x.isascii() and x.isprintable() and " " not in x:
-            with rdBase.BlockLogs():
+        # The first condition is for speed: most texts have no numbers of three digits.
+        if (
+            x.isascii()
+            and x.isprintable()
+            and " " not in x
+            and (_THREE_DIGITS.search(x) is None or _number_reason(x) is None)
+            and (len(x) <= LONG_TEXT or _size_reason(x) is None)
+        ):
+            with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
                 mol = Chem.MolFromSmiles(x)
-            if mol is not None and mol.GetNumAtoms():
-                return mol
+                if mol is not None and mol.GetNumAtoms():
+                    return mol
         raise _invalid(x, _reason(x))
     if isinstance(x, Chem.Mol):
         if not x.GetNumAtoms():
             raise _invalid(x, "empty: no atoms")
+        if x.GetNumAtoms() > MAX_ATOMS:
+            raise _invalid(x, _too_large(f"{x.GetNumAtoms():,} atoms", MAX_ATOMS, "MAX_ATOMS"))
         if not _is_sanitized(x):
             raise _invalid(x, "sanitization: not done yet; call Chem.SanitizeMol(mol) first")
         return x
@@ -158,6 +228,8 @@ def _is_sanitized(mol: Chem.Mol) -> bool:
 
 def _reason(text: str) -> str:
     """Why a text is not a molecule, in one line."""
+    if _OBJECT.fullmatch(text):
+        return _OBJECT_REASON
     words = text.split(None, 1)
     if not words:
         return "empty: only blanks" if text else "empty: no atoms"
@@ -173,14 +245,53 @@ def _reason(text: str) -> str:
             return (
                 f"character: {character!r} (U+{ord(character):04X}) at {position} of {len(text)} is not used in SMILES"
             )
+    if found := _number_reason(text):
+        return found
+    if len(text) > LONG_TEXT and (found := _size_reason(text)):
+        return found
     with rdBase.BlockLogs():
-        unchecked = Chem.MolFromSmiles(text, sanitize=False)
         try:
+            unchecked = Chem.MolFromSmiles(text, sanitize=False)
             if unchecked is not None:
                 Chem.SanitizeMol(unchecked)
         except RDKIT_ERRORS as error:
-            return f"{_KINDS.get(type(error).__name__, 'sanitization')}: {one_line(error)}"
+            return f"{_KINDS.get(type(error).__name__, 'sanitization')}: {one_line(error):.200}"
     return _parser_reason(text)
+
+
+def _number_reason(text: str) -> str | None:
+    """Why a number in brackets is more than RDKit's atoms hold; None if all of them fit."""
+    for bracket in _BRACKET.finditer(text):
+        for group, (name, (least, most)) in enumerate(_LIMITS_IN_ORDER, 1):
+            if (digits := bracket[group]) and not (len(digits) < 12 and least <= int(digits) <= most):
+                return (
+                    f"number: {name} {digits:.40} at {bracket.start(group) + 1} of {len(text)}, in {bracket[0]:.40}, "
+                    f"is outside {least} to {most}, which RDKit would store as another number"
+                )
+    return None
+
+
+def _size_reason(text: str) -> str | None:
+    """Why a long text is too large a molecule for RDKit; None if it is not, or not a SMILES."""
+    rest, atoms = _ATOM.subn(" ", text)
+    if atoms > MAX_ATOMS:
+        return _too_large(f"{atoms:,} atoms", MAX_ATOMS, "MAX_ATOMS")
+    if (rings := len(_RING_CLOSURE.findall(rest)) // 2) > MAX_RINGS:
+        return _too_large(f"{rings:,} rings", MAX_RINGS, "MAX_RINGS")
+    with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
+        unchecked = Chem.MolFromSmiles(text, sanitize=False)
+        if unchecked is not None:
+            bonds = max((atom.GetDegree() for atom in unchecked.GetAtoms()), default=0)
+            if bonds > MAX_NEIGHBOURS:
+                return _too_large(f"{bonds} bonds at one atom", MAX_NEIGHBOURS, "MAX_NEIGHBOURS")
+    return None
+
+
+def _too_large(what: str, most: int, name: str) -> str:
+    return (
+        f"size: {what}, at most {most:,} ({name} of mrl.chem.molecule) are processed; leave this molecule out, or use "
+        "RDKit itself in a thread with a large stack"
+    )
 
 
 def _parser_reason(text: str) -> str:

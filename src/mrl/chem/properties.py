@@ -35,10 +35,10 @@ def _property(title: str = "", unit: str = "") -> Callable[[P], P]:
 
     def enter(function: P) -> P:
         name = function.__name__
-        _functions[name] = function
         _titles[name] = title or name.replace("_", " "), unit
         vars(function)["cache_key"] = f"property {name} version={VERSION} rdkit={rdBase.rdkitVersion}"
-        return function_of_molecule(function.__annotations__["return"])(function)
+        _functions[name] = complete = function_of_molecule(function.__annotations__["return"])(function)
+        return complete
 
     return enter
 
