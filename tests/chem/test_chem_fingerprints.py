@@ -133,8 +133,11 @@ def test_maccs_is_rdkits(smiles: str) -> None:
 
 
 def test_parameters_have_the_usual_defaults_and_are_shown() -> None:
-    assert repr(Fingerprint("ecfp")) == "Fingerprint(kind='ecfp', n_bits=2048, radius=2, counts=False)"
-    assert repr(Fingerprint("maccs")) == "Fingerprint(kind='maccs', n_bits=167, radius=None, counts=False)"
+    assert repr(Fingerprint("ecfp")) == "Fingerprint(kind='ecfp', n_bits=2048, radius=2, counts=False, chirality=False)"
+    assert (
+        repr(Fingerprint("maccs"))
+        == "Fingerprint(kind='maccs', n_bits=167, radius=None, counts=False, chirality=False)"
+    )
     assert Fingerprint("ecfp", cast(int, np.int64(2048)), cast(int, np.int8(2))) == Fingerprint("ecfp")
 
 
@@ -179,9 +182,12 @@ def test_the_named_ones_have_the_key_of_what_they_are(function: Any, same: Finge
     ("parameters", "message"),
     [
         (
-            {"kind": "morgan"},
-            r"'morgan' is not a kind of fingerprint; choose one of ecfp, fcfp, maccs, rdkit, atom_pair, to",
+            {"kind": "torsoin"},
+            r"'torsoin' is not a kind of fingerprint \(did you mean 'torsion'\?\); choose one of ecfp",
         ),
+        ({"kind": "ecfp4", "radius": 3}, r"'ecfp4' with radius=3: expected 2, or leave it out"),
+        ({"kind": "ECFP5"}, r"'ECFP5' with radius=None: expected an even diameter in the name"),
+        ({"kind": "rdkit", "chirality": True}, r"chirality=True: rdkit ignores stereo; choose one of ecfp, fcfp, "),
         ({"kind": "rdkit", "radius": 2}, r"radius=2: only ecfp and fcfp have a radius; leave it out"),
         ({"kind": "maccs", "n_bits": 2048}, r"n_bits=2048, counts=False: maccs is 167 bits without counts; omit both"),
         ({"kind": "maccs", "counts": True}, r"counts=True: maccs is 167 bits"),
@@ -204,3 +210,45 @@ def test_on_real_molecules() -> None:
     for smiles in Path(os.environ["MRL_DATA"], "smiles.csv").read_text().split()[1:]:
         assert np.flatnonzero(ECFP6(smiles)).tolist() == rdkits(smiles, 3)
         assert canon_smile(canon_smile(smiles)) == canon_smile(smiles)
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("morgan", Fingerprint("ecfp", radius=2)),
+        ("Morgan", Fingerprint("ecfp", radius=2)),
+        ("ECFP", Fingerprint("ecfp")),
+        ("ecfp4", Fingerprint("ecfp", radius=2)),
+        ("ECFP6", Fingerprint("ecfp", radius=3)),
+        ("FCFP_4", Fingerprint("fcfp", radius=2)),
+        ("MACCS", Fingerprint("maccs")),
+        ("RDK", Fingerprint("rdkit")),
+        ("Atom-Pair", Fingerprint("atom_pair")),
+        ("topological torsion", Fingerprint("torsion")),
+    ],
+)
+def test_the_usual_names_are_accepted(name: str, same: Fingerprint) -> None:
+    assert Fingerprint(name) == same
+    assert Fingerprint(name).cache_key == same.cache_key
+
+
+@pytest.mark.parametrize("kind", ["ecfp", "fcfp", "torsion"])
+def test_enantiomers_differ_if_requested(kind: str) -> None:
+    left, right = "CC[C@H](N)C(=O)O", "CC[C@@H](N)C(=O)O"
+    flat, chiral = Fingerprint(kind), Fingerprint(kind, chirality=True)
+    assert (flat(left) == flat(right)).all()
+    assert (chiral(left) != chiral(right)).any()
+    assert "chirality" not in flat.cache_key  # caches of earlier versions stay
+    assert chiral.cache_key != flat.cache_key
+
+
+def test_an_array_is_already_an_array() -> None:
+    bits = ECFP4("CCO")
+    again = fp_to_array(bits)
+    assert again is not bits
+    np.testing.assert_array_equal(again, bits)
+    assert fp_to_array(np.array([True, False])).tolist() == [1, 0]
+    with pytest.raises(FeatureError, match=r"cannot make an array of this ndarray: the value 300 does not fit uint8"):
+        fp_to_array(np.array([1, 300]))
+    with pytest.raises(FeatureError, match=r"shape \(1, 2\), dtype int64; expected numbers"):
+        fp_to_array(np.array([[1, 0]]))

@@ -23,6 +23,7 @@ DROP = StripTail(stereo_groups="drop")
         ("C |^1:0|", "[CH3]"),
         ("CC=CC |c:1|", "C/C=C\\C"),
         ("CC=CC |t:1|", "C/C=C/C"),
+        ("C/C=C/C |t:1|", "C/C=C/C"),
         ("C[C@H](N)O |w:1.0|", "CC(N)O"),
         ("CC(N)O |(-1.3,-0.75,;0,0,;1.3,-0.75,;0,1.5,),wU:1.0|", "C[C@H](N)O"),
         ("C[C@H](N)O |a:1|", "C[C@H](N)O"),
@@ -56,6 +57,7 @@ def test_stereo_groups_are_returned_apart(text: str, groups: str) -> None:
         ("CC |Sg:n:1::ht|", "has 'Sg', which SMILES cannot express"),
         ("CC(N)O |wU:1.0|", "has wedged bonds that are not those of a stereo centre"),
         ("CCO |^9:0|", "cannot be read by RDKit"),
+        ("C/C=C/C |c:1|", "contradicts the double bonds of the SMILES"),
         ("CCO |c:1", "has no second '|'"),
     ],
 )

@@ -18,7 +18,7 @@ FILE = """id,smiles,y,note
 3,,3,x
 4,CCO,3,later
 5,CC(=O)[O-].[Na+],NA,salt
-6,C/C=C/C |c:1|,1,tail
+6,C/C=C/C |t:1|,1,tail
 7,CCC
 """
 

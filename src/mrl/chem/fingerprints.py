@@ -7,6 +7,7 @@ diameter, twice the radius. All bits are RDKit's own.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.errors import ColumnError, FeatureError
 from mrl.kernels import pack_bits
+from mrl.messages import did_you_mean
 
 Bits: TypeAlias = NDArray[np.uint8]
 FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
@@ -37,6 +39,19 @@ _GENERATORS: dict[str, Callable[..., Any]] = {
     "atom_pair": rdFingerprintGenerator.GetAtomPairGenerator,
     "torsion": rdFingerprintGenerator.GetTopologicalTorsionGenerator,
 }
+_OTHER_NAMES = {
+    "morgan": "ecfp",
+    "featmorgan": "fcfp",
+    "feature_morgan": "fcfp",
+    "atompair": "atom_pair",
+    "atom_pairs": "atom_pair",
+    "topological_torsion": "torsion",
+    "torsions": "torsion",
+    "rdk": "rdkit",
+    "maccs_keys": "maccs",
+}
+_DIAMETER = re.compile(r"([ef]cfp)_?(\d+)")
+_CHIRAL = (*_CIRCULAR, "torsion")  # RDKit's atom pairs of enantiomers are equal
 _KINDS = ("ecfp", "fcfp", "maccs", "rdkit", "atom_pair", "torsion")
 _MACCS_BITS = 167  # 166 keys, counted from 1; bit 0 is never set
 _LONGEST = 1 << 24  # an unfolded fingerprint has 2**32 positions
@@ -53,8 +68,9 @@ _BATCH = 1024  # rows packed at a time: one by one it would cost as much as a co
 class Fingerprint:
     """A fingerprint with its parameters: a function of one molecule.
 
-    It is compared, hashed and pickled by its parameters. Everything else is RDKit's default: bond orders count, stereo
-    does not, and bits of atom pairs and torsions encode how often something occurs.
+    It is compared, hashed and pickled by its parameters. Everything else is RDKit's default: bond orders count, and
+    bits of atom pairs and torsions encode how often something occurs. Stereoisomers have equal fingerprints, unless
+    `chirality` is True.
 
     Parameters
     ----------
@@ -62,7 +78,8 @@ class Fingerprint:
         ``"ecfp"``, ``"fcfp"`` (Rogers and Hahn 2010, doi:10.1021/ci100050t); ``"maccs"`` (Durant et al. 2002,
         doi:10.1021/ci010132r); ``"rdkit"`` (paths and branches of 1 to 7 bonds); ``"atom_pair"`` (Carhart, Smith and
         Venkataraghavan 1985, doi:10.1021/ci00046a002); ``"torsion"`` (Nilakantan et al. 1987,
-        doi:10.1021/ci00054a008).
+        doi:10.1021/ci00054a008). Upper and lower case are the same, ``"morgan"`` is ``"ecfp"``, and ``"ecfp4"``,
+        ``"FCFP6"`` ... include the radius, half their number.
     n_bits : int, optional
         Length; 2048 by default. MACCS always has 167.
     radius : int, optional
@@ -70,6 +87,8 @@ class Fingerprint:
         ECFP4.
     counts : bool
         Whether to count how often each feature occurs; not for MACCS.
+    chirality : bool
+        Whether tetrahedral stereo counts, so that enantiomers differ; only for the circular kinds and ``"torsion"``.
 
     Raises
     ------
@@ -84,16 +103,18 @@ class Fingerprint:
     (True, True)
     >>> Fingerprint("torsion", n_bits=8, counts=True)("CCCCCC")
     array([2, 0, 0, 0, 0, 0, 0, 1], dtype=uint32)
+    >>> Fingerprint("ECFP6") == ecfp6, Fingerprint("morgan") == Fingerprint("ecfp4")
+    (True, True)
     """
 
     kind: str
     n_bits: int | None = None
     radius: int | None = None
     counts: bool = False
+    chirality: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise ValueError(f"{self.kind!r} is not a kind of fingerprint; choose one of {', '.join(_KINDS)}")
+        self._read_name()
         maccs, circular = self.kind == "maccs", self.kind in _CIRCULAR
         if self.radius is not None and not circular:
             raise ValueError(f"radius={self.radius}: only {' and '.join(_CIRCULAR)} have a radius; leave it out")
@@ -101,6 +122,8 @@ class Fingerprint:
             raise ValueError(
                 f"n_bits={self.n_bits}, counts={self.counts}: maccs is {_MACCS_BITS} bits without counts; omit both"
             )
+        if self.chirality and self.kind not in _CHIRAL:
+            raise ValueError(f"chirality=True: {self.kind} ignores stereo; choose one of {', '.join(_CHIRAL)}")
         n_bits = operator.index((_MACCS_BITS if maccs else 2048) if self.n_bits is None else self.n_bits)
         radius = operator.index(2 if self.radius is None else self.radius)
         if radius < 0 or not 1 <= n_bits <= _LONGEST:
@@ -108,11 +131,30 @@ class Fingerprint:
         object.__setattr__(self, "n_bits", n_bits)
         object.__setattr__(self, "radius", radius if circular else None)
         object.__setattr__(self, "counts", bool(self.counts))
+        object.__setattr__(self, "chirality", bool(self.chirality))
+
+    def _read_name(self) -> None:
+        """Replace another name of a kind by its own, and a number in it by the radius."""
+        name = re.sub(r"[\s-]+", "_", str(self.kind).strip().casefold())
+        if named := _DIAMETER.fullmatch(name):
+            name, diameter = named[1], int(named[2])
+            if diameter % 2 or self.radius not in (None, diameter // 2):
+                expected = f"{diameter // 2}, or leave it out" if not diameter % 2 else "an even diameter in the name"
+                raise ValueError(f"{self.kind!r} with radius={self.radius}: expected {expected}")
+            object.__setattr__(self, "radius", diameter // 2)
+        name = _OTHER_NAMES.get(name, name)
+        if name not in _KINDS:
+            suggestion = did_you_mean(name, (*_KINDS, *_OTHER_NAMES))
+            raise ValueError(
+                f"{self.kind!r} is not a kind of fingerprint{suggestion}; choose one of {', '.join(_KINDS)}"
+            )
+        object.__setattr__(self, "kind", name)
 
     @property
     def cache_key(self) -> str:
         """Kind, all parameters and the version of RDKit: equal exactly where the results are."""
-        return f"{self!r} rdkit={rdBase.rdkitVersion}"
+        parameters = repr(self).replace(", chirality=False", "")  # which was the only choice of earlier versions
+        return f"{parameters} rdkit={rdBase.rdkitVersion}"
 
     def __call__(self, x: Molecule) -> NDArray[Any]:
         """Return the fingerprint of `x`, a new array of uint8 (0 or 1) or uint32 (counts), shape (n_bits,)."""
@@ -212,6 +254,7 @@ def fp_to_array(fingerprint: Any) -> Bits:
     Parameters
     ----------
     fingerprint : ExplicitBitVect or count vector (IntSparseIntVect, UIntSparseIntVect, ...)
+        Or an array of them, shape (bits,), which is copied.
 
     Returns
     -------
@@ -234,6 +277,17 @@ def fp_to_array(fingerprint: Any) -> Bits:
         packed = np.frombuffer(DataStructs.BitVectToBinaryText(fingerprint), np.uint8)
         return np.unpackbits(packed, count=fingerprint.GetNumBits(), bitorder="little")
     kind = type(fingerprint).__name__
+    if isinstance(fingerprint, np.ndarray):
+        if fingerprint.ndim != 1 or fingerprint.dtype.kind not in "biuf":
+            raise _no_array(
+                kind, f"shape {fingerprint.shape}, dtype {fingerprint.dtype}; expected numbers, shape (bits,)"
+            )
+        array = fingerprint.astype(np.uint8)
+        if (array != fingerprint).any():
+            raise _no_array(
+                kind, f"the value {fingerprint[array != fingerprint][0]} does not fit uint8; use it as it is"
+            )
+        return array
     if not isinstance(fingerprint, _COUNT_VECTORS):
         raise _no_array(kind, "expected RDKit's ExplicitBitVect or a count vector; for a molecule, use morgan_fp")
     length = int(fingerprint.GetLength())
@@ -347,6 +401,8 @@ def _array_function(fingerprint: Fingerprint) -> Callable[[Chem.Mol], NDArray[An
         return lambda mol: fp_to_array(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
     if kind in _CIRCULAR:
         sizes["radius"] = fingerprint.radius
+    if kind in _CHIRAL:
+        sizes["includeChirality"] = fingerprint.chirality
     generator = _GENERATORS[kind](**sizes)
     function: Callable[[Chem.Mol], NDArray[Any]] = (
         generator.GetCountFingerprintAsNumPy if fingerprint.counts else generator.GetFingerprintAsNumPy

@@ -16,6 +16,7 @@ _COORDINATES_AND_LABELS = re.compile(r"\([^)]*\)|\$[^$]*\$")
 _FEATURE = re.compile(r"(?:^|(?<=[|,]))(?P<name>&|o(?=\d)|\^|[A-Za-z]+)")
 _STEREO_GROUPS = frozenset({"&", "o", "r"})
 _WRITTEN_AS_SMILES = frozenset({"a", "atomProp", "C", "c", "ctu", "f", "lp", "t", "w", "wD", "wU", "^"})
+_NO_STEREO = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
 _WEDGES = re.compile(r"w[UD]:((?:\d+\.\d+,?)+)")
 _STEREO_MARK = re.compile(r"[@/\\]")
 
@@ -76,7 +77,7 @@ def strip_tail(text: str) -> Stripped:
     if not rest or not rest[0].startswith("|"):
         return Stripped(smiles, "")
     try:
-        bare = Chem.MolToSmiles(to_mol(smiles))
+        drawn = to_mol(smiles)
     except MoleculeError:
         return Stripped(smiles, "")
     found = _TAIL.match(rest[0])
@@ -95,12 +96,17 @@ def strip_tail(text: str) -> Stripped:
         raise _cannot(text, tail, "cannot be read by RDKit")
     if any(atom.GetAtomicNum() == 0 and atom.HasProp("atomLabel") for atom in mol.GetAtoms()):
         raise _cannot(text, tail, "labels a wildcard atom, which SMILES can only number, such as [*:1]")
+    marked = [bond for bond in drawn.GetBonds() if bond.GetStereo() not in _NO_STEREO]
+    if any(mol.GetBondWithIdx(bond.GetIdx()).GetStereo() != bond.GetStereo() for bond in marked):
+        raise _cannot(text, tail, "contradicts the double bonds of the SMILES")
     centres = {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED}
     wedged = {int(bond.partition(".")[0]) for bonds in _WEDGES.findall(tail) for bond in bonds.strip(",").split(",")}
     if not wedged <= centres:
         raise _cannot(text, tail, "has wedged bonds that are not those of a stereo centre")
     whole = str(Chem.MolToSmiles(mol))
-    return Stripped(smiles if whole == bare else whole, _stereo_groups(mol, whole, relative="r" in names))
+    return Stripped(
+        smiles if whole == Chem.MolToSmiles(drawn) else whole, _stereo_groups(mol, whole, relative="r" in names)
+    )
 
 
 def _stereo_groups(mol: Chem.Mol, smiles: str, relative: bool) -> str:

@@ -16,7 +16,6 @@ from rdkit import Chem, rdBase
 from mrl.chem.fingerprints import Fingerprint
 from mrl.chem.molecule import to_mol
 from mrl.chem.properties import logp, molwt, qed, sa_score
-from mrl.chem.scaffolds import murcko_scaffold
 from mrl.kernels import nearest, pack_bits, tanimoto
 
 Words: TypeAlias = NDArray[np.uint64]
@@ -33,7 +32,7 @@ class Profile(NamedTuple):
     fragments: tuple[str, ...]
     """The fragments between its BRICS bonds (Degen et al. 2008, doi:10.1002/cmdc.200800178), with repeats."""
     scaffold: str | None
-    """Bemis-Murcko scaffold, if it has two or more rings."""
+    """Bemis-Murcko scaffold with its stereo, as in MOSES, if it has two or more rings."""
     logp: float
     sa_score: float
     qed: float
@@ -46,9 +45,16 @@ def profile(smiles: str) -> Profile:
     with rdBase.BlockLogs():
         fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")
     # All rings of a molecule are in its scaffold.
-    scaffold = murcko_scaffold(mol) if mol.GetRingInfo().NumRings() >= 2 else None
+    scaffold = _scaffold(mol) if mol.GetRingInfo().NumRings() >= 2 else None
     numbers = logp(mol), sa_score(mol), qed(mol), molwt(mol)
     return Profile(packed_fingerprint(mol), tuple(fragments), scaffold, *numbers)
+
+
+def _scaffold(mol: Chem.Mol) -> str:
+    scaffold = Chem.MurckoDecompose(mol)
+    scaffold.ClearComputedProps()  # those of the whole molecule
+    scaffold.UpdatePropertyCache()
+    return str(Chem.MolToSmiles(scaffold))
 
 
 def packed_fingerprint(mol: Chem.Mol) -> Words:

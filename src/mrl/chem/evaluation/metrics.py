@@ -53,8 +53,8 @@ class Metrics(Mapping[str, float]):
         Every number with its n, what it was compared with, and what it means.
     screened : Screened
         Row by row what is valid, unique and novel, and the rejects.
-    stereo : bool
-        Whether stereoisomers count as different molecules.
+    stereo, isotopes : bool
+        Whether molecules that differ in stereo, or in isotopes, count as different.
     reference, train : int or None
         How many molecules were given to compare with.
     seed : int
@@ -73,6 +73,7 @@ class Metrics(Mapping[str, float]):
     rows: tuple[Metric, ...]
     screened: Screened
     stereo: bool
+    isotopes: bool
     reference: int | None
     train: int | None
     seed: int
@@ -115,6 +116,7 @@ class Metrics(Mapping[str, float]):
             "reference": self.reference,
             "train": self.train,
             "stereo": self.stereo,
+            "isotopes": self.isotopes,
             "seed": self.seed,
             "rdkit": self.rdkit,
             "metrics": {
@@ -139,7 +141,8 @@ class Metrics(Mapping[str, float]):
     def _head(self) -> str:
         sizes = [f"{self.n:,} samples ({self.empty:,} empty)"]
         sizes += [f"{size:,} {name}" for name in ("reference", "train") if (size := getattr(self, name)) is not None]
-        return f"{', '.join(sizes)}; stereo {'kept' if self.stereo else 'ignored'}; RDKit {self.rdkit}"
+        ignored = "" if self.isotopes else ", isotopes ignored"
+        return f"{', '.join(sizes)}; stereo {'kept' if self.stereo else 'ignored'}{ignored}; RDKit {self.rdkit}"
 
 
 def _cells(row: Metric) -> list[str]:
