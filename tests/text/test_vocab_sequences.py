@@ -271,6 +271,32 @@ def test_files_name_the_transforms(tmp_path: Path) -> None:
         Vocab.load(path)
 
 
+def test_a_transform_may_be_applied_twice() -> None:
+    vocab = TransformedVocab(CharacterVocab([]), ["shifted", "shifted"], transforms=TRANSFORMS)
+    assert vocab.tokenize("C")[1:-1] == [">", ">", "C"]
+    vocab.update_vocab_from_data(["C"])
+    assert vocab.decode(vocab.encode(["C"], on_unknown="raise")) == ["C"]
+
+
+def test_a_row_of_an_iterator_is_named_by_its_number_among_all() -> None:
+    texts = ["[C]"] * 70_000
+    vocab = SelfiesVocab(["[C]"])
+    failing = TransformedVocab(SelfiesVocab(["[C]"]), ["odd"], transforms={"odd": (check_bracket, str)})
+    uses: list[Callable[[Any], Any]] = [
+        *(vocab.encode, vocab.count_tokens, failing.encode, failing.count_tokens),
+    ]
+    for use in uses:
+        with pytest.raises((UnknownTokenError, RowError)) as error:
+            use(iter([*texts, "C"]))
+        assert getattr(error.value, "row", None) == 70_000
+
+
+def check_bracket(text: str) -> str:
+    if not text.startswith("["):
+        raise ValueError("no bracket")
+    return text
+
+
 def test_a_registered_name_cannot_be_registered_again() -> None:
     register_transform("test: backwards", backwards, backwards)
     register_transform("test: backwards", backwards, backwards)

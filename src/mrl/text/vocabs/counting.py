@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mrl.errors import RowError
+from mrl.errors import RowError, UnknownTokenError
 from mrl.kernels import UNK
-from mrl.ragged import Text, as_text
+from mrl.ragged import as_text
 from mrl.text.compile.engine import CompiledEngine
-from mrl.text.compile.segmentation import Segmentation
+from mrl.text.compile.segmentation import Segmentation, require_grammar
 from mrl.text.constants import SPECIAL_TOKENS
+
+T = TypeVar("T")
 
 _BLOCK = 1 << 16  # texts that are read from an iterator at a time
 _FEW = 0.01  # of all pieces, not worth another table
 
 
-def text_blocks(inputs: Any) -> Iterator[Text]:
-    """Yield a column of str at once, and an iterator of any length block by block."""
-    if not isinstance(inputs, Iterator):
-        yield as_text(inputs)
+def map_blocks(function: Callable[[Any], T], column: Any) -> Iterator[T]:
+    """Yield the result of a function for a column of str, or for each block of an iterator of any length.
+
+    An error that names a row of a block names its number among all texts instead.
+    """
+    if not isinstance(column, Iterator):
+        yield function(column)
         return
     start = 0
-    while block := list(islice(inputs, _BLOCK)):
+    while block := list(islice(column, _BLOCK)):
         try:
-            yield as_text(block)
-        except RowError as error:
-            message = f"in the texts from number {start} on, {error}"
-            raise RowError(message, row=start + error.row, column=error.column, value=error.value) from None
+            result = function(block)
+        except (RowError, UnknownTokenError) as error:
+            if error.row is None or not start:
+                raise
+            facts = vars(error) | {"row": start + error.row}
+            raise type(error)(f"in the texts from number {start} on, {error}", **facts) from error
+        yield result
         start += len(block)
 
 
@@ -48,7 +56,7 @@ class PieceCounter:
     Examples
     --------
     >>> counter = PieceCounter(Segmentation("Cl|Br"))
-    >>> counter.add(Text.of(["CClC", "BrN"]))
+    >>> counter.add(["CClC", "BrN"])
     >>> counter.counts
     Counter({'C': 2, 'Cl': 1, 'Br': 1, 'N': 1})
     """
@@ -61,14 +69,15 @@ class PieceCounter:
         max_known: int = 1 << 10,
     ) -> None:
         self.counts: Counter[str] = Counter()
+        self._rule = segmentation
         self._whole = [name for name in SPECIAL_TOKENS if name not in segmentation.split_names]
         self._segmentation = Segmentation(segmentation.pattern, dict(zip(self._whole, self._whole, strict=True)))
         self._sizes, self._max_known = [*batch_sizes][::-1], max_known
         self._engine = CompiledEngine(self._segmentation, [*SPECIAL_TOKENS, *self._whole])
 
-    def add(self, text: Text) -> None:
-        """Count the pieces of more texts."""
-        row = 0
+    def add(self, column: Any) -> None:
+        """Count the pieces of a column of str; UnknownTokenError if one is out of grammar."""
+        text, row = as_text(column), 0
         while row < len(text):
             part = text[row : row + self._sizes[-1]]
             row += len(part)
@@ -88,6 +97,9 @@ class PieceCounter:
                 self._learn()
             if len(self._sizes) > 1:
                 self._sizes.pop()
+        if any(map(self._rule.out_of_grammar, self.counts)):
+            for row, string in enumerate(text):
+                require_grammar(self._rule, self._rule.pieces(string), string, row)
 
     def _learn(self) -> None:
         frequent = [piece for piece, _ in self.counts.most_common(self._max_known) if piece not in self._whole]

@@ -13,7 +13,7 @@ from mrl.ragged import Ragged, Text, as_text
 from mrl.text.compile.engine import Encoded, Engine
 from mrl.text.constants import UNKNOWN
 from mrl.text.coverage import Coverage
-from mrl.text.vocabs.counting import text_blocks
+from mrl.text.vocabs.counting import map_blocks
 from mrl.text.vocabs.selfies import selfies_to_smiles, smiles_to_selfies
 from mrl.text.vocabs.spans import Span
 from mrl.text.vocabs.vocab import Vocab
@@ -71,7 +71,7 @@ class TransformedEngine:
     """An `Engine` that changes texts first and changes decoded texts back, by named transforms in their order."""
 
     engine: Engine
-    transforms: Mapping[str, Transform]
+    transforms: Sequence[tuple[str, Transform]]
 
     @property
     def kind(self) -> Literal["table", "re", "python"]:
@@ -79,7 +79,8 @@ class TransformedEngine:
 
     @property
     def reason(self) -> str:
-        return f"{' and '.join(self.transforms)} in Python, then {self.engine.reason}"
+        names = (name for name, _ in self.transforms)
+        return f"{' and '.join(names)} in Python, then {self.engine.reason}"
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
         return self.engine.encode(self.changed(as_text(column)), threads)
@@ -96,13 +97,13 @@ class TransformedEngine:
 
     def change(self, string: str, row: int | None = None) -> str:
         """Return a text after the transforms; an error names the row."""
-        for name, transform in self.transforms.items():
+        for name, transform in self.transforms:
             string = _apply(transform.function, string, f"the transform {name!r}", row)
         return string
 
     def change_back(self, string: str, row: int | None = None) -> str:
         """Return a text as it was before the transforms; an error names the row."""
-        for name, transform in [*self.transforms.items()][::-1]:
+        for name, transform in reversed(self.transforms):
             string = _apply(transform.inverse, string, f"the inverse of the transform {name!r}", row)
         return string
 
@@ -157,7 +158,7 @@ class TransformedVocab(Vocab):
         self, vocab: Vocab, names: Sequence[str], *, transforms: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         self.vocab, self.names = vocab, list(names)
-        self._transforms = {name: _find_transform(name, transforms) for name in self.names}
+        self._transforms = [(name, _find_transform(name, transforms)) for name in self.names]
         self.itos, self.stoi, self.unks, self.special_tokens = vocab.itos, vocab.stoi, vocab.unks, vocab.special_tokens
 
     @property
@@ -182,10 +183,10 @@ class TransformedVocab(Vocab):
         return self.vocab.spans(self._engine.change(string))
 
     def count_tokens(self, inputs: Any) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for text in text_blocks(inputs):
-            counts += self.vocab.count_tokens(self._engine.changed(text))
-        return counts
+        def count(column: Any) -> Counter[str]:
+            return self.vocab.count_tokens(self._engine.changed(as_text(column)))
+
+        return sum(map_blocks(count, inputs), Counter())
 
     def rules(self) -> dict[str, Any]:
         """Return the names of the transforms, and kind and rules of the other vocabulary."""

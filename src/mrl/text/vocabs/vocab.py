@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -18,7 +19,7 @@ from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import SPECIAL_TOKENS, UNKNOWN
 from mrl.text.coverage import Coverage, OnUnknown, unknown_error, warn_unknown
 from mrl.text.io.huggingface import export_tokenizer, import_tokenizer
-from mrl.text.vocabs.counting import PieceCounter, text_blocks
+from mrl.text.vocabs.counting import PieceCounter, map_blocks
 from mrl.text.vocabs.methods import MethodEngine
 from mrl.text.vocabs.spans import Span, token_spans
 from mrl.text.vocabs.tokens import TokenList
@@ -209,9 +210,8 @@ class Vocab(TokenList):
         parts: list[Ragged] = []
         unknown: Counter[str] = Counter()
         total = start = 0
-        engine = self._engine
-        for column in text_blocks(strings) if isinstance(strings, Iterator) else [strings]:
-            ids, found, count = engine.encode(column, threads)
+        encode = partial(self._engine.encode, threads=threads)
+        for ids, found, count in map_blocks(encode, strings) if isinstance(strings, Iterator) else [encode(strings)]:
             if count and on_unknown == "raise":
                 raise unknown_error(found[0], start)
             parts.append(ids)
@@ -308,14 +308,12 @@ class Vocab(TokenList):
         """
         engine = self._engine
         if not isinstance(engine, CompiledEngine):
-            tokens = (token for text in text_blocks(inputs) for string in text for token in self.tokenize(string))
+            tokens = (token for text in map_blocks(as_text, inputs) for one in text for token in self.tokenize(one))
             return Counter(token for token in tokens if token not in SPECIAL_TOKENS)
-        rule, counter = engine.segmentation, PieceCounter(engine.segmentation)
-        for text in text_blocks(inputs):
-            counter.add(text)
-            if any(map(rule.out_of_grammar, counter.counts)):
-                engine.require_grammar(text)
-        return Counter({rule.token(piece): count for piece, count in counter.counts.items()})
+        counter = PieceCounter(engine.segmentation)
+        for _ in map_blocks(counter.add, inputs):
+            pass
+        return Counter({engine.segmentation.token(piece): count for piece, count in counter.counts.items()})
 
     def update_vocab_from_data(self, inputs: Any, *, min_count: int = 1, max_size: int | None = None) -> int:
         """Add every token of some texts, the most frequent first, ties by text.
