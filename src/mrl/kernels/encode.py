@@ -85,12 +85,7 @@ class TokenTable:
     @cached_property
     def _lists(self) -> tuple[Any, ...]:
         """The arrays as the interpreter reads them fastest."""
-        return (
-            self.byte_classes.tobytes(),
-            self.transitions.tolist(),
-            self.actions.tobytes(),
-            self.byte_ids.tolist(),
-        )
+        return (self.byte_classes.tobytes(), self.transitions.tolist(), self.actions.tobytes(), self.byte_ids.tolist())
 
 
 def encode(

@@ -15,12 +15,7 @@ from mrl.text.constants import (
 )
 from mrl.text.coverage import Coverage, Unknown
 from mrl.text.io.file import is_vocab_file
-from mrl.text.tokenize import (
-    regex_tokenize,
-    test_reconstruction,
-    tokenize_by_character,
-    tokenize_with_replacements,
-)
+from mrl.text.tokenize import regex_tokenize, test_reconstruction, tokenize_by_character, tokenize_with_replacements
 from mrl.text.vocabs.character import CharacterReplaceVocab, CharacterVocab
 from mrl.text.vocabs.regex import RegexVocab
 from mrl.text.vocabs.selfies import SelfiesVocab, selfies_to_smiles, smiles_to_selfies

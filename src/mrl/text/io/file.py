@@ -53,10 +53,7 @@ def is_vocab_file(path: AnyPath) -> bool:
 
 
 def load_vocab(
-    path: AnyPath,
-    cls: type[V],
-    kinds: Mapping[str, type[Restorable]],
-    restore: Callable[[VocabContent], Restorable],
+    path: AnyPath, cls: type[V], kinds: Mapping[str, type[Restorable]], restore: Callable[[VocabContent], Restorable]
 ) -> V:
     """Return the vocabulary that `restore` makes of a file, if the class of its kind is `cls` or a subclass of it.
 

@@ -93,11 +93,7 @@ class KmerVocab(RegexVocab):
     kind = "kmer"
 
     def __init__(
-        self,
-        k: int,
-        stride: int | None = None,
-        remainder: Literal["token", "raise"] = "token",
-        alphabet: str = "ACGT",
+        self, k: int, stride: int | None = None, remainder: Literal["token", "raise"] = "token", alphabet: str = "ACGT"
     ) -> None:
         if k < 1:
             raise VocabError(f"k is {k}; expected 1 or more letters per word")
