@@ -1,5 +1,8 @@
 """The command line. Commands are declared in `mrl.cli.app` and load the packages they need when they run."""
 
+import io
+import sys
+
 __all__ = ["main"]
 
 
@@ -14,6 +17,9 @@ def main() -> None:
     Traceback (most recent call last):
     SystemExit: 0
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal of ASCII or Latin-1 shows escapes
     from mrl.cli.app import app  # typer is loaded only for the command line
 
     app(prog_name="mrl")

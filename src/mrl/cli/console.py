@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,20 @@ _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 
+_UNPRINTABLE = re.compile(
+    r"[^\n\t\x20-\x7e\xa0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ufefe\uff00-\U0010ffff]|[\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    r"""Return a text with control characters, which could change the terminal or the order of its text, as ``\x1b``.
+
+    >>> visible("red \x1b[31m")
+    'red \\x1b[31m'
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Print data, one line each, as it is."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
@@ -34,7 +49,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_text(text: str) -> None:
     """Print a sentence of the result, wrapped at a terminal."""
-    _out.print(Text(text), soft_wrap=not _out.is_terminal)
+    _out.print(Text(visible(text)), soft_wrap=not _out.is_terminal)
 
 
 def print_grid(
@@ -42,15 +57,19 @@ def print_grid(
 ) -> None:
     """Print rows of text in columns, those with `numbers` to the right; without a header the first one is bold."""
     rows = list(rows)
-    grid = Grid(box=None, show_header=bool(header), padding=(0, 2, 0, 0), pad_edge=False, title=title)
+    grid = Grid(box=None, show_header=bool(header), padding=(0, 2, 0, 0), pad_edge=False)
+    grid.title = None if title is None else Text(visible(title), "table.title")
     grid.title_justify = "left"
     for i, name in enumerate(header or rows[0]):
         style = "" if header or i else "bold"
         grid.add_column(
-            name if header else "", style=style, justify="right" if i in numbers else "left", overflow="fold"
+            Text(visible(name)) if header else "",
+            style=style,
+            justify="right" if i in numbers else "left",
+            overflow="fold",
         )
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(visible(cell)) for cell in row))
     _out.print(grid, width=None if _out.is_terminal else 10_000)
 
 
@@ -67,11 +86,13 @@ def print_facts(facts: dict[str, Any]) -> None:
 
 def print_json(result: dict[str, Any]) -> None:
     """Print the result for a program."""
-    print_lines([json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)])
+    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
+    print_lines([_UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)])
 
 
 def note(text: str, mark: str = "", style: str = "") -> None:
     """Print something that is not the result, after a mark in its own style or dimmed as a whole."""
+    text = visible(text)
     message = Text.assemble((mark, style), " ", text) if mark else Text(text, "dim")
     _err.print(message, soft_wrap=not _err.is_terminal)
 

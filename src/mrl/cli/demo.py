@@ -17,6 +17,7 @@ from mrl.chem import PROPERTIES, CanonicalSet, title_and_unit
 from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
 from mrl.cli.sample import write_csv
+from mrl.cli.tables import require_folder
 from mrl.cli.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.data import TextDataset
 from mrl.files import write_atomic
@@ -41,6 +42,7 @@ def run(options: DemoOptions) -> None:
         )
     start = time.perf_counter()
     out = options.out
+    require_folder(out)
     with one_thread():
         molecules = load_molecules(options.file, options.smiles_column, MAX_LENGTH)
         dataset = molecules.dataset

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
+PART_NAMES = ("train", "valid", "test")
 TABLE = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
 
 
@@ -42,6 +43,19 @@ class Rule(StrEnum):
     MEAN = "mean"
     MEDIAN = "median"
     DROP = "drop"
+
+
+class FingerprintKind(StrEnum):
+    """Fingerprints of ``mrl featurize``."""
+
+    ECFP4 = "ecfp4"
+    ECFP6 = "ecfp6"
+    FCFP4 = "fcfp4"
+    FCFP6 = "fcfp6"
+    MACCS = "maccs"
+    RDKIT = "rdkit"
+    ATOM_PAIR = "atom_pair"
+    TORSION = "torsion"
 
 
 def _argument(name: str, help: str, default: str | None = None) -> Any:
@@ -123,6 +137,8 @@ class SampleOptions:
 
     def __post_init__(self) -> None:
         _require_positive("--temperature", self.temperature)
+        if self.out is not None:
+            _require_suffix(self.out, ".csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +205,120 @@ class CleanOptions:
             raise ValueError("--target has the labels that --duplicates merges: give --duplicates, or leave it out")
         if self.duplicates in (Rule.MEAN, Rule.MEDIAN) and not self.target:
             raise ValueError(f"--duplicates {self.duplicates} needs labels: name their column with --target")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOptions:
+    """Split a file of molecules into train, valid and test, files of the same kind in a folder.
+
+    Rows stay as they are, with all columns; those that are not molecules are left out. Exits with 1, and writes no
+    part, if one of them would be empty.
+    """
+
+    file: File
+    out: Annotated[Path, _out("Folder for train, valid and test.")]
+    by: Annotated[
+        str,
+        Option(
+            metavar="RULE",
+            help="What stays together: scaffold, cluster (similar molecules), random (nothing), or a column with "
+            "equal values; a column of the words train, valid and test names the parts.",
+        ),
+    ] = "scaffold"
+    sizes: Annotated[str, Option(help="Two or three fractions that add up to 1: train, valid, test.")] = "0.8,0.1,0.1"
+    seed: Seed = 0
+    stratify: Annotated[
+        str | None, Option(metavar="COLUMN", help="Column of classes that each part gets in equal proportions.")
+    ] = None
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_rejects_file(self.rejects)
+        try:
+            fractions = self.fractions
+        except ValueError:
+            fractions = ()
+        if len(fractions) not in (2, 3) or not all(0 <= size < math.inf for size in fractions):
+            raise ValueError(f"--sizes is {self.sizes!r}; expected two or three fractions such as 0.8,0.1,0.1")
+        if abs(math.fsum(fractions) - 1) > 1e-6:
+            raise ValueError(f"--sizes is {self.sizes!r}, together {math.fsum(fractions):g}; they must add up to 1")
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The sizes as numbers."""
+        return tuple(float(size) for size in self.sizes.split(","))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturizeOptions:
+    """Compute a fingerprint or descriptors for each molecule of a file.
+
+    .npz has the arrays values (n, D), names (D), rows (their numbers in the file) and smiles; .parquet has all columns
+    of the file, and one for each number.
+
+    A molecule without a vector of finite numbers is left out, with the reason; exits with 1 if none is left.
+    """
+
+    file: File
+    out: Annotated[Path, _out("The .npz or .parquet file to write.")]
+    fingerprint: Annotated[
+        FingerprintKind | None,
+        Option(metavar="KIND", help=f"{', '.join(FingerprintKind)} of 2048 bits.".capitalize(), show_default="ecfp6"),
+    ] = None
+    descriptors: Annotated[
+        str | None, Option(metavar="LIST", help="Descriptors of mrl and RDKit instead: qed,TPSA or similar; or all.")
+    ] = None
+    n_jobs: Annotated[int, _number("Number of processes.")] = 1
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, ".npz", ".parquet")
+        _require_rejects_file(self.rejects)
+        if self.fingerprint is not None and self.descriptors is not None:
+            raise ValueError("--fingerprint and --descriptors are given: give one of the two")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """Compute the metrics of MOSES and GuacaMol for a file of generated molecules.
+
+    Every row of the file is a sample, those that cannot be read are invalid ones.
+    """
+
+    samples: Annotated[Path, _argument("SAMPLES", f"Table {TABLE}")]
+    reference: Annotated[Path | None, Option(help="Table of molecules that the samples should resemble.")] = None
+    train: Annotated[Path | None, Option(help="Table of molecules that the model was trained on.")] = None
+    seed: Seed = 0
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_rejects_file(self.rejects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions:
+    """Draw molecules of a file on a page, each with its row and its columns."""
+
+    file: File
+    out: Annotated[Path, _out("The .html or .svg file to write.")]
+    n: Annotated[int, _number("Most drawings.", "-n")] = 100
+    label: Annotated[
+        list[str] | None, Option(metavar="COLUMN", help="Write this column below; repeat the option for several.")
+    ] = None
+    seed: Annotated[int | None, _number("Choose rows at random.", least=0, default="the first ones")] = None
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, ".html", ".svg")
+        _require_rejects_file(self.rejects)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mrl.chem import Screened, screen
 from mrl.cli.console import note, print_json, print_lines, success
 from mrl.cli.options import SampleOptions
+from mrl.cli.tables import require_writable
 from mrl.cli.train import load_model
 from mrl.files import atomic
 from mrl.lm import one_thread, sample
@@ -25,6 +26,7 @@ Samples: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64] | N
 
 def run(options: SampleOptions) -> None:
     """Sample, and print the molecules; with `out`, write all samples to a file instead."""
+    require_writable(options.out)
     model, vocab = load_model(options.model)
     with one_thread():
         ids = sample(

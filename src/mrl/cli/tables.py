@@ -97,14 +97,21 @@ def require_writable(*paths: Path | None, inputs: Sequence[Path] = ()) -> None:
             continue
         if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
             stop(f"{path} is read, so it cannot be written: choose another name", USAGE)
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        if path.exists() and not path.is_file():
             stop(f"{path} is not a regular file: choose another name", USAGE)
-        folder = next(parent for parent in (path if path.is_dir() else path.parent, *path.parents) if parent.exists())
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
         try:
             with tempfile.TemporaryFile(dir=folder):  # also where permissions say nothing: a read-only disk, root
                 pass
         except OSError as error:
             stop(f"{path} cannot be written: {folder}: {error.strerror}; choose another folder", USAGE)
+
+
+def require_folder(path: Path) -> None:
+    """Stop, before any work, if no file can be written to a folder, which may be missing."""
+    if path.exists() and not path.is_dir():
+        stop(f"--out is {path}, which is a file: choose the name of a folder", USAGE)
+    require_writable(path / "file")
 
 
 def save_rejects(rejects: Rejects, path: Path | None) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
 from mrl.cli.options import TrainOptions
-from mrl.cli.tables import read_table, report_rejects
+from mrl.cli.tables import read_table, report_rejects, require_folder
 from mrl.corpus import Table
 from mrl.data import TextDataset
 from mrl.lm import LanguageModel, ModelConfig, Step, accelerator, one_thread, train
@@ -33,6 +33,11 @@ class Molecules(NamedTuple):
 
 def run(options: TrainOptions) -> None:
     """Read, clean, train, save; Ctrl-C saves what was learned so far."""
+    if (options.out / MODEL).exists():
+        stop(
+            f"{options.out} has a model already: choose another folder with -o, or remove {options.out / MODEL}", USAGE
+        )
+    require_folder(options.out)
     with one_thread():
         table, _, dataset = load_molecules(options.file, options.smiles_column, options.max_length)
         model, _, last = train_model(dataset, options.steps, options.lr, options.seed, options.hidden, stoppable=True)

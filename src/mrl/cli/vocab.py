@@ -11,7 +11,7 @@ from typer import Exit
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, print_text, stop, success
 from mrl.cli.options import CheckOptions, LearnOptions, VocabKind
-from mrl.cli.tables import print_tokens, read_table, rows_named
+from mrl.cli.tables import print_tokens, read_table, require_writable, rows_named
 from mrl.corpus import Table
 from mrl.errors import RowError, UnknownTokenError, VocabError
 from mrl.messages import format_count, format_value
@@ -48,6 +48,7 @@ def learn(options: LearnOptions) -> None:
         vocab = _KINDS[options.kind](options)
     except VocabError as error:
         stop(str(error), USAGE)
+    require_writable(options.out, inputs=options.files)
     is_smiles = options.kind == VocabKind.SMILES
     least = (2 if is_smiles else 1) if options.min_count is None else options.min_count
     before = len(vocab)

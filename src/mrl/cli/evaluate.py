@@ -1,0 +1,66 @@
+"""``mrl evaluate``: how good generated molecules are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mrl.chem import Metrics, clean, evaluate
+from mrl.cli.console import DATA, print_grid, print_json, print_text, stop
+from mrl.cli.options import EvaluateOptions
+from mrl.cli.tables import read_table, report_rejects, require_writable, save_rejects
+from mrl.messages import format_count
+from mrl.progress import track
+from mrl.ragged import Rejects, Text
+
+
+def run(options: EvaluateOptions) -> None:
+    """Print the metrics; a row of the samples that cannot be read is an invalid sample like any other."""
+    require_writable(options.rejects, inputs=[options.samples])
+    table = read_table(options.samples, options.smiles_column)
+    texts = [*zip(table.rows.tolist(), table.smiles, strict=True), *((one.row, one.text) for one in table.rejects)]
+    samples = [text for _, text in sorted(texts)]
+    reference, train = (_molecules(file, options.smiles_column) for file in (options.reference, options.train))
+    total = len(samples) + sum(len(one) for one in (reference, train) if one is not None)
+    with track(True, total, "evaluating") as advance:
+        metrics = evaluate(samples, reference, train, seed=options.seed, on_row=lambda: advance(1))
+    save_rejects(_rejects(metrics, table.rejects), options.rejects)
+    if options.json:
+        print_json(metrics.to_dict())
+    else:
+        _show(metrics)
+
+
+def _molecules(file: Path | None, smiles_column: str | None) -> Text | None:
+    """Return the molecules of a file to compare with; rows that are none are reported and left out."""
+    if file is None:
+        return None
+    table = read_table(file, smiles_column)
+    with track(True, len(table), "parsing") as advance:
+        parsed = clean(table.smiles, on_row=lambda: advance(1))
+    report_rejects(parsed.rejects, "left out", table.rows)
+    if not len(parsed.smiles):
+        stop(f"no row of {file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
+    return parsed.smiles
+
+
+def _rejects(metrics: Metrics, unread: Rejects) -> Rejects:
+    """Return the samples that are not molecules, with the reason of reading where there is one."""
+    reasons = {one.row: one for one in unread}
+    return Rejects(reasons.get(one.row, one) for one in metrics.screened.rejects)
+
+
+def _show(metrics: Metrics) -> None:
+    print_text(f"{format_count(metrics.n, 'sample')}, {metrics.empty:,} of them empty; RDKit {metrics.rdkit}")
+    rows = [
+        (
+            one.name,
+            "–" if np.isnan(one.value) else f"{one.value:.4f}",
+            f"{one.n:,}",
+            "" if one.against is None else f"{one.against:,}",
+            one.note,
+        )
+        for one in metrics.rows
+    ]
+    print_grid(rows, ("metric", "value", "n", "against", "note"), numbers=(1, 2, 3))

@@ -1,0 +1,137 @@
+"""``mrl split``: a file of molecules to files for training, validation and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.chem import clean, cluster_groups, scaffold_groups
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, success
+from mrl.cli.options import PART_NAMES, SplitOptions
+from mrl.cli.tables import (
+    read_table,
+    rejects_of_file,
+    report_rejects,
+    require_folder,
+    require_writable,
+    save_rejects,
+    select,
+    with_tails,
+)
+from mrl.corpus import Table, write_table
+from mrl.data import split
+from mrl.messages import did_you_mean, format_count, format_names
+from mrl.progress import track
+from mrl.ragged import Text
+
+_SUFFIXES = {".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow", ".ipc": ".arrow"}
+_LISTS = (".smi", ".smiles", ".cxsmiles", ".ism", ".can", ".txt")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Row numbers, in the shape that `mrl.split` cuts."""
+
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def view(self, rows: Any) -> Self:
+        return type(self)(self.numbers[rows])
+
+    def without_augmentation(self) -> Self:
+        return self
+
+
+def run(options: SplitOptions) -> None:
+    """Read, leave out what is not a molecule, cut, write; nothing is written if a part would be empty."""
+    require_folder(options.out)
+    require_writable(options.rejects, inputs=[options.file])
+    table = read_table(options.file, options.smiles_column, others=True)
+    whole = with_tails(table)
+    with track(True, len(table), "parsing") as advance:
+        parsed = clean(table.smiles, on_row=lambda: advance(1))
+    report_rejects(parsed.rejects, "left out", table.rows)
+    if not len(parsed.kept):
+        stop(f"no row of {options.file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
+    parts, rule = _parts(options, select(table, parsed.kept))
+    paths = {name: options.out / f"{name}{_suffix(options.file, whole)}" for name in parts}
+    for path in paths.values():
+        require_writable(path, inputs=[options.file])
+    _require_no_other_parts(options.out, list(paths.values()))
+    rejects = rejects_of_file(table, parsed.rejects)
+    save_rejects(rejects, options.rejects)
+    for name, rows in parts.items():
+        write_table(select(whole, parsed.kept[rows]), paths[name])
+    success(f"wrote {format_count(len(parsed.kept), 'molecule')} to {options.out}, {rule}")
+    total = len(parsed.kept)
+    if options.json:
+        counts = {name: {"path": str(paths[name]), "rows": len(rows)} for name, rows in parts.items()}
+        print_json({"rows": total + len(rejects), "rejects": len(rejects), "by": options.by, "parts": counts})
+    else:
+        rows = [(name, f"{len(rows):,}", f"{len(rows) / total:.1%}", str(paths[name])) for name, rows in parts.items()]
+        print_grid(rows, ("part", "molecules", "share", "file"), numbers=(1, 2))
+
+
+def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.int64]], str]:
+    """Return the rows of each part, and how they were found."""
+    stratify = None if options.stratify is None else _values(table, options.stratify)
+    groups, rule = None, options.by
+    if options.by in table.header and options.by not in ("scaffold", "cluster", "random"):
+        groups, rule = _values(table, options.by), f"rows of equal {options.by} together"
+        if set(groups) <= set(PART_NAMES):
+            note(f"  column {options.by!r} names the parts, so --sizes and --seed are not used")
+            rows = {name: np.flatnonzero([value == name for value in groups]) for name in dict.fromkeys(PART_NAMES)}
+            return {name: part for name, part in rows.items() if len(part)}, f"as column {options.by!r} says"
+    elif options.by == "scaffold":
+        groups, rule = scaffold_groups(table.smiles), "equal scaffolds together"
+    elif options.by == "cluster":
+        groups, rule = cluster_groups(table.smiles), "similar molecules together"
+    elif options.by == "random":
+        rule = f"at random, seed {options.seed}"
+    else:
+        meant = did_you_mean(options.by, ["scaffold", "cluster", "random", *table.header])
+        columns = format_names(table.header)
+        stop(
+            f"--by is {options.by!r}{meant}; expected scaffold, cluster, random, or one of the columns {columns}", USAGE
+        )
+    try:
+        views = split(
+            _Rows(np.arange(len(table))), options.fractions, seed=options.seed, groups=groups, stratify=stratify
+        )
+    except ValueError as error:
+        stop(str(error), DATA)
+    parts = {name: view.numbers for name, view in zip(("train", "valid", "test"), views, strict=False)}
+    for name, size in zip(parts, options.fractions, strict=True):
+        if size and not len(parts[name]):
+            stop(
+                f"{name} would have no rows of {format_count(len(table), 'molecule')} ({rule}); choose other --sizes, "
+                "or another --by",
+                DATA,
+            )
+    return parts, rule
+
+
+def _require_no_other_parts(folder: Path, paths: list[Path]) -> None:
+    """Stop if the folder would have a part of another split beside those of this one."""
+    others = [path for name in PART_NAMES for path in sorted(folder.glob(f"{name}.*")) if path not in paths]
+    if others:
+        stop(f"{others[0]} is a part of another split: choose another folder with -o, or remove it", USAGE)
+
+
+def _values(table: Table, name: str) -> list[Any]:
+    column = table[name]
+    return list(column) if isinstance(column, Text) else column.tolist()
+
+
+def _suffix(file: Path, table: Table) -> str:
+    """Return the suffix of the input's kind, compressed or not; a list of SMILES with a header is a table."""
+    suffix = next(one.lower() for one in reversed(file.suffixes) if one.lower() not in (".gz", ".xz", ".bz2", ".zst"))
+    if suffix in _LISTS:
+        return ".smi" if len(table.columns) <= 2 else ".csv"
+    return _SUFFIXES.get(suffix, suffix)

@@ -1,0 +1,43 @@
+"""What is printed cannot act on the terminal, and any terminal can print it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_command import run
+
+HOSTILE = "C\x1b[31m\x1b]0;title\x07\x9b2J\u202eO"
+
+
+def test_control_characters_of_files_are_shown_as_escapes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"smiles,{HOSTILE}\n{HOSTILE},1\nCCO,2\n", encoding="utf-8")
+    for words in ([], ["--json"], ["--smiles-column", "none"]):
+        output, error = run("inspect", path, *words, status=1)
+        assert not set("\x1b\x07\x9b\u202e") & set(output + error), words
+
+
+@pytest.mark.parametrize("name", ["mols[v2].csv", "dir[/file].csv", "[red]x[/red].csv", "a[bold].csv"])
+def test_file_names_are_not_read_as_markup(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("smiles\nCCO\nC(\n")
+    assert name in run("inspect", path, status=1)[0].replace("\n", "")
+    assert name in run("clean", path, "-o", path.with_suffix(".tsv"))[1]
+    assert name in run("inspect", tmp_path / f"no-{name}", status=2)[1].replace("\n", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_output_to_any_terminal_does_not_raise(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "é漢.csv"
+    path.write_text("smiles\nCCO\nC漢(\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for words in (["inspect", str(path)], ["inspect", str(path), "--json"], ["clean", "--help"]):
+        done = subprocess.run([sys.executable, "-m", "mrl", *words], capture_output=True, env=environment, check=False)
+        assert b"Traceback" not in done.stderr, done.stderr
+        assert done.returncode in (0, 1)
+        assert done.stdout
