@@ -47,7 +47,7 @@ def _group(name: str, help: str) -> typer.Typer:
 
 
 def _add(group: typer.Typer, name: str, fields: type[Any], function: str, help: str | None = None) -> None:
-    """Add a command that takes the fields of a dataclass of options; `function` is "module:name" in this package."""
+    """Add a command that takes the fields of a dataclass of options; `function` is "module:name" in `commands`."""
 
     @functools.wraps(fields, updated=())  # typer reads parameters and help text from the dataclass
     def command(**values: Any) -> None:
@@ -57,7 +57,7 @@ def _add(group: typer.Typer, name: str, fields: type[Any], function: str, help: 
             except ValueError as error:
                 stop(str(error), USAGE)
             module, _, attribute = function.partition(":")
-            getattr(importlib.import_module(f"mrl.cli.{module}"), attribute)(chosen)
+            getattr(importlib.import_module(f"mrl.cli.commands.{module}"), attribute)(chosen)
 
     group.command(name, help=help)(command)
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Screened, screen
+from mrl.cli.commands.train import load_model
 from mrl.cli.console import note, print_json, print_lines, success
 from mrl.cli.options import SampleOptions
 from mrl.cli.tables import require_writable
-from mrl.cli.train import load_model
 from mrl.files import atomic
 from mrl.lm import one_thread, sample
 from mrl.messages import format_count

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import PROPERTIES, CanonicalSet, title_and_unit
+from mrl.cli.commands.sample import write_csv
+from mrl.cli.commands.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
-from mrl.cli.sample import write_csv
 from mrl.cli.tables import require_folder
-from mrl.cli.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.data import TextDataset
 from mrl.files import write_atomic
 from mrl.formatting import format_number, format_percent

@@ -74,14 +74,15 @@ def run(options: SplitOptions) -> None:
         counts = {name: {"path": str(paths[name]), "rows": len(rows)} for name, rows in parts.items()}
         print_json({"rows": total + len(rejects), "rejects": len(rejects), "by": options.by, "parts": counts})
     else:
-        rows = [(name, f"{len(rows):,}", f"{len(rows) / total:.1%}", str(paths[name])) for name, rows in parts.items()]
-        print_grid(rows, ("part", "molecules", "share", "file"), numbers=(1, 2))
+        lines = [(name, f"{len(rows):,}", f"{len(rows) / total:.1%}", str(paths[name])) for name, rows in parts.items()]
+        print_grid(lines, ("part", "molecules", "share", "file"), numbers=(1, 2))
 
 
 def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.int64]], str]:
     """Return the rows of each part, and how they were found."""
     stratify = None if options.stratify is None else _values(table, options.stratify)
-    groups, rule = None, options.by
+    groups: Any = None
+    rule = options.by
     if options.by in table.header and options.by not in ("scaffold", "cluster", "random"):
         groups, rule = _values(table, options.by), f"rows of equal {options.by} together"
         if set(groups) <= set(PART_NAMES):

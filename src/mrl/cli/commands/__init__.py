@@ -1,0 +1,1 @@
+"""The commands, one module each, named like the command; `mrl.cli.app` imports a module when its command runs."""
