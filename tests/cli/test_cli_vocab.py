@@ -268,6 +268,7 @@ def test_inspect_numbers_unknown_tokens_as_the_file_does(narrow: Path, tmp_path:
 
 
 def test_encode_and_check_load_neither_torch_nor_rdkit() -> None:
-    code = "import sys\nfrom mrl.cli.commands import encode, vocab\nprint({'torch', 'rdkit', 'numba', 'pandas'} & set(sys.modules))"
+    loaded = "{'torch', 'rdkit', 'numba', 'pandas'} & set(sys.modules)"
+    code = f"import sys\nfrom mrl.cli.commands import encode, vocab\nprint({loaded})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
