@@ -21,7 +21,7 @@ def molecules(tmp_path: Path) -> Path:
     lines = [f'{row},{text},{row % 2},"a, {row}"' for row, text in enumerate(RINGS)]
     lines[3:3] = ["x,C(,1,", "y,,1,"]
     path = tmp_path / "molecules.csv"
-    path.write_text("\n".join(["id,smiles,y,note", *lines, "t,C/C=C/C |c:1|,0,tail", "z,xyz"]) + "\n")
+    path.write_text("\n".join(["id,smiles,y,note", *lines, "t,C/C=C/C |t:1|,0,tail", "z,xyz"]) + "\n")
     return path
 
 

@@ -62,7 +62,7 @@ def test_columns_that_are_no_cells_are_an_error(tmp_path: Path) -> None:
 
 def test_a_list_of_smiles_keeps_tails_and_names(tmp_path: Path) -> None:
     path = tmp_path / "a.smi"
-    path.write_text("C/C=C/C |c:1| an alkene\nCCO\nC methane\n")
+    path.write_text("C/C=C/C |t:1| an alkene\nCCO\nC methane\n")
     write_table(read(path, others=True), tmp_path / "b.smi")
     assert (tmp_path / "b.smi").read_text() == path.read_text()
 
