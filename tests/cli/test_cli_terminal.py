@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_command import run
+from cli_command import rows, run
 
 HOSTILE = "C\x1b[31m\x1b]0;title\x07\x9b2J\u202eO"
 
@@ -41,3 +41,12 @@ def test_output_to_any_terminal_does_not_raise(tmp_path: Path, encoding: str) ->
         assert b"Traceback" not in done.stderr, done.stderr
         assert done.returncode in (0, 1)
         assert done.stdout
+
+
+def test_inspect_exports_all_rows_with_problems(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,smiles\n" + "".join(f"{row},{'C(' if row % 2 else ''}\n" for row in range(60)) + "60,C\n")
+    run("inspect", path, "--rejects", tmp_path / "problems.csv", status=1)
+    found = rows(tmp_path / "problems.csv")
+    assert [int(reject["row"]) for reject in found] == list(range(60))
+    assert {reject["stage"] for reject in found} == {"read", "parse"}

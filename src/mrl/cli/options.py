@@ -156,7 +156,13 @@ class InspectOptions:
     vocab: Annotated[
         Path | None, Option(help="Vocabulary to compare the molecules with.", show_default="single characters")
     ] = None
+    rejects: Annotated[
+        Path | None, Option(help="CSV file for all rows that are not molecules: row, text, stage, reason.")
+    ] = None
     json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_rejects_file(self.rejects)
 
 
 @dataclass(frozen=True, kw_only=True)

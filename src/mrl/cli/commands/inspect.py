@@ -13,10 +13,11 @@ from typer import Exit
 from mrl.chem import clean, elements
 from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, stop
 from mrl.cli.options import InspectOptions
-from mrl.cli.tables import print_tokens
+from mrl.cli.tables import print_tokens, require_writable, save_rejects
 from mrl.corpus import Table, read
 from mrl.messages import format_count, format_names, format_value
 from mrl.progress import track
+from mrl.ragged import Rejects
 from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Unknown, Vocab, is_vocab_file
 
 _SHOWN_ROWS = 20
@@ -26,8 +27,11 @@ _ENDS = 8
 def run(options: InspectOptions) -> None:
     """Print the facts of a file; exit with 1 if some of its rows are not fit for a dataset."""
     if is_vocab_file(options.file):
-        if options.vocab is not None or options.smiles_column is not None:
-            stop(f"{options.file} is a vocabulary: --vocab and --smiles-column are for files of molecules", USAGE)
+        if any((options.vocab, options.smiles_column, options.rejects)):
+            stop(
+                f"{options.file} is a vocabulary: --vocab, --smiles-column and --rejects are for files of molecules",
+                USAGE,
+            )
         _inspect_vocabulary(options)
     else:
         _inspect_molecules(options)
@@ -59,8 +63,9 @@ def _inspect_vocabulary(options: InspectOptions) -> None:
 def _inspect_molecules(options: InspectOptions) -> None:
     vocab = CharacterVocab(SMILES_CHAR_VOCAB) if options.vocab is None else Vocab.load(options.vocab)
     name = "the 38 characters of SMILES_CHAR_VOCAB" if options.vocab is None else str(options.vocab)
+    require_writable(options.rejects, inputs=[options.file])
     table = read(options.file, smiles=options.smiles_column)
-    facts = _molecule_facts(options.file, table)
+    facts = _molecule_facts(options.file, table, options.rejects)
     coverage = vocab.coverage(table.smiles)
     coverage = replace(coverage, unknown=_in_file(coverage.unknown, table), cut=_in_file(coverage.cut, table))
     if options.json:
@@ -77,7 +82,7 @@ def _in_file(tokens: list[Unknown], table: Table) -> list[Unknown]:
     return [one._replace(row=int(table.rows[one.row])) for one in tokens]
 
 
-def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
+def _molecule_facts(file: Path, table: Table, rejects: Path | None) -> dict[str, Any]:
     smiles = table.smiles
     atoms: Counter[str] = Counter()
     molecules: Counter[str] = Counter()
@@ -90,7 +95,8 @@ def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
             advance(1)
     lengths = np.array([len(text) for text in smiles] or [0])
     invalid = [r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse"]
-    problems = sorted([*table.rejects, *invalid])[:_SHOWN_ROWS]
+    problems = sorted([*table.rejects, *invalid])
+    save_rejects(Rejects(problems), rejects)
     return {
         "file": str(file),
         "rows": len(table) + len(table.rejects),
@@ -107,7 +113,7 @@ def _molecule_facts(file: Path, table: Table) -> dict[str, Any]:
             "max": int(lengths.max()),
         },
         "elements": {symbol: {"molecules": n, "atoms": atoms[symbol]} for symbol, n in molecules.most_common()},
-        "problems": [problem._asdict() for problem in problems],
+        "problems": [problem._asdict() for problem in problems[:_SHOWN_ROWS]],
     }
 
 
