@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 def _read_stub() -> dict[str, str]:
     """Map each public name to its home, from the lines ``from <home> import <name> as <name>`` of the stub file."""
-    lines = __loader__.get_data(f"{__path__[0]}/__init__.pyi").decode().splitlines()
+    lines = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi").decode().splitlines()
     return {line.split()[-1]: line.split()[1] for line in lines if line.startswith("from ")}
 
 
