@@ -110,7 +110,9 @@ def test_rows_from_a_cache_are_the_computed_ones(tmp_path_factory: Any, calls: A
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_many_processes_and_a_cache(tmp_path: Path, n_jobs: int) -> None:
+def test_the_features_of_a_row_are_the_same_with_one_process_with_two_and_from_a_cache(
+    tmp_path: Path, n_jobs: int
+) -> None:
     texts = [f"{i % 700}C" for i in range(1500)] + ["?"]
     plain = featurize(texts, Bits(), on_error="mask")
     for cache in (tmp_path, tmp_path, "memory"):

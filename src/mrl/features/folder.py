@@ -1,7 +1,6 @@
 """The store of a cache folder, which several processes and later runs share.
 
-Shards are only ever added, or removed once another one holds what they hold. So no process waits for another: one that
-misses a vector computes it.
+Lock-free: shards are only added, or removed once another one holds their rows; a miss is computed again.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def read_vectors(path: Path, *, verify: bool = True) -> CachedVectors:
 
 
 class FolderStore(Store):
-    """What a folder knows of one key; its vectors stay in the mapped files."""
+    """The shards of one key in a folder; vectors stay in the mapped files."""
 
     flush_bytes, flush_seconds = 16 << 20, 30.0  # what a process that is killed loses
 

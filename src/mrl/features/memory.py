@@ -1,4 +1,4 @@
-"""The store of ``cache="memory"``: bounded, one for each featurizer, and gone when the featurizer is."""
+"""The store of ``cache="memory"``: one for each featurizer, bounded, and freed with the featurizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store of vectors is; and the one that finds nothing again."""
+"""The interface of a store of vectors, and the store that keeps none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Store", "rows_by_format"]
 
 
 class Store:
-    """The store of ``cache=None``: vectors belong to whoever computed them.
+    """The store of ``cache=None``, which keeps no vectors: only `refs` holds them.
 
     Attributes
     ----------
@@ -34,10 +34,10 @@ class Store:
         self.lock = threading.RLock()
 
     def find(self, keys: Digests, refs: VectorRefs) -> None:
-        """Let the rows of `refs` refer to what is known of their keys."""
+        """Set the rows of `refs` whose keys are known: references to vectors, or reasons."""
 
     def put(self, keys: Digests, blocks: Sequence[Block], refs: VectorRefs, expected: int) -> None:
-        """Keep the rows of blocks, the first of `expected` rows, and let the rows of `refs` refer to them."""
+        """Keep the rows of blocks, the first of `expected` rows, and set these rows of `refs`."""
         for format, rows, data in rows_by_format(blocks):
             refs.refer(rows, FixedTable(format, data), np.arange(len(rows)))
 

@@ -65,7 +65,7 @@ class Worker:
         self.used = False
 
     def send(self, job: Job, items: Sequence[Any]) -> None:
-        """Have it compute a job."""
+        """Assign a job to it."""
         self._position.value = WHOLE_BATCH
         self.job, self.began = job, time.monotonic()
         self._last_position, self._waited, self._polled = WHOLE_BATCH, 0.0, self.began

@@ -1,4 +1,4 @@
-"""Columns: what one is, and how the columns of other libraries are read as Python lists."""
+"""The protocol of columns, and columns of other libraries as Python lists."""
 
 from __future__ import annotations
 
