@@ -81,7 +81,7 @@ def run_postponing_signals(action: Callable[[], None], abort: Callable[[], None]
 
 def _redelivery(number: int) -> object:
     """Return an object whose deletion makes a signal arrive, without running Python code that it would interrupt."""
-    return type("Redelivery", (), {"__del__": staticmethod(partial(interrupt_main, number))})()
+    return type("Redelivery", (), {"__del__": staticmethod(partial(interrupt_main, number))})()  # type: ignore[arg-type]
 
 
 def context_without_finalization(context: BaseContext) -> BaseContext:
@@ -132,6 +132,6 @@ def _process_without_finalization(base: Any) -> type[BaseProcess]:
     return Process
 
 
-def _new_process(base: type[BaseProcess]) -> BaseProcess:
+def _new_process(base: Any) -> BaseProcess:
     kind = _process_without_finalization(base)
     return kind.__new__(kind)
