@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import warnings
 from collections import Counter
 from fractions import Fraction
 from itertools import chain
@@ -15,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mrl.corpus import Table
 from mrl.data import TextDataset, VectorDataset, split
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
@@ -36,8 +39,13 @@ def complete(parts: Any, n: int) -> bool:
 
 @given(st.integers(0, 3000), st.integers(1, 999))
 def test_split_cuts_by_integer_arithmetic(n: int, thousandths: int) -> None:
+    expected = n * (1000 - thousandths) // 1000
+    if not 0 < expected < n:
+        with pytest.raises(ValueError, match="a part is empty"):
+            rows(n).split(thousandths / 1000)
+        return
     train, valid = rows(n).split(thousandths / 1000)
-    assert len(train) == n * (1000 - thousandths) // 1000
+    assert len(train) == expected
     assert complete((train, valid), n)
 
 
@@ -49,8 +57,6 @@ def test_split_cuts_by_integer_arithmetic(n: int, thousandths: int) -> None:
         (3, 1 / 3, [2, 1]),
         (3, 2 / 3, [1, 2]),
         (10, np.float32(0.1), [9, 1]),
-        (1, 0.5, [0, 1]),
-        (0, 0.5, [0, 0]),
         (10**6, 1e-6, [999_999, 1]),
     ],
 )
@@ -73,7 +79,8 @@ def test_golden_splits() -> None:
 
 
 def test_seeds_name_splits() -> None:
-    for settings_ in ({}, {"groups": np.arange(60) // 3}, {"stratify": np.arange(60) % 4}):
+    choices: list[dict[str, Any]] = [{}, {"groups": np.arange(60) // 3}, {"stratify": np.arange(60) % 4}]
+    for settings_ in choices:
         made = [parts_of(split(rows(60), (0.5, 0.5), seed=seed, **settings_)) for seed in (0, 0, 1)]
         assert made[0] == made[1] != made[2]
 
@@ -85,12 +92,21 @@ def sizes_of(weights: list[int], n: int) -> list[int]:
     return sizes
 
 
+def empty(requested: list[int], sizes: list[int]) -> bool:
+    """Return whether a part that should have rows has none."""
+    return any(weight and not size for weight, size in zip(requested, sizes, strict=True))
+
+
 SIZES = st.lists(st.integers(0, 20), min_size=1, max_size=5).filter(sum)
 
 
 @given(SIZES, st.integers(0, 200))
 def test_fractions_are_exact(sizes: list[int], n: int) -> None:
     fractions = [size / sum(sizes) for size in sizes]
+    if empty(sizes, sizes_of(sizes, n)):
+        with pytest.raises(ValueError, match="a part is empty; there are too few rows"):
+            split(rows(n), fractions)
+        return
     parts = split(rows(n), fractions)
     assert complete(parts, n)
     assert [len(part) for part in parts] == sizes_of(sizes, n)
@@ -104,23 +120,33 @@ def test_counts_are_exact(sizes: list[int]) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=60), SIZES, st.integers(0, 3))
-def test_groups_never_cross(groups: list[int], sizes: list[int], seed: int) -> None:
+@given(st.lists(st.integers(0, 9), max_size=60), SIZES, st.integers(0, 3), st.booleans())
+def test_groups_never_cross(groups: list[int], sizes: list[int], seed: int, stratified: bool) -> None:
+    classes = [i % 3 for i in groups] if stratified else None
     n, fractions = len(groups), [size / sum(sizes) for size in sizes]
-    parts = split(rows(n), fractions, seed=seed, groups=groups)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parts = split(rows(n), fractions, seed=seed, groups=groups, stratify=classes)
+        except ValueError as error:
+            if "a part is empty" not in str(error):
+                raise
+            return
     assert complete(parts, n)
     sides = [{groups[i] for i in part} for part in parts_of(parts)]
     assert sum(map(len, sides)) == len(set(groups))
     assert all(not part for part, size in zip(sides, sizes, strict=True) if not size)
     largest = max(Counter(groups).values(), default=0)
     for part, size in zip(parts, sizes_of(sizes, n), strict=True):
-        assert len(part) < size + largest or not part
+        assert classes is not None or len(part) < size + largest or not part
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 6), max_size=80), SIZES, st.integers(0, 3))
 def test_class_proportions_are_met_within_a_row_sizes_exactly(classes: list[int], sizes: list[int], seed: int) -> None:
     n, fractions = len(classes), [size / sum(sizes) for size in sizes]
+    if empty(sizes, sizes_of(sizes, n)):
+        return
     parts = parts_of(split(rows(n), fractions, seed=seed, stratify=classes))
     assert sorted(chain.from_iterable(parts)) == list(range(n))
     assert [len(part) for part in parts] == sizes_of(sizes, n)
@@ -177,7 +203,10 @@ def test_missing_classes_are_one_class() -> None:
         ((1.5, -0.5), {}, ValueError, "expected fractions such as"),
         ((), {}, ValueError, "expected fractions such as"),
         ((NAN, 1.0), {}, ValueError, "a size is nan"),
-        ((0.5, 0.5), {"groups": [1] * 10, "stratify": [1] * 10}, ValueError, "give one"),
+        ((0.5, 0.5), {"groups": [1] * 10, "sort_by": [1] * 10}, ValueError, "leave out the rest"),
+        (None, {}, ValueError, "no sizes are given"),
+        ((0.5, 0.5), {"by": "set"}, ValueError, "leave out sizes"),
+        (None, {"by": "smile"}, ColumnError, "no column 'smile' .did you mean 'smiles'"),
         ((0.5, 0.5), {"groups": [1] * 9}, ColumnError, "groups has 9 values for 10 rows"),
         ((0.5, 0.5), {"stratify": [1] * 11}, ColumnError, "stratify has 11 values for 10 rows"),
         ((0.5, 0.5), {"groups": [1, [1]] * 5}, RowError, r"row 1 of groups is \[1\]; expected one text or number"),
@@ -209,8 +238,15 @@ def test_sorted_by_time_the_last_part_has_the_latest_rows() -> None:
 @pytest.mark.parametrize(
     ("values", "error", "words"),
     [
-        ([1.0, float("nan"), 2.0], RowError, "row 1 of sort_by is nan; expected a date or number"),
-        ([1, "a", 2], ColumnError, "cannot be compared"),
+        ([1.0, float("nan"), 2.0], RowError, "row 1 of sort_by is nan; expected a number, as in row 0"),
+        ([1, "a", 2], RowError, "row 1 of sort_by is 'a'; expected a number"),
+        (["9/1/2019", "2/1/2020", "1/1/2020"], RowError, "row 0 of sort_by is '9/1/2019'; .* pandas.to_datetime"),
+        (["2019-09-01", "2/1/2020", "1"], RowError, "row 1 of sort_by is '2/1/2020'; expected a date, as in row 0"),
+        (["2019-09-01", "20200101", "1"], RowError, "row 1 of sort_by is '20200101'; expected a date"),
+        (["2019-13-01"] * 3, RowError, "row 0 of sort_by is '2019-13-01'"),
+        ([datetime.date(2020, 1, 1), 3, 4], RowError, "row 1 of sort_by is 3; expected a date"),
+        (np.array(["2020-01-01", "NaT", "2019-01-01"], "M8[ns]"), RowError, "row 1 of sort_by is"),
+        ([(1,), (2,), (3,)], RowError, "row 0 of sort_by"),
         ([1, 2], ColumnError, "2 values for 3 rows"),
     ],
 )
@@ -218,3 +254,77 @@ def test_values_that_cannot_be_sorted(values: list[object], error: type[Exceptio
     ds = TextDataset(["C", "CC", "CCC"], CharacterVocab(["C"]))
     with pytest.raises(error, match=words):
         split(ds, (0.5, 0.5), sort_by=values)
+
+
+DAYS = ["2020-02-01", "2019-09-01", "2019-10-01"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        DAYS,
+        [f"{day}T10:30:00" for day in DAYS],
+        ["2020-02", "2019-09", "2019-10-01"],
+        ["10", "9", " 9.5 "],
+        ["1e3", "-2", "0"],
+        np.array(DAYS, "M8[ns]"),
+        list(np.array(DAYS, "M8[D]")),
+        [datetime.date.fromisoformat(day) for day in DAYS],
+        [datetime.datetime.fromisoformat(day) for day in DAYS],
+        pd.to_datetime(["2/1/2020", "9/1/2019", "10/1/2019"], format="%m/%d/%Y"),
+        pd.Series(pd.to_datetime(DAYS)).dt.tz_localize("UTC"),
+        pl.Series(DAYS).str.to_date(),
+        pa.array([datetime.date.fromisoformat(day) for day in DAYS]),
+        [datetime.date(2020, 2, 1), datetime.datetime(2019, 9, 1, 3), "2019-10-01"],
+        np.array([3, 1, 2], np.float32),
+    ],
+    ids=lambda v: f"{type(v).__name__} {v[0]}",
+)
+def test_dates_and_numbers_are_sorted_by_what_they_mean(values: Any) -> None:
+    assert parts_of(split(rows(3), (2, 1), sort_by=values)) == [[1, 2], [0]]
+
+
+def test_a_part_without_rows_is_an_error_with_a_way_out() -> None:
+    with pytest.raises(ValueError, match=r"\(0.8, 0.1, 0.1\) make parts of 5, 0, 0 of 5 rows, and a part is empty"):
+        split(rows(5), (0.8, 0.1, 0.1))
+    assert [len(part) for part in split(rows(5), (3, 1, 1))] == [3, 1, 1]
+    with pytest.raises(ValueError, match="52 rows, and a part is empty; there are 2 groups, the largest of 50 rows"):
+        split(rows(52), (0.8, 0.1, 0.1), groups=["benzene"] * 50 + ["cyclopropane"] * 2)
+    with pytest.raises(ValueError, match=r"use split_on_idxs, or mrl\.split with numbers of rows"):
+        rows(3).split(0.1 / 3 + 0.9)
+    assert [len(part) for part in split(rows(2), (2, 0))] == [2, 0]  # as requested
+
+
+def test_a_part_far_from_its_size_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match=r"the parts have 50, 2 rows; 26, 26 were requested; there are 2 groups"):
+        split(rows(52), (0.5, 0.5), groups=["benzene"] * 50 + ["cyclopropane"] * 2)
+
+
+def test_groups_and_classes_together() -> None:
+    groups = np.arange(400) // 4
+    classes = np.where(groups % 5 == 0, "rare", "common")  # whole groups are of one class
+    parts = split(rows(400), (0.8, 0.1, 0.1), groups=groups, stratify=classes)
+    assert [len(part) for part in parts] == [320, 40, 40]
+    assert [Counter(classes[part.kept])["rare"] for part in parts] == [64, 8, 8]
+    assert parts_of(parts) == parts_of(split(rows(400), (0.8, 0.1, 0.1), groups=groups, stratify=classes))
+    assert not set(groups[parts[0].kept]) & set(groups[parts[1].kept])
+
+
+def test_proportions_that_groups_do_not_allow_are_reported() -> None:
+    with pytest.warns(UserWarning, match="class 'a' is 0% of part 1 and 50% of all rows|class .* of part"):
+        split(rows(40), (0.5, 0.5), groups=[0] * 20 + [1] * 20, stratify=["a"] * 20 + ["b"] * 20)
+
+
+def test_a_column_of_names_says_the_parts() -> None:
+    ds = TextDataset(["C", "CC", "CCC", "CCCC"], VOCAB, augment=lambda text, key: text)
+    ds.add_column("set", ["test", "Train", "val", "training"])
+    train, valid, test = split(ds, by="set")
+    assert parts_of((train, valid, test)) == [[1, 3], [2], [0]]
+    assert (train.augment is None, valid.augment, test.augment) == (False, None, None)
+    assert len(split(ds.view([0, 1]), by="set")) == 2
+    table = Table({"smiles": ds.smiles, "set": ds.columns["set"]})
+    assert [part.smiles.tolist() for part in split(table, by="set")] == [["CC", "CCCC"], ["CCC"], ["C"]]
+    assert [len(part) for part in split(table, (3, 1))] == [3, 1]
+    ds.add_column("fold", ["train", "test", "hold out", "train"])
+    with pytest.raises(RowError, match="row 2 of fold is 'hold out'; expected the name of a part, one of 'train'"):
+        split(ds, by="fold")

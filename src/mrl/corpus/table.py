@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects, Text, row_numbers
 
 TableColumn: TypeAlias = Text | NDArray[Any]
 
@@ -106,6 +106,40 @@ class Table:
             suggestion = did_you_mean(str(name), self.header)
             problem = f"no column {name!r}{suggestion}; the file has {format_names(self.header)}"
         raise ColumnError(problem, column=name)
+
+    def view(self, rows: Any) -> Table:
+        """Return some rows of this table; ``rejects`` and ``notes`` stay those of the whole.
+
+        Parameters
+        ----------
+        rows : array of int, or mask
+            Which rows, in any order.
+
+        Returns
+        -------
+        Table
+
+        Raises
+        ------
+        IndexError
+            They are not rows of this table.
+
+        Examples
+        --------
+        >>> Table({"smiles": Text.of(["C", "CC", "CCC"])}).view([2, 0]).smiles.tolist()
+        ['CCC', 'C']
+        """
+        rows = row_numbers(rows, len(self))
+        columns = {n: c.take(rows) if isinstance(c, Text) else c[rows] for n, c in self.columns.items()}
+        return Table(
+            columns,
+            self.rejects,
+            rows=self.rows[rows],
+            smiles_column=self.smiles_column,
+            targets=self.targets,
+            header=self.header,
+            notes=self.notes,
+        )
 
     def __len__(self) -> int:
         return len(self.rows)

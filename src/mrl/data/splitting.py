@@ -1,23 +1,39 @@
-"""`split`: a dataset cut into views, at random, by groups, by classes or by time."""
+"""`split`: a dataset cut into views, at random, by groups, by classes, by time or by a column of names."""
 
 from __future__ import annotations
 
+import datetime
 import math
-from collections.abc import Sequence
-from typing import Any, Protocol, Self, TypeVar
+import numbers
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
-from mrl.data.columns import Rows64
+from mrl.data.columns import Rows64, Values, View
 from mrl.data.order.randomness import shuffled_positions
 from mrl.errors import ColumnError, RowError
+from mrl.messages import did_you_mean, format_count, format_names
 from mrl.ragged import as_list, class_codes, is_missing
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
+PART_NAMES = {
+    "train": ("train", "training"),
+    "valid": ("valid", "validation", "val", "dev"),
+    "test": ("test", "testing"),
+}
+_PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
 
 
 class Splittable(Protocol):
-    """What `split` needs of a dataset."""
+    """What `split` needs of a dataset, or of a table."""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """The columns by name."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -25,7 +41,12 @@ class Splittable(Protocol):
     def view(self, rows: Any) -> Self:
         """Return a view of some rows."""
 
-    def without_augmentation(self) -> Self:
+
+@runtime_checkable
+class Augmentable(Protocol):
+    """A dataset whose rows may be augmented."""
+
+    def without_augmentation(self) -> Any:
         """Return the same rows without augmentation."""
 
 
@@ -34,18 +55,23 @@ D = TypeVar("D", bound=Splittable)
 
 def split(
     ds: D,
-    sizes: Sequence[float],
+    sizes: Sequence[float] | None = None,
     *,
     seed: int = 0,
     groups: Any = None,
     stratify: Any = None,
     sort_by: Any = None,
+    by: str | None = None,
 ) -> tuple[D, ...]:
-    """Split a dataset into views: at random, by groups that stay together, by classes, or by time.
+    """Split a dataset into views: at random, by groups that stay together, by classes, by time, or by a column.
+
+    A part whose size is far from the requested one (more than a row, and more than half of it or a tenth of all rows)
+    is a UserWarning; so is a class whose share in a part differs by more than ten percentage points from that in the
+    whole, where both `groups` and `stratify` are given.
 
     Parameters
     ----------
-    ds : BaseDataset
+    ds : BaseDataset or Table
         n rows.
     sizes : sequence of k numbers
         Fractions that add up to 1, such as ``(0.8, 0.1, 0.1)``: they are rounded down to rows, and the first part gets
@@ -58,11 +84,16 @@ def split(
         first, to the part that is furthest below its size; sizes are met as nearly as groups allow. Missing values
         (None, NaN) are one group.
     stratify : column of n values, optional
-        Classes that each part gets in the proportions of the whole, within one row.
+        Classes that each part gets in the proportions of the whole, within one row; together with `groups` as nearly
+        as whole groups allow.
     sort_by : column of n values, optional
-        Dates or numbers: the first part gets the rows with the smallest values, the last part those with the largest,
-        so that a model is tested on later data. Equal values keep the order of their rows. At most one of `groups`,
-        `stratify` and `sort_by` is given.
+        Numbers or dates (datetime, NumPy, pandas), also as text (``"7.5"``, ISO 8601): the first part gets the rows
+        with the smallest values, the last part those with the largest, so that a model is tested on later data. Equal
+        values keep the order of their rows.
+    by : str, optional
+        The name of a column that says which part each row belongs to: ``train`` (``training``), ``valid``
+        (``validation``, ``val``, ``dev``), ``test`` (``testing``), in any case. The parts that occur are returned, in
+        this order. Nothing else is given then.
 
     Returns
     -------
@@ -72,11 +103,12 @@ def split(
     Raises
     ------
     ValueError
-        If the sizes do not add up, or more than one of `groups`, `stratify` and `sort_by` is given.
+        If the sizes do not add up, a part that should have rows has none, or arguments exclude each other.
     ColumnError
-        If `groups`, `stratify` or `sort_by` does not have n values, or those of `sort_by` cannot be compared.
+        If `groups`, `stratify` or `sort_by` does not have n values, or there is no column `by`.
     RowError
-        If a value of `groups` or `stratify` is not one text or number, or one of `sort_by` is missing.
+        If a value of `groups` or `stratify` is not one text or number, one of `sort_by` is not a number or date like
+        the others, or one of `by` is not the name of a part.
 
     Examples
     --------
@@ -86,24 +118,90 @@ def split(
     >>> train, valid = split(ds, (0.5, 0.5), groups=[0, 0, 1, 1])
     >>> sorted(map(sorted, [train.smiles, valid.smiles]))
     [['C', 'CC'], ['O', 'OO']]
+    >>> ds.add_column("set", ["train", "test", "train", "train"])
+    >>> [part.smiles.tolist() for part in split(ds, by="set")]
+    [['C', 'O', 'OO'], ['CC']]
     """
     n = len(ds)
+    if by is not None:
+        if any(value is not None for value in (sizes, groups, stratify, sort_by)):
+            raise ValueError(f"by={by!r} says which rows each part has; leave out sizes, groups, stratify and sort_by")
+        return _views(ds, _rows_by_name(ds.columns, by))
+    if sizes is None:
+        raise ValueError("no sizes are given; give them, such as (0.8, 0.1, 0.1), or by= the name of a column")
     targets = _part_sizes(sizes, n)
     ends = np.cumsum(targets)[:-1]
     given = {"groups": groups, "stratify": stratify, "sort_by": sort_by}
     given = {name: _values(values, n, name) for name, values in given.items() if values is not None}
-    if len(given) > 1:
-        raise ValueError(f"{' and '.join(given)} are given; a split can follow only one of them: give one")
+    if "sort_by" in given and len(given) > 1:
+        raise ValueError(
+            f"{' and '.join(given)} are given; a split by sort_by follows nothing else: leave out the rest"
+        )
     if "groups" in given:
-        parts = _deal_groups(_rows_by_class(given["groups"], "groups"), targets, seed)
-    elif "stratify" in given:
-        parts = _stratify(_rows_by_class(given["stratify"], "stratify"), targets, seed)
-    elif "sort_by" in given:
-        parts = [np.sort(part) for part in np.split(_rows_by_value(given["sort_by"]), ends)]
+        group_rows = _rows_by_class(given["groups"], "groups")
+        if "stratify" in given:
+            codes, classes = class_codes(given["stratify"], "stratify")
+            parts = _deal_stratified(group_rows, codes, targets, seed)
+        else:
+            parts = _deal_groups(group_rows, targets, seed)
+        largest = format_count(max(map(len, group_rows), default=0), "row")
+        remedy = (
+            f"there are {format_count(len(group_rows), 'group')}, the largest of {largest}, which stay whole: give "
+            "other sizes, fewer parts, or smaller groups"
+        )
     else:
-        parts = np.split(shuffled_positions(np.arange(n), n, f"split {seed}"), ends)
+        if "stratify" in given:
+            parts = _stratify(_rows_by_class(given["stratify"], "stratify"), targets, seed)
+        elif "sort_by" in given:
+            parts = [np.sort(part) for part in np.split(_rows_by_value(given["sort_by"]), ends)]
+        else:
+            parts = np.split(shuffled_positions(np.arange(n), n, f"split {seed}"), ends)
+        remedy = "there are too few rows: give numbers of rows that add up to their number, or fewer parts"
+    _check_parts(parts, targets, sizes, remedy)
+    if len(given) == 2:
+        _check_classes(parts, codes, classes)
+    return _views(ds, parts)
+
+
+def _views(ds: D, parts: Sequence[Rows64]) -> tuple[D, ...]:
     first, *others = (ds.view(part) for part in parts)
-    return first, *(view.without_augmentation() for view in others)
+    return first, *(view.without_augmentation() if isinstance(view, Augmentable) else view for view in others)
+
+
+def require_rows(sizes: Sequence[int], requested: object, remedy: str) -> None:
+    """Raise a ValueError if a part of a split has no rows."""
+    if not all(sizes):
+        raise ValueError(
+            f"sizes {requested} make parts of {', '.join(map(str, sizes))} of {format_count(sum(sizes), 'row')}, "
+            f"and a part is empty; {remedy}"
+        )
+
+
+def _check_parts(parts: Sequence[Rows64], targets: list[int], sizes: Sequence[float], remedy: str) -> None:
+    """Raise for an empty part that should have rows; warn if one is far from its size."""
+    got, n = [len(part) for part in parts], sum(targets)
+    if any(size and not count for size, count in zip(sizes, got, strict=True)):
+        require_rows(got, tuple(sizes), remedy)
+    off = [abs(count - target) for count, target in zip(got, targets, strict=True)]
+    if any(miss > 1 and miss > min(target / 2, n / 10) for miss, target in zip(off, targets, strict=True)):
+        warnings.warn(
+            f"the parts have {', '.join(map(str, got))} rows; {', '.join(map(str, targets))} were requested; {remedy}",
+            stacklevel=3,
+        )
+
+
+def _check_classes(parts: Sequence[Rows64], codes: Rows64, classes: list[Any]) -> None:
+    """Warn if the share of a class in a part is far from that in the whole."""
+    whole = np.bincount(codes, minlength=len(classes)) / max(len(codes), 1)
+    shares = np.stack([np.bincount(codes[part], minlength=len(classes)) / max(len(part), 1) for part in parts])
+    off = np.abs(shares - whole) * np.array([[len(part) > 0] for part in parts])
+    if off.size and off.max() > 0.1:
+        part, code = np.unravel_index(off.argmax(), off.shape)
+        warnings.warn(
+            f"class {classes[code]!r} is {shares[part, code]:.0%} of part {part} and {whole[code]:.0%} of all rows; "
+            "whole groups allow no better proportions: give larger parts or smaller groups",
+            stacklevel=3,
+        )
 
 
 def count_rows(fraction: float, n: int) -> int:
@@ -129,7 +227,10 @@ def _part_sizes(sizes: Sequence[float], n: int) -> list[int]:
 
 
 def _values(column: Any, n: int, name: str) -> list[Any]:
-    values = as_list(column, name)
+    if isinstance(column.column if isinstance(column, View) else column, Values):
+        column = np.asarray(column)
+    dates = getattr(getattr(column, "dtype", None), "kind", "") == "M"  # which `tolist` makes numbers
+    values = list(np.asarray(column)) if dates else as_list(column, name)
     if len(values) != n:
         raise ColumnError(f"{name} has {len(values)} values for {n} rows; give one for each", column=name)
     return values
@@ -137,15 +238,74 @@ def _values(column: Any, n: int, name: str) -> list[Any]:
 
 def _rows_by_value(values: list[Any]) -> Rows64:
     """Return the rows by ascending value; equal values keep their order."""
+    kinds: list[str] = []
+    keys: list[Any] = []
     for row, value in enumerate(values):
-        if is_missing(value):
-            raise RowError.of(row, "sort_by", value, "a date or number; give one, or leave out such rows")
+        kind, key = _sort_key(value)
+        if kind is None or (kinds and kind != kinds[0]):
+            expected = f"{kinds[0]}, as in row 0" if kinds else "a number or a date (datetime, or text in ISO 8601)"
+            raise RowError.of(
+                row,
+                "sort_by",
+                value,
+                f"{expected}; leave out rows without one, and convert others first, e.g. pandas.to_datetime(values, "
+                "format='%m/%d/%Y')",
+            )
+        kinds.append(kind)
+        keys.append(key)
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?|\d{4}-W\d\d(-\d)?")
+
+
+def _sort_key(value: Any) -> tuple[str | None, Any]:
+    """Return what a value is, and what to order it by; None for what has no order of its own."""
+    if isinstance(value, str):
+        value = _parsed(value.strip())
+    if is_missing(value):
+        return None, None
+    if isinstance(value, datetime.datetime):
+        return ("a date" if value.tzinfo is None else "a date with a time zone"), value
+    if isinstance(value, datetime.date):
+        return "a date", datetime.datetime(value.year, value.month, value.day)
+    if isinstance(value, np.datetime64):
+        return "a date", value
+    if isinstance(value, numbers.Real | Decimal | np.bool_):
+        return "a number", value
+    return None, None
+
+
+def _parsed(text: str) -> Any:
+    """Return the number or date that a text is; None for other text."""
+    if _ISO_DATE.fullmatch(text):
+        try:
+            return datetime.datetime.fromisoformat(text + "-01" if re.fullmatch(r"\d{4}-\d\d", text) else text)
+        except ValueError:
+            return None
     try:
-        return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
-    except TypeError as error:
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
+    except ValueError:
+        return None
+
+
+def _rows_by_name(columns: Mapping[str, Any], by: str) -> list[Rows64]:
+    """Return the rows of each part that a column names."""
+    if by not in columns:
         raise ColumnError(
-            f"sort_by has values that cannot be compared ({error}); convert them to one type", column="sort_by"
-        ) from None
+            f"there is no column {by!r}{did_you_mean(by, columns)}; the columns are {format_names(columns)}", column=by
+        )
+    parts: dict[str, list[int]] = {name: [] for name in PART_NAMES}
+    for row, value in enumerate(as_list(columns[by], by)):
+        part = _PARTS.get(value.strip().casefold()) if isinstance(value, str) else None
+        if part is None:
+            names = format_names(_PARTS)
+            raise RowError.of(row, by, value, f"the name of a part, one of {names}; rename it, or leave out such rows")
+        parts[part].append(row)
+    found = [np.array(rows, np.int64) for rows in parts.values() if rows]
+    if not found:
+        raise ValueError(f"column {by!r} has no rows, so there are no parts")
+    return found
 
 
 def _rows_by_class(values: list[Any], name: str) -> list[Rows64]:
@@ -164,6 +324,47 @@ def _deal_groups(groups: list[Rows64], targets: list[int], seed: int) -> list[Ro
         parts[part].append(groups[group])
         missing[part] -= len(groups[group])
     return [_sorted_rows(part) for part in parts]
+
+
+def _deal_stratified(groups: list[Rows64], codes: Rows64, targets: list[int], seed: int) -> list[Rows64]:
+    """Deal whole groups so that sizes and the proportions of classes are met as nearly as they allow.
+
+    The largest groups first, each to the part where the squared distance from the wanted number of rows of each class
+    (each class and the size weighing alike) grows least; then single groups are moved while that makes it smaller.
+    """
+    n, k = len(codes), int(codes.max(initial=-1)) + 1
+    counts = (
+        np.stack([np.append(np.bincount(codes[rows], minlength=k), len(rows)) for rows in groups])
+        if n
+        else np.zeros((0, 1))
+    )
+    total = counts.sum(axis=0)
+    share = np.array(targets) / max(n, 1)
+    wanted = np.outer(share, total)
+    weights = 1 / np.maximum(total, 1) ** 2
+    weights[-1] *= max(k, 1)
+    have = np.zeros_like(wanted)
+    home = np.full(len(groups), -1)
+    order = shuffled_positions(np.arange(len(groups)), len(groups), f"groups {seed}")
+    order = order[np.argsort(-counts[order, -1], kind="stable")]
+    never = np.where(np.array(targets) > 0, 0.0, np.inf)
+    for _ in range(10):
+        moved = False
+        for group in order.tolist():
+            count, old = counts[group], home[group]
+            if old >= 0:
+                have[old] -= count
+            # of |have + count - wanted|^2 - |have - wanted|^2
+            growth = ((2 * (have - wanted) + count) * count * weights).sum(axis=1) + never
+            new = int(growth.argmin())
+            if old >= 0 and (growth[new] >= growth[old] - 1e-12 or not have[old, -1]):
+                new = old
+            moved |= new != old
+            home[group] = new
+            have[new] += count
+        if not moved:
+            break
+    return [_sorted_rows([groups[g] for g in np.flatnonzero(home == part)]) for part in range(len(targets))]
 
 
 def _stratify(classes: list[Rows64], targets: list[int], seed: int) -> list[Rows64]:

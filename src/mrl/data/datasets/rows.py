@@ -17,7 +17,7 @@ from mrl.data.datasets.sampled import sampled_rows
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
 from mrl.data.order.randomness import shuffled_positions
-from mrl.data.splitting import count_rows
+from mrl.data.splitting import count_rows, require_rows
 from mrl.errors import ColumnError, DatasetError
 from mrl.features import OnError, require_on_error
 from mrl.ragged import Ragged, Rejects
@@ -382,7 +382,7 @@ class RowDataset(RequestDataset):
         Raises
         ------
         ValueError
-            If `percent_valid` is not between 0 and 1.
+            If `percent_valid` is not between 0 and 1, or a part would be empty.
 
         Examples
         --------
@@ -396,6 +396,8 @@ class RowDataset(RequestDataset):
             raise ValueError(f"percent_valid is {percent_valid}; expected a fraction between 0 and 1, such as 0.1")
         n = len(self)
         train = count_rows(1 - percent_valid, n)
+        remedy = "there are too few rows for this fraction; use split_on_idxs, or mrl.split with numbers of rows"
+        require_rows((train, n - train), (1 - percent_valid, percent_valid), remedy)
         rows = shuffled_positions(np.arange(n), n, f"split {operator.index(seed)}")
         return self.split_on_idxs(rows[:train], rows[train:])
 
