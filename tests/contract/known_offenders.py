@@ -17,7 +17,6 @@ KNOWN = {
     # chem
     # cli
     # data
-    "tests/data: assertion on seconds",
     # kernels
     # lm
     # report

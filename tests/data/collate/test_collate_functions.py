@@ -1,4 +1,4 @@
-"""The collate functions against literal tensors: two tiny inputs, the whole output written out."""
+"""Collate functions against literal tensors: two tiny inputs, and the whole output written out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mrl.data import (
+    BaseDataset,
     LazyBatch,
     TextDataset,
     TextPredictionDataset,
@@ -60,7 +61,7 @@ def share_memory(a: Tensor, b: Tensor) -> bool:
     return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() and a.numel() * b.numel() > 0
 
 
-def test_batch_sequences_pads_by_one_column_more() -> None:
+def test_batch_sequences_adds_a_column_of_padding() -> None:
     expected = torch.tensor([[0, 5, 1, 2, 2, 2], [0, 5, 6, 7, 1, 2]])
     assert same(batch_sequences([SHORT, LONG], PAD), expected)
     assert same(batch_sequences([LONG], PAD), torch.tensor([[0, 5, 6, 7, 1, 2]]))
@@ -77,7 +78,7 @@ def test_batch_sequences_takes_lists_arrays_and_tensors(dtype: str) -> None:
     assert torch.equal(given, SHORT)
 
 
-def test_batch_sequences_refuses_what_are_no_ids() -> None:
+def test_batch_sequences_names_invalid_ids() -> None:
     with pytest.raises(ValueError, match=r"float64, expected integers"):
         batch_sequences([[0, 4.7]], PAD)
     with pytest.raises(ValueError, match="2-D"):
@@ -166,7 +167,7 @@ def test_dict_collate() -> None:
         dict_collate([SHORT, LONG])
 
 
-DATASETS = [
+DATASETS: list[BaseDataset] = [
     TextDataset(["C", "COC", ""], VOCAB),
     TextPredictionDataset(["C", "COC", ""], [1, 2, 3], VOCAB),
     VectorDataset(["C", "COC", ""], len),
@@ -191,7 +192,7 @@ def test_no_two_tensors_of_a_batch_share_memory_with_each_other_or_the_data(ds: 
 
 
 @pytest.mark.parametrize("ds", DATASETS, ids=lambda ds: type(ds).__name__)
-def test_collates_work_on_the_cpu_whatever_the_default_device(ds: Any) -> None:
+def test_collate_functions_work_on_the_cpu_under_any_default_device(ds: Any) -> None:
     expected = ds.batch(device="cpu"), dict_collate(ds.__getitems__([0, 1]))
     torch.set_default_device("meta")
     try:
@@ -206,13 +207,13 @@ def test_collates_work_on_the_cpu_whatever_the_default_device(ds: Any) -> None:
     assert {t.device.type for t in tensors(empty)} == {"cpu"}
 
 
-def test_a_collate_of_another_data_set_says_what_it_takes() -> None:
+def test_a_collate_function_of_another_dataset_names_what_it_takes() -> None:
     rows = DATASETS[3].__getitems__([0, 1])
     assert isinstance(rows, LazyBatch)
     with pytest.raises(ValueError, match=r"lm_collate takes samples of 1 part.* have 2: .*vectors.*tokens"):
         lm_collate(rows, PAD)
 
 
-def test_rows_are_no_numbers() -> None:
+def test_a_lazy_batch_is_not_an_array() -> None:
     with pytest.raises(TypeError, match="collate it"):
         np.asarray(DATASETS[0].__getitems__([0, 1]))

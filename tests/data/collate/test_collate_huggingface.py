@@ -16,7 +16,7 @@ transformers = pytest.importorskip("transformers")
 VOCAB = CharacterVocab("CON=")
 SMILES = ["C", "CO", "NN", "C=O"] * 4
 SIZE = {"vocab_size": len(VOCAB), "pad_token_id": 2}
-STRICT = ("input_ids", "attention_mask", "labels")  # all that these models know
+STRICT = ("input_ids", "attention_mask", "labels")  # the inputs that these models take
 
 
 def causal() -> Any:
@@ -53,8 +53,7 @@ def test_models_take_batches(case: str) -> None:
     assert model()(**batch).loss.isfinite()
 
 
-def test_the_loss_of_a_model_is_that_of_our_pairs() -> None:
-    """The model shifts the labels itself; what counts are the same tokens as y's."""
+def test_a_model_shifts_the_labels_itself_and_so_has_the_loss_of_x_and_y() -> None:
     torch.manual_seed(0)
     model, ds = causal().eval(), TextDataset(SMILES, VOCAB)
     with torch.no_grad():
@@ -74,7 +73,7 @@ def arguments(folder: Any, **settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_trainer_takes_a_data_set_and_dict_collate(case: str, tmp_path: Any) -> None:
+def test_the_trainer_takes_a_dataset_and_dict_collate(case: str, tmp_path: Any) -> None:
     model, ds, only = CASES[case]
     trainer = transformers.Trainer(
         model(), arguments(tmp_path), train_dataset=ds, data_collator=partial(dict_collate, only=only)
@@ -84,8 +83,7 @@ def test_the_trainer_takes_a_data_set_and_dict_collate(case: str, tmp_path: Any)
     assert 0 < result.training_loss < 10
 
 
-def test_the_trainer_takes_a_loader_and_its_epochs(tmp_path: Any) -> None:
-    """Two epochs of one batch each: the rows are augmented anew."""
+def test_rows_of_a_loader_in_the_trainer_are_augmented_anew_each_epoch(tmp_path: Any) -> None:
     ds = TextDataset(["CON"] * 8, VOCAB, augment=lambda text, key: text[key % 3 :] + text[: key % 3])
     loader = ds.dataloader(8, output="dict", shuffle=True)
     other = ds.dataloader(8, output="dict", shuffle=True)
@@ -106,7 +104,7 @@ def test_the_trainer_takes_a_loader_and_its_epochs(tmp_path: Any) -> None:
     assert seen[0] != seen[1]
 
 
-def test_only_names_what_a_batch_has() -> None:
+def test_only_selects_tensors_by_name() -> None:
     rows = TextDataset(SMILES, VOCAB).__getitems__([0])
     assert list(dict_collate(rows, only=("labels", "input_ids"))) == ["labels", "input_ids"]
     with pytest.raises(

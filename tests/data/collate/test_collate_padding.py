@@ -1,10 +1,13 @@
-"""Widths and sides of padding: literal tensors, and rejected options."""
+"""`Padding`: widths and sides against literal tensors, and its value."""
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import FrozenInstanceError, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -25,6 +28,7 @@ from mrl.data import (
     sequence_prediction_collate,
     vector_reconstruction_collate,
 )
+from mrl.data.collate.padding import NO_PADDING
 from mrl.errors import RowError
 from mrl.text import CharacterVocab
 
@@ -67,7 +71,7 @@ def test_sides_and_widths_written_out() -> None:
 
 
 @pytest.mark.parametrize("name", COLLATES)
-def test_every_collate_takes_a_width_and_a_side(name: str) -> None:
+def test_every_collate_function_takes_a_width_and_a_side(name: str) -> None:
     collate, sample = COLLATES[name]
     for width, how in ((7, {"to": 7}), (4, {"multiple": 4}), (3, {"to": 3})):
         for side in ("right", "left"):
@@ -94,7 +98,7 @@ def test_every_collate_takes_a_width_and_a_side(name: str) -> None:
         ({"side": "both"}, r"Padding\(side='both'\); expected 'right' or 'left'"),
     ],
 )
-def test_paddings_that_are_rejected(name: str, how: dict[str, Any], words: str) -> None:
+def test_invalid_paddings_are_named(name: str, how: dict[str, Any], words: str) -> None:
     collate, sample = COLLATES[name]
     with pytest.raises(ValueError, match=words):
         collate([sample], 2, padding=Padding(**how))
@@ -108,7 +112,7 @@ def test_a_row_longer_than_the_width_is_named() -> None:
         assert (caught.value.row, caught.value.value) == (1, 5)
 
 
-def test_collates_of_other_samples_say_so() -> None:
+def test_collate_functions_name_the_samples_that_they_take() -> None:
     with pytest.raises(ValueError, match=r"masked_collate takes samples of 2 part\(s\), got Tensor of 3"):
         masked_collate([SHORT, SHORT], 2)
     with pytest.raises(ValueError, match=r"pair_collate takes samples of 2 part\(s\), got tuple of 3"):
@@ -125,7 +129,7 @@ def test_collates_of_other_samples_say_so() -> None:
     st.one_of(st.none(), st.integers(6, 9)),
     st.one_of(st.none(), st.integers(1, 5)),
 )
-def test_padding_is_where_no_id_is(rows: list[list[int]], side: Any, pad_to: Any, multiple: Any) -> None:
+def test_padding_fills_the_places_without_an_id(rows: list[list[int]], side: Any, pad_to: Any, multiple: Any) -> None:
     multiple = None if pad_to else multiple
     x, y = lm_collate([torch.tensor(row) for row in rows], 77, padding=Padding(to=pad_to, multiple=multiple, side=side))
     longest = max(map(len, rows))
@@ -136,7 +140,7 @@ def test_padding_is_where_no_id_is(rows: list[list[int]], side: Any, pad_to: Any
         assert ys == ([*pad, *row[1:], 77] if side == "left" else [*row[1:], 77, *pad])
 
 
-def test_a_loader_passes_widths_on() -> None:
+def test_a_loader_passes_padding_on() -> None:
     ds = TextDataset(["C", "COC"], VOCAB)
     (x, y), *rest = ds.dataloader(2, padding=Padding(to=6, side="left"))
     assert x.tolist() == [[2, 2, 2, 0, 4, 1], [2, 0, 4, 5, 4, 1]]
@@ -163,7 +167,7 @@ def test_a_loader_passes_widths_on() -> None:
     ids=lambda ds: type(ds).__name__,
 )
 @pytest.mark.parametrize("how", [{"to": 9}, {"multiple": 4}, {"side": "left"}], ids=str)
-def test_rows_and_lists_of_samples_are_padded_alike(ds: Any, how: dict[str, Any]) -> None:
+def test_lazy_batches_and_lists_of_samples_are_padded_alike(ds: Any, how: dict[str, Any]) -> None:
     padding = Padding(**how)
     rows_first = partial(ds.collate_function, padding=padding)
     for collate in (rows_first, partial(rows_first, batch_first=False)):
@@ -174,3 +178,36 @@ def test_rows_and_lists_of_samples_are_padded_alike(ds: Any, how: dict[str, Any]
     made = dict_collate(ds.__getitems__([1, 0]), padding=padding)
     assert made["attention_mask"].sum(1).tolist() == made["lengths"].tolist()
     assert (made["input_ids"] == 2).equal(made["attention_mask"] == 0)
+
+
+# --- a value ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_padding_is_a_value() -> None:
+    assert Padding() == Padding(None, None, "right") == NO_PADDING
+    assert Padding(multiple=8) == Padding(multiple=8) != Padding(to=8)
+    assert len({Padding(to=8), Padding(to=8), Padding(to=8, side="left")}) == 2
+    assert pickle.loads(pickle.dumps(Padding(to=8, side="left"))) == Padding(to=8, side="left")
+    assert repr(Padding(multiple=8)) == "Padding(to=None, multiple=8, side='right')"
+    padding = Padding(to=8)
+    with pytest.raises(FrozenInstanceError):
+        padding.to = 9  # type: ignore[misc]
+    assert replace(padding, side="left") == Padding(to=8, side="left")
+    with pytest.raises(ValueError, match="give one of them"):
+        replace(padding, multiple=4)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.integers(1, 60), st.integers(0, 2))
+def test_a_width_holds_every_row_and_is_the_smallest_of_its_kind(lengths: list[int], size: int, extra: int) -> None:
+    rows, longest = np.array(lengths), max(lengths)
+    assert Padding().width(rows, longest, extra) == longest + extra
+    width = Padding(multiple=size).width(rows, longest, extra)
+    assert width % size == 0
+    assert width - size < longest + extra <= width
+    if longest <= size:
+        assert Padding(to=size).width(rows, longest, extra) == size
+    else:
+        row = next(row for row, length in enumerate(lengths) if length > size)
+        words = rf"row {row} of the batch has {lengths[row]} ids, more than Padding\(to={size}\)"
+        with pytest.raises(RowError, match=words):
+            Padding(to=size).width(rows, longest, extra)

@@ -22,17 +22,17 @@ SMILES = ["C" * (1 + i % 5) for i in range(N)]
 GOLDEN = [9675070249874549354, 10073902537761781608, 18367941651822732664]
 
 
-def shown(text: str, key: int) -> str:
-    """An augmentation that shows what it was given."""
+def show_key(text: str, key: int) -> str:
+    """An augmentation that shows its arguments."""
     return f"{text}:{key % 10**6}"
 
 
 def dataset(**settings: Any) -> TextDataset:
-    return TextDataset(SMILES, VOCAB, augment=shown, **settings)
+    return TextDataset(SMILES, VOCAB, augment=show_key, **settings)
 
 
 def epoch_of(loader: Any) -> dict[int, str]:
-    """The text of each row, as it came."""
+    """The text of each row in its batch."""
     return {
         row: text
         for batch in loader
@@ -40,16 +40,15 @@ def epoch_of(loader: Any) -> dict[int, str]:
     }
 
 
-def test_the_same_in_any_batch_order_and_number_of_workers() -> None:
+def test_texts_are_the_same_in_any_batch_order_and_number_of_workers() -> None:
     expected = epoch_of(dataset().dataloader(N, 0, output="dict"))
     assert all(text.startswith(SMILES[row] + ":") for row, text in expected.items())
     assert len(set(expected.values())) == N
-    for ds, how in (
-        (dataset(), {"bs": 7, "num_workers": 0, "shuffle": True}),
-        (dataset(), {"bs": 7, "num_workers": 1, "bucket": True}),
-        (dataset(), {"bs": 1, "num_workers": 2, "shuffle": True, "seed": 3}),
+    for loader in (
+        dataset().dataloader(7, 0, shuffle=True, output="dict"),
+        dataset().dataloader(7, 1, bucket=True, output="dict"),
+        dataset().dataloader(1, 2, shuffle=True, seed=3, output="dict"),
     ):
-        loader = ds.dataloader(**how, output="dict")
         assert epoch_of(loader) == expected
         second = epoch_of(loader)
         assert second == epoch_of_number(1)
@@ -64,7 +63,7 @@ def epoch_of_number(epoch: int) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_the_same_after_resuming(num_workers: int) -> None:
+def test_texts_are_the_same_after_resuming(num_workers: int) -> None:
     loader = dataset().dataloader(6, shuffle=True, output="dict")
     loader.set_epoch(3)
     batches = iter(loader)
@@ -76,7 +75,7 @@ def test_the_same_after_resuming(num_workers: int) -> None:
     assert first | rest == epoch_of_number(3)
 
 
-def test_requests_have_an_epoch() -> None:
+def test_a_request_names_the_epoch_of_its_randomness() -> None:
     ds = dataset()
     rows = ds.__getitems__(BatchRequest(5, np.array([4, 2])))
     expected = epoch_of_number(5)
@@ -103,18 +102,18 @@ def plain_parts(ds: Any) -> list[Any]:
 @pytest.mark.parametrize("kind", [TextDataset, TextPredictionDataset])
 def test_validation_rows_are_never_augmented(kind: Any) -> None:
     labels = () if kind is TextDataset else (range(N),)
-    ds = kind(SMILES, *labels, VOCAB, augment=shown, max_length=30)
+    ds = kind(SMILES, *labels, VOCAB, augment=show_key, max_length=30)
     for part in plain_parts(ds):
         assert part.augment is None
         batches = part.dataloader(3, output="dict", shuffle=True)
         assert len(part) > 0
         for _ in range(2):
             assert sorted(epoch_of(batches).values()) == sorted(part.smiles.tolist())
-    assert ds.augment is shown
-    assert ds.new(SMILES[:2]).augment is shown
+    assert ds.augment is show_key
+    assert ds.new(SMILES[:2]).augment is show_key
 
 
-def test_training_rows_go_by_their_own_row_whatever_the_view() -> None:
+def test_a_text_depends_on_the_stored_row_not_on_the_view() -> None:
     ds, expected = dataset(), epoch_of_number(0)
     train, _ = ds.split(0.3)
     for view in (train, train.view([3, 1]), ds.view([7, 7])):
@@ -136,7 +135,7 @@ def test_validation_rows_go_to_workers_without_the_augmentation(kind: Any) -> No
     assert valid.smiles.tolist() == pickle.loads(pickle.dumps(valid)).smiles.tolist()
 
 
-def test_what_would_be_too_long_stays_as_it_is() -> None:
+def test_a_text_that_would_become_too_long_stays_as_it_is() -> None:
     ds = TextDataset(["CC", "CCCC"], VOCAB, augment=lambda text, key: text * 2, max_length=6)
     assert VOCAB.decode(list(ds)) == ["CCCC", "CCCC"]
     assert VOCAB.decode(list(TextDataset(["CC", "CCCC"], VOCAB, augment=lambda text, key: text * 2))) == [
@@ -144,11 +143,11 @@ def test_what_would_be_too_long_stays_as_it_is() -> None:
         "C" * 8,
     ]
     with pytest.raises(RowError, match="row 1: 'CCCCC' has 7 tokens, more than max_length 6"):
-        TextDataset(["CC", "CCCCC"], VOCAB, augment=shown, max_length=6)
+        TextDataset(["CC", "CCCCC"], VOCAB, augment=show_key, max_length=6)
 
 
 @pytest.mark.parametrize("made", [None, 3, b"C", ["C"]])
-def test_what_is_no_text(made: Any) -> None:
+def test_an_augmentation_that_returns_something_else_names_the_row(made: Any) -> None:
     ds = TextDataset(["C", "CC"], VOCAB, augment=lambda text, key: text if text == "C" else made)
     with pytest.raises(RowError, match=r"augment returned .* for row 1, 'CC'; expected a str") as caught:
         ds.batch()
@@ -171,25 +170,27 @@ def test_augment_is_checked_and_frozen() -> None:
     for name, value in (("augment", None), ("seed", 3)):
         with pytest.raises(AttributeError, match=f"the rows were made with '{name}'"):
             setattr(ds, name, value)
-    ds.augment = shown
+    ds.augment = show_key
     with pytest.raises(TypeError, match="augment"):
-        PackedDataset(["C"], VOCAB, 8, augment=shown)  # type: ignore[call-arg]
+        PackedDataset(["C"], VOCAB, 8, augment=show_key)  # type: ignore[call-arg]
 
 
 def test_randomised_smiles_are_the_same_molecules() -> None:
     from rdkit import Chem
+
+    canonical: Any = Chem.CanonSmiles
 
     smiles = ["CC(=O)Nc1ccccc1", "C[C@H](F)O", "F/C=C/C(=O)[O-]", "c1cc2ccccc2[nH]1", "[NH4+]"] * 4
     ds = TextDataset(smiles, VOCAB, augment=randomize)
     loader, seen = ds.dataloader(8, 0, output="dict"), []
     for _ in range(3):
         epoch = epoch_of(loader)
-        assert [Chem.CanonSmiles(epoch[row]) for row in range(20)] == [Chem.CanonSmiles(text) for text in smiles]
+        assert [canonical(epoch[row]) for row in range(20)] == [canonical(text) for text in smiles]
         seen.append(epoch)
     assert len({epoch[0] for epoch in seen} | {epoch[5] for epoch in seen}) > 2
 
 
-def test_numbers_of_a_row_depend_on_all_that_names_them() -> None:
+def test_random_numbers_of_a_row_depend_on_seed_epoch_row_and_purpose() -> None:
     keys = {
         int(row_keys(seed, epoch, [row], purpose)[0])
         for seed in (0, 1, -1)
@@ -206,7 +207,7 @@ def test_numbers_of_a_row_depend_on_all_that_names_them() -> None:
     ]  # the first numbers of SplitMix64 from the seed 0
 
 
-def test_masks_and_augmentation_are_not_the_same_numbers() -> None:
-    ds = MaskedDataset(SMILES, VOCAB, 0.5, augment=shown)
+def test_masks_and_augmentation_have_different_random_numbers() -> None:
+    ds = MaskedDataset(SMILES, VOCAB, 0.5, augment=show_key)
     assert row_keys(0, 0, [0], "augment")[0] != row_keys(0, 0, [0], "masks")[0]
     assert ds.batch()[0].shape == ds.batch()[1].shape

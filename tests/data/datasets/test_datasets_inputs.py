@@ -1,4 +1,4 @@
-"""What the constructors take, what they refuse, and in which words."""
+"""What the constructors take, and the messages for what they reject."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_texts_of_any_library(column: Callable[[list[Any]], Any]) -> None:
     assert np.array_equal(ds.batch()[0], TextDataset(SMILES, VOCAB).batch()[0])
 
 
-def test_texts_as_numpy_writes_them() -> None:
+def test_texts_of_arrays_series_with_gaps_and_views() -> None:
     assert TextDataset(np.array(SMILES), VOCAB).smiles.tolist() == SMILES
     assert TextDataset(GAPS, VOCAB).smiles.tolist() == SMILES
     assert TextDataset(GAPS.to_numpy(), VOCAB).smiles.tolist() == SMILES
@@ -57,7 +57,7 @@ def test_texts_as_numpy_writes_them() -> None:
 
 @pytest.mark.parametrize("missing", [None, nan, pd.NA], ids=["None", "NaN", "NA"])
 @pytest.mark.parametrize("make", [list, pd.Series], ids=["list", "series"])
-def test_a_row_that_is_no_text_is_named(missing: Any, make: Callable[[list[Any]], Any]) -> None:
+def test_a_row_that_is_not_text_is_named(missing: Any, make: Callable[[list[Any]], Any]) -> None:
     for build in (
         lambda smiles: TextDataset(smiles, VOCAB),
         lambda smiles: VectorDataset(smiles, len),
@@ -69,12 +69,12 @@ def test_a_row_that_is_no_text_is_named(missing: Any, make: Callable[[list[Any]]
 
 
 @pytest.mark.parametrize("smiles", ["CCO", {"C": 1}, pd.DataFrame({"a": ["C"]}), 3, np.array([["C"]])], ids=str)
-def test_what_is_no_column_of_texts(smiles: Any) -> None:
+def test_a_column_of_texts_is_required(smiles: Any) -> None:
     with pytest.raises(ColumnError, match="smiles"):
         TextDataset(smiles, VOCAB)
 
 
-def test_numbers_are_no_texts() -> None:
+def test_numbers_are_not_taken_as_texts() -> None:
     with pytest.raises(RowError, match=r"row 0 of column 'smiles' is 1\.0"):
         TextDataset(TextPredictionDataset(["C"], [1.0], VOCAB).y_vals, VOCAB)
     with pytest.raises(RowError, match=r"row 0 of column 'smiles' is \[4\]"):
@@ -82,7 +82,7 @@ def test_numbers_are_no_texts() -> None:
 
 
 @pytest.mark.parametrize("make", [TextPredictionDataset, VecPredictionDataset])
-def test_lengths_that_differ(make: Any) -> None:
+def test_columns_of_different_lengths_are_named(make: Any) -> None:
     setting = VOCAB if make is TextPredictionDataset else len
     words = "different numbers of rows: smiles has 2, y_vals has 3; give one value for each"
     with pytest.raises(ColumnError, match=words) as caught:
@@ -127,7 +127,7 @@ def test_several_targets(y: Any) -> None:
     assert found.nan_to_num(-7).tolist() == [[1, 2], [3, -7], [5, 6]]
 
 
-def test_one_target_however_it_is_written() -> None:
+def test_one_target_per_row_in_any_form() -> None:
     for y in ([1, 2], [[1], [2]], np.array([[1.0], [2.0]]), torch.tensor([1, 2]), pd.DataFrame({"y": [1, 2]})):
         assert labels(y).tolist() == [1.0, 2.0]  # (n, 1) is one target: the batch is (B,)
     assert labels([0] * 4).tolist() == [0.0] * 4
@@ -135,7 +135,7 @@ def test_one_target_however_it_is_written() -> None:
     assert labels([]).shape == (0,)
 
 
-def test_samples_of_labels() -> None:
+def test_a_sample_has_its_labels_in_a_tensor() -> None:
     ds = TextPredictionDataset(SMILES[:2], [1, 2], VOCAB)
     assert ds[0][1].tolist() == [1.0]  # as in the notebook: one number in a tensor
     assert TextPredictionDataset(SMILES[:2], [[1, 2], [3, 4]], VOCAB)[1][1].tolist() == [3.0, 4.0]
@@ -144,7 +144,7 @@ def test_samples_of_labels() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int8, torch.float64, torch.float16], ids=str)
-def test_types_of_labels(dtype: torch.dtype) -> None:
+def test_labels_have_the_dtype_that_was_chosen(dtype: torch.dtype) -> None:
     found = labels([1, 0, None], dtype)
     assert found.dtype == dtype
     assert found[:2].tolist() == [1, 0]
@@ -178,12 +178,12 @@ def test_types_of_labels(dtype: torch.dtype) -> None:
         ([0, 1], torch.bfloat16, "y_dtype is torch.bfloat16"),
     ],
 )
-def test_what_are_no_labels(y: Any, dtype: torch.dtype, words: str) -> None:
+def test_invalid_labels_are_named(y: Any, dtype: torch.dtype, words: str) -> None:
     with pytest.raises((ValueError, TypeError), match=words):
         TextPredictionDataset(["C", "CC"], y, VOCAB, y_dtype=dtype)
 
 
-def test_infinite_labels_are_the_users_own() -> None:
+def test_infinite_labels_are_kept() -> None:
     assert labels([1.0, float("inf")]).tolist() == [1.0, float("inf")]
 
 
@@ -198,7 +198,7 @@ def test_later_changes_of_the_users_array_do_not_reach_the_labels() -> None:
     ("value", "dtype"),
     [(2.0**63, torch.int64), (np.float32(2**31), torch.int32), (2**31, torch.int32), (-(2.0**64), torch.int64)],
 )
-def test_a_class_just_beyond_its_type_is_refused(value: Any, dtype: torch.dtype) -> None:
+def test_a_class_just_beyond_its_type_is_named(value: Any, dtype: torch.dtype) -> None:
     with pytest.raises(RowError, match=r"row 0 of y_vals is .*; expected a whole number"):
         labels(np.array([value]), dtype)
     assert labels(np.array([-(2.0**31)]), torch.int32).tolist() == [-(2**31)]

@@ -16,6 +16,7 @@ from torch.utils.data import default_collate
 
 from mrl.data import (
     BaseDataset,
+    BatchRequest,
     ConditionalDataset,
     MaskedDataset,
     PackedDataset,
@@ -34,18 +35,18 @@ TEXTS = st.lists(st.text("CON=()1c≡", max_size=9), min_size=1, max_size=9)
 NUMBERS = st.one_of(st.none(), st.floats(-9, 9, width=32))
 
 
-def counted(text: str) -> list[float]:
+def count_letters(text: str) -> list[float]:
     return [len(text), text.count("C"), text.count("=") / 2]
 
 
-def turned(text: str, key: int) -> str:
+def rotate(text: str, key: int) -> str:
     """An augmentation that shows its key."""
     return text[key % 7 :] + text[: key % 7]
 
 
 @st.composite
 def datasets(draw: st.DrawFn) -> BaseDataset:
-    """Any layout, of any rows, as made or as a view of a view."""
+    """Any kind of dataset, of any rows, as made or as a view of a view."""
     texts = draw(TEXTS)
     others = draw(st.lists(st.text("CO", max_size=4), min_size=len(texts), max_size=len(texts)))
     n = len(texts)
@@ -63,18 +64,18 @@ def datasets(draw: st.DrawFn) -> BaseDataset:
         st.sampled_from(
             [
                 TextDataset(texts, VOCAB),
-                TextDataset(texts, VOCAB, augment=turned, seed=5, max_length=12),
+                TextDataset(texts, VOCAB, augment=rotate, seed=5, max_length=12),
                 TextPredictionDataset(texts, y, VOCAB, y_dtype=dtype),
                 TextPredictionDataset(texts, y, VOCAB, y_dtype=dtype, weights=range(n)),
                 PairDataset(texts, others, VOCAB),
                 ConditionalDataset(texts, np.array(y, float), VOCAB),
                 ConditionalDataset(texts, others, VOCAB),
                 MaskedDataset(texts, VOCAB, 0.4),
-                MaskedDataset(texts, VOCAB, 0.4, augment=turned),
+                MaskedDataset(texts, VOCAB, 0.4, augment=rotate),
                 PackedDataset(texts, VOCAB, 12),
-                VectorDataset(texts, counted, cache=cache),
-                VecReconDataset(texts, VOCAB, counted, cache=cache),
-                VecPredictionDataset(texts, y, counted, y_dtype=dtype, cache=cache),
+                VectorDataset(texts, count_letters, cache=cache),
+                VecReconDataset(texts, VOCAB, count_letters, cache=cache),
+                VecPredictionDataset(texts, y, count_letters, y_dtype=dtype, cache=cache),
             ]
         )
     )
@@ -83,7 +84,7 @@ def datasets(draw: st.DrawFn) -> BaseDataset:
     return ds
 
 
-def keyed(ds: BaseDataset) -> bool:
+def is_random(ds: BaseDataset) -> bool:
     """Whether a sample depends on the number of its row: augmented, or masked."""
     return any(field.random for field in ds.fields)
 
@@ -92,7 +93,8 @@ def equal(found: Any, expected: Any) -> bool:
     """Bit for bit: types, dtypes, shapes, layout and bytes."""
     if isinstance(expected, Tensor):
         return (
-            found.dtype == expected.dtype
+            isinstance(found, Tensor)
+            and found.dtype == expected.dtype
             and found.shape == expected.shape
             and found.stride() == expected.stride()
             and found.numpy().tobytes() == expected.numpy().tobytes()
@@ -103,7 +105,7 @@ def equal(found: Any, expected: Any) -> bool:
 
 
 def dict_by_hand(ds: BaseDataset, rows: list[int]) -> dict[str, Tensor]:
-    """What `dict_collate` gives, from samples one by one."""
+    """What `dict_collate` returns, made from samples one by one."""
     names = list(ds.__getitems__([]).names)
     samples = [ds[i] if len(names) > 1 else (ds[i],) for i in rows]
     parts = {name: [sample[k] for sample in samples] for k, name in enumerate(names)}
@@ -155,9 +157,9 @@ def test_rows_collated_are_the_samples_collated(ds: BaseDataset, data: st.DataOb
 
 @settings(max_examples=60, deadline=None)
 @given(datasets(), st.integers(1, 4))
-def test_a_data_set_of_the_own_columns_gives_the_same_batches(ds: BaseDataset, bs: int) -> None:
+def test_a_dataset_of_a_dataset_s_own_columns_has_the_same_batches(ds: BaseDataset, bs: int) -> None:
     again: list[BaseDataset] = [pickle.loads(pickle.dumps(ds)), copy.deepcopy(ds)]
-    if not keyed(ds) or ds.kept.tolist() == list(range(len(ds))):
+    if not is_random(ds) or ds.kept.tolist() == list(range(len(ds))):
         again += [ds.new(*(ds.columns[name] for name in ds.row_arguments)), ds.new(**ds.columns)]
     for made in again:
         assert type(made) is type(ds)
@@ -168,17 +170,18 @@ def test_a_data_set_of_the_own_columns_gives_the_same_batches(ds: BaseDataset, b
 
 @settings(max_examples=60, deadline=None)
 @given(datasets(), st.data())
-def test_a_view_is_a_data_set_of_its_rows_and_copies_none(ds: BaseDataset, data: st.DataObject) -> None:
+def test_a_view_is_a_dataset_of_its_rows_and_copies_none(ds: BaseDataset, data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.integers(0, len(ds) - 1), max_size=7))
     view = ds.view(np.array(rows, np.int64))
-    packed = isinstance(ds, PackedDataset)  # of which a row is no one value
-    plain = ds.new(
-        **{name: column.take(rows) if packed else [column[i] for i in rows] for name, column in ds.columns.items()}
-    )
+    packed = isinstance(ds, PackedDataset)  # whose rows are several values each
+    columns: dict[str, Any] = {
+        name: column.take(rows) if packed else [column[i] for i in rows] for name, column in ds.columns.items()
+    }
+    plain = ds.new(**columns)
     assert len(view) == len(plain) == len(rows)
     assert view.kept.tolist() == ds.kept[rows].tolist()
     if rows:
-        assert keyed(ds) or equal(view.batch(), plain.batch())
+        assert is_random(ds) or equal(view.batch(), plain.batch())
         assert equal(view.batch(), ds.batch(rows))
         assert equal(view[-1], ds[rows[-1]])
     assert view.fields is ds.fields
@@ -189,24 +192,24 @@ def test_a_view_is_a_data_set_of_its_rows_and_copies_none(ds: BaseDataset, data:
 
 @settings(max_examples=30, deadline=None)
 @given(datasets(), st.data())
-def test_rows_survive_pickling(ds: BaseDataset, data: st.DataObject) -> None:
+def test_a_pickled_lazy_batch_is_the_same(ds: BaseDataset, data: st.DataObject) -> None:
     rows = ds.__getitems__(data.draw(st.lists(st.integers(0, len(ds) - 1), min_size=1, max_size=5)))
     again = pickle.loads(pickle.dumps(rows))
     assert equal(ds.collate_function(again), ds.collate_function(rows))
 
 
-def test_any_other_collate_function_sees_a_list_of_samples() -> None:
+def test_any_other_collate_function_is_given_a_list_of_samples() -> None:
     seen: list[Any] = []
-    ds = VectorDataset(["C", "CC"], counted)
+    ds = VectorDataset(["C", "CC"], count_letters)
     ds.batch()
-    assert list(ds.dataloader(2, collate_fn=lambda batch: seen.append(batch) or 0)) == [0]
+    list(ds.dataloader(2, collate_fn=seen.append))
     assert equal(seen, [[ds[0], ds[1]]])
     assert equal(next(iter(ds.dataloader(2, collate_fn=default_collate))), ds.batch())
-    assert equal(VectorDataset(["C", "CC"], counted, torch.stack).batch(), ds.batch())
+    assert equal(VectorDataset(["C", "CC"], count_letters, torch.stack).batch(), ds.batch())
 
 
 @pytest.mark.parametrize("rows", [range(2), (0, 1), np.array([0, 1], np.uint8), torch.tensor([0, 1]), [True, True]])
-def test_rows_may_be_given_in_any_way(rows: Any) -> None:
+def test_rows_may_be_given_in_any_form(rows: Any) -> None:
     ds = TextDataset(["C", "CC"], VOCAB)
     assert equal(ds.batch(rows), ds.batch())
     assert equal(ds.view(rows).batch(), ds.batch())
@@ -223,9 +226,9 @@ def test_rows_may_be_given_in_any_way(rows: Any) -> None:
         (["0"], "expected integers"),
     ],
 )
-def test_what_are_no_rows(rows: Any, words: str) -> None:
+def test_invalid_rows_are_named(rows: Any, words: str) -> None:
     ds = TextDataset(["C", "CC"], VOCAB)
-    for use in (ds.view, ds.batch, ds.__getitems__):
+    for use in (ds.view, ds.batch, ds.__getitems__, lambda rows: ds.__getitems__(BatchRequest(3, rows))):
         with pytest.raises(IndexError, match=words):
             use(rows)
 
@@ -235,7 +238,7 @@ def test_one_row_is_as_the_notebook_has_it() -> None:
     ids, y = ds[-1]
     assert equal((ids, y), (torch.tensor([0, 4, 5, 1]), torch.tensor([2.0])))
     assert equal(ds[np.int64(0)], ds[0])
-    assert equal(ds[torch.tensor(0)], ds[0])  # type: ignore[index]
+    assert equal(ds[torch.tensor(0)], ds[0])
     assert len(list(ds)) == 2
     for i in (2, -3):
         with pytest.raises(IndexError, match=f"row {i} of a dataset of 2 rows"):

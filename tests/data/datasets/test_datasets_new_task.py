@@ -1,9 +1,8 @@
-"""A new task is one value in one module: reactions, of which everything else follows."""
+"""A new task is one value in one module, from which everything else follows: reactions."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import reactions
@@ -20,7 +19,7 @@ PRODUCTS = ["COCO", "C=C", "NC", "OO"]
 ECONOMY = [1.0, 0.93, None, 0.94]
 
 
-def dataset() -> BaseDataset[Any]:
+def dataset() -> BaseDataset:
     return BaseDataset.from_task(
         REACTIONS, {"reactants": REACTANTS, "products": PRODUCTS, "economy": ECONOMY}, vocab=VOCAB
     )
@@ -82,4 +81,4 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(ColumnError, match="the column 'reactants' is missing"):
         BaseDataset.from_task(REACTIONS, {}, vocab=VOCAB)
     with pytest.raises(AttributeError, match="the rows were made with 'vocab'"):
-        dataset().vocab = CharacterVocab("C")  # type: ignore[attr-defined]
+        dataset().vocab = CharacterVocab("C")

@@ -18,15 +18,15 @@ TEXTS = st.lists(st.text("CO", max_size=6), max_size=12)
 
 
 def blocks_of(texts: list[str], block: int) -> list[list[str]]:
-    """Each text into the current block if it fits, else into the next."""
+    """Return blocks: each text is put into the current block if it fits, else into the next one."""
     made: list[list[str]] = []
-    room = 0
+    free = 0
     for text in texts:
-        if len(text) + 2 > room:
+        if len(text) + 2 > free:
             made.append([])
-            room = block
+            free = block
         made[-1].append(text)
-        room -= len(text) + 2
+        free -= len(text) + 2
     return made
 
 
@@ -55,14 +55,14 @@ def test_dict_form_written_out() -> None:
         "position_ids": [[0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6]],
         "index": [0, 1],
     }
-    for how in ({"padding": Padding(to=9)}, {"padding": Padding(multiple=8)}):
+    for padding in (Padding(to=9), Padding(multiple=8)):
         with pytest.raises(ValueError, match=r"packed blocks have 7 ids each; leave out Padding\(to"):
-            dict_collate(PackedDataset(["C"], VOCAB, 7).__getitems__([0]), **how)
+            dict_collate(PackedDataset(["C"], VOCAB, 7).__getitems__([0]), padding=padding)
 
 
 @settings(deadline=None, max_examples=100)
 @given(TEXTS, st.integers(8, 20))
-def test_every_text_once_in_order_and_none_is_cut(texts: list[str], block: int) -> None:
+def test_blocks_have_every_text_once_in_order_and_uncut(texts: list[str], block: int) -> None:
     ds = PackedDataset(texts, VOCAB, block)
     assert ds.smiles.tolist() == blocks_of(texts, block)
     assert [text for texts in ds.smiles.tolist() for text in texts] == texts
@@ -75,13 +75,13 @@ def test_every_text_once_in_order_and_none_is_cut(texts: list[str], block: int) 
     apart = TextDataset(texts, VOCAB).batch()[1]
     pairs = [[t for t in row if t != 2] for row in y.tolist()]
     assert [t for row in pairs for t in row] == [t for row in apart.tolist() for t in row if t != 2]
-    assert not ((x == 1) & (y != 2)).any()  # nothing is predicted behind the end of a text
+    assert not ((x == 1) & (y != 2)).any()  # nothing is predicted after the end of a text
     assert not (y == 0).any()
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=3))
-def test_block_mask_is_a_slow_loop(segments: list[list[int]]) -> None:
+def test_block_mask_is_what_a_slow_loop_finds(segments: list[list[int]]) -> None:
     mask = block_mask(torch.tensor(segments))
     assert (mask.shape, mask.dtype) == ((len(segments), 1, 5, 5), torch.bool)
     for b, row in enumerate(segments):
@@ -90,8 +90,7 @@ def test_block_mask_is_a_slow_loop(segments: list[list[int]]) -> None:
                 assert bool(mask[b, 0, i, j]) == (j <= i and row[i] == row[j])
 
 
-def test_texts_of_a_block_do_not_see_each_other() -> None:
-    """Attention over a block is attention over its texts alone."""
+def test_attention_over_a_block_is_attention_over_each_of_its_texts() -> None:
     ds = PackedDataset(["CCO", "O", "CC"], VOCAB, 16)
     (x, segments), _ = ds.batch()
     embedded = torch.nn.Embedding(6, 8, _weight=torch.randn(6, 8, generator=torch.Generator().manual_seed(0)))(x)
@@ -107,7 +106,7 @@ def test_texts_of_a_block_do_not_see_each_other() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(TEXTS.filter(bool), st.data())
-def test_its_own_blocks_stay_as_they_are(texts: list[str], data: st.DataObject) -> None:
+def test_new_keeps_the_blocks_of_its_own_column(texts: list[str], data: st.DataObject) -> None:
     ds = PackedDataset(texts, VOCAB, 10)
     rows = data.draw(st.lists(st.integers(0, len(ds) - 1), max_size=6))
     for one in (ds, ds.view(rows), ds.view(rows[::-1]), *(ds.split(0.5) if len(ds) > 1 else ())):
@@ -124,10 +123,10 @@ def test_blocks_that_would_fit_together_are_not_merged_by_new() -> None:
     assert view.new(view.smiles).smiles.tolist() == [["C"], ["O"]]
     small = PackedDataset(["C"], VOCAB, 4)
     two = PackedDataset(["C", "O"], VOCAB, 8)
-    assert small.new(two.smiles).smiles.tolist() == [["C"], ["O"]]  # they do not fit: packed again
+    assert small.new(two.smiles).smiles.tolist() == [["C"], ["O"]]  # they do not fit, so they are packed again
 
 
-def test_new_packs_as_it_was_told() -> None:
+def test_new_packs_by_the_settings_of_the_dataset() -> None:
     ds = PackedDataset(["C"], VOCAB, 7, on_long="reject").new(["C", "CCCCCC", "O", "CC"])
     assert ds.smiles.tolist() == [["C", "O"], ["CC"]]
     assert [tuple(reject) for reject in ds.rejects] == [(1, "CCCCCC", "length", "8 tokens, more than block 7")]
@@ -140,7 +139,7 @@ def test_new_packs_as_it_was_told() -> None:
 
 
 def test_added_columns_go_by_block() -> None:
-    ds = PackedDataset(["C", "CCCCCC", "O", "CC"], VOCAB, 7, on_long="reject")
+    ds: Any = PackedDataset(["C", "CCCCCC", "O", "CC"], VOCAB, 7, on_long="reject")
     ds.add_column("name", ["a", "b"])
     assert ds.view([1]).name.tolist() == ["b"]
     again = ds.new(**ds.columns)
@@ -151,7 +150,7 @@ def test_added_columns_go_by_block() -> None:
         ds.new(["CC"], name=["c", "d"])
 
 
-def test_from_ids_packs_what_was_sampled() -> None:
+def test_sampled_ids_are_packed() -> None:
     ds = PackedDataset(["C"], VOCAB, 7, on_long="reject").from_ids([[0, 4, 1, 2], [5, 5], [0, 4, 4, 4, 4, 4, 4, 1]])
     assert [ids.tolist() for ids in ds] == [[0, 4, 1, 0, 5, 5]]
     assert ds.smiles.tolist() == [["C", "OO"]]
@@ -172,7 +171,7 @@ def test_loaders_order_blocks() -> None:
     assert rows != sorted(rows)
 
 
-class Naked(Vocab):
+class WithoutBos(Vocab):
     """Texts without bos."""
 
     def tokenize(self, input: str) -> list[str]:
@@ -180,12 +179,12 @@ class Naked(Vocab):
 
 
 @pytest.mark.parametrize("texts", [["C", "O"], ["C", ""]])
-def test_a_vocabulary_without_bos_is_refused(texts: list[str]) -> None:
+def test_a_vocabulary_without_bos_raises(texts: list[str]) -> None:
     with pytest.raises(DatasetError, match="the texts of a block are separated by bos"):
-        PackedDataset(texts, Naked(["C", "O"]), 8)
+        PackedDataset(texts, WithoutBos(["C", "O"]), 8)
 
 
-def test_a_column_on_disk_is_refused() -> None:
+def test_a_column_on_disk_raises() -> None:
     class OnDisk:
         digest = "0"
 
@@ -200,6 +199,6 @@ def test_a_column_on_disk_is_refused() -> None:
 
 
 @pytest.mark.parametrize("block", [0, -3])
-def test_a_block_of_no_ids_is_refused(block: int) -> None:
+def test_an_invalid_block_is_named(block: int) -> None:
     with pytest.raises(ValueError, match=f"block is {block}; expected 1 id or more"):
         PackedDataset([], VOCAB, block)

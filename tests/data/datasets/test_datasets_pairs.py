@@ -1,4 +1,4 @@
-"""Text from something: pairs of texts, numbers beside a text, prompts before it."""
+"""Generating text from a text, from numbers beside it, and from a prompt in front of it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_targets_may_be_left_out_of_new() -> None:
     assert len(ds.new([])) == 0
 
 
-def test_pairs_go_by_the_longer_one() -> None:
+def test_the_length_of_a_pair_is_that_of_the_longer_text() -> None:
     ds = PairDataset(["C", "CCC", "C"], ["NN", "N", "NNNNN"], VOCAB, OTHER)
     assert ds.lengths().tolist() == [4, 5, 7]
     assert ds.view([2, 0]).lengths().tolist() == [7, 4]
@@ -84,7 +84,7 @@ def test_pairs_go_by_the_longer_one() -> None:
     assert sorted(len(y) for _, y in budget) == [1, 2]
 
 
-def test_what_pairs_refuse() -> None:
+def test_invalid_pairs_are_named() -> None:
     with pytest.raises(ColumnError, match="source has 2, target has 1"):
         PairDataset(["C", "O"], ["C"], VOCAB)
     with pytest.raises(RowError, match="row 1") as caught:
@@ -105,7 +105,7 @@ def test_what_pairs_refuse() -> None:
         (torch.tensor([[1.0], [2.0]]), [[1.0], [2.0]]),
     ],
 )
-def test_numbers_stand_beside_the_text(condition: Any, expected: Any) -> None:
+def test_numbers_are_returned_beside_the_text(condition: Any, expected: Any) -> None:
     ds = ConditionalDataset(["CO", "C"], condition, VOCAB)
     (x, numbers), y = ds.batch()
     assert x.tolist() == [[0, 4, 5, 1], [0, 4, 1, 2]]
@@ -169,11 +169,14 @@ def test_prompts_written_out() -> None:
     x, y = ds.batch()
     assert x.tolist() == [[0, 6, 6, 4, 5, 1], [0, 4, 1, 2, 2, 2], [0, 6, 1, 2, 2, 2]]
     assert y.tolist() == [[2, 2, 4, 5, 1, 2], [4, 1, 2, 2, 2, 2], [2, 1, 2, 2, 2, 2]]
-    for side, pads in (("right", 0), ("left", 1)):
-        made = dict_collate(ds.__getitems__([0, 1]), padding=Padding(side=side))
+    row = [-100, 4, 1]  # bos is never a target of the text in front of it
+    for padding, expected in (
+        (Padding(side="right"), [*row, -100, -100, -100]),
+        (Padding(side="left"), [-100, -100, -100, *row]),
+    ):
+        made = dict_collate(ds.__getitems__([0, 1]), padding=padding)
         assert made["labels"][0].tolist() == [-100, -100, -100, 4, 5, 1]
-        row = [-100, 4, 1]  # bos is never a target of the text before it
-        assert made["labels"][1].tolist() == ([-100] * 3 + row if pads else [*row, -100, -100, -100])
+        assert made["labels"][1].tolist() == expected
     assert ds.lengths().tolist() == [6, 3, 3]
     assert ds.view([2, 0]).lengths().tolist() == [3, 6]
 
@@ -184,7 +187,7 @@ def test_prompts_left_out_are_empty() -> None:
     assert ds.batch()[1].tolist() == [[4, 1, 2, 2], [5, 5, 1, 2]]
 
 
-def test_from_ids_stands_behind_its_prompt() -> None:
+def test_sampled_ids_follow_their_prompt() -> None:
     ds = ConditionalDataset(["CO", "C"], ["++", "+"], VOCAB).from_ids([[0, 5, 4, 1], [4]], condition=["+", "++"])
     assert [[part.tolist() for part in sample] for sample in ds] == [[[0, 6, 5, 4, 1], [1]], [[0, 6, 6, 4], [2]]]
     assert ds.smiles.tolist() == ["OC", "C"]
@@ -192,7 +195,7 @@ def test_from_ids_stands_behind_its_prompt() -> None:
 
 def test_a_column_on_disk_may_be_prompts() -> None:
     class OnDisk:
-        """A column that is never in memory as a whole."""
+        """A column that is not in memory as a whole."""
 
         digest = "0"
 
@@ -216,15 +219,15 @@ def test_a_column_on_disk_may_be_prompts() -> None:
     assert ds.lengths().tolist() == expected.lengths().tolist()
 
 
-class Naked(Vocab):
-    """Texts without bos and eos: there is nothing to be taken off a prompt."""
+class WithoutSpecials(Vocab):
+    """Texts without bos and eos."""
 
     def tokenize(self, input: str) -> list[str]:
         return list(input)
 
 
 def test_a_vocabulary_without_bos_and_eos_loses_no_token_of_a_prompt() -> None:
-    ds = ConditionalDataset(["CO", "C"], ["++", ""], Naked(["C", "O", "+"]))
+    ds = ConditionalDataset(["CO", "C"], ["++", ""], WithoutSpecials(["C", "O", "+"]))
     x, y = ds.batch()
     assert x.tolist() == [[6, 6, 4, 5], [4, 2, 2, 2]]
     assert y.tolist() == [[2, 4, 5, 2], [2, 2, 2, 2]]
@@ -247,7 +250,7 @@ def test_prompts_are_not_predicted_and_texts_are(rows: list[tuple[str, str]], si
         assert x[i][x[i] != 2].tolist() == joined[i].tolist()
         assert y[i][y[i] != 2].tolist() == [*VOCAB.encode([text])[0].tolist()[1:]]
         at = int((x[i] == 1).nonzero()[0, 0])
-        assert y[i, at - len(text) - 1 : at].equal(x[i, at - len(text) : at + 1])  # each from the one before it
+        assert y[i, at - len(text) - 1 : at].equal(x[i, at - len(text) : at + 1])  # each from the one in front of it
 
 
 def test_another_collate_function() -> None:
@@ -256,7 +259,7 @@ def test_another_collate_function() -> None:
     assert ds.batch()[0][0].shape == (4, 1)
 
 
-def test_targets_that_were_sampled_are_learned_as_they_are() -> None:
+def test_sampled_targets_are_kept_exactly() -> None:
     ds = PairDataset(["C"], ["CC"], CharacterVocab(["C", "O"]), CharacterVocab(["C", "CC"]))
     made = ds.from_ids([[0, 5, 1, 2], [4, 4, 1, 4]], source=["CO", "O"])
     assert made.source.tolist() == ["CO", "O"]

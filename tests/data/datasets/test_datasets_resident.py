@@ -1,4 +1,4 @@
-"""Resident data: the same batches as those of an ordinary loader, made where the data is."""
+"""Resident data: the same batches as those of an ordinary loader, made on the device that holds the data."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ DEVICES = [
 ]
 
 
-def counted(text: str) -> list[float]:
+def three_numbers(text: str) -> list[float]:
     return [len(text), -0.0, text.count("C") / 3]
 
 
-LAYOUTS: dict[str, BaseDataset] = {
+KINDS: dict[str, BaseDataset] = {
     "text": TextDataset(SMILES, VOCAB),
     "text of many tokens": TextDataset([chr(0x10000 + 6000 * i) * i for i in range(N)], MANY),
     "prediction": TextPredictionDataset(SMILES, [1, None, 3, -0.0, 0.1, 300, 255], VOCAB),
     "zeros of both signs": TextPredictionDataset(SMILES, [0.0, -0.0] * 3 + [1], VOCAB),
     "classes": TextPredictionDataset(SMILES, [[0, 1], [1, -100], [2, 3]] * 2 + [[5, 5]], VOCAB, y_dtype=torch.int64),
     "weights": TextPredictionDataset(SMILES, range(N), VOCAB, weights=range(N)),
-    "vectors": VectorDataset(SMILES, counted),
+    "vectors": VectorDataset(SMILES, three_numbers),
     "bits": VectorDataset(SMILES, lambda text: [len(text) % 2, 1]),
-    "reconstruction": VecReconDataset(SMILES, VOCAB, counted),
-    "vector prediction": VecPredictionDataset(SMILES, range(N), counted),
+    "reconstruction": VecReconDataset(SMILES, VOCAB, three_numbers),
+    "vector prediction": VecPredictionDataset(SMILES, range(N), three_numbers),
     "pairs": PairDataset(SMILES, SMILES[::-1], VOCAB),
     "numbers": ConditionalDataset(SMILES, [[i, 0.5] for i in range(N)], VOCAB),
     "prompts": ConditionalDataset(SMILES, ["N" * i for i in range(N)], VOCAB),
@@ -65,7 +65,7 @@ LAYOUTS: dict[str, BaseDataset] = {
 
 
 def equal(found: Any, expected: Any) -> bool:
-    """Bit for bit, wherever it is."""
+    """Bit for bit, on whichever device it is."""
     if isinstance(expected, Tensor):
         return (
             found.dtype == expected.dtype
@@ -79,18 +79,19 @@ def equal(found: Any, expected: Any) -> bool:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("output", ["tuple", "dict"])
 def test_resident_batches_are_the_same(name: str, output: str, device: str) -> None:
-    ds = LAYOUTS[name]
-    hows: list[dict[str, Any]] = [{"shuffle": True}, {"bs": 100}]
+    ds = KINDS[name]
+    choices: list[dict[str, Any]] = [{"shuffle": True}, {"bs": 100}]
     if hasattr(ds, "vocab"):
-        hows.append({"bucket": True})
-        hows += [] if name == "packed" else [{"padding": Padding(side="left", multiple=4)}, {"padding": Padding(to=12)}]
-    for how in hows:
-        how = {"bs": 3, "output": output, "device": device, **how}
-        expected = ds.dataloader(**how)
-        for loader in (ds.dataloader(**how, resident=True), ds.resident(device).dataloader(**how)):
+        choices.append({"bucket": True})
+        if name != "packed":
+            choices += [{"padding": Padding(side="left", multiple=4)}, {"padding": Padding(to=12)}]
+    for choice in choices:
+        options = {"bs": 3, "output": output, "device": device, **choice}
+        expected = ds.dataloader(**options)
+        for loader in (ds.dataloader(**options, resident=True), ds.resident(device).dataloader(**options)):
             for epoch in range(2):
                 expected.set_epoch(epoch)
                 loader.set_epoch(epoch)
@@ -99,15 +100,14 @@ def test_resident_batches_are_the_same(name: str, output: str, device: str) -> N
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_one_row_and_views_of_what_is_resident(name: str, device: str) -> None:
-    ds = LAYOUTS[name]
+@pytest.mark.parametrize("name", KINDS)
+def test_samples_and_views_of_resident_data_are_the_same(name: str, device: str) -> None:
+    ds = KINDS[name]
     there = ds.resident(device)
     assert type(there) is type(ds)
     assert there.kept.tolist() == ds.kept.tolist()
-    as_tuple = {True: lambda sample: (sample,), False: tuple}[len(ds.__getitems__([]).names) == 1]
     for i in range(len(ds)):
-        assert equal(as_tuple(there[i]), as_tuple(ds[i]))
+        assert equal(there[i], ds[i])
     rows = list(range(len(ds)))[::-2]
     assert equal(there.view(rows).batch(device=device), ds.view(rows).batch(device=device))
     assert equal(there.view(rows).resident(device).batch(device=device), ds.view(rows).batch(device=device))
@@ -119,7 +119,7 @@ def test_one_row_and_views_of_what_is_resident(name: str, device: str) -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_batches_have_memory_of_their_own(device: str) -> None:
-    for ds in LAYOUTS.values():
+    for ds in KINDS.values():
         there = ds.resident(device)
         (once,), (again,) = (list(there.dataloader(100, output="dict", device=device)) or [{}] for _ in range(2))
         for tensor in once.values():
@@ -130,7 +130,7 @@ def test_batches_have_memory_of_their_own(device: str) -> None:
 
 def test_ids_and_small_numbers_take_little_memory() -> None:
     def dtypes(name: str) -> list[torch.dtype]:
-        fields: Any = LAYOUTS[name].resident("cpu").fields
+        fields: Any = KINDS[name].resident("cpu").fields
         return [part.stored.dtype for field in fields for part in field.parts]
 
     assert dtypes("text") == [torch.uint8]
@@ -145,8 +145,8 @@ def test_ids_and_small_numbers_take_little_memory() -> None:
     assert field.parts[0].stored.dtype == torch.int16
 
 
-def test_a_resumed_resident_loader_goes_on_where_another_was() -> None:
-    ds = LAYOUTS["prediction"]
+def test_a_resident_loader_resumes_the_state_of_an_ordinary_one() -> None:
+    ds = KINDS["prediction"]
     expected = list(ds.dataloader(2, shuffle=True))
     loader = ds.dataloader(2, shuffle=True)
     batches = iter(loader)
@@ -175,23 +175,23 @@ class Reversed(TextDataset):
         (Reversed(SMILES, VOCAB), "Reversed overrides __getitem__, .* one by one; leave out resident"),
     ],
 )
-def test_what_cannot_be_resident_says_so(ds: Any, words: str) -> None:
+def test_data_that_cannot_be_resident_is_named(ds: Any, words: str) -> None:
     with pytest.raises(DatasetError, match=words):
         ds.dataloader(2, resident=True)
     with pytest.raises(DatasetError, match=words):
         ds.resident("cpu")
 
 
-def test_what_is_not_augmented_can_be_resident() -> None:
+def test_validation_rows_can_be_resident() -> None:
     train, valid = TextDataset(SMILES, VOCAB, augment=lambda text, key: text).split(0.5)
     assert equal(list(valid.dataloader(2, resident=True)), list(valid.dataloader(2)))
     with pytest.raises(DatasetError, match="changes with the epoch"):
         train.dataloader(2, resident=True)
 
 
-def test_new_rows_of_a_resident_data_set_are_ordinary() -> None:
-    made = LAYOUTS["prediction"].resident("cpu").new(["CC"])
-    assert equal(made.batch(), LAYOUTS["prediction"].new(["CC"]).batch())
+def test_new_rows_of_a_resident_dataset_are_ordinary() -> None:
+    made = KINDS["prediction"].resident("cpu").new(["CC"])
+    assert equal(made.batch(), KINDS["prediction"].new(["CC"]).batch())
 
 
 def test_masked_rows_stay_marked() -> None:

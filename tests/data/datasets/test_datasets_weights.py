@@ -1,7 +1,8 @@
-"""Weights of rows: beside the targets, 1 where they are left out, refused where they are none."""
+"""Weights of rows: returned beside the targets, 1 where they are left out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -80,8 +81,9 @@ def test_views_and_splits_carry_weights() -> None:
     ("weights", "row"),
     [([1, -1, 2], 1), ([1, 2, float("nan")], 2), ([None, 1, 1], 0), ([1, float("inf"), 1], 1), ([1, "C", 1], 1)],
 )
-def test_what_is_no_weight(weights: Any, row: int) -> None:
-    for use in (lambda: dataset(weights), lambda: dataset().new(SMILES, weights=weights)):
+def test_an_invalid_weight_is_named(weights: Any, row: int) -> None:
+    uses: list[Callable[[], Any]] = [lambda: dataset(weights), lambda: dataset().new(SMILES, weights=weights)]
+    for use in uses:
         with pytest.raises(RowError, match=f"row {row} of weights is ") as caught:
             use()
         assert (caught.value.row, caught.value.column) == (row, "weights")
@@ -95,12 +97,12 @@ def test_what_is_no_weight(weights: Any, row: int) -> None:
         (np.ones((0, 2)), r"weights has the shape \(0, 2\); expected \(n,\)"),
     ],
 )
-def test_one_weight_for_each_row(weights: Any, words: str) -> None:
+def test_each_row_has_one_weight(weights: Any, words: str) -> None:
     with pytest.raises(ColumnError, match=words):
         TextPredictionDataset(SMILES, [1, 2, 3], VOCAB, weights=weights)
 
 
-def test_weights_are_no_column_to_add() -> None:
+def test_weights_cannot_be_added_later() -> None:
     with pytest.raises(ColumnError, match="column or attribute 'weights' already"):
         dataset().add_column("weights", [1, 2, 3])
     plain = TextPredictionDataset(SMILES, [1, 2, 3], VOCAB)
@@ -111,6 +113,8 @@ def test_weights_are_no_column_to_add() -> None:
 class Named(TextPredictionDataset):
     """A row argument after those of the base class."""
 
+    names: Any
+
     task = replace(
         TextPredictionDataset.task, columns={"smiles": TextColumn(), "y_vals": NumberColumn(), "names": TextColumn()}
     )
@@ -120,7 +124,7 @@ class Named(TextPredictionDataset):
         self.set_rows({"smiles": smiles, "y_vals": y_vals, "names": names})
 
 
-def test_other_row_arguments_of_a_subclass_stay() -> None:
+def test_new_and_views_of_a_subclass_keep_its_own_row_arguments() -> None:
     ds = Named(SMILES, [1, 2, 3], ["a", "b", "c"], VOCAB)
     assert list(ds.columns) == ["smiles", "y_vals", "names"]
     assert ds.view([2]).names.tolist() == ["c"]

@@ -1,4 +1,4 @@
-"""Real processes: killed, interrupted, watched; and the memory that workers share."""
+"""Processes that are killed and interrupted, and the memory that workers share."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 VOCAB = CharacterVocab("CO1=()cN")
 
 
-def running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def end_of(pids: list[int], seconds: float = 15) -> list[int]:
-    """Which of these processes still run after so long."""
+def still_running(pids: list[int], seconds: float = 15) -> list[int]:
+    """Wait for processes to end; return those that run after so many seconds."""
     deadline = time.monotonic() + seconds
-    while (left := [pid for pid in pids if running(pid)]) and time.monotonic() < deadline:
+    while (left := [pid for pid in pids if is_running(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return left
 
 
 def leftovers() -> set[str]:
-    """Names of shared memory, and temporary files."""
+    """The names of shared memory and of temporary files."""
     names = {f"/dev/shm/{name}" for name in os.listdir("/dev/shm") if "torch" in name or "mrl" in name}
     return names | {name for name in os.listdir("/tmp") if name.startswith(("torch_", "mrl"))}
 
@@ -75,13 +75,14 @@ import hashlib, json, os, random, sys, time
 from mrl.data import TextDataset
 from mrl.text import CharacterVocab
 
-def turned(text, key):
+def shuffle_letters(text, key):
     letters = list(text)
     random.Random(key).shuffle(letters)
     return "".join(letters)
 
 def train(log, checkpoint, workers, batches):
-    ds = TextDataset(["CONCCNOOC"[i % 5 : i % 9 + 3] for i in range(150)], CharacterVocab("CON"), augment=turned)
+    texts = ["CONCCNOOC"[i % 5 : i % 9 + 3] for i in range(150)]
+    ds = TextDataset(texts, CharacterVocab("CON"), augment=shuffle_letters)
     loader = ds.dataloader(8, workers, bucket=True, seed=3)
     done = 0
     if os.path.exists(checkpoint):
@@ -106,7 +107,7 @@ if __name__ == "__main__":
 """
 
 
-def test_killed_at_random_moments_the_training_sees_the_same_batches(tmp_path: Path) -> None:
+def test_a_training_that_is_killed_at_random_moments_sees_the_same_batches(tmp_path: Path) -> None:
     batches, before = 100, leftovers()  # 19 an epoch
 
     def lines(log: Path) -> list[tuple[int, str]]:
@@ -137,9 +138,9 @@ def test_killed_at_random_moments_the_training_sees_the_same_batches(tmp_path: P
             break
     assert kills == 3
     assert children
-    assert not end_of(children)
+    assert not still_running(children)
     found = lines(log)
-    assert set(found) == set(whole)  # what was seen twice was the same
+    assert set(found) == set(whole)  # batches that were made twice are equal
     assert len(found) >= batches
     assert leftovers() <= before
 
@@ -168,7 +169,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver"])
-def test_ctrl_c_in_the_middle_of_an_epoch_leaves_nothing_behind(tmp_path: Path, method: str) -> None:
+def test_ctrl_c_in_the_middle_of_an_epoch_leaves_no_process_and_no_file(tmp_path: Path, method: str) -> None:
     before = leftovers()
     with script(tmp_path, INTERRUPTED, method) as process:
         assert process.stdout is not None
@@ -178,23 +179,23 @@ def test_ctrl_c_in_the_middle_of_an_epoch_leaves_nothing_behind(tmp_path: Path, 
         _, errors = process.communicate(timeout=30)
         assert process.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
         assert errors.rstrip().endswith("KeyboardInterrupt")
-        assert not end_of(children)
+        assert not still_running(children)
     assert leftovers() <= before
 
 
 # --- memory --------------------------------------------------------------------------------------------------------
 
 
-def private() -> int:
-    """Bytes that are this process's own."""
+def private_memory() -> int:
+    """Return the number of bytes that this process shares with no other."""
     lines = Path("/proc/self/smaps_rollup").read_text().split("\n")
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Private"))
 
 
 @takes_lazy_batch
-def watched(rows: Any) -> Any:
-    ids, _ = parts_of(rows, 2, "this")
-    return os.getpid(), private(), int(ids.values[ids.offsets[ids.rows] + 1].sum()), len(ids.rows)
+def memory_collate(rows: Any) -> Any:
+    ids, _ = parts_of(rows, 2, "memory_collate")
+    return os.getpid(), private_memory(), int(ids.values[ids.offsets[ids.rows] + 1].sum()), len(ids.rows)
 
 
 def many(n: int) -> TextPredictionDataset:
@@ -207,7 +208,9 @@ def test_memory_of_workers_is_flat_over_three_million_rows() -> None:
     ds = many(n)
     sizes: dict[int, list[int]] = {}
     rows = 0
-    for pid, size, _, some in ds.dataloader(4096, 2, shuffle=True, collate_fn=watched, multiprocessing_context="fork"):
+    for pid, size, _, some in ds.dataloader(
+        4096, 2, shuffle=True, collate_fn=memory_collate, multiprocessing_context="fork"
+    ):
         sizes.setdefault(pid, []).append(size)
         rows += some
     assert (rows, len(sizes)) == (n, 2)
@@ -218,24 +221,24 @@ def test_memory_of_workers_is_flat_over_three_million_rows() -> None:
 
 
 @takes_lazy_batch
-def mappings(rows: Any) -> Any:
-    """Which nameless files this process maps, and which of them hold the ids and the texts."""
+def mapped_files_collate(rows: Any) -> Any:
+    """Return the anonymous files that this process maps, and which of them hold the ids and the texts."""
     at = {}
     for line in Path("/proc/self/maps").read_text().split("\n"):
         if "memfd:mrl" in line:
             start, stop = (int(end, 16) for end in line.split()[0].split("-"))
             at[line.split()[4]] = start, stop
-    ids, _ = parts_of(rows, 2, "this")
+    ids, _ = parts_of(rows, 2, "mapped_files_collate")
     held = [a.ctypes.data for a in (ids.values, rows.fields[0].text.values)]
     inside = [[start <= place < stop for start, stop in at.values()] for place in held]
     return os.getpid(), list(at), inside, ids.take().tolist()
 
 
-def opened() -> list[str]:
-    """What the file descriptors of this process are."""
+def open_files() -> list[str]:
+    """Return the files that this process has open."""
     found = []
     for number in os.listdir("/proc/self/fd"):
-        with suppress(OSError):  # that of the listing is closed again
+        with suppress(OSError):  # the listing's own is closed by now
             found.append(os.readlink(f"/proc/self/fd/{number}"))
     return found
 
@@ -243,18 +246,19 @@ def opened() -> list[str]:
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_workers_that_inherit_nothing_share_the_large_arrays(method: str) -> None:
     ds = many(100_000)
-    loader = ds.dataloader(25_000, 2, collate_fn=mappings, multiprocessing_context=method)
+    ids_of_all = VOCAB.encode(ds.smiles)
+    loader = ds.dataloader(25_000, 2, collate_fn=mapped_files_collate, multiprocessing_context=method)
     found = list(loader)
     assert len({pid for pid, *_ in found}) == 2
     assert len({tuple(inodes) for _, inodes, *_ in found}) == 1  # one file for all
     assert all(inside == [[True], [True]] for _, _, inside, _ in found)
-    assert all(ids == ds.fields[0].ids[k * 25_000 : (k + 1) * 25_000].tolist() for k, (*_, ids) in enumerate(found))
+    assert all(ids == ids_of_all[k * 25_000 : (k + 1) * 25_000].tolist() for k, (*_, ids) in enumerate(found))
     del loader
-    assert not [name for name in opened() if "memfd:mrl" in name]
+    assert not [name for name in open_files() if "memfd:mrl" in name]
 
 
 class Kinds(torch.utils.data.Dataset[Any]):
-    """Arrays of all kinds, some seen twice."""
+    """Arrays of all kinds, some of them views of others."""
 
     def __init__(self) -> None:
         n = MIN_BYTES // 8
@@ -263,7 +267,7 @@ class Kinds(torch.utils.data.Dataset[Any]):
         self.parts = [self.c[:], self.c[1]]
         self.fixed = np.arange(n).astype("M8[s]")
         self.fixed.flags.writeable = False
-        self.small, self.steps = np.arange(3), np.arange(4 * n)[::2]  # which pickling makes contiguous
+        self.small, self.steps = np.arange(3), np.arange(4 * n)[::2]  # pickling makes it contiguous
         self.objects = np.full(n, None)
         self.record = np.zeros(n, [("a", "<i4"), ("b", "<f8")])
         self.tensor = torch.arange(5)
@@ -274,30 +278,30 @@ class Kinds(torch.utils.data.Dataset[Any]):
 
     def __getitem__(self, i: int) -> Any:
         large = {name: vars(self)[name] for name in ("c", "f", "fixed", "small", "objects", "record", "nothing")}
-        said = [
+        properties = [
             (n, a.shape, a.dtype.str, a.flags.forc, a.flags.c_contiguous, a.flags.writeable) for n, a in large.items()
         ]
         sums = int(self.c.sum()), float(self.f[:, 2].sum()), int(self.steps.sum()), self.tensor.tolist()
         parts = [int(part.shape[-1]) for part in self.parts]
-        self.c += 1  # its own
-        return said, sums, parts, str(self.fixed[-1]), self.record.dtype.names
+        self.c += 1  # changes only this worker's copy
+        return properties, sums, parts, str(self.fixed[-1]), self.record.dtype.names
 
 
-def listed(samples: Any) -> Any:
+def as_list_collate(samples: Any) -> Any:
     return samples
 
 
-def test_any_array_arrives_as_it_is_and_is_each_worker_s_own() -> None:
+def test_arrays_of_any_kind_arrive_unchanged_and_each_worker_may_change_its_own() -> None:
     found = {}
     for method in ("fork", "spawn"):
         ds = Kinds()
-        loader = Loader(ds, Sequential(3, 1), listed, num_workers=1, multiprocessing_context=method)
+        loader = Loader(ds, Sequential(3, 1), as_list_collate, num_workers=1, multiprocessing_context=method)
         found[method] = [batch[0] for batch in loader]
         assert (ds.c.reshape(-1) == np.arange(ds.c.size)).all()
     assert found["spawn"] == found["fork"]
 
 
-def test_what_is_shared_can_be_pickled_for_other_ends() -> None:
+def test_a_shared_dataset_pickled_for_something_else_is_the_dataset() -> None:
     ds = many(100_000)
     shared = Shared(ds)
     assert (len(shared), shared[7][0].tolist()) == (len(ds), ds[7][0].tolist())
@@ -306,9 +310,9 @@ def test_what_is_shared_can_be_pickled_for_other_ends() -> None:
     assert again[99_999][0].tolist() == ds[99_999][0].tolist()
 
 
-def test_a_plain_loader_shares_as_well() -> None:
+def test_a_plain_torch_loader_shares_the_large_arrays_too() -> None:
     ds = many(60_000)
-    plain = ds.dataloader(30_000, 1, collate_fn=mappings, multiprocessing_context="spawn").as_torch()
+    plain = ds.dataloader(30_000, 1, collate_fn=mapped_files_collate, multiprocessing_context="spawn").as_torch()
     assert len(plain.dataset) == 60_000  # type: ignore[arg-type]
     assert [inside for _, _, inside, _ in plain] == [[[True], [True]]] * 2
     assert not multiprocessing.active_children()

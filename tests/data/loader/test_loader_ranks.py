@@ -22,11 +22,13 @@ from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CO")
 
-# --- against an oracle ---------------------------------------------------------------------------------------------
+# --- against lists ---------------------------------------------------------------------------------------------------
 
 
-def by_hand(n: int, bs: int, world_size: int, epoch: int, seed: int | None, drop_last: bool) -> list[list[list[int]]]:
-    """The rows of each rank and batch of an epoch, obviously."""
+def expected_ranks(
+    n: int, bs: int, world_size: int, epoch: int, seed: int | None, drop_last: bool
+) -> list[list[list[int]]]:
+    """The rows of each rank and batch of an epoch, by slicing lists."""
     rows = list(range(n)) if seed is None else shuffled_positions(range(n), n, f"rows {seed} {epoch}").tolist()
     ranks: list[list[list[int]]] = [[] for _ in range(world_size)]
     while rows:
@@ -57,18 +59,18 @@ def dataset(n: int) -> TextPredictionDataset:
     st.none() | st.integers(0, 5),
     st.booleans(),
 )
-def test_every_rank_gets_what_an_oracle_says(
+def test_every_rank_gets_its_part_of_every_batch(
     n: int, bs: int, world_size: int, epoch: int, seed: int | None, drop_last: bool
 ) -> None:
     ds = dataset(n)
     options: dict[str, Any] = {"shuffle": seed is not None, "seed": seed or 0, "drop_last": drop_last}
-    expected = by_hand(n, bs, world_size, epoch, seed, drop_last)
+    expected = expected_ranks(n, bs, world_size, epoch, seed, drop_last)
     for rank in range(world_size):
         loader = ds.dataloader(bs, rank=rank, world_size=world_size, **options)
         loader.set_epoch(epoch)
         batches = list(loader)
         assert [numbers(batch) for batch in batches] == expected[rank]
-        for (x, y), rows in zip(batches, expected[rank], strict=True):  # law 3, on the way
+        for (x, y), rows in zip(batches, expected[rank], strict=True):  # and samples collated are the batch
             sample = ds.collate_function([ds[row] for row in rows])
             assert (x.tolist(), y.tolist()) == (sample[0].tolist(), sample[1].tolist())
 
@@ -118,14 +120,14 @@ rank, out = int(os.environ["RANK"]), sys.argv[1]
 def numbers(batch):
     return batch[1].long().tolist()
 
-def say(**facts):
+def report(**facts):
     with open(f"{out}/{rank}.json", "w") as file:
         json.dump(facts, file)
 """
 
 
-def ranks_of(script: str, folder: Path, world_size: int = 2) -> list[dict[str, Any]]:
-    """What the ranks say."""
+def run_ranks(script: str, folder: Path, world_size: int = 2) -> list[dict[str, Any]]:
+    """Run a script on several ranks; return what each reports."""
     path = folder / "script.py"
     path.write_text(HEAD + script)
     with socket.socket() as free:
@@ -146,8 +148,8 @@ def ranks_of(script: str, folder: Path, world_size: int = 2) -> list[dict[str, A
     ]
     try:
         for process in processes:
-            said, _ = process.communicate(timeout=120)
-            assert process.returncode == 0, said
+            output, _ = process.communicate(timeout=120)
+            assert process.returncode == 0, output
     finally:
         for process in processes:
             process.kill()
@@ -156,7 +158,7 @@ def ranks_of(script: str, folder: Path, world_size: int = 2) -> list[dict[str, A
 
 
 def require_every_row_once(ranks: list[list[list[int]]], n: int = 103) -> None:
-    """Disjoint, complete, in equally many steps."""
+    """Fail unless the ranks have every row once, in equally many steps."""
     assert len({len(batches) for batches in ranks}) == 1
     rows = sorted(chain(*chain(*ranks)))
     assert rows == list(range(n))
@@ -164,11 +166,11 @@ def require_every_row_once(ranks: list[list[list[int]]], n: int = 103) -> None:
 
 
 def test_two_real_ranks(tmp_path: Path) -> None:
-    one, two = ranks_of(
+    one, two = run_ranks(
         """
 import torch.distributed as dist
 options = {"shuffle": True, "seed": 1}
-early = ds.dataloader(8, **options)  # knows nothing of ranks yet
+early = ds.dataloader(8, **options)  # made before the ranks are known
 alone = [early.rank, early.world_size, len(early)]
 dist.init_process_group("gloo", init_method="env://")
 late = ds.dataloader(8, 1, **options)
@@ -178,7 +180,7 @@ state = early.state_dict()
 steps = [None, None]
 dist.all_gather_object(steps, len(late))
 dist.destroy_process_group()
-say(alone=alone, epochs=epochs, state=state, steps=steps, budget=budget, then=[early.rank, early.world_size])
+report(alone=alone, epochs=epochs, state=state, steps=steps, budget=budget, then=[early.rank, early.world_size])
 """,
         tmp_path,
     )
@@ -194,20 +196,15 @@ say(alone=alone, epochs=epochs, state=state, steps=steps, budget=budget, then=[e
     ds = dataset(103)
     budget = list(ds.dataloader(1, max_tokens=80))
     assert [set(a + b) for a, b in zip(one["budget"], two["budget"], strict=True)] == [set(numbers(b)) for b in budget]
-    alone = ds.dataloader(16, shuffle=True, seed=1)  # goes on where the two ended
+    alone = ds.dataloader(16, shuffle=True, seed=1)  # continues where the two ranks ended
     alone.load_state_dict(one["state"])
     expected = Shuffled(103, 16, 1)
     assert [numbers(batch) for batch in alone] == [expected.batch(2, k).tolist() for k in range(7)]
 
 
-def missing(*names: str) -> Any:
-    absent = [name for name in names if importlib.util.find_spec(name) is None]
-    return pytest.mark.skipif(bool(absent), reason=f"not installed: {', '.join(absent)}")
-
-
-@missing("accelerate")
 def test_accelerate_takes_the_loader_as_it_is(tmp_path: Path) -> None:
-    one, two = ranks_of(
+    pytest.importorskip("accelerate")
+    one, two = run_ranks(
         """
 from accelerate import Accelerator
 early = ds.dataloader(8, shuffle=True)
@@ -220,7 +217,7 @@ for x, y in other:
     loss = model(y.unsqueeze(-1)).mean()
     accelerator.backward(loss)
     optimizer.step()
-say(same=prepared is early and other is late, epochs=epochs, ranks=accelerator.num_processes)
+report(same=prepared is early and other is late, epochs=epochs, ranks=accelerator.num_processes)
 accelerator.end_training()
 """,
         tmp_path,
@@ -262,17 +259,20 @@ def fit(ranks, **options):
 """
 
 
-@missing("lightning")
 def test_lightning_takes_the_loader_as_it_is_and_resumes_it(tmp_path: Path) -> None:
+    if importlib.util.find_spec("lightning") is None:
+        pytest.skip("lightning is not installed")
     script = """
 module = fit(2)
 resumed = fit(2, ckpt_path=f"{out}/middle.ckpt")
-say(seen=module.seen, valid=module.valid, resumed=resumed.seen)
+report(seen=module.seen, valid=module.valid, resumed=resumed.seen)
 """
-    one, two = ranks_of(LIGHTNING + script, tmp_path)
+    one, two = run_ranks(LIGHTNING + script, tmp_path)
     for epoch in "01":
         require_every_row_once([rank["seen"][epoch] for rank in (one, two)])
-        require_every_row_once([rank["valid"][epoch][-7:] for rank in (one, two)])  # before them, a first look
+        require_every_row_once(
+            [rank["valid"][epoch][-7:] for rank in (one, two)]
+        )  # after those of Lightning's check before training
     assert one["seen"]["0"] != one["seen"]["1"]
     for rank in (one, two):  # Lightning saves the state of a loader that has one
         assert rank["resumed"] == {"1": rank["seen"]["1"][3:]}

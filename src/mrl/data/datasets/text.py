@@ -210,6 +210,7 @@ class TextPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
 
     smiles: Any
     y_vals: Any
+    weights: Any
     vocab: Vocab
     y_dtype: torch.dtype
     augment: Augment | None

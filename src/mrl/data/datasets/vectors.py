@@ -206,6 +206,7 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
 
     smiles: Any
     y_vals: Any
+    weights: Any
     y_dtype: torch.dtype
     mol_function: Featurizer
     n_jobs: int
