@@ -10,12 +10,14 @@ from rdkit import Chem
 from mrl.chem import (
     PROPERTIES,
     canon_smile,
+    canonical_groups,
     clean,
     draw_molecule,
     evaluate,
     fragment,
     murcko_scaffold,
     randomize,
+    scaffold_groups,
     screen,
     to_mol,
     to_smile,
@@ -129,3 +131,37 @@ def test_what_rdkit_raises_in_a_function_is_a_molecule_error(monkeypatch: pytest
     monkeypatch.setattr("rdkit.Chem.rdMolDescriptors.CalcTPSA", fail)
     with pytest.raises(MoleculeError, match="'CCO': RDKit: tpsa failed, Pre-condition Violation bad atom"):
         PROPERTIES["tpsa"]("CCO")
+
+
+DATIVE = "O=C(c1cccc(-c2cccc(O)~c2)c1)N1CCc2ccccc2C1"  # valid, but RDKit's QED fails on it
+
+
+def test_a_valid_molecule_on_which_rdkit_fails_is_left_out_of_what_cannot_be_computed() -> None:
+    metrics = evaluate([DATIVE, "CCO"])
+    assert metrics["validity"] == 1.0
+    assert metrics["filters"] == evaluate(["CCO"])["filters"]
+
+
+def test_groups_of_invalid_rows_are_masked_or_dropped() -> None:
+    smiles = ["C1CC1", "C(", "CC1CC1", None, "CCO"]
+    for groups in (scaffold_groups, canonical_groups):
+        masked = groups(smiles, on_error="mask")
+        assert (masked >= 0).tolist() == [True, False, True, False, True]
+        assert groups(smiles, on_error="drop").tolist() == masked[masked >= 0].tolist()
+        with pytest.raises(MoleculeError, match="smiles, row 1: "):
+            groups(smiles)
+        with pytest.raises(ValueError, match="expected 'raise', 'drop' or 'mask'"):
+            groups(smiles, on_error="skip")
+
+
+def test_results_do_not_depend_on_the_number_of_processes() -> None:
+    smiles = [
+        "C" * n + end
+        for n in range(1, 61)
+        for end in ("O", "N", "c1ccccc1", "[C@H](F)Cl", "C(", "CC1CC1", "S", "#N", "I")
+    ]
+    assert len(smiles) > 512
+    one, two = (scaffold_groups(smiles, on_error="mask", n_jobs=n) for n in (1, 2))
+    assert one.tolist() == two.tolist()
+    first, second = (evaluate(smiles, smiles[:4], k=[10], n_jobs=n).to_dict() for n in (1, 2))
+    assert str(first) == str(second)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Self
+from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,10 @@ from rdkit import Chem
 
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
+from mrl.progress import Progress, track
+from mrl.ragged import as_list
+
+OnError: TypeAlias = Literal["raise", "drop", "mask"]
 
 
 class CanonicalSet(frozenset[str]):
@@ -81,7 +85,15 @@ def identity(x: Molecule, *, stereo: bool = True, isotopes: bool = True) -> str:
     return str(Chem.MolToSmiles(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
 
 
-def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True, isotopes: bool = True) -> NDArray[np.int64]:
+def canonical_groups(
+    smiles: Iterable[Molecule],
+    *,
+    stereo: bool = True,
+    isotopes: bool = True,
+    on_error: OnError = "raise",
+    n_jobs: int = 1,
+    progress: Progress = None,
+) -> NDArray[np.int64]:
     """Return one number per molecule, equal for equal molecules: for splits that no duplicate crosses.
 
     Parameters
@@ -93,6 +105,13 @@ def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True, isotope
         only fingerprints should have them on one side: False.
     isotopes : bool
         Whether molecules that differ in isotopes are different.
+    on_error : "raise", "drop" or "mask"
+        For a row that is not a molecule: raise; leave it out, so that there are fewer groups than rows; or give it the
+        number -1, so that ``numpy.flatnonzero(groups >= 0)`` are the rows that "drop" keeps.
+    n_jobs : int
+        Number of processes, on which the result does not depend.
+    progress : callable, bool or None
+        See `featurize`; by default a bar on a terminal after two seconds.
 
     Returns
     -------
@@ -115,11 +134,32 @@ def canonical_groups(smiles: Iterable[Molecule], *, stereo: bool = True, isotope
     >>> canonical_groups(["CCO", "CC[18OH]"], stereo=False), canonical_groups(["CCO", "CC[18OH]"], isotopes=False)
     (array([0, 1]), array([0, 0]))
     """
-    return equal_groups(smiles, partial(identity, stereo=stereo, isotopes=isotopes))
+    text_of = partial(identity, stereo=stereo, isotopes=isotopes)
+    return equal_groups(smiles, text_of, on_error=on_error, n_jobs=n_jobs, progress=progress)
 
 
-def equal_groups(smiles: Iterable[Molecule], text_of: Callable[[Molecule], str]) -> NDArray[np.int64]:
+def equal_groups(
+    smiles: Iterable[Molecule],
+    text_of: Callable[[Molecule], str],
+    *,
+    on_error: OnError = "raise",
+    n_jobs: int = 1,
+    progress: Progress = None,
+) -> NDArray[np.int64]:
     """Return one number per molecule, 0, 1, 2, ..., equal where a text of the molecule is equal."""
-    numbers: dict[str, int] = {}
-    texts = map_molecules(text_of, smiles, "smiles")
-    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+    rows = as_list(smiles, "smiles")
+    numbers: dict[str | None, int] = {}
+    with track(progress, len(rows), "molecules") as advance:
+        texts: Iterator[str | None] = map_molecules(
+            text_of,
+            rows,
+            "smiles",
+            on_invalid=None if on_error == "raise" else lambda row, error: None,
+            on_row=lambda: advance(1),
+            n_jobs=n_jobs,
+        )
+        groups = [-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts]
+    array = np.array(groups, np.int64)
+    return array[array >= 0] if on_error == "drop" else array

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from mrl.chem.canonical import equal_groups
+from mrl.chem.canonical import OnError, equal_groups
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
+from mrl.progress import Progress
 
 
 @function_of_molecule("str\n    Canonical SMILES of the scaffold; ``''`` if the molecule has no ring.")
@@ -30,7 +31,9 @@ def murcko_scaffold(x: Molecule) -> str:
     return str(Chem.MolToSmiles(scaffold, isomericSmiles=False))
 
 
-def scaffold_groups(smiles: Iterable[Molecule]) -> NDArray[np.int64]:
+def scaffold_groups(
+    smiles: Iterable[Molecule], *, on_error: OnError = "raise", n_jobs: int = 1, progress: Progress = None
+) -> NDArray[np.int64]:
     """Return one number per molecule, equal for equal scaffolds: for splits that no scaffold crosses.
 
     Molecules without a ring have the empty scaffold in common and form one group, as in the published scaffold
@@ -39,6 +42,13 @@ def scaffold_groups(smiles: Iterable[Molecule]) -> NDArray[np.int64]:
     Parameters
     ----------
     smiles : iterable of str or Mol, n of them
+    on_error : "raise", "drop" or "mask"
+        For a row that is not a molecule: raise; leave it out, so that there are fewer groups than rows; or give it the
+        number -1, so that ``numpy.flatnonzero(groups >= 0)`` are the rows that "drop" keeps.
+    n_jobs : int
+        Number of processes, on which the result does not depend.
+    progress : callable, bool or None
+        See `featurize`; by default a bar on a terminal after two seconds.
 
     Returns
     -------
@@ -56,5 +66,7 @@ def scaffold_groups(smiles: Iterable[Molecule]) -> NDArray[np.int64]:
     --------
     >>> scaffold_groups(["Cc1ccccc1", "CCO", "Oc1ccccc1", "C1CC1", "CC"])
     array([0, 1, 0, 2, 1])
+    >>> scaffold_groups(["C1CC1", "C(", "CC1CC1"], on_error="mask")
+    array([ 0, -1,  0])
     """
-    return equal_groups(smiles, murcko_scaffold)
+    return equal_groups(smiles, murcko_scaffold, on_error=on_error, n_jobs=n_jobs, progress=progress)

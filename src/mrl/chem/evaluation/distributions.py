@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from mrl.chem.fingerprints import Fingerprint
-from mrl.chem.molecule import to_mol
+from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.properties import logp, molwt, qed, sa_score
 from mrl.kernels import nearest, pack_bits, tanimoto
 
@@ -39,9 +39,9 @@ class Profile(NamedTuple):
     molwt: float
 
 
-def profile(smiles: str) -> Profile:
+def profile(x: Molecule) -> Profile:
     """Return the numbers and parts of a molecule that the metrics compare."""
-    mol = to_mol(smiles)
+    mol = to_mol(x)
     with rdBase.BlockLogs():
         fragments = str(Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))).split(".")
     # All rings of a molecule are in its scaffold.

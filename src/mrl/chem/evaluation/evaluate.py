@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -50,6 +50,7 @@ def evaluate(
     isotopes: bool = True,
     seed: int = 0,
     on_row: Callable[[], object] | None = None,
+    n_jobs: int = 1,
 ) -> Metrics:
     """Compute the metrics of the MOSES and GuacaMol benchmarks for generated molecules.
 
@@ -83,6 +84,8 @@ def evaluate(
         Of the random selection, 0 or more.
     on_row : callable, optional
         Called without arguments after each row of samples, reference and train, for a progress bar.
+    n_jobs : int
+        Number of processes, on which the numbers do not depend.
 
     Returns
     -------
@@ -126,15 +129,17 @@ def evaluate(
         texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row]))
     screened = screen(texts, known)
 
-    filters = (*_MOSES_FILTERS, Alerts("MCF", "PAINS"))
-    # A molecule that occurs again is not computed again.
-    profile_of = cache(profile)
-    alert_of = cache(lambda smiles: _first_reason(Row(smiles), filters))
+    distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
+    # RDKit fails on some valid molecules; they are left out of what it cannot compute.
+    found: Iterable[tuple[Profile, bool] | None] = map_molecules(
+        _examine, distinct, "samples", on_invalid=lambda row, error: None, n_jobs=n_jobs
+    )
+    examined = dict(zip(distinct, found, strict=True))
     profiles, passed = [], 0
     for smiles in screened.smiles:
-        if smiles is not None:
-            profiles.append(profile_of(smiles))
-            passed += alert_of(smiles) is None
+        if smiles is not None and (one := examined[smiles]) is not None:
+            profiles.append(one[0])
+            passed += one[1]
         tick()
 
     if others is None:
@@ -144,12 +149,15 @@ def evaluate(
         size = min(len(profiles), len(others))
         ours = [profiles[row] for row in _select(len(profiles), size, seed)]
         rows = _select(len(others), size, seed)
-        mols = map_molecules(prepare, [others[row] for row in rows], "reference", numbers=rows, on_row=tick)
-        compared = _compare(ours, [profile_of(canon_smile(mol)) for mol in mols])
+        selected = [others[row] for row in rows]
+        profile_of = partial(_profile_as, stereo=stereo, isotopes=isotopes)
+        compared = _compare(
+            ours, [*map_molecules(profile_of, selected, "reference", numbers=rows, on_row=tick, n_jobs=n_jobs)]
+        )
         for _ in range(len(others) - size):
             tick()  # the rows that were not selected
 
-    n, valid, unique = screened.n, screened.n_valid, screened.n_unique
+    n, valid, unique, computed = screened.n, screened.n_valid, screened.n_unique, len(profiles)
     trained = None if known is None else len(known)
 
     def against_train(note: str) -> str:
@@ -158,17 +166,17 @@ def evaluate(
     fingerprints = [one.fingerprint for one in profiles]
     diversity = internal_diversity(fingerprints)
     snn_train = nearest_similarity(fingerprints, known_fingerprints)
-    passing = passed / valid if valid else float("nan")
+    passing = passed / computed if computed else float("nan")
     table = [
         Metric("validity", screened.validity, n, None, "of the samples"),
         Metric("uniqueness", screened.uniqueness, valid, None, "of the valid ones"),
         *(_unique_at(size, screened) for size in k),
         Metric("novelty", screened.novelty, unique, trained, against_train("of the distinct ones")),
         Metric("valid_unique_novel", screened.valid_unique_novel, n, trained, against_train("of the samples")),
-        Metric("int_div_1", diversity[0], valid, None, "1 - mean similarity of pairs"),
-        Metric("int_div_2", diversity[1], valid, None, "1 - root mean square similarity of pairs"),
-        Metric("filters", passing, valid, None, "pass the filters of MOSES"),
-        Metric("snn_train", snn_train, valid, trained, against_train("nearest in train; 1 is a copy")),
+        Metric("int_div_1", diversity[0], computed, None, "1 - mean similarity of pairs"),
+        Metric("int_div_2", diversity[1], computed, None, "1 - root mean square similarity of pairs"),
+        Metric("filters", passing, computed, None, "pass the filters of MOSES"),
+        Metric("snn_train", snn_train, computed, trained, against_train("nearest in train; 1 is a copy")),
         *compared,
         Metric("fcd", float("nan"), valid, None, _FCD),
     ]
@@ -182,6 +190,16 @@ def evaluate(
         seed,
         rdBase.rdkitVersion,
     )
+
+
+def _examine(smiles: str) -> tuple[Profile, bool]:
+    """The profile of a molecule, and whether it passes the filters."""
+    row = Row(smiles)
+    return profile(row.mol), _first_reason(row, (*_MOSES_FILTERS, Alerts("MCF", "PAINS"))) is None
+
+
+def _profile_as(x: Molecule, stereo: bool, isotopes: bool) -> Profile:
+    return profile(canon_smile(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
 
 
 def _train(
