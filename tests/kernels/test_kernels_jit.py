@@ -126,6 +126,7 @@ def test_a_numba_that_cannot_be_imported_is_not_used(monkeypatch: pytest.MonkeyP
 
 def test_a_numba_that_is_not_installed_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert not kernels.numba_available()
     with warnings.catch_warnings():

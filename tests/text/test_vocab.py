@@ -520,7 +520,7 @@ def test_an_iterator_is_encoded_block_by_block() -> None:
         vocab.encode(iter([*texts[:100_000], "CN"]), on_unknown="raise")
     with pytest.warns(UnknownTokenWarning, match="2 tokens are not") as caught:
         vocab.encode(iter(["N", *texts[:100_000], "N"]))
-    assert len(caught) == 1
+    assert [one.category for one in caught].count(UnknownTokenWarning) == 1
 
 
 def test_many_unknown_tokens_of_one_long_row_are_located() -> None:

@@ -39,7 +39,13 @@ def numba_available() -> bool:
     >>> numba_available() in (True, False)
     True
     """
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0") and importlib.util.find_spec("numba") is not None
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return False
+    return _numba_imported() or importlib.util.find_spec("numba") is not None
+
+
+def _numba_imported() -> bool:
+    return sys.modules.get("numba") is not None
 
 
 def compiled(
@@ -67,7 +73,7 @@ def compiled(
         A large call has to run in the interpreter because numba is not available.
     """
     large = size >= LARGE_CALL[fallback]
-    if not large and sys.modules.get("numba") is None:
+    if not large and not _numba_imported():
         return None
     machine_code = _compile(kernel) if numba_available() else None
     if machine_code is None and large and fallback == "python":
