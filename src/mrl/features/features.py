@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import FeatureError
 from mrl.features.refs import VectorRefs
+from mrl.messages import format_value
 from mrl.ragged import Rejects, Text
 
 __all__ = ["Features", "OnError", "features_of", "require_on_error"]
@@ -111,7 +112,7 @@ def _check(text: Text, vectors: VectorRefs, on_error: OnError) -> None:
         row = min(vectors.reasons)
         reason = vectors.reasons[row]
         raise FeatureError(
-            f"row {row}: no vector for {text[row]!r}: {reason}; remove the row, or use on_error='drop' or "
+            f"row {row}: no vector for {format_value(text[row])}: {reason}; remove the row, or use on_error='drop' or "
             "on_error='mask' to go on without it",
             text=text[row],
             reason=reason,

@@ -13,6 +13,7 @@ from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 from mrl.errors import FeatureError
 from mrl.features import Cache, Featurizer, OnError, VectorRefs, featurize
+from mrl.messages import format_value
 from mrl.ragged import Rejects
 
 
@@ -115,8 +116,8 @@ class Vectors(Field):
             place = int(np.flatnonzero(~ok)[0])
             text, reason = self.text.take(rows[place : place + 1])[0], vectors.reasons[int(index[place])]
             raise FeatureError(
-                f"row {rows[place]}: no vector for {text!r}: {reason}; remove the row, or create the dataset with "
-                "on_error='drop' or on_error='mask'",
+                f"row {rows[place]}: no vector for {format_value(text)}: {reason}; remove the row, or create the "
+                "dataset with on_error='drop' or on_error='mask'",
                 text=text,
                 reason=reason,
                 row=int(rows[place]),
