@@ -287,3 +287,15 @@ def test_a_view_that_repeats_rows_is_resumed() -> None:
     whole = run(loader, 4)
     loader.load_state_dict(ds.dataloader(2, shuffle=True).state_dict() | {"batches": 1})
     assert run(loader, 3) == whole[1:]
+
+
+@pytest.mark.parametrize("key", ["version", "epoch", "batches", "rows", "global_batch_size", "order", "data", "extra"])
+@pytest.mark.parametrize("value", [True, -1, 1.5, 10**30, "3", None, [1], np.int64(1), float("nan")], ids=repr)
+def test_a_state_with_another_value_does_not_load(key: str, value: object) -> None:
+    loader = TextDataset(["C"] * 23, VOCAB).dataloader(4, shuffle=True)
+    state = loader.state_dict()
+    with pytest.raises(StateError):
+        loader.load_state_dict({**state, key: value})
+    if key in state:
+        with pytest.raises(StateError):
+            loader.load_state_dict({name: state[name] for name in state if name != key})

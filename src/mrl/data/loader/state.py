@@ -6,6 +6,7 @@ from typing import Any
 
 from mrl.data.order.base import Order
 from mrl.errors import StateError
+from mrl.messages import format_names
 
 VERSION = 2
 
@@ -30,9 +31,11 @@ def check_state(state: Any, order: Order, data: str | None, world_size: int) -> 
             f"the state has version {state.get('version')!r}, this mrl reads {VERSION}; start the epoch again",
             differs=("version",),
         )
+    if unknown := state.keys() - make_state(order, data, 0, 0):
+        raise StateError(f"the state has {format_names(sorted(map(str, unknown)))} too; pass what state_dict returned")
     _require_same(state, _identity(order, data), world_size)
     epoch, batches = state.get("epoch"), state.get("batches")
-    if not (type(epoch) is int and type(batches) is int and epoch >= 0 and 0 <= batches <= len(order)):
+    if not (type(epoch) is int and type(batches) is int and 0 <= epoch < 2**63 and 0 <= batches <= len(order)):
         raise StateError(f"the state is at batch {batches!r} of epoch {epoch!r}, of {len(order)} batches an epoch")
     return (epoch + 1, 0) if batches == len(order) > 0 else (epoch, batches)
 
