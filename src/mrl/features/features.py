@@ -35,8 +35,8 @@ class Features:
     --------
     >>> from mrl.features import featurize
     >>> features = featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask")
-    >>> len(features), features.kept, features.rejects
-    (2, array([0, 1]), Rejects(1 row: 1 × "KeyError: '?'"))
+    >>> features.ok, features.values.tolist(), features.kept, features.rejects
+    (array([ True, False]), [[1.0, 2.0], [0.0, 0.0]], array([0, 1]), Rejects(1 row: 1 × "KeyError: '?'"))
     """
 
     vectors: VectorRefs
@@ -48,12 +48,7 @@ class Features:
 
     @property
     def ok(self) -> NDArray[np.bool_]:
-        """Which rows were computed, bool (n,).
-
-        >>> from mrl.features import featurize
-        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").ok
-        array([ True, False])
-        """
+        """Which rows were computed, bool (n,)."""
         return self.vectors.ok
 
     @property
@@ -61,11 +56,6 @@ class Features:
         """The numbers, (n, D), as the function returned them: unsigned integers and bits stay so, others are float32.
 
         Rows that failed are zero here and NaN in `dense`. Bits are unpacked each time.
-
-        >>> from mrl.features import featurize
-        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").values
-        array([[1., 2.],
-               [0., 0.]], dtype=float32)
         """
         return self.vectors.values()
 

@@ -39,8 +39,8 @@ class VectorRefs:
     --------
     >>> from mrl.features import featurize
     >>> vectors = featurize(["CCO", "C", "?"], {"CCO": [0, 1, 1], "C": [1, 0, 0]}.get, on_error="mask").vectors
-    >>> vectors.ok, vectors.size
-    (array([ True,  True, False]), 3)
+    >>> vectors.ok, vectors.size, vectors.formats
+    (array([ True,  True, False]), 3, [PackedFormat(size=3, dtype='<f4', bits=False)])
     >>> vectors.floats([2, 0])
     array([[nan, nan, nan],
            [ 0.,  1.,  1.]], dtype=float32)
@@ -62,12 +62,7 @@ class VectorRefs:
 
     @property
     def formats(self) -> list[PackedFormat]:
-        """The formats in which the vectors are packed: size, dtype, and whether they are bits.
-
-        >>> from mrl.features import featurize
-        >>> featurize(["C", "CC"], len).vectors.formats
-        [PackedFormat(size=1, dtype='<f4', bits=False)]
-        """
+        """The formats in which the vectors are packed: size, dtype, and whether they are bits."""
         return [self._tables[number].format for number in np.unique(self._refs[self.ok] >> SHIFT).tolist()]
 
     def unknown(self, rows: Any = slice(None)) -> RowNumbers:

@@ -24,6 +24,8 @@ class Column(Protocol):
     >>> from mrl.ragged import Text
     >>> isinstance(Text.of(["C"]), Column), isinstance(["C"], Column)
     (True, False)
+    >>> Text.of(["C"]).digest == Text.of(("C",)).digest
+    True
     """
 
     def __len__(self) -> int:
@@ -51,12 +53,7 @@ class Column(Protocol):
 
     @property
     def digest(self) -> str:
-        """A hash of the content.
-
-        >>> from mrl.ragged import Text
-        >>> Text.of(["C"]).digest == Text.of(("C",)).digest
-        True
-        """
+        """A hash of the content."""
 
 
 def is_column(values: object) -> TypeGuard[Column]:

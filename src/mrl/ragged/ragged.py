@@ -35,13 +35,6 @@ class Ragged(Sequence[Any]):
     offsets : array of integers, shape (n + 1,)
         Where each row begins and the last one ends; the first may be above 0.
 
-    Attributes
-    ----------
-    values : ndarray, shape (total,)
-        Read-only, contiguous, native byte order.
-    offsets : ndarray of int64, shape (n + 1,)
-        Read-only.
-
     Raises
     ------
     ColumnError
@@ -52,6 +45,10 @@ class Ragged(Sequence[Any]):
     >>> ids = Ragged([5, 6, 7, 8], [0, 3, 3, 4])
     >>> len(ids), ids[0], ids[1:]
     (3, array([5, 6, 7]), Ragged(2 rows, 1 value, int64))
+    >>> ids.values, ids.offsets, ids.lengths, ids[2:].flat
+    (array([5, 6, 7, 8]), array([0, 3, 3, 4]), array([3, 0, 1]), array([8]))
+    >>> ids[2:].digest == Ragged([8], [0, 1]).digest
+    True
     >>> ids.to_padded(pad=2)
     array([[5, 6, 7],
            [2, 2, 2],
@@ -87,47 +84,27 @@ class Ragged(Sequence[Any]):
 
     @property
     def values(self) -> Array:
-        """All values, shape (total,); those of a slice are ``values[offsets[0]:offsets[-1]]``.
-
-        >>> Ragged([5, 6, 7], [0, 2, 3]).values
-        array([5, 6, 7])
-        """
+        """All values, shape (total,), read-only; those of a slice are ``values[offsets[0]:offsets[-1]]``."""
         return self._values
 
     @property
     def offsets(self) -> Int64s:
-        """Where the rows begin and end in ``values``, int64, shape (n + 1,).
-
-        >>> Ragged([5, 6, 7], [0, 2, 3]).offsets
-        array([0, 2, 3])
-        """
+        """Where the rows begin and end in ``values``, int64, shape (n + 1,), read-only."""
         return self._offsets
 
     @property
     def lengths(self) -> Int64s:
-        """The number of values of each row, int64, shape (n,).
-
-        >>> Ragged([5, 6, 7], [0, 2, 3]).lengths
-        array([2, 1])
-        """
+        """The number of values of each row, int64, shape (n,)."""
         return np.diff(self._offsets)
 
     @property
     def flat(self) -> Array:
-        """The values of these rows and no others, shape (sum of lengths,), without a copy.
-
-        >>> Ragged([5, 6, 7], [0, 2, 3])[1:].flat
-        array([7])
-        """
+        """The values of these rows and no others, shape (sum of lengths,), without a copy."""
         return self._values[self._offsets[0] : self._offsets[-1]]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of kind, dtype, lengths and values: the same for equal rows, whatever they are a slice of.
-
-        >>> Ragged([5, 6, 7], [0, 2, 3])[1:].digest == Ragged([7], [0, 1]).digest
-        True
-        """
+        """SHA-256 of kind, dtype, lengths and values: the same for equal rows, whatever they are a slice of."""
         if self._digest is None:
             sha = hashlib.sha256(
                 f"{type(self).__name__} {self._values.dtype.newbyteorder('<').str} {len(self)}\n".encode()
