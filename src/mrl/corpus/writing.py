@@ -96,9 +96,13 @@ def require_writable_as(table: Table, path: str | os.PathLike[str]) -> dict[str,
 
 def _write_csv(columns: dict[str, TableColumn], path: Path, delimiter: str = ",") -> None:
     returns = any("\r" in name or (isinstance(col, Text) and b"\r" in bytes(col.flat)) for name, col in columns.items())
-    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL  # which leaves a bare \r, the end of a line, unquoted
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        writer = csv.writer(
+            file,
+            delimiter=delimiter,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL,  # which leaves a bare \r, a line end, unquoted
+        )
         writer.writerow(columns)
         writer.writerows(zip(*map(_cells, columns.values()), strict=True))
 
