@@ -10,6 +10,7 @@ from mrl import kernels as kernels
 from mrl import lm as lm
 from mrl import nn as nn
 from mrl import processes as processes
+from mrl import qsar as qsar
 from mrl import ragged as ragged
 from mrl import report as report
 from mrl import text as text

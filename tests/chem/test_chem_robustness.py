@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from rdkit import Chem
@@ -72,7 +73,8 @@ def test_a_molecule_that_is_too_large_is_an_invalid_row(text: str) -> None:
     assert screen([text, "CCO"]).reasons == {"size": 1}
     assert clean([text, "CCO"]).kept.tolist() == [1]
     assert evaluate([text, "CCO"])["validity"] == 0.5
-    for function in (canon_smile, murcko_scaffold, fragment, randomize, draw_molecule, *PROPERTIES.values()):
+    functions: list[Any] = [canon_smile, murcko_scaffold, fragment, randomize, draw_molecule, *PROPERTIES.values()]
+    for function in functions:
         with pytest.raises(MoleculeError, match=r"size: .*, at most .* are processed; leave this molecule out"):
             function(text)
 
@@ -143,7 +145,7 @@ def test_a_valid_molecule_on_which_rdkit_fails_is_left_out_of_what_cannot_be_com
 
 
 def test_groups_of_invalid_rows_are_masked_or_dropped() -> None:
-    smiles = ["C1CC1", "C(", "CC1CC1", None, "CCO"]
+    smiles: list[Any] = ["C1CC1", "C(", "CC1CC1", None, "CCO"]
     for groups in (scaffold_groups, canonical_groups):
         masked = groups(smiles, on_error="mask")
         assert (masked >= 0).tolist() == [True, False, True, False, True]
@@ -151,7 +153,7 @@ def test_groups_of_invalid_rows_are_masked_or_dropped() -> None:
         with pytest.raises(MoleculeError, match="smiles, row 1: "):
             groups(smiles)
         with pytest.raises(ValueError, match="expected 'raise', 'drop' or 'mask'"):
-            groups(smiles, on_error="skip")
+            groups(smiles, on_error="skip")  # type: ignore[arg-type]
 
 
 def test_results_do_not_depend_on_the_number_of_processes() -> None:

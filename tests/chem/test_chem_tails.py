@@ -78,7 +78,7 @@ def test_a_racemate_is_never_merged_with_a_pure_enantiomer() -> None:
         "StripTail(stereo_groups='drop')"
     )
     for by in ("smiles", "inchikey"):
-        drawn = clean(texts, [DROP], labels=labels, duplicates=Duplicates("mean", by=by))  # type: ignore[arg-type]
+        drawn = clean(texts, [DROP], labels=labels, duplicates=Duplicates("mean", by=by))
         assert drawn.labels is not None
         merged = by == "smiles"  # InChI of the two drawings differ
         assert drawn.kept.tolist() == ([0, 1, 3] if merged else [0, 1, 2, 3])

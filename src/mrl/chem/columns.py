@@ -14,7 +14,6 @@ from mrl.processes import Lost, WorkerPool, require_picklable
 from mrl.ragged import as_list
 
 T = TypeVar("T")
-E = TypeVar("E", MoleculeError, FeatureError)
 
 FEW = 512  # rows up to which no process is started
 
@@ -133,6 +132,6 @@ def _map(
         yield value
 
 
-def _with_row(error: E, row: int, name: str) -> E:
+def _with_row(error: MoleculeError | FeatureError, row: int, name: str) -> MoleculeError | FeatureError:
     """The same error with the row of a column."""
     return type(error)(f"{name}, row {row}: {error}", text=error.text, reason=error.reason, row=row)

@@ -78,8 +78,8 @@ def property_metrics(
 
 
 def _spearman(truth: Numbers, predicted: Numbers) -> float:
-    ranks = [_ranks(values) for values in (truth, predicted)]
-    return float(np.corrcoef(*ranks)[0, 1]) if all(len(np.unique(values)) > 1 for values in ranks) else float("nan")
+    ranks = np.stack([_ranks(values) for values in (truth, predicted)])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1]) if (np.ptp(ranks, axis=1) > 0).all() else float("nan")
 
 
 def _ranks(values: Numbers) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -44,8 +45,9 @@ class _Rows:
     def view(self, rows: Any) -> Self:
         return type(self)(self.numbers[rows])
 
-    def without_augmentation(self) -> Self:
-        return self
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        return {}
 
 
 def run(options: SplitOptions) -> None:
