@@ -83,6 +83,7 @@ def test_other_libraries_read_it(path: Path) -> None:
     assert pl.read_ipc(path)["ids"].to_list() == [[1], [], [2, 3]]
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_and_every_cut_is_found(path: Path) -> None:
     whole = path.read_bytes()
     for place in range(len(whole)):
@@ -93,6 +94,7 @@ def test_every_flipped_byte_and_every_cut_is_found(path: Path) -> None:
             assert caught.value.path == str(path)
 
 
+@pytest.mark.slow
 def test_without_the_digest_a_damaged_file_cannot_lead_out_of_its_memory(path: Path) -> None:
     whole = path.read_bytes()
     for place in range(len(whole)):

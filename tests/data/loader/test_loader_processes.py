@@ -107,6 +107,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_at_random_moments_sees_the_same_batches(tmp_path: Path) -> None:
     batches, before = 100, leftovers()  # 19 an epoch
 
@@ -203,6 +204,7 @@ def many(n: int) -> TextPredictionDataset:
     return TextPredictionDataset(Text(np.tile(piece, n), np.arange(n + 1) * len(piece)), np.arange(n), VOCAB)
 
 
+@pytest.mark.slow
 def test_memory_of_workers_is_flat_over_three_million_rows() -> None:
     n = 3_000_000
     ds = many(n)

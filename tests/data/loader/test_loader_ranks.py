@@ -202,6 +202,7 @@ report(alone=alone, epochs=epochs, state=state, steps=steps, budget=budget, then
     assert [numbers(batch) for batch in alone] == [expected.batch(2, k).tolist() for k in range(7)]
 
 
+@pytest.mark.slow
 def test_accelerate_takes_the_loader_as_it_is(tmp_path: Path) -> None:
     pytest.importorskip("accelerate")
     one, two = run_ranks(
@@ -259,6 +260,7 @@ def fit(ranks, **options):
 """
 
 
+@pytest.mark.slow
 def test_lightning_takes_the_loader_as_it_is_and_resumes_it(tmp_path: Path) -> None:
     if importlib.util.find_spec("lightning") is None:
         pytest.skip("lightning is not installed")
