@@ -1,4 +1,4 @@
-"""The rules for documentation: every public class, function, method and property, by the sections of its docstring."""
+"""The rules for docstrings of public classes, functions, methods and properties, by their parsed sections."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MEMBERS = (property, functools.cached_property, classmethod, staticmethod)
 
 
 class Subject(NamedTuple):
-    """Something public: in which package, by which name, and where else its example may stand."""
+    """Something public that has a docstring."""
 
     package: str
     name: str
     value: Any
-    classes: tuple[type, ...] = ()  # the public classes that offer it, if it is a member
+    classes: tuple[type, ...] = ()  # of a member: the public classes that have it, where its example may be
 
     @property
     def is_class(self) -> bool:
@@ -36,7 +36,7 @@ class Subject(NamedTuple):
 
     @property
     def function(self) -> Any:
-        """What is called: of a property its getter."""
+        """What is called; of a property its getter."""
         value: Any = self.value.fget if isinstance(self.value, property) else self.value
         return getattr(value, "func", None) or getattr(value, "__func__", None) or value
 
@@ -51,13 +51,13 @@ REEXPORTS = {"mrl.dataloaders", "mrl.torch_core", "mrl.imports", "mrl.torch_impo
 
 
 def public_modules() -> list[str]:
-    """The roots of the packages, and the modules directly in mrl that define something."""
+    """Return the packages, and the modules directly in mrl that define something."""
     return [name for name in modules() if name.count(".") == 1 and name not in REEXPORTS]
 
 
 @functools.cache
 def subjects() -> list[Subject]:
-    """Every public class and function of mrl, and the methods and properties of these classes; each of them once."""
+    """Return every public class and function of mrl, and their methods and properties, each of them once."""
     found: dict[int, Subject] = {}
     members: dict[tuple[type, str], list[type]] = {}
     for root in public_modules():
@@ -82,7 +82,7 @@ def subjects() -> list[Subject]:
 
 
 def own_members(cls: type) -> Iterator[tuple[type, str]]:
-    """The public methods and properties of a class that mrl defines, with the class that defines each."""
+    """Yield the public methods and properties of a class that are defined in mrl, each with the defining class."""
     for name in dir(cls):
         owner = next((base for base in cls.__mro__ if name in vars(base)), object)
         value = vars(owner).get(name)
@@ -92,7 +92,7 @@ def own_members(cls: type) -> Iterator[tuple[type, str]]:
 
 
 def parameters(subject: Subject) -> dict[str, inspect.Parameter]:
-    """The parameters of a call, ``self`` left out; of a class that takes over a foreign constructor, none."""
+    """Return the parameters of a call without ``self``; none for a class whose constructor is not defined in mrl."""
     if subject.is_property:
         return {}
     if subject.is_class:
@@ -116,7 +116,7 @@ def returns_something(subject: Subject) -> bool:
 
 
 def is_one_liner(subject: Subject) -> bool:
-    """A docstring of one sentence, with the only parameter in backticks, says as much as sections would."""
+    """Return whether one sentence with the only parameter in backticks says as much as sections would."""
     doc = subject.doc
     return (
         len(parameters(subject)) <= 1
@@ -128,7 +128,7 @@ def is_one_liner(subject: Subject) -> bool:
 
 
 def problems(subject: Subject) -> Iterator[str]:
-    """What is missing or wrong in the docstring of something public."""
+    """Yield what is missing or wrong in a docstring."""
     doc = subject.doc
     if not doc.summary:
         yield "no docstring"
@@ -174,7 +174,7 @@ def is_exception(value: object) -> bool:
 
 
 def has_example(subject: Subject) -> bool:
-    """An example in its own docstring; of a member, or in that of a class that offers it, by name."""
+    """Return whether there is an example: in the docstring, or by ``.name`` in that of a class that has the member."""
     if subject.doc.examples or is_exception(subject.value):
         return True
     name = subject.name.rpartition(".")[2]
@@ -183,7 +183,7 @@ def has_example(subject: Subject) -> bool:
 
 
 def incomplete_docstrings() -> Iterator[tuple[str, str]]:
-    """The package, and what is missing in which docstring."""
+    """Yield a package and a problem of one of its docstrings."""
     for subject in subjects():
         for problem in problems(subject):
             yield subject.package, f"mrl.{subject.package}: {subject.name}: {problem}"

@@ -1,4 +1,4 @@
-"""The rules for the structure of mrl: each one a function that yields what breaks it, and in which module."""
+"""The rules for the structure of mrl: functions that yield violations, as the package and a text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALLOWED_NEIGHBOURS = {
 }
 FORBIDDEN = {("data", "chem"), ("data", "corpus")}  # columns and functions are passed in
 
-# Where each dependency may be imported. In packages of LAZY it is optional, and imported inside functions only.
+# Where each dependency may be imported. Packages of LAZY import it only inside functions: it is optional or slow there.
 DEPENDENCIES = {
     "numpy": {*LEVEL} - LAYERS[0] - LAYERS[1],
     "torch": {"data", "nn", "torch_imports", "lm", "qsar"},
@@ -58,7 +58,7 @@ MOST_MODULES = 13  # in one folder, its __init__.py not counted
 
 
 def of_mrl(module: Module) -> Iterator[tuple[Import, str, str]]:
-    """The imports of other packages of mrl: the import, its target, the other package (empty for ``mrl`` itself)."""
+    """Yield the imports from other packages of mrl: the import, its target, the package (empty for ``mrl`` itself)."""
     for one in imports(module):
         if one.module.partition(".")[0] == "mrl":
             other = target(one).partition(".")[2].partition(".")[0]
@@ -66,11 +66,11 @@ def of_mrl(module: Module) -> Iterator[tuple[Import, str, str]]:
                 yield one, target(one), other
 
 
-def upward_imports() -> Iterator[tuple[Module, str]]:
-    """A module imports from its own package and from those below only."""
+def upward_imports() -> Iterator[tuple[str, str]]:
+    """A module imports only from its own package and from those below it."""
     for module in modules().values():
         if module.package not in LEVEL:
-            yield module, f"{module}: {module.package} is in no layer"
+            yield module.package, f"{module}: {module.package} is in no layer"
             continue
         for one, _, other in of_mrl(module):
             pair = (module.package, other)
@@ -79,20 +79,20 @@ def upward_imports() -> Iterator[tuple[Module, str]]:
             else:
                 fine = (LEVEL[other] < LEVEL[module.package] and pair not in FORBIDDEN) or pair in ALLOWED_NEIGHBOURS
             if not fine:
-                yield module, f"{module}:{one.line}: {one}"
+                yield module.package, f"{module}:{one.line}: {one}"
 
 
-def imports_past_a_root() -> Iterator[tuple[Module, str]]:
-    """What one package takes from another is in ``__all__`` of the other's root."""
+def imports_past_a_root() -> Iterator[tuple[str, str]]:
+    """A package imports only names in ``__all__`` of the root of another one."""
     for module in modules().values():
         for one, found, other in of_mrl(module):
             root = f"mrl.{other}"
             if other and (found != root or (one.module == root and one.name and one.name not in public_names(root))):
-                yield module, f"{module}:{one.line}: {one}"
+                yield module.package, f"{module}:{one.line}: {one}"
 
 
-def import_circles() -> Iterator[tuple[Module, str]]:
-    """No module imports itself through others; each circle is reported once, with a shortest path around it."""
+def import_circles() -> Iterator[tuple[str, str]]:
+    """No module imports itself by way of others; a circle is reported with a shortest path around it."""
     graph = {
         name: {target(one): one.line for one in imports(module) if target(one) in modules() and target(one) != name}
         for name, module in modules().items()
@@ -102,11 +102,11 @@ def import_circles() -> Iterator[tuple[Module, str]]:
         path = shortest_circle(graph, start, component)
         steps = [f"{modules()[a]}:{graph[a][b]} imports {b}" for a, b in itertools.pairwise(path)]
         title = f"{len(component)} modules import each other in a circle ({', '.join(sorted(component))}):"
-        yield modules()[start], "\n    ".join([title, *steps])
+        yield modules()[start].package, "\n    ".join([title, *steps])
 
 
-def circles_of_folders() -> Iterator[tuple[Module, str]]:
-    """The folders inside a package form no circle either, apart from what they share with the package around them."""
+def circles_of_folders() -> Iterator[tuple[str, str]]:
+    """No folder in a package imports itself by way of others, except from the folders around it."""
     graph: dict[str, dict[str, int]] = {}
     for module in modules().values():
         here = folder(module)
@@ -118,16 +118,16 @@ def circles_of_folders() -> Iterator[tuple[Module, str]]:
                     graph[here].setdefault(there, one.line)
     for component in strongly_connected(graph):
         start = min(component)
-        yield modules()[start], " -> ".join(shortest_circle(graph, start, component))
+        yield modules()[start].package, " -> ".join(shortest_circle(graph, start, component))
 
 
 def folder(module: Module) -> str:
-    """The dotted name of the folder that a module is in."""
+    """Return the dotted name of the folder of a module."""
     return module.name if module.is_root else module.name.rpartition(".")[0]
 
 
 def strongly_connected(graph: dict[str, dict[str, int]]) -> list[set[str]]:
-    """The sets of nodes that reach each other, of two nodes or more (Tarjan's algorithm)."""
+    """Return the sets of two or more nodes that reach each other (Tarjan's algorithm)."""
     number: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -155,7 +155,7 @@ def strongly_connected(graph: dict[str, dict[str, int]]) -> list[set[str]]:
 
 
 def shortest_circle(graph: dict[str, dict[str, int]], start: str, within: set[str]) -> list[str]:
-    """A shortest path from `start` back to it."""
+    """Return a shortest path from `start` to itself."""
     paths = [[start]]
     seen = {start}
     for path in paths:
@@ -168,44 +168,44 @@ def shortest_circle(graph: dict[str, dict[str, int]], start: str, within: set[st
     raise AssertionError("not a component")
 
 
-def dependencies_away_from_home() -> Iterator[tuple[Module, str]]:
-    """Each dependency is imported in its home only; one that is optional there, in functions only."""
+def dependencies_away_from_home() -> Iterator[tuple[str, str]]:
+    """Each dependency is imported only in its homes, and in some of them only inside functions."""
     for module in modules().values():
         for one in imports(module):
             dependency = one.module.partition(".")[0]
             if dependency == "mrl" or dependency in sys.stdlib_module_names:
                 continue
             if module.package not in DEPENDENCIES.get(dependency, ()):
-                yield module, f"{module}:{one.line}: {one}"
+                yield module.package, f"{module}:{one.line}: {one}"
             elif one.top_level and (dependency, module.package) in LAZY:
-                yield module, f"{module}:{one.line}: {one}: import it in the function that needs it"
+                yield module.package, f"{module}:{one.line}: {one}: import it in the function that needs it"
 
 
-def private_module_names() -> Iterator[tuple[Module, str]]:
-    """``__all__`` of a root says what is public, not an underscore in a file's name."""
+def private_module_names() -> Iterator[tuple[str, str]]:
+    """Modules have no leading underscore: ``__all__`` of the root says what is public."""
     for name, module in modules().items():
         if any(part.startswith("_") and not part.startswith("__") for part in name.split(".")):
-            yield module, str(module)
+            yield module.package, str(module)
 
 
-def long_modules() -> Iterator[tuple[Module, str]]:
-    """A module past 400 lines wants to be two."""
+def long_modules() -> Iterator[tuple[str, str]]:
+    """A longer module is divided."""
     for module in modules().values():
         lines = len(module.path.read_text(encoding="utf-8").splitlines())
         if lines > MOST_LINES:
-            yield module, f"{module} has {lines} lines, more than {MOST_LINES}"
+            yield module.package, f"{module} has {lines} lines, more than {MOST_LINES}"
 
 
-def full_folders() -> Iterator[tuple[Module, str]]:
-    """A package of more than a dozen modules is divided."""
+def full_folders() -> Iterator[tuple[str, str]]:
+    """A folder of more modules is divided."""
     for module in modules().values():
         if module.is_root and module.package:
             inside = [path for path in module.path.parent.glob("*.py") if path.name != "__init__.py"]
             if len(inside) > MOST_MODULES:
-                yield module, f"{module.path.parent.name} has {len(inside)} modules, more than {MOST_MODULES}"
+                yield module.package, f"{module.path.parent.name} has {len(inside)} modules, more than {MOST_MODULES}"
 
 
-RULES: dict[str, Callable[[], Iterator[tuple[Module, str]]]] = {
+RULES: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
     "upward import": upward_imports,
     "import past a package root": imports_past_a_root,
     "import circle": import_circles,

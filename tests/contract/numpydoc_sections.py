@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 
 class Docstring(NamedTuple):
-    """A docstring in parts: its first paragraph, the text up to the first section, and the sections' lines."""
+    """A docstring in parts: the first paragraph, the text in front of the first section, the lines of each section."""
 
     summary: list[str]
     prose: str
     sections: dict[str, list[str]]
 
     def entries(self, section: str) -> list[str]:
-        """The names that the entries of a section are about: of ``a, *b : int`` these are ``a`` and ``b``."""
+        """Return the names of the entries of a section: for ``a, *b : int`` these are ``a`` and ``b``."""
         heads = re.compile(r"(\**[\w.]+(?:, \**[\w.]+)*)(?: : .+)?")
         lines = takewhile(lambda line: not line.startswith(">>>"), self.sections.get(section, ()))
         found = filter(None, map(heads.fullmatch, lines))
@@ -25,7 +25,7 @@ class Docstring(NamedTuple):
 
     @property
     def examples(self) -> str:
-        """The source of the examples, wherever they stand."""
+        """The source of all examples."""
         lines = [*self.prose.splitlines(), *(line for lines in self.sections.values() for line in lines)]
         return "\n".join(line.strip()[4:] for line in lines if re.match(r"(>>>|\.\.\.)( |$)", line.strip()))
 

@@ -1,4 +1,4 @@
-"""The rules for tests: they go through public behaviour, and do not depend on how fast the machine is."""
+"""The rules for tests: they use public behaviour, and do not depend on the speed of the machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ REPLACING = {"setattr", "delattr", "setitem", "delitem"}
 
 
 def files() -> Iterator[tuple[str, Path, ast.Module]]:
-    """Each file of tests, with its folder and its syntax tree."""
+    """Yield the folder, the path and the syntax tree of each file of tests."""
     for path in sorted(TESTS.rglob("*.py")):
         folder = path.relative_to(TESTS.parent).parts[:2] if path.parent != TESTS else ("tests",)
         yield "/".join(folder), path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def assertions_on_seconds() -> Iterator[tuple[str, str]]:
-    """An ``assert`` with a clock in it, or with what was computed from one, by name and within one file."""
+    """Yield each ``assert`` on a time: read in it, or assigned to a name in the same file."""
     for folder, path, tree in files():
         names: set[str] = set()
         while (grown := names | names_of_times(tree, names)) != names:
@@ -30,7 +30,7 @@ def assertions_on_seconds() -> Iterator[tuple[str, str]]:
 
 
 def names_of_times(tree: ast.AST, known: set[str]) -> set[str]:
-    """The variables that a time is assigned or appended to, and the functions that return one."""
+    """Return the variables that a time is assigned or appended to, and the functions that return one."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
@@ -47,7 +47,7 @@ def names_of_times(tree: ast.AST, known: set[str]) -> set[str]:
 
 
 def reads_a_clock(node: ast.AST, names: set[str]) -> bool:
-    """Whether an expression calls a function of `time`, or uses one of the names."""
+    """Return whether an expression calls a clock of `time`, or uses one of the names."""
     return any(
         (isinstance(part, ast.Name) and part.id in names)
         or (isinstance(part, ast.Attribute) and part.attr in CLOCKS and ast.unparse(part.value) == "time")
@@ -56,7 +56,7 @@ def reads_a_clock(node: ast.AST, names: set[str]) -> bool:
 
 
 def replaced_parts_of_mrl() -> Iterator[tuple[str, str]]:
-    """A ``monkeypatch`` of something in mrl, or of a private name anywhere."""
+    """Yield each ``monkeypatch`` of something in mrl, or of a private name anywhere."""
     for folder, path, tree in files():
         ours = names_of_our_modules(tree)
         for node in ast.walk(tree):
@@ -73,7 +73,7 @@ def replaced_parts_of_mrl() -> Iterator[tuple[str, str]]:
 
 
 def names_of_our_modules(tree: ast.AST) -> set[str]:
-    """The names in a file that stand for mrl, one of its modules, or something in one."""
+    """Return the names in a file that refer to mrl, its modules, or something in them."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mrl":

@@ -1,4 +1,4 @@
-"""The source of mrl as data: its modules, and what each of them imports, wherever in the file the import stands."""
+"""The source of mrl as data: its modules, and the imports of each, wherever in the file they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCE = Path(mrl.__path__[0])
 
 
 class Import(NamedTuple):
-    """One imported module or name: `module` is what the statement names, `name` what it takes from it, if anything."""
+    """An imported module, or a name that is imported from it."""
 
     line: int
     module: str
@@ -26,14 +26,14 @@ class Import(NamedTuple):
 
 
 class Module(NamedTuple):
-    """One file of the package, by its dotted name."""
+    """One file of mrl; `name` is its dotted name."""
 
     name: str
     path: Path
 
     @property
     def package(self) -> str:
-        """The folder or file directly in mrl that it belongs to; empty for ``mrl/__init__.py``."""
+        """The package or module directly in mrl that it belongs to; empty for ``mrl/__init__.py``."""
         return self.name.partition(".")[2].partition(".")[0]
 
     @property
@@ -46,7 +46,7 @@ class Module(NamedTuple):
 
 @cache
 def modules() -> dict[str, Module]:
-    """Every module of mrl, by dotted name; a package goes by the name of its folder."""
+    """Return every module of mrl by its dotted name; ``__init__.py`` has that of its folder."""
     found = {}
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE.parent).with_suffix("").parts
@@ -62,8 +62,9 @@ def tree(module: Module) -> ast.Module:
 
 @cache
 def imports(module: Module) -> list[Import]:
-    """Every import of a module: in functions and under ``TYPE_CHECKING`` too."""
-    return list(_imports(tree(module), top_level=True))
+    """Return every import of a module: also those in functions, under ``TYPE_CHECKING``, and by ``import_module``."""
+    dynamic = [] if module.name == "mrl" else list(_dynamic_imports(tree(module)))  # mrl itself imports on demand
+    return [*_imports(tree(module), top_level=True), *dynamic]
 
 
 def _imports(node: ast.AST, top_level: bool) -> Iterator[Import]:
@@ -78,13 +79,23 @@ def _imports(node: ast.AST, top_level: bool) -> Iterator[Import]:
             yield from _imports(child, top_level and not inside)
 
 
+def _dynamic_imports(root: ast.AST) -> Iterator[Import]:
+    """Yield all modules of mrl whose names begin as the argument of an ``import_module`` does."""
+    for node in ast.walk(root):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            begin = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
+            prefix = begin.value if isinstance(begin, ast.Constant) else None
+            if isinstance(prefix, str) and prefix.startswith("mrl"):
+                yield from (Import(node.lineno, name, None, False) for name in modules() if name.startswith(prefix))
+
+
 def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 @cache
 def public_names(module: str) -> frozenset[str]:
-    """What ``__all__`` of a module says, read from its source."""
+    """Return the names in ``__all__`` of a module, read from its source."""
     for node in tree(modules()[module]).body if module in modules() else ():
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return frozenset(ast.literal_eval(node.value))
@@ -92,9 +103,9 @@ def public_names(module: str) -> frozenset[str]:
 
 
 def target(one: Import) -> str:
-    """The module that an import takes something from: ``from mrl.text import file`` takes ``mrl.text.file`` whole.
+    """Return the module that an import leads to: ``from mrl.text import io`` leads to ``mrl.text.io``.
 
-    A public name that is also the name of a module is the public name.
+    A name in ``__all__`` of its package is a name, even if a module is called the same.
     """
     inner = f"{one.module}.{one.name}"
     return inner if inner in modules() and one.name not in public_names(one.module) else one.module

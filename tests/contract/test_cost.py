@@ -1,4 +1,4 @@
-"""What is loaded, and when: nothing by ``import mrl``, and no more than a task needs."""
+"""What is imported when: nothing else by ``import mrl``, and no heavy dependency before it is used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEAVY = {"torch", "rdkit", "numba", "pyarrow", "pandas", "numpy", "typer", "rich
 
 
 def loaded_after(code: str) -> set[str]:
-    """The modules that are loaded after `code` ran in a new process."""
+    """Return the modules that are loaded after `code` ran in a new process."""
     program = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout.splitlines()[-1]))

@@ -1,4 +1,4 @@
-"""The documents are true: their code runs, and the files, commands and links that they name exist."""
+"""The documents are correct: their code runs, and the files, commands and links in them exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str
 
 
 def blocks(text: str, language: str) -> list[tuple[int, str]]:
-    """The code blocks of a document in one language, each with the number of its first line."""
+    """Return the code blocks of a document in one language, each with the number of its first line."""
     found = re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [(text.count("\n", 0, block.start(1)), block[1]) for block in found]
 
