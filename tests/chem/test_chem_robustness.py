@@ -156,6 +156,7 @@ def test_groups_of_invalid_rows_are_masked_or_dropped() -> None:
             groups(smiles, on_error="skip")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
     smiles = [
         "C" * n + end

@@ -59,6 +59,7 @@ def test_examples_use_public_names_only() -> None:
         assert not re.search(r"\b[a-z]\w*\._[a-z]|import _", path.read_text())
 
 
+@pytest.mark.slow
 def test_a_fingerprint_network_beats_the_mean(
     tmp_path: Path, sample: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_roc_auc_is_the_share_of_pairs_in_order() -> None:
     assert np.isnan(roc_auc(scores, np.ones(60)))
 
 
+@pytest.mark.slow
 def test_tasks_with_missing_labels_are_learned(
     tmp_path: Path, sample: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:

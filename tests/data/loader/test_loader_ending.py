@@ -20,7 +20,7 @@ from mrl.data import Loader, Sequential, TextDataset
 from mrl.errors import DatasetError
 from mrl.text import CharacterVocab
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="signals")]
 
 
 class Numbers(torch.utils.data.Dataset[int]):

@@ -169,6 +169,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "forkserver"])
 def test_ctrl_c_in_the_middle_of_an_epoch_leaves_no_process_and_no_file(tmp_path: Path, method: str) -> None:
     before = leftovers()
@@ -245,6 +246,7 @@ def open_files() -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_workers_that_inherit_nothing_share_the_large_arrays(method: str) -> None:
     ds = many(100_000)

@@ -129,6 +129,7 @@ def test_resumed_with_other_numbers_of_forked_workers(kind: str, order: str, wor
     resumed_with(kind, order, workers, "fork")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_resumed_with_workers_that_inherit_nothing(method: str) -> None:
     resumed_with("augmented view", "bucketed", (2, 0), method)
