@@ -6,6 +6,7 @@ import builtins
 import functools
 import importlib
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -179,7 +180,7 @@ def has_example(subject: Subject) -> bool:
         return True
     name = subject.name.rpartition(".")[2]
     docs = [parse(cls.__doc__) for offered in subject.classes for cls in offered.__mro__ if cls is not object]
-    return any(f".{name}" in doc.examples for doc in docs)
+    return any(re.search(rf"\.{name}\b", doc.examples) for doc in docs)
 
 
 def incomplete_docstrings() -> Iterator[tuple[str, str]]:
