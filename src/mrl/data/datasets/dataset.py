@@ -118,9 +118,14 @@ class BaseDataset(RowDataset, Generic[Batch]):
     def __getitems__(self, rows: Any) -> Any:
         """Return the samples of `rows` (a `BatchRequest`, row numbers or a mask), computed when they are read."""
         epoch, rows = rows if isinstance(rows, BatchRequest) else (0, rows)
-        rows = row_array(as_row_index(rows, len(self)))
+        # Rows of an order are valid, which one comparison shows: negative numbers are huge as unsigned ones.
+        checked = type(rows) is np.ndarray and rows.dtype == np.int64 and len(rows) > 0
+        if not (checked and rows.view(np.uint64).max() < len(self._kept)):
+            rows = row_array(as_row_index(rows, len(self)))
         if self._samples_are_fields():
-            return LazyBatch(self.fields, take_rows(self._storage_index, rows), BatchRequest(epoch, rows))
+            index = self._storage_index
+            storage_rows = rows if index is None else take_rows(index, rows)
+            return LazyBatch(self.fields, storage_rows, BatchRequest(epoch, rows))
         token = _EPOCH.set(epoch)
         try:
             return [self[row] for row in rows.tolist()]

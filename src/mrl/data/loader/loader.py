@@ -12,7 +12,6 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mrl.data.batch import BatchRequest, RequestDataset, with_list_of_samples
-from mrl.data.columns import Rows64
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
@@ -50,8 +49,7 @@ class EpochPlan:
         order, epoch, rank, world_size = self.order, self.epoch, self.rank, self.world_size
         for k in range(self.start, len(order)):
             rows = order.batch(epoch, k)
-            # An order may be a user's; what is not an array of row numbers is converted, or rejected.
-            if not (type(rows) is np.ndarray and rows.dtype == np.int64 and _max_unsigned(rows) < order.n):
+            if type(rows) is not np.ndarray or rows.dtype != np.int64:  # an order may be a user's
                 rows = row_numbers(rows, order.n)
             yield BatchRequest(epoch, rows if world_size == 1 else rank_slice(rows, rank, world_size))
 
@@ -376,8 +374,3 @@ def prefetch(batches: Iterator[Any]) -> Generator[Any]:
             yield batch
             batch = following
         yield batch
-
-
-def _max_unsigned(rows: Rows64) -> int:
-    """Return the largest number; negative ones count as huge."""
-    return int(rows.view(np.uint64).max()) if len(rows) else -1
