@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types layers docs bench sample clean
+.PHONY: help demo test test-all lint types layers docs site bench sample clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -46,6 +46,10 @@ layers: $(VENV)/.dev  ## the structure: what may import what, circles, sizes, pu
 
 docs: $(VENV)/.dev  ## run the code of every document; check that every public docstring is complete
 	$(BIN)/python -m pytest tests/contract/test_documents.py tests/contract/test_documentation.py
+
+site: $(VENV)/.dev  ## build the documentation site into build/site; a warning is an error
+	$(PIP) -e '.[site]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs build/site
 
 bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
 	$(PIP) -e '.[bench]'

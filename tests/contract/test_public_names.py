@@ -14,6 +14,7 @@ from source_tree import modules, public_names
 
 import mrl
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 STUB = Path(mrl.__path__[0], "__init__.pyi")
 PACKAGES = sorted({module.package for module in modules().values() if module.is_root} - {""})
 
@@ -80,3 +81,10 @@ def test_every_module_is_imported_by_walking() -> None:
     for module in pkgutil.walk_packages(mrl.__path__, "mrl."):
         if module.name != "mrl.__main__":
             importlib.import_module(module.name)
+
+
+def test_the_site_has_a_page_for_every_package_that_users_import() -> None:
+    tree = ast.parse((ROOT / "docs" / "reference.py").read_text(encoding="utf-8"))
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    pages = next(ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "PACKAGES")
+    assert {*pages} == {*PACKAGES, "errors"} - {"cli", "kernels"}  # called by mrl itself

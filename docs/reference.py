@@ -1,0 +1,185 @@
+"""A Sphinx extension that writes pages of the site.
+
+The reference has a page for each package, from the public names in its ``__all__``; the documents of the root have one
+each.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst.states import Inliner
+from sphinx.application import Sphinx
+from sphinx.domains.python import PyXRefRole
+
+# In the order in which a project needs them: package, and what a reader finds there.
+PACKAGES = {
+    "corpus": "reading and writing files of molecules",
+    "chem": "molecules: properties, cleaning, groups, evaluation, drawings",
+    "features": "functions of molecules, computed in processes and cached",
+    "text": "vocabularies: text to token ids and back",
+    "ragged": "ragged arrays, columns of any library, rejected rows",
+    "data": "datasets, batches, orders, loaders",
+    "nn": "losses and scalers",
+    "lm": "the reference language models",
+    "qsar": "the reference property model and its metrics",
+    "report": "pages and figures",
+    "processes": "pools of processes",
+    "errors": "every exception",
+}
+PROJECT = ["CONTRIBUTING.md", "CHANGELOG.md"]  # documents of the root that have a page in the site
+
+
+def public_names(package: types.ModuleType) -> list[str]:
+    """Return the public names of a package; those of a module without `__all__` are the classes that it defines."""
+    defined = [
+        name for name, value in vars(package).items() if inspect.isclass(value) and value.__module__ == package.__name__
+    ]
+    return list(getattr(package, "__all__", defined))
+
+
+def top_level() -> dict[str, str]:
+    """Map each name of the top level to the package that it comes from."""
+    import mrl
+
+    homes = (line.split() for line in Path(mrl.__file__).with_suffix(".pyi").read_text().splitlines())
+    return {words[-1]: words[1] for words in homes if words and words[0] == "from" and words[1] != "mrl"}
+
+
+def kind(value: object) -> str:
+    """Return the directive that documents a value."""
+    if inspect.isclass(value):
+        return "autoexception" if issubclass(value, BaseException) else "autoclass"
+    return "autofunction" if callable(value) and hasattr(value, "__name__") else "data"
+
+
+def comment(package: types.ModuleType, name: str) -> str:
+    """Return the comment above the line that defines a constant: values such as a dict have no docstring."""
+    for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.parse("\n".join(lines)).body:
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+            if name in [target.id for target in targets if isinstance(target, ast.Name)]:
+                above = []
+                for line in reversed(lines[: node.lineno - 1]):
+                    if not line.startswith("# "):
+                        break
+                    above.append(line[2:])
+                behind = lines[node.end_lineno - 1].partition("  # ")[2]
+                return " ".join([*reversed(above), behind]).strip()
+    return ""
+
+
+def constant(package: types.ModuleType, name: str) -> Iterator[str]:
+    """Yield the entry of a constant: its type, its value if that is short, and its comment."""
+    value = getattr(package, name)
+    yield from [f".. py:data:: {name}", f"   :type: {type(value).__name__}"]
+    if len(repr(value)) < 100 and "object at" not in repr(value):
+        yield f"   :value: {value!r}"
+    yield from ["", f"   {comment(package, name)}"]
+
+
+def page(name: str, title: str) -> Iterator[str]:
+    """Yield the lines of the page of one package."""
+    package = importlib.import_module(f"mrl.{name}")
+    heading = f"mrl.{name}: {title}"
+    yield from [heading, "=" * len(heading), "", f".. currentmodule:: mrl.{name}", ""]
+    short = {public for public, home in top_level().items() if home == f"mrl.{name}"}
+    if short:
+        yield from [
+            "Also at the top level: "
+            + ", ".join(f"`{public} <mrl.{name}.{public}>`" for public in sorted(short))
+            + ".",
+            "",
+        ]
+    groups: dict[str, list[str]] = {"Classes": [], "Exceptions": [], "Functions": [], "Constants": []}
+    titles = {"autoclass": "Classes", "autoexception": "Exceptions", "autofunction": "Functions", "data": "Constants"}
+    for public in public_names(package):
+        value = getattr(package, public)
+        if not isinstance(value, types.ModuleType):
+            groups[titles[kind(value)]].append(public)
+    for group, names in groups.items():
+        if not names:
+            continue
+        yield from [group, "-" * len(group), ""]
+        for public in sorted(names, key=str.lower):
+            directive = kind(getattr(package, public))
+            yield from constant(package, public) if directive == "data" else [f".. {directive}:: {public}"]
+            yield ""
+
+
+def write(path: Path, lines: Iterator[str] | list[str]) -> None:
+    """Write a page unless it stands there already, so that an unchanged page is not built again."""
+    text = "\n".join(lines) + "\n"
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def build(app: Sphinx) -> None:
+    """Write the generated pages into folders of the source folder, from which Sphinx reads them next."""
+    root = Path(app.srcdir).parent
+    for file in PROJECT:
+        text = (root / file).read_text(encoding="utf-8").replace("](docs/", "](../")
+        write(Path(app.srcdir) / "project" / file, [text])
+    folder = Path(app.srcdir) / "reference"
+    for name, title in PACKAGES.items():
+        write(folder / f"{name}.rst", page(name, title))
+    entries = [f"   {name}" for name in PACKAGES]
+    index = [
+        "Reference",
+        "=========",
+        "",
+        "Every public name, from its docstring, in the package that it belongs to.",
+        "",
+    ]
+    write(folder / "index.rst", [*index, ".. toctree::", "   :maxdepth: 1", "", *entries])
+
+
+class NameRole(PyXRefRole):
+    """Text in single backquotes: a link if it is the name of something public, else code.
+
+    An argument such as `n` is also the name of an attribute somewhere, which a plain cross-reference would link to.
+    """
+
+    names: frozenset[str] = frozenset()
+
+    def __call__(
+        self,
+        name: str,
+        rawtext: str,
+        text: str,
+        lineno: int,
+        inliner: Inliner,
+        options: dict | None = None,
+        content: Sequence[str] = (),
+    ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the nodes of the text."""
+        target = text.rpartition("<")[2].rstrip(">")
+        if not self.names:
+            NameRole.names = frozenset(
+                public for package in PACKAGES for public in public_names(importlib.import_module(f"mrl.{package}"))
+            )
+        if "." in target or target in self.names:
+            return super().__call__("py:obj", rawtext, text, lineno, inliner, options or {}, content)
+        return [nodes.literal(rawtext, text)], []
+
+
+def project_links(app: Sphinx, name: str, lines: list[str]) -> None:
+    """Make links from docs/ to the documents of the root lead to their pages in the site."""
+    for file in PROJECT:
+        lines[0] = lines[0].replace(f"](../{file}", f"](project/{file}")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", build)
+    app.connect("source-read", project_links)
+    app.add_role("name", NameRole(), override=True)
+    return {"parallel_read_safe": True}
