@@ -14,6 +14,7 @@ from source_tree import SOURCE
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GENERATED = {"mrl-demo/"}
+SLOW = {"toolboxes.md"}  # it trains with other libraries; make docs runs it
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
@@ -29,7 +30,11 @@ def run_examples(test: doctest.DocTest) -> None:
     assert not report, "".join(report)
 
 
-@every_document
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] * (path.name in SLOW)) for path in DOCUMENTS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Blocks of one document share their names. One that does not begin with ``>>>`` is a part of a module."""
     module = ModuleType("document")
