@@ -29,6 +29,7 @@ PACKAGES = {
     "nn": "losses and scalers",
     "lm": "the reference language models",
     "qsar": "the reference property model and its metrics",
+    "loop": "goal-directed generation: scores and improvement",
     "report": "pages and figures",
     "processes": "pools of processes",
     "errors": "every exception",

@@ -8,6 +8,7 @@ from mrl import errors as errors
 from mrl import features as features
 from mrl import kernels as kernels
 from mrl import lm as lm
+from mrl import loop as loop
 from mrl import nn as nn
 from mrl import processes as processes
 from mrl import qsar as qsar

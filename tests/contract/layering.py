@@ -38,7 +38,7 @@ FORBIDDEN = {("data", "chem"), ("data", "corpus")}  # columns and functions are 
 # Where each dependency may be imported. Packages of LAZY import it only inside functions: it is optional or slow there.
 DEPENDENCIES = {
     "numpy": {*LEVEL} - LAYERS[0] - LAYERS[1],
-    "torch": {"data", "nn", "torch_imports", "lm", "qsar"},
+    "torch": {"data", "nn", "torch_imports", "lm", "qsar", "loop"},
     "safetensors": {"lm", "qsar"},
     "sklearn": {"qsar"},
     "rdkit": {"chem"},

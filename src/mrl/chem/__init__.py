@@ -25,6 +25,15 @@ from mrl.chem.cleaning.standardize import (
 )
 from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.descriptors import Descriptors
+from mrl.chem.design.measures import (
+    AlertCount,
+    ElementCount,
+    FormulaMatch,
+    Measure,
+    SimilarityTo,
+    Substructure,
+    bertz_complexity,
+)
 from mrl.chem.drawing import ATOM_COLORS, draw_molecule
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
@@ -65,6 +74,7 @@ __all__ = [
     "FCFP6",
     "PROPERTIES",
     "SALTS",
+    "AlertCount",
     "Alerts",
     "Canonical",
     "CanonicalSet",
@@ -76,11 +86,14 @@ __all__ = [
     "DropIsotopes",
     "DropStereo",
     "Duplicates",
+    "ElementCount",
     "Fingerprint",
+    "FormulaMatch",
     "Fragments",
     "HoldOut",
     "LargestFragment",
     "Leaks",
+    "Measure",
     "Metric",
     "Metrics",
     "Neutral",
@@ -93,16 +106,19 @@ __all__ = [
     "RingSize",
     "Row",
     "Screened",
+    "SimilarityTo",
     "Step",
     "StepCount",
     "StripTail",
     "Stripped",
+    "Substructure",
     "TextLength",
     "Uncharge",
     "Within",
     "add_carbon",
     "aromatic_rings",
     "attachment_points",
+    "bertz_complexity",
     "canon_smile",
     "canonical_groups",
     "clean",

@@ -1,0 +1,1 @@
+"""Scores as data: measures of molecules, the transforms that give each a direction, and their weighted mean."""

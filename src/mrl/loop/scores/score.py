@@ -1,0 +1,219 @@
+"""`Score`: named components, each with a transform and a weight, and their mean; for many molecules at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.chem import to_mol
+from mrl.errors import MoleculeError, MrlError
+from mrl.loop.scores.functions import Failed, Function, Measurement, evaluate, require_function
+from mrl.loop.scores.transforms import Transform
+from mrl.messages import format_names, format_value
+from mrl.ragged import Rejects, as_text
+
+Aggregate = Literal["geometric", "arithmetic"]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a score.
+
+    Parameters
+    ----------
+    name : str
+        For tables and messages.
+    function : Measure, property, Command, Imported or callable
+        Of a molecule: a measure or property of `mrl.chem`; or any function of a canonical SMILES; see `Command` for
+        programs.
+    transform : Transform
+        From the function's value to a score between 0 and 1; it states the direction.
+    weight : float
+        In the mean.
+
+    Raises
+    ------
+    ValueError
+        An empty name, or a weight that is not positive.
+    TypeError
+        `function` cannot be called, or `transform` is not a `Transform`.
+
+    Examples
+    --------
+    >>> from mrl.chem import logp
+    >>> from mrl.loop import Gaussian
+    >>> Component("logP", logp, Gaussian(mu=2.5, sigma=1)).direction
+    'reach 2.5'
+    """
+
+    name: str
+    function: Function
+    transform: Transform
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ValueError(f"the name of a component is {self.name!r}; expected a text such as 'logP'")
+        require_function(self.name, self.function)
+        if not isinstance(self.transform, Transform):
+            raise TypeError(
+                f"component {self.name!r}: its transform is {format_value(self.transform)}; expected one of mrl.loop, "
+                "such as Identity() for values between 0 and 1 of which more is better"
+            )
+        if not 0 < self.weight < math.inf:
+            raise ValueError(f"component {self.name!r}: its weight is {self.weight}; expected a positive number")
+
+    @property
+    def direction(self) -> str:
+        """What is rewarded, in words."""
+        return self.transform.direction
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The scores of molecules, row for row.
+
+    Attributes
+    ----------
+    scores : ndarray of float64, shape (n,)
+        NaN where a row is not a molecule or a component failed.
+    values : ndarray of float64, shape (n, k)
+        What each component's function returned, before its transform; NaN where it failed.
+    rejects : Rejects
+        Why a row has no score: row, text, stage (``"parse"`` or the component's name), reason.
+
+    Examples
+    --------
+    >>> from mrl.loop import task
+    >>> scored = task("qed")(["CCO", "C("])
+    >>> scored, scored.rejects[0].stage
+    (Scored(2 rows, 1 with a score), 'parse')
+    """
+
+    scores: NDArray[np.float64]
+    values: NDArray[np.float64]
+    rejects: Rejects
+
+    def __repr__(self) -> str:
+        return f"Scored({len(self.scores):,} rows, {int(np.isfinite(self.scores).sum()):,} with a score)"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A weighted mean of components: a function of molecules, and data that a file can hold.
+
+    Parameters
+    ----------
+    components : sequence of Component
+        At least one; their names differ.
+    aggregate : {"geometric", "arithmetic"}
+        The mean. In the geometric one a component of 0 makes the score 0; it takes no score below 0.
+
+    Raises
+    ------
+    ValueError
+        No component, a name that occurs twice, or an unknown aggregate.
+
+    Examples
+    --------
+    >>> from mrl.chem import SimilarityTo, qed
+    >>> from mrl.loop import Identity
+    >>> score = Score((
+    ...     Component("drug-likeness", qed, Identity()),
+    ...     Component("like aspirin", SimilarityTo("CC(=O)Oc1ccccc1C(=O)O"), Identity(), weight=2),
+    ... ))
+    >>> score(["CC(=O)Oc1ccccc1C(=O)O", "C1CC"]).scores.round(3)
+    array([0.819,   nan])
+    """
+
+    components: tuple[Component, ...]
+    aggregate: Aggregate = "geometric"
+
+    def __post_init__(self) -> None:
+        components = (self.components,) if isinstance(self.components, Component) else tuple(self.components)
+        object.__setattr__(self, "components", components)
+        names = [component.name for component in components]
+        if not names:
+            raise ValueError("a score needs at least one component: Score([Component(name, function, transform)])")
+        if len({*names}) < len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"two components have the name {format_names(twice)}; rename one")
+        if self.aggregate not in get_args(Aggregate):
+            raise ValueError(f"aggregate is {self.aggregate!r}; expected 'geometric' or 'arithmetic'")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the components.
+
+        Examples
+        --------
+        >>> from mrl.loop import task
+        >>> task("median1").names
+        ('camphor', 'menthol')
+        """
+        return tuple(component.name for component in self.components)
+
+    def __call__(self, smiles: Any) -> Scored:
+        """Return the scores of molecules.
+
+        Parameters
+        ----------
+        smiles : column of str; n rows
+            Each is parsed once.
+
+        Returns
+        -------
+        Scored
+            n rows; those that have no score are NaN, and listed with the reason.
+
+        Raises
+        ------
+        MrlError
+            A component has a score below 0 in a geometric mean, which no weight can repair.
+        """
+        texts = [str(text) for text in as_text(smiles)]
+        rejects: list[tuple[int, str, str, str]] = []
+        molecules: list[Measurement] = []
+        for row, text in enumerate(texts):
+            try:
+                molecules.append(Measurement(row, text, to_mol(text)))
+            except MoleculeError as error:
+                rejects.append((row, text, "parse", str(error.reason)))
+        values = np.full((len(texts), len(self.components)), math.nan)
+        for column, component in enumerate(self.components):
+            for one, value in zip(molecules, evaluate(component.function, molecules), strict=True):
+                if isinstance(value, Failed):
+                    rejects.append((one.row, one.text, component.name, value.reason))
+                else:
+                    values[one.row, column] = value
+        return Scored(self._mean(values, texts), values, Rejects(sorted(rejects)))
+
+    def _mean(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
+        parts = np.stack([part.transform(values[:, i]) for i, part in enumerate(self.components)], axis=1)
+        weights = np.array([component.weight for component in self.components])
+        weights = weights / weights.sum()
+        if self.aggregate == "arithmetic":
+            mean: NDArray[np.float64] = parts @ weights
+            return mean
+        if (negative := np.argwhere(parts < 0)).size:
+            row, column = negative[0]
+            raise MrlError(
+                f"component {self.components[column].name!r} of {format_value(texts[row])} is {parts[row, column]:g}, "
+                "and a geometric mean has no negative parts; choose a transform to values between 0 and 1 (such as "
+                "Sigmoid), or aggregate='arithmetic'"
+            )
+        with np.errstate(divide="ignore"):
+            product: NDArray[np.float64] = np.exp(np.log(parts) @ weights)
+        # 0 * -inf cannot occur, weights being positive; a NaN of one part stays the NaN of the row.
+        return np.where(np.isnan(parts).any(1), math.nan, product)
+
+
+def top_mean(scores: Iterable[float], count: int) -> float:
+    """Return the mean of the `count` highest numbers; NaN if there are none."""
+    best = sorted(scores, reverse=True)[:count]
+    return sum(best) / len(best) if best else math.nan
