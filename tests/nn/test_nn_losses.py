@@ -282,3 +282,39 @@ def test_tox21() -> None:
         gradient, looped = (torch.autograd.grad(x, predictions)[0] for x in (found, expected))
         torch.testing.assert_close(gradient, looped)
         assert (gradient[y.isnan()] == 0).all()
+
+
+REGRESSION = [nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(delta=0.5), nn.SmoothL1Loss()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(REGRESSION), st.integers(1, 9), st.integers(1, 3), st.floats(0, 1), st.integers(0, 99))
+def test_censored_labels_cost_only_on_the_wrong_side(
+    loss: nn.Module, rows: int, tasks: int, missing: float, seed: int
+) -> None:
+    predictions, targets = drawn((rows, tasks), missing, seed)
+    signs = torch.randint(-1, 2, (rows, tasks), generator=torch.Generator().manual_seed(seed + 1), dtype=torch.int8)
+    found = MaskedLoss(loss)(predictions, targets, signs=signs)
+    losses = []
+    for p, t, sign in zip(predictions.flatten(), targets.flatten(), signs.flatten().tolist(), strict=True):
+        if not t.isnan():
+            right = (sign == 1 and p > t) or (sign == -1 and p < t)
+            losses.append(0 * p if right else loss(p, t))
+    expected = torch.stack(losses).mean() if losses else 0 * predictions.sum()
+    torch.testing.assert_close(found, expected)
+    gradients = [torch.autograd.grad(value, predictions)[0] for value in (found, expected)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_a_satisfied_label_has_no_gradient_even_where_the_prediction_is_infinite() -> None:
+    predictions = torch.tensor([float("inf"), 3.0], requires_grad=True)
+    loss = MaskedLoss(nn.MSELoss())(predictions, torch.tensor([10.0, 5.0]), signs=torch.tensor([1, 0]))
+    (gradient,) = torch.autograd.grad(loss, predictions)
+    assert (loss.item(), gradient.tolist()) == (2.0, [0.0, -2.0])
+
+
+def test_signs_belong_to_numbers() -> None:
+    with pytest.raises(ValueError, match=r"signs have the shape \(1,\) \(torch.int64\) and targets \(2,\)"):
+        MaskedLoss(nn.MSELoss())(torch.zeros(2), torch.zeros(2), signs=torch.tensor([1]))
+    with pytest.raises(ValueError, match="classes have no signs"):
+        MaskedLoss(nn.CrossEntropyLoss())(torch.zeros(2, 3), torch.tensor([0, 1]), signs=torch.tensor([1, 0]))

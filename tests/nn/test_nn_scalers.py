@@ -182,6 +182,16 @@ def test_a_constant_column_is_shifted_with_a_warning(column: list[float]) -> Non
     np.testing.assert_allclose(np.nan_to_num(scaler.transform(values)[:, 1]), 0, atol=1e-7)
 
 
+def test_many_constant_columns_are_one_warning() -> None:
+    with pytest.warns(UserWarning, match="do not vary") as caught:
+        scaler = Scaler.fit(np.stack([np.arange(3.0), *[np.full(3, 2.0)] * 12], axis=1))
+    assert [str(warning.message) for warning in caught] == [
+        "12 of 13 columns of values do not vary (1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more); they are shifted, but not "
+        "scaled"
+    ]
+    assert scaler.scale.tolist()[1:] == [1.0] * 12
+
+
 def test_invalid_values() -> None:
     with pytest.raises(ColumnError, match="column 1 of values has no value in these rows; leave it out, or fit to"):
         Scaler.fit([[1.0, NAN], [2.0, None]])

@@ -4,8 +4,8 @@ from mrl.lm.finetuning import Round, finetune
 from mrl.lm.model import LanguageModel, ModelConfig, accelerator
 from mrl.lm.options import FinetuneOptions
 from mrl.lm.sampling import sample
-from mrl.lm.threads import one_thread
 from mrl.lm.training import Step, train
+from mrl.nn import one_thread
 
 __all__ = [
     "FinetuneOptions",

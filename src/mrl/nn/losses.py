@@ -79,7 +79,9 @@ class MaskedLoss(nn.Module):
         """
         return f"per_task={self.per_task}"
 
-    def forward(self, predictions: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    def forward(
+        self, predictions: Tensor, targets: Tensor, weights: Tensor | None = None, signs: Tensor | None = None
+    ) -> Tensor:
         """Return the mean loss of the labels that are present.
 
         Parameters
@@ -90,6 +92,9 @@ class MaskedLoss(nn.Module):
             Numbers (NaN where missing), or integer classes (-100 where missing, or the loss's ``ignore_index``).
         weights : Tensor, shape (B,) or the shape of `targets`, optional
             How much each row, or each label, counts, 0 or above; the result is the weighted mean.
+        signs : Tensor of integers, shape of `targets`, optional
+            Of censored numbers: 1 where the true value is above the label (">10"), -1 where it is below ("<5"), 0 for a
+            plain one. A prediction on that side of a censored label is a loss of 0, which counts in the mean.
 
         Returns
         -------
@@ -98,13 +103,19 @@ class MaskedLoss(nn.Module):
         Raises
         ------
         ValueError
-            If the shapes do not match: torch would broadcast (B,) against (B, 1) to (B, B), and train on it.
+            If the shapes do not match: torch would broadcast (B,) against (B, 1) to (B, B), and train on it; or classes
+            have signs.
 
         Examples
         --------
         >>> loss = MaskedLoss(nn.L1Loss())
         >>> loss(torch.tensor([1.0, 5.0]), torch.tensor([0.0, 2.0]), weights=torch.tensor([1.0, 3.0]))
         tensor(2.5000)
+
+        Labels ">10" and ">10", of which only the second prediction is too low:
+
+        >>> loss(torch.tensor([12.0, 9.0]), torch.tensor([10.0, 10.0]), signs=torch.tensor([1, 1]))
+        tensor(0.5000)
         """
         dtype = torch.promote_types(predictions.dtype, torch.float32)
         of_classes = not targets.is_floating_point() and predictions.ndim == targets.ndim + 1
@@ -115,6 +126,9 @@ class MaskedLoss(nn.Module):
             targets = targets.long()
             present = (targets != IGNORED) & (targets != getattr(self.loss, "ignore_index", IGNORED))
         filled = torch.where(present, targets, 0)
+        satisfied = _satisfied(predictions, targets, signs)
+        if satisfied is not None:  # equal to the label, so that no loss of torch is NaN there
+            predictions = torch.where(satisfied, targets.to(predictions.dtype), predictions)
         predictions = torch.where(present.unsqueeze(1) if of_classes else present, predictions, 0).to(dtype)
         losses = self.loss(predictions, filled if of_classes else filled.to(dtype))
         if losses.shape != targets.shape:
@@ -125,7 +139,8 @@ class MaskedLoss(nn.Module):
         counts = present.to(dtype)
         if weights is not None:
             counts = counts * _label_weights(weights, targets).to(dtype)
-        totals = torch.where(present, losses, 0) * counts
+        at_loss = present if satisfied is None else present & ~satisfied
+        totals = torch.where(at_loss, losses, 0) * counts
         if isinstance(self.loss, nn.CrossEntropyLoss | nn.NLLLoss) and self.loss.weight is not None:
             counts = counts * self.loss.weight[filled].to(dtype)  # torch divides by the weights of the classes too
         if self.per_task:
@@ -137,6 +152,18 @@ class MaskedLoss(nn.Module):
 def _ratio(totals: Tensor, counts: Tensor) -> Tensor:
     """Return totals / counts, 0 where nothing was counted."""
     return totals / torch.where(counts > 0, counts, 1)
+
+
+def _satisfied(predictions: Tensor, targets: Tensor, signs: Tensor | None) -> Tensor | None:
+    """Return which predictions are on the right side of a censored label."""
+    if signs is None:
+        return None
+    if signs.shape != targets.shape or signs.is_floating_point() or not targets.is_floating_point():
+        raise ValueError(
+            f"signs have the shape {tuple(signs.shape)} ({signs.dtype}) and targets {tuple(targets.shape)} "
+            f"({targets.dtype}); expected one integer, -1, 0 or 1, per number; classes have no signs"
+        )
+    return (signs != 0) & (torch.sign(predictions - targets) == torch.sign(signs))
 
 
 def _label_weights(weights: Tensor, targets: Tensor) -> Tensor:

@@ -82,7 +82,8 @@ class Scaler(nn.Module):
         Returns
         -------
         Scaler
-            On the CPU. A column of equal values is shifted but not scaled (`scale` 1), with a warning.
+            On the CPU. A column of equal values is shifted but not scaled (`scale` 1), with one warning
+            for all such columns.
 
         Raises
         ------
@@ -99,8 +100,11 @@ class Scaler(nn.Module):
         array = _numbers(values)
         array = array[:, None] if array.ndim == 1 else array
         scaler = cls(array.shape[1])
-        for i, column in enumerate(array.T):
-            scaler.mean[i], scaler.scale[i] = _mean_and_scale(column, i)
+        found = [_mean_and_scale(column, i) for i, column in enumerate(array.T)]
+        for i, (mean, scale) in enumerate(found):
+            scaler.mean[i], scaler.scale[i] = mean, scale or 1.0
+        if constant := [i for i, (_, scale) in enumerate(found) if not scale]:
+            warnings.warn(_describe_constant(constant, found, len(array.T)), stacklevel=2)
         return scaler
 
     def __repr__(self) -> str:
@@ -197,7 +201,7 @@ def _numbers(values: Any) -> NDArray[np.float64]:
 
 
 def _mean_and_scale(column: NDArray[np.float64], i: int) -> tuple[float, float]:
-    """Return mean and standard deviation of the values present in column `i`; 1 for that of equal values."""
+    """Return mean and standard deviation of the values present in column `i`; 0 for that of equal values."""
     infinite = np.isinf(column)
     if infinite.any():
         row = int(infinite.argmax())
@@ -211,8 +215,7 @@ def _mean_and_scale(column: NDArray[np.float64], i: int) -> tuple[float, float]:
         )
     mean, scale = float(column.mean()), float(column.std())
     if scale < SMALLEST or column.min() == column.max():
-        warnings.warn(f"column {i} of values does not vary from {mean:g}; it is shifted, but not scaled", stacklevel=3)
-        scale = 1.0
+        scale = 0.0
     if max(abs(mean), scale) > LARGEST:
         raise ColumnError(
             f"column {i} of values has the mean {mean:g} and the standard deviation {scale:g}; expected at most "
@@ -220,3 +223,12 @@ def _mean_and_scale(column: NDArray[np.float64], i: int) -> tuple[float, float]:
             column="values",
         )
     return mean, scale
+
+
+def _describe_constant(constant: list[int], found: list[tuple[float, float]], n: int) -> str:
+    """Return the warning about columns that do not vary."""
+    if len(constant) == 1:
+        i = constant[0]
+        return f"column {i} of values does not vary from {found[i][0]:g}; it is shifted, but not scaled"
+    shown = ", ".join(map(str, constant[:10])) + (f" and {len(constant) - 10:,} more" if len(constant) > 10 else "")
+    return f"{len(constant):,} of {n:,} columns of values do not vary ({shown}); they are shifted, but not scaled"

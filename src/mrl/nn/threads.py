@@ -12,8 +12,8 @@ import torch
 def one_thread() -> Iterator[None]:
     """Let torch compute on the CPU with one thread inside the block.
 
-    The steps of a small LSTM are short, and all threads wait for the slowest one after each of them: on two busy cores
-    two threads were ten times slower than one. One thread also gives the same numbers on machines of any size.
+    The steps of a small network are short, and all threads wait for the slowest one after each of them: on two busy
+    cores two threads were ten times slower than one. One thread also gives the same numbers on machines of any size.
 
     Yields
     ------
