@@ -9,13 +9,13 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 
 from mrl.errors import RowError
 from mrl.messages import format_count
 
-__all__ = ["Html", "escape_html", "format_number", "format_percent", "html_table", "printable"]
+__all__ = ["Html", "escape_html", "format_number", "format_percent", "html_preview", "html_table", "printable"]
 
 
 def format_number(value: float) -> str:
@@ -186,6 +186,53 @@ def html_table(rows: Iterable[Sequence[object]], header: Sequence[str] = (), *, 
     if not cells:
         lines.append(f'<tr><td colspan="{width}">nothing</td></tr>')
     return Html("\n".join(["<table>", *lines, "</tbody></table>"]))
+
+
+def html_preview(columns: Mapping[str, Iterable[object]], n: int, *, caption: str = "", index: str = "row") -> Html:
+    """Return the first rows of columns as an HTML table, for objects that a notebook shows.
+
+    Parameters
+    ----------
+    columns : mapping of str to iterable
+        The values of the first rows, as many in each column. A text of more than 60 characters is shortened to its
+        first 59 and an ellipsis.
+    n : int
+        The number of all rows; if more than are shown, the last line says how many follow.
+    caption : str, optional
+        What the table shows.
+    index : str
+        What the numbers in the first column are.
+
+    Returns
+    -------
+    Html
+        A table whose first column counts from 0.
+
+    Raises
+    ------
+    ValueError
+        The columns are not of one length.
+
+    Examples
+    --------
+    >>> print(html_preview({"smiles": ["CCO"]}, 3, caption="three molecules"))
+    <table>
+    <caption>three molecules</caption>
+    <thead><tr><th scope="col" class="number">row</th><th scope="col">smiles</th></tr></thead>
+    <tbody>
+    <tr><th scope="row" class="number">0</th><td>CCO</td></tr>
+    </tbody></table><p>and 2 more rows</p>
+    """
+    rows = [(i, *map(_shortened, values)) for i, values in enumerate(zip(*columns.values(), strict=True))]
+    more = n - len(rows)
+    return Html(
+        html_table(rows, [index, *columns], caption=caption)
+        + (f"<p>and {format_count(more, 'more row')}</p>" if more > 0 else "")
+    )
+
+
+def _shortened(value: object) -> object:
+    return f"{value[:59]}…" if isinstance(value, str) and not isinstance(value, Html) and len(value) > 60 else value
 
 
 def _cell(value: object) -> Html:

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import FeatureError
 from mrl.features.refs import VectorRefs
+from mrl.formatting import html_table
 from mrl.messages import format_value
 from mrl.ragged import Rejects, Text
 
@@ -45,6 +46,11 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def _repr_html_(self) -> str:
+        shape = f"{len(self):,} x {self.vectors.size:,}"
+        rejects = f"{self.rejects._repr_html_()}" if self.rejects else ""
+        return html_table([("vectors", shape), ("failed", len(self.rejects))], caption="Features") + rejects
 
     @property
     def ok(self) -> NDArray[np.bool_]:

@@ -14,7 +14,10 @@ from mrl.chem.canonical import CanonicalSet
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import MoleculeError
+from mrl.formatting import html_preview
 from mrl.ragged import Reject, Rejects
+
+_SHOWN = 10  # rows in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,6 +135,11 @@ class Screened:
     def __repr__(self) -> str:
         known = "" if self.known is None else f", {self.novelty:.1%} of these novel"
         return f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique{known})"
+
+    def _repr_html_(self) -> str:
+        marks = {"valid": self.valid, "unique": self.unique, **({} if self.known is None else {"novel": self.novel})}
+        first = {name: ["yes" if mark else "no" for mark in values[:_SHOWN]] for name, values in marks.items()}
+        return html_preview({"molecule": self.smiles[:_SHOWN], **first}, self.n, caption=repr(self))
 
 
 def screen(samples: Iterable[object], known: Iterable[Molecule] | None = None) -> Screened:

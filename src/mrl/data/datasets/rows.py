@@ -20,6 +20,7 @@ from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting import count_rows, require_rows
 from mrl.errors import ColumnError, DatasetError
 from mrl.features import OnError, require_on_error
+from mrl.formatting import html_preview
 from mrl.ragged import Ragged, Rejects
 
 
@@ -155,6 +156,11 @@ class RowDataset(RequestDataset):
     def __repr__(self) -> str:
         rejected = f", {len(self.rejects)} rejected" if self.on_error != "mask" and len(self._rejects) else ""
         return f"{type(self).__name__}({len(self)} rows of {', '.join(self.columns) or 'nothing'}{rejected})"
+
+    def _repr_html_(self) -> str:
+        shown = np.arange(min(len(self), 5))
+        first = {name: column.take(shown) for name, column in self.columns.items()}
+        return html_preview(first, len(self), caption=repr(self))
 
     @property
     def row_arguments(self) -> tuple[str, ...]:

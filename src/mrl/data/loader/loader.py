@@ -18,6 +18,7 @@ from mrl.data.loader.state import check_state, make_state
 from mrl.data.loader.workers import PlainDataset, Workers, ended_early
 from mrl.data.order.base import Order
 from mrl.errors import DatasetError, StateError
+from mrl.formatting import html_table
 from mrl.ragged import row_numbers
 
 
@@ -191,6 +192,18 @@ class Loader:
     def __repr__(self) -> str:
         size = "" if self.batch_size is None else f" of {self.batch_size} rows"
         return f"Loader({len(self)} batches{size}, {self.num_workers} workers, epoch {self.epoch})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "dataset": repr(self.dataset),
+            "batches": len(self),
+            "rows in a batch": self.batch_size,
+            "order": repr(self.order),
+            "workers": self.num_workers,
+            "device": str(self.device),
+            "epoch": self.epoch,
+        }
+        return html_table(facts.items(), caption=type(self).__name__)
 
     def __iter__(self) -> BatchIterator:
         start = self._last = self._next

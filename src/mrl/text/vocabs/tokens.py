@@ -13,6 +13,7 @@ import numpy as np
 
 from mrl.errors import DuplicateTokenError, VocabError
 from mrl.files import AnyPath
+from mrl.formatting import Html, escape_html, html_preview
 from mrl.kernels import UNK
 from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.coverage import by_count
@@ -60,6 +61,10 @@ class TokenList:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} tokens)"
+
+    def _repr_html_(self) -> str:
+        tokens = [Html(f"<code>{escape_html(token)}</code>") for token in self.itos[:12]]
+        return html_preview({"token": tokens}, len(self), caption=repr(self), index="id")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TokenList):

@@ -1,0 +1,62 @@
+"""What a notebook shows of mrl's objects: few rows, short texts, nothing that acts as markup."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrl.chem import ECFP6, screen
+from mrl.data import PairDataset, TextDataset, TextPredictionDataset, VectorDataset
+from mrl.features import featurize
+from mrl.formatting import html_preview
+from mrl.text import CharacterVocab, KmerVocab, SmilesVocab
+
+HOSTILE = "<script>alert(1)</script>"
+VOCAB = CharacterVocab(["C", "O", *set(HOSTILE) - {"C", "O"}])
+LONG = "C" * 500
+
+OBJECTS: dict[str, tuple[Any, list[str]]] = {
+    "a dataset": (
+        TextPredictionDataset(["CO", HOSTILE, LONG] * 4, [0.5] * 12, VOCAB),
+        ["y_vals", "0.50", "…", "and 7 more rows"],
+    ),
+    "an empty dataset": (TextDataset([], VOCAB), ["nothing"]),
+    "pairs": (PairDataset(["C"], ["O"], VOCAB), ["source", "target"]),
+    "vectors": (VectorDataset(["CCO"], ECFP6), ["CCO"]),
+    "a view": (TextDataset(["CO", "C", "O"], VOCAB).view([2]), ["<td>O</td>"]),
+    "a vocabulary": (VOCAB, ["<code>bos</code>", "and"]),
+    "a vocabulary of a class with a table": (SmilesVocab(), ["<code>bos</code>"]),
+    "k-mers": (KmerVocab(3), ["<code>AAA</code>"]),
+    "a loader": (TextDataset(["CO"] * 9, VOCAB).dataloader(2, shuffle=True), ["Loader", "rows in a batch", "epoch"]),
+    "features": (featurize(["CCO", HOSTILE], ECFP6, on_error="mask"), ["2 x 2,048", "feature"]),
+    "a screen": (
+        screen(["CCO", "OCC", HOSTILE] * 5, known=["CCO"]),
+        ["molecule", "novel", "yes", "no", "and 5 more rows"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_notebook_shows(name: str) -> None:
+    shown, expected = OBJECTS[name]
+    text = shown._repr_html_()
+    ElementTree.fromstring(f"<div>{text}</div>")
+    assert "<script" not in text
+    assert LONG not in text
+    for part in expected:
+        assert part in text
+
+
+def test_values_of_all_kinds() -> None:
+    columns: dict[str, Any] = {"a": np.array([[1.0, 2.0]]), "b": np.array([3]), "c": [None], "d": [LONG]}
+    text = html_preview(columns, 1)
+    assert "[1. 2.]" in text
+    assert f"{'C' * 59}…" in text
+
+
+def test_columns_of_different_lengths_are_an_error() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        html_preview({"a": [1, 2], "b": [1]}, 2)
