@@ -68,6 +68,9 @@ class Order(Protocol):
 class BaseOrder(Order):
     """Base class of the orders of this package, which are identified by their configuration."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.n:,} rows, {len(self):,} batches)"
+
     def config(self) -> dict[str, Any]:
         """Return everything that the batches depend on, as JSON values; large arrays by their digest.
 
