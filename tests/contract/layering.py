@@ -39,7 +39,7 @@ FORBIDDEN = {("data", "chem"), ("data", "corpus")}  # columns and functions are 
 DEPENDENCIES = {
     "numpy": {*LEVEL} - LAYERS[0] - LAYERS[1],
     "torch": {"data", "nn", "torch_imports", "lm", "qsar", "loop"},
-    "safetensors": {"lm", "qsar"},
+    "safetensors": {"nn", "lm"},
     "sklearn": {"qsar"},
     "rdkit": {"chem"},
     "numba": {"kernels"},

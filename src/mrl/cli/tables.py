@@ -70,6 +70,7 @@ def select(table: Table, rows: NDArray[np.int64], **changed: TableColumn) -> Tab
         smiles_column=table.smiles_column,
         targets=table.targets,
         header=table.header,
+        signs={name: column[rows] for name, column in table.signs.items()},
     )
 
 
@@ -87,6 +88,7 @@ def with_tails(table: Table) -> Table:
         smiles_column=table.smiles_column,
         targets=table.targets,
         header=table.header,
+        signs=table.signs,
     )
 
 

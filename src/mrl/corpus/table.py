@@ -35,6 +35,9 @@ class Table:
         All columns of the file, read or not; those of `columns` by default.
     notes : dict of str to int, optional
         What was done to cells of rows that were kept, and how often.
+    signs : dict of str to ndarray of int8, each of shape (n,), optional
+        For targets with censored cells: 1 where the true value is above the number (``>10``), -1 where it is below
+        (``<5``), else 0.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Table:
         targets: tuple[str, ...] = (),
         header: tuple[str, ...] | None = None,
         notes: dict[str, int] | None = None,
+        signs: dict[str, NDArray[np.int8]] | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.rejects = Rejects() if rejects is None else rejects
@@ -67,9 +71,11 @@ class Table:
         self.targets = targets
         self.header = tuple(columns) if header is None else header
         self.notes = dict(notes or {})
+        self.signs = dict(signs or {})
         n = len(self[smiles_column])
         self.rows = np.arange(n) if rows is None else rows
-        for name, column in [*self.columns.items(), ("rows", self.rows), *((name, self[name]) for name in targets)]:
+        given = [(name, self[name]) for name in targets]
+        for name, column in [*self.columns.items(), ("rows", self.rows), *given, *self.signs.items()]:
             if len(column) != n:
                 found = f"{format_count(len(column), 'value')} for {format_count(n, 'row')}"
                 raise ColumnError(f"column {name!r} has {found}: pass one value per row", column=name)
@@ -139,6 +145,7 @@ class Table:
             targets=self.targets,
             header=self.header,
             notes=self.notes,
+            signs={name: column[rows] for name, column in self.signs.items()},
         )
 
     def __len__(self) -> int:

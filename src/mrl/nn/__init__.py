@@ -1,7 +1,8 @@
-"""Parts of models: losses over labels that may be missing or censored, scalers of targets, the number of threads."""
+"""Parts of models: losses over labels that may be missing or censored, scalers of targets, files of tensors."""
 
 from mrl.nn.losses import MaskedLoss
 from mrl.nn.scalers import Scaler
+from mrl.nn.tensors import read_tensors, write_tensors
 from mrl.nn.threads import one_thread
 
-__all__ = ["MaskedLoss", "Scaler", "one_thread"]
+__all__ = ["MaskedLoss", "Scaler", "one_thread", "read_tensors", "write_tensors"]

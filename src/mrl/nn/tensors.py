@@ -1,0 +1,113 @@
+"""Files of tensors: safetensors with a sealed document in their metadata, so that damage and edits are found."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as format_tensors
+from torch import Tensor
+
+from mrl.errors import ReadError
+from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
+
+__all__ = ["read_tensors", "write_tensors"]
+
+
+def write_tensors(
+    path: AnyPath, tensors: Mapping[str, Tensor], document: Mapping[str, Any], *, format: str, version: int
+) -> None:
+    """Write tensors and a document to a safetensors file, completely or not at all.
+
+    An interrupted call leaves the old file, or none where there was none. The same content gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; missing folders are created.
+    tensors : mapping of str to Tensor
+        On any device.
+    document : mapping of str to JSON values
+        Settings, sizes, metrics; without the entries ``"format"``, ``"version"`` and ``"tensors"``.
+    format, version : str, int
+        What the file is, for `read_tensors`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.safetensors"
+    >>> write_tensors(path, {"w": torch.ones(2)}, {"seed": 1}, format="mrl-example", version=1)
+    >>> read_tensors(path, format="mrl-example", version=1)
+    ({'seed': 1}, {'w': tensor([1., 1.])})
+    """
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    whole = {**document, "format": format, "version": version, "tensors": _digest(held)}
+    write_atomic(path, format_tensors(held, {format: seal(whole).decode()}))  # of several entries the order would vary
+
+
+def read_tensors(path: AnyPath, *, format: str, version: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the document and the tensors of an undamaged file that `write_tensors` wrote.
+
+    Nothing is allocated by sizes that the file only claims to have, and nothing in it is run.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    format, version : str, int
+        As given to `write_tensors`.
+
+    Returns
+    -------
+    document : dict
+        As given to `write_tensors`.
+    tensors : dict of str to Tensor
+        On the CPU.
+
+    Raises
+    ------
+    ReadError
+        The file is damaged, was edited, or is of another program or version; a ValueError.
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.safetensors"
+    >>> _ = path.write_bytes(b"damaged")
+    >>> read_tensors(path, format="mrl-example", version=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    mrl.errors.ReadError: ...a.safetensors is not a valid mrl-example file: it is not a complete safetensors file ...
+    """
+
+    def invalid(reason: str) -> ReadError:
+        return ReadError(f"{os.fspath(path)} is not a valid {format} file: {reason}", path=os.fspath(path))
+
+    data = Path(path).read_bytes()
+    try:
+        tensors = parse_tensors(data)
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch does not have
+        raise invalid(f"it is not a complete safetensors file ({error}); restore it, or create it again") from None
+    if format not in metadata:
+        raise invalid(f"it has no {format!r} in its metadata, so another program wrote it")
+    document = unseal(metadata[format], path, format=format, version=version, error=ReadError)
+    if document.pop("tensors", None) != _digest(tensors):
+        raise invalid("its tensors do not match their sha256, so they were damaged or edited; restore it")
+    return {key: value for key, value in document.items() if key not in ("format", "version")}, tensors
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of every tensor's name, dtype, shape and bytes."""
+    return content_digest(
+        (f"{name} {tensor.dtype} {tuple(tensor.shape)}", tensor.contiguous().flatten().view(torch.uint8).numpy())
+        for name, tensor in sorted(tensors.items())
+    )

@@ -1,0 +1,79 @@
+"""The settings of a property model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+
+__all__ = ["FitOptions"]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a property model is validated and trained; the defaults suit data of some hundred to some ten thousand rows.
+
+    Parameters
+    ----------
+    folds : int
+        Parts of the data, 2 or more; the networks of each part are trained on all others.
+    members : int
+        Networks for each fold: the model is an ensemble of ``folds * members``.
+    hidden, layers : int
+        Units of a hidden layer, and hidden layers.
+    dropout : float
+        Share of the hidden units that are left out in a training step, 0 or more and below 1.
+    epochs, batch_size : int
+        Passes over the training rows, and rows of a training step.
+    lr : float
+        Highest learning rate of the cycle.
+    seed : int
+        Folds, initial weights, batches and dropout depend on it, and on nothing else that is random.
+
+    Raises
+    ------
+    ValueError
+        A value is out of its range.
+
+    Examples
+    --------
+    >>> FitOptions(folds=3, members=1).networks
+    3
+    >>> FitOptions(folds=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: folds is 1; expected an integer of 2 or more
+    """
+
+    folds: int = 5
+    members: int = 2
+    hidden: int = 256
+    layers: int = 2
+    dropout: float = 0.2
+    epochs: int = 30
+    batch_size: int = 128
+    lr: float = 2e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("folds", 2),
+            ("members", 1),
+            ("hidden", 1),
+            ("layers", 1),
+            ("epochs", 1),
+            ("batch_size", 1),
+            ("seed", 0),
+        ):
+            value = getattr(self, name)
+            if type(value) is bool or not isinstance(value, Integral) or value < least:
+                raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}; expected a share of 0 or more and below 1")
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"lr is {self.lr}; expected a positive number")
+
+    @property
+    def networks(self) -> int:
+        """The number of networks in the ensemble."""
+        return self.folds * self.members
