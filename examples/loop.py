@@ -53,9 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Sample, screen, score, keep the best new molecules, learn from them; repeat.
     rounds = []
     for number in range(options.rounds + 1):
-        ids = sample(model, options.samples, max_length=100, seed=options.seed + number)
-        texts = vocab.decode(ids)
-        screened = mrl.screen(texts, known)
+        samples = sample(model, options.samples, max_length=100, seed=options.seed + number)
+        screened = mrl.screen(samples.decode(vocab), known, finished=samples.finished)
         scores = np.array([np.nan if canonical is None else qed(canonical) for canonical in screened.smiles])
         rounds.append([canonical for canonical in screened.smiles if canonical is not None])
         mean = np.nanmean(scores) if screened.valid.any() else float("nan")
@@ -63,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         if number == options.rounds or not len(screened.kept):
             break
         best = screened.kept[np.argsort(-scores[screened.kept], kind="stable")][: max(1, len(screened.kept) // 2)]
-        chosen = ds.from_ids(ids.take(np.sort(best)))  # configured as ds: the same vocabulary, collate function, limits
+        chosen = ds.from_ids(
+            samples.ids.take(np.sort(best))
+        )  # configured as ds: the same vocabulary, collate function, limits
         loader = chosen.dataloader(64, shuffle=True, seed=options.seed + number)
         train(model, loader, steps=3 * len(loader), lr=1e-3, schedule="constant")
 

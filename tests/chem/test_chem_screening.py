@@ -63,6 +63,7 @@ def test_each_row_and_each_rate() -> None:
     assert json.loads(json.dumps(result.summary())) == {
         "n": 8,
         "empty": 1,
+        "unfinished": 0,
         "validity": 0.625,
         "uniqueness": 0.6,
         "novelty": 2 / 3,
@@ -202,3 +203,18 @@ def test_the_add_carbon_generator_shows_what_these_numbers_cannot_see() -> None:
     """Renz et al. 2019 (doi:10.1016/j.ddtec.2020.09.003): a carbon put into known molecules nearly maxes them all."""
     known = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CC(C)Cc1ccc(cc1)C(C)C(=O)O"]
     assert screen(["C" + smiles for smiles in known], known).valid_unique_novel == 1.0
+
+
+def test_rows_that_were_cut_are_not_valid_even_where_their_text_is() -> None:
+    texts = ["CCO", "CC", "C(", "CCO"]
+    result = screen(iter(texts), known=["CC"], finished=[False, True, False, True])
+    assert result.smiles == (None, "CC", None, "CCO")
+    assert result.unique.tolist() == [False, True, False, True]
+    assert (result.n_valid, result.n_novel, result.unfinished) == (2, 1, 2)
+    assert [tuple(reject) for reject in result.rejects] == [
+        (0, "CCO", "length", "unfinished: cut at the length limit"),
+        (2, "C(", "length", "unfinished: cut at the length limit"),
+    ]
+    assert screen(texts, finished=[True] * 4).unfinished == 0
+    with pytest.raises(ColumnError, match=r"finished has the shape \(2,\) for 4 samples; expected one value for each"):
+        screen(texts, finished=[True, False])

@@ -42,9 +42,9 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 def test_logits_of_a_text_in_pieces_are_those_of_the_whole() -> None:
     model = small(layers=2)
     x = torch.tensor([[0, 4, 5, 6, 1], [0, 7, 8, 9, 1]])
-    whole, (h, c) = model(x)
+    whole, last = model(x)
     assert whole.shape == (2, 5, 10)
-    assert h.shape == c.shape == (2, 2, 4)
+    assert last.hidden.shape == last.cell.shape == (2, 2, 4)
     first, state = model(x[:, :2])
     rest, _ = model(x[:, 2:], state)
     torch.testing.assert_close(torch.cat([first, rest], 1), whole)
@@ -121,7 +121,7 @@ def test_any_program_can_read_what_the_file_is(tmp_path: Path) -> None:
     small().save(tmp_path / "m")
     assert sorted(load_file(tmp_path / "m"))[0] == "embedding.weight"
     about = json.loads(metadata_of(tmp_path / "m"))
-    assert about["version"] == 1
+    assert about["version"] == 2
     assert about["config"]["vocab_size"] == 10
     assert about["config"]["vocab_fingerprint"] == VOCAB.fingerprint()
 
@@ -159,9 +159,9 @@ def test_files_of_other_programs_and_versions_raise(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(3)}, path)
     with pytest.raises(ReadError, match="another program wrote it"):
         LanguageModel.load(path)
-    newer = {"format": "mrl-language-model", "version": 2, "config": {}}
+    newer = {"format": "mrl-language-model", "version": 3, "config": {}}
     save_file({"a": torch.zeros(3)}, path, {"mrl-language-model": seal(newer).decode()})
-    with pytest.raises(ReadError, match="version is 2 and this mrl reads 1; update mrl"):
+    with pytest.raises(ReadError, match="version is 3 and this mrl reads 2; update mrl"):
         LanguageModel.load(path)
     small().save(path)
     tensors, metadata = load_file(path), {"mrl-language-model": metadata_of(path)}

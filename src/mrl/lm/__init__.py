@@ -1,20 +1,35 @@
-"""The reference language model: a small LSTM that is trained on molecules, sampled, and fine-tuned to a property."""
+"""Language models of molecules: an LSTM and a transformer that are trained, sampled, and fine-tuned to a property."""
 
+from mrl.lm.config import ModelConfig, SequenceConfig, TransformerConfig
 from mrl.lm.finetuning import Round, finetune
-from mrl.lm.model import LanguageModel, ModelConfig, accelerator
+from mrl.lm.likelihood import log_likelihood
+from mrl.lm.lstm import LanguageModel, LSTMState
+from mrl.lm.model import SequenceModel, State, accelerator
 from mrl.lm.options import FinetuneOptions
-from mrl.lm.sampling import sample
+from mrl.lm.samples import Samples
+from mrl.lm.sampling import encode_prompts, sample
 from mrl.lm.training import Step, train
+from mrl.lm.transformer import KeyValueCache, Transformer
 from mrl.nn import one_thread
 
 __all__ = [
     "FinetuneOptions",
+    "KeyValueCache",
+    "LSTMState",
     "LanguageModel",
     "ModelConfig",
     "Round",
+    "Samples",
+    "SequenceConfig",
+    "SequenceModel",
+    "State",
     "Step",
+    "Transformer",
+    "TransformerConfig",
     "accelerator",
+    "encode_prompts",
     "finetune",
+    "log_likelihood",
     "one_thread",
     "sample",
     "train",

@@ -15,7 +15,7 @@ from torch import Tensor
 from mrl.chem import CanonicalSet, Screened, screen
 from mrl.data import TextDataset
 from mrl.errors import FeatureError
-from mrl.lm.model import LanguageModel
+from mrl.lm.model import SequenceModel
 from mrl.lm.options import FinetuneOptions
 from mrl.lm.sampling import sample
 from mrl.lm.training import train
@@ -79,7 +79,7 @@ class Round:
 
 
 def finetune(
-    model: LanguageModel,
+    model: SequenceModel,
     dataset: TextDataset,
     score: Callable[[str], float],
     options: FinetuneOptions = _DEFAULTS,
@@ -96,7 +96,7 @@ def finetune(
 
     Parameters
     ----------
-    model : LanguageModel
+    model : SequenceModel
         Changed in place.
     dataset : TextDataset
         Its vocabulary is the model's; the molecules to train on become ``dataset.new(smiles)``.
@@ -134,7 +134,7 @@ def finetune(
     >>> from mrl.text import CharacterVocab
     >>> ds = TextDataset(["CO", "CCO"], CharacterVocab(["C", "O"]))
     >>> model = LanguageModel(ModelConfig.for_vocab(ds.vocab, hidden=16), seed=1)
-    >>> first, last = finetune(model, ds, len, FinetuneOptions(rounds=1, samples=50, max_length=12))
+    >>> first, last = finetune(model, ds, len, FinetuneOptions(rounds=1, samples=50, min_uniqueness=0))
     >>> last.number, len(last.texts), last.trained_on
     (1, 50, 0)
     """
@@ -146,8 +146,9 @@ def finetune(
     weights: dict[str, Tensor] = {}
     for number in range(options.rounds + 1):
         seed = options.seed + _SEED_STEP * number
-        texts = dataset.vocab.decode(sample(model, options.samples, max_length=options.max_length, seed=seed))
-        screened = screen(texts, known)
+        samples = sample(model, options.samples, max_length=options.max_length, seed=seed)
+        texts = samples.decode(dataset.vocab)
+        screened = screen(texts, known, finished=samples.finished)
         now = Round(number, tuple(texts), screened, _score_rows(screened, score, scores), 0)
         if rounds and rounds[-1].trained_on and (reason := _collapse(now, rounds[0], options.min_uniqueness)):
             warnings.warn(f"fine-tuning ended early, round {number} was undone: {reason}; try a lower lr", stacklevel=2)

@@ -1,162 +1,198 @@
-"""The reference language model: an LSTM over token ids, and its file."""
+"""What all language models have in common: the protocol of `sample` and `fit`, their file, and a growing vocabulary."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Protocol, Self
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as parse_tensors
-from safetensors.torch import save as format_tensors
 from torch import Tensor, nn
 
-from mrl.errors import ReadError, StateError
-from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
-from mrl.lm.options import require_integer
-from mrl.text import SPECIAL_TOKENS, Vocab
+from mrl.errors import StateError
+from mrl.files import AnyPath
+from mrl.lm.config import SequenceConfig
+from mrl.lm.files import invalid, read_tensors, write_tensors
+from mrl.text import Vocab
 
-_FORMAT, _VERSION = "mrl-language-model", 1
-LSTMState: TypeAlias = tuple[Tensor, Tensor]
+_FORMAT = "mrl-language-model"
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """The sizes of a language model, and its vocabulary.
-
-    Parameters
-    ----------
-    vocab_size : int
-        Number of tokens, the four special ones included.
-    vocab_fingerprint : str
-        ``vocab.fingerprint(vocab_size)``: a vocabulary that has grown since still fits.
-    embedding, hidden, layers : int
-        Numbers per token, numbers per layer, and LSTM layers.
-
-    Raises
-    ------
-    ValueError
-        A size is not a positive integer, there is no token besides the special ones, or the fingerprint is not a str.
+class State(Protocol):
+    """What a model knows of the positions that it has seen; one row per row of the batch.
 
     Examples
     --------
+    >>> from mrl.lm import LanguageModel, ModelConfig
     >>> from mrl.text import CharacterVocab
-    >>> ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=32).vocab_size
-    6
+    >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8))
+    >>> _, state = model(torch.tensor([[0, 4], [0, 5]]))
+    >>> model(torch.tensor([[5]]), state.select(torch.tensor([1])))[0].shape
+    torch.Size([1, 1, 6])
     """
 
-    vocab_size: int
-    vocab_fingerprint: str
-    embedding: int = 64
-    hidden: int = 256
-    layers: int = 1
-
-    def __post_init__(self) -> None:
-        for name, least in (("vocab_size", len(SPECIAL_TOKENS) + 1), ("embedding", 1), ("hidden", 1), ("layers", 1)):
-            object.__setattr__(self, name, require_integer(name, getattr(self, name), least))
-        if not isinstance(self.vocab_fingerprint, str):
-            raise ValueError(f"vocab_fingerprint is {self.vocab_fingerprint!r}; expected vocab.fingerprint()")
-
-    @classmethod
-    def for_vocab(cls, vocab: Vocab, **sizes: int) -> Self:
-        """Return the configuration of a model for a vocabulary.
+    def select(self, rows: Tensor) -> State:
+        """Return the state of some rows.
 
         Parameters
         ----------
-        vocab : Vocab
-            The vocabulary whose ids the model reads and writes.
-        **sizes : int
-            `embedding`, `hidden` or `layers` other than the defaults.
+        rows : Tensor
+            A mask, bool (B,), or row numbers, int64 (b,).
 
         Returns
         -------
-        ModelConfig
-            The configuration.
+        State
+            This one stays valid.
+
+        Examples
+        --------
+        >>> from mrl.lm import LSTMState
+        >>> state = LSTMState(torch.zeros(1, 3, 8), torch.zeros(1, 3, 8), None)
+        >>> state.select(torch.tensor([True, False, True])).hidden.shape
+        torch.Size([1, 2, 8])
         """
-        return cls(len(vocab.itos), vocab.fingerprint(), **sizes)
+        ...
 
 
-class LanguageModel(nn.Module):
-    """An LSTM that predicts the next token of a text.
+class SequenceModel(nn.Module):
+    """A model of the next token, for `fit`, `sample` and `log_likelihood`; `LanguageModel` and `Transformer` are two.
+
+    Another one is a subclass with a `kind`, a `config_class`, a constructor that takes a configuration and a seed, an
+    ``embedding`` and a ``head`` (`torch.nn.Embedding` and `torch.nn.Linear` of ``vocab_size`` rows, which grow with the
+    vocabulary), a `shift` (of the condition, or None), and `forward`.
 
     Parameters
     ----------
-    config : ModelConfig
-        Sizes and vocabulary.
+    config : SequenceConfig
+        Sizes, vocabulary, length limit.
     seed : int, optional
-        Seed of the initial weights, which depend on nothing else; torch's own generator is neither read nor advanced.
-        None creates the shapes only, without memory, on torch's meta device.
+        Seed of the initial weights, which depend on nothing else. None creates the shapes only, without memory.
 
-    References
+    Attributes
     ----------
-    Hochreiter & Schmidhuber, Neural Comput. 9, 1735 (1997), doi:10.1162/neco.1997.9.8.1735; for molecules: Segler
-    et al., ACS Cent. Sci. 4, 120 (2018), doi:10.1021/acscentsci.7b00512.
+    about : dict
+        Facts that are saved with the weights as JSON, for instance what the model was trained on.
 
     Examples
     --------
+    >>> from mrl.lm import LanguageModel, ModelConfig, SequenceModel
     >>> from mrl.text import CharacterVocab
     >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8), seed=1)
-    >>> logits, state = model(torch.tensor([[0, 4, 5]]))  # bos C O
-    >>> logits.shape, model.device
-    (torch.Size([1, 3, 6]), device(type='cpu'))
+    >>> model.about["trained_on"] = "molecules.csv"
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
+    >>> path = tempfile.mkdtemp() + "/model.safetensors"
     >>> model.save(path)
-    >>> LanguageModel.load(path).config == model.config
-    True
+    >>> loaded = SequenceModel.load(path)
+    >>> type(loaded).__name__, loaded.config == model.config, loaded.about
+    ('LanguageModel', True, {'trained_on': 'molecules.csv'})
     """
 
-    def __init__(self, config: ModelConfig, *, seed: int | None = 0) -> None:
+    kind: ClassVar[str]
+    config_class: ClassVar[type[SequenceConfig]]
+    _kinds: ClassVar[dict[str, type[SequenceModel]]] = {}
+
+    config: SequenceConfig
+    about: dict[str, Any]
+    embedding: nn.Embedding
+    head: nn.Linear
+    shift: nn.Linear | None  # what a condition adds to the embeddings
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        SequenceModel._kinds[cls.kind] = cls
+
+    def __init__(self, config: SequenceConfig, *, seed: int | None = 0) -> None:
         super().__init__()
         self.config = config
+        self.about = {}
         with torch.device("meta"):  # torch's own initialisation would advance its global generator
-            self.embedding = nn.Embedding(config.vocab_size, config.embedding)
-            self.lstm = nn.LSTM(config.embedding, config.hidden, config.layers, batch_first=True)
-            self.head = nn.Linear(config.hidden, config.vocab_size)
+            self.build()
         if seed is not None:
             self.to_empty(device="cpu")
-            generator = torch.Generator().manual_seed(seed)
-            bound = config.hidden**-0.5
             with torch.no_grad():
-                self.embedding.weight.normal_(generator=generator)
-                for parameter in (*self.lstm.parameters(), *self.head.parameters()):
-                    parameter.uniform_(-bound, bound, generator=generator)
+                self.initialize(torch.Generator().manual_seed(seed))
+
+    def build(self) -> None:
+        """Create the modules; weights are set afterwards, by `initialize` or from a file.
+
+        Examples
+        --------
+        >>> from mrl.lm import LanguageModel, ModelConfig
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8), seed=None)
+        >>> model.build()  # called by the constructor, on torch's meta device
+        """
+        raise NotImplementedError
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Set all weights, from this generator alone.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            On the CPU.
+
+        Examples
+        --------
+        >>> from mrl.lm import LanguageModel, ModelConfig
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8), seed=1)
+        >>> with torch.no_grad():
+        ...     model.initialize(torch.Generator().manual_seed(2))  # called by the constructor
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, state: Any = None, *, condition: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Return the logits of the token after each position, and the state after the last one.
+
+        Parameters
+        ----------
+        x : Tensor, int64, shape (B, L)
+            Token ids; padding, if any, on the right.
+        state : State, optional
+            What an earlier call returned, to continue from there; it stays valid.
+        condition : Tensor, float, shape (B, condition), optional
+            With the first call only, of a model that has one: the state keeps it.
+
+        Returns
+        -------
+        logits : Tensor, float, shape (B, L, vocab_size)
+            Unnormalised log-probabilities.
+        state : State
+            The state after the last position; ``state.select(rows)`` keeps some rows.
+
+        Raises
+        ------
+        ValueError
+            A condition is missing, superfluous, or of another shape.
+
+        Examples
+        --------
+        >>> from mrl.lm import LanguageModel, ModelConfig
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8, condition=2))
+        >>> _, state = model(torch.tensor([[0, 4]]), condition=torch.tensor([[0.5, -1.0]]))
+        >>> model(torch.tensor([[5]]), state)[0].shape
+        torch.Size([1, 1, 6])
+        """
+        raise NotImplementedError
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.head.weight.device
 
-    def forward(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
-        """Return the logits of the token after each position.
-
-        Parameters
-        ----------
-        x : Tensor, int64, shape (B, L)
-            Token ids.
-        state : pair of Tensors, shape (layers, B, hidden), optional
-            The state that an earlier call returned, to continue from there.
-
-        Returns
-        -------
-        logits : Tensor, float, shape (B, L, vocab_size)
-            Unnormalised log-probabilities.
-        state : pair of Tensors, float, shape (layers, B, hidden)
-            The state after the last position.
-
-        Examples
-        --------
-        >>> from mrl.text import CharacterVocab
-        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8))
-        >>> _, state = model(torch.tensor([[0, 4]]))
-        >>> model(torch.tensor([[5]]), state)[0].shape
-        torch.Size([1, 1, 6])
-        """
-        hidden, state = self.lstm(self.embedding(x), state)
-        return self.head(hidden), state
+    def _check_condition(self, x: Tensor, state: object, condition: Tensor | None) -> None:
+        """Raise a ValueError unless a condition is given exactly where one is needed, in its shape."""
+        expected = (len(x), self.config.condition)
+        if state is not None:
+            if condition is not None:
+                raise ValueError("condition and state are given; give the condition with the first call only")
+        elif condition is None:
+            if self.config.condition:
+                raise ValueError(f"the model needs a condition; expected condition= of shape {expected}")
+        elif not self.config.condition or tuple(condition.shape) != expected:
+            needs = f"shape {expected}" if self.config.condition else "none: the model was made with condition=0"
+            raise ValueError(f"condition has the shape {tuple(condition.shape)}; expected {needs}")
 
     def require_vocab(self, vocab: Vocab) -> None:
         """Raise an error unless a vocabulary is this model's, or has grown from it.
@@ -173,21 +209,58 @@ class LanguageModel(nn.Module):
 
         Examples
         --------
+        >>> from mrl.lm import LanguageModel, ModelConfig
         >>> from mrl.text import CharacterVocab
         >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"])))
         >>> model.require_vocab(CharacterVocab(["C", "O", "N"]))  # has grown
         """
-        n = self.config.vocab_size
-        if not vocab.accepts(n, self.config.vocab_fingerprint):
-            raise StateError(
-                f"the model was made for a vocabulary of {n} tokens with the fingerprint "
-                f"{self.config.vocab_fingerprint[:12]}..., and this {type(vocab).__name__} of {len(vocab.itos)} tokens "
-                "did not grow from it; load the vocabulary that was saved with the model",
-                differs=("vocab_fingerprint",),
-            )
+        require_accepted(vocab, self.config.vocab_size, self.config.vocab_fingerprint, "the model was made")
+
+    def resize(self, vocab: Vocab, *, seed: int = 0) -> Self:
+        """Return this model for a vocabulary that has grown: the same weights, and new ones for the new tokens.
+
+        The new tokens are at first as unlikely as the least likely of the others.
+
+        Parameters
+        ----------
+        vocab : Vocab
+            Has grown from the model's.
+        seed : int
+            Seed of the new weights.
+
+        Returns
+        -------
+        SequenceModel
+            Of the same class, on the same device; it shares no memory with this one.
+
+        Raises
+        ------
+        StateError
+            The vocabulary did not grow from the model's; a ValueError.
+
+        Examples
+        --------
+        >>> from mrl.lm import LanguageModel, ModelConfig
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8))
+        >>> model.resize(CharacterVocab(["C", "O", "N"])).config.vocab_size
+        7
+        """
+        self.require_vocab(vocab)
+        old = self.config.vocab_size
+        sizes: dict[str, Any] = {"vocab_size": len(vocab.itos), "vocab_fingerprint": vocab.fingerprint()}
+        larger = type(self)(dataclasses.replace(self.config, **sizes), seed=seed)
+        weights = larger.state_dict()
+        for name, tensor in self.state_dict().items():
+            weights[name][tuple(slice(size) for size in tensor.shape)] = tensor.to(weights[name])
+        if len(vocab.itos) > old:
+            weights["head.weight"][old:] = 0
+            weights["head.bias"][old:] = weights["head.bias"][:old].min()
+        larger.about = dict(self.about)
+        return larger.to(self.device, self.head.weight.dtype)
 
     def save(self, path: AnyPath) -> None:
-        """Write weights, sizes and the vocabulary's fingerprint to a safetensors file, completely or not at all.
+        """Write weights, sizes, fingerprint and `about` to a safetensors file, completely or not at all.
 
         An interrupted save leaves the old file, or none where there was none. The same weights give the same bytes.
 
@@ -196,14 +269,12 @@ class LanguageModel(nn.Module):
         path : str or path
             The file; missing folders are created.
         """
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.state_dict().items()}
-        document = {"format": _FORMAT, "version": _VERSION, "config": dataclasses.asdict(self.config)}
-        sealed = seal({**document, "tensors": _digest(tensors)}).decode()
-        write_atomic(path, format_tensors(tensors, {_FORMAT: sealed}))  # of several entries the order would vary
+        facts = {"kind": self.kind, "config": dataclasses.asdict(self.config), "about": self.about}
+        write_tensors(path, _FORMAT, self.state_dict(), facts)
 
     @classmethod
     def load(cls, path: AnyPath, vocab: Vocab | None = None) -> Self:
-        """Return the model in a file that `save` wrote.
+        """Return the model in a file that `save` wrote, of the class that was saved.
 
         Parameters
         ----------
@@ -214,27 +285,44 @@ class LanguageModel(nn.Module):
 
         Returns
         -------
-        LanguageModel
+        SequenceModel
             The model, on the CPU.
 
         Raises
         ------
         ReadError
-            The file is damaged, or is of another program or version; a ValueError.
+            The file is damaged, of another program, version or kind of model, or its sizes are not those of its
+            weights; a ValueError.
         StateError
             The model belongs to another vocabulary; a ValueError.
         FileNotFoundError
             There is no such file.
         """
-        config, tensors = _parse(Path(path).read_bytes(), path)
+        facts, tensors = read_tensors(path, _FORMAT)
+        kind = SequenceModel._kinds.get(str(facts.get("kind")))
+        if kind is None or not issubclass(kind, cls):
+            known = cls.kind if cls is not SequenceModel else ", ".join(sorted(SequenceModel._kinds))
+            raise invalid(path, _FORMAT, f"it holds a model of the kind {facts.get('kind')!r}; expected {known}")
         try:
-            model = cls(ModelConfig(**config), seed=None)
+            model = kind(kind.config_class(**facts.get("config", {})), seed=None)
             model.load_state_dict(tensors, assign=True)
         except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError names the tensors that do not fit
-            raise _invalid(path, f"{error}; save the model again") from None
+            raise invalid(path, _FORMAT, f"{error}; save the model again") from None
+        model.about = dict(facts.get("about", {}))
         if vocab is not None:
             model.require_vocab(vocab)
         return model
+
+
+def require_accepted(vocab: Vocab, n: int, fingerprint: str, what: str) -> None:
+    """Raise a StateError unless a vocabulary has grown from the one of n tokens with this fingerprint."""
+    if not vocab.accepts(n, fingerprint):
+        raise StateError(
+            f"{what} for a vocabulary of {n} tokens with the fingerprint {fingerprint[:12]}..., and this "
+            f"{type(vocab).__name__} of {len(vocab.itos)} tokens did not grow from it; load the vocabulary that was "
+            "saved with the model",
+            differs=("vocab_fingerprint",),
+        )
 
 
 def accelerator() -> torch.device:
@@ -246,30 +334,3 @@ def accelerator() -> torch.device:
     True
     """
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _parse(data: bytes, path: AnyPath) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return the configuration and the tensors of an undamaged file."""
-    try:
-        tensors = parse_tensors(data)
-        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch does not have
-        raise _invalid(path, f"it is not a complete safetensors file ({error}); restore it, or train again") from None
-    if _FORMAT not in metadata:
-        raise _invalid(path, f"it has no {_FORMAT!r} in its metadata, so another program wrote it")
-    document = unseal(metadata[_FORMAT], path, format=_FORMAT, version=_VERSION, error=ReadError)
-    if document.get("tensors") != _digest(tensors):
-        raise _invalid(path, "its tensors do not match their sha256, so they were damaged or edited; restore it")
-    return document.get("config", {}), tensors
-
-
-def _invalid(path: AnyPath, reason: str) -> ReadError:
-    return ReadError(f"{os.fspath(path)} is not a valid {_FORMAT} file: {reason}", path=os.fspath(path))
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    """Return the SHA-256 of every tensor's name, dtype, shape and bytes."""
-    return content_digest(
-        (f"{name} {tensor.dtype} {tuple(tensor.shape)}", tensor.contiguous().flatten().view(torch.uint8).numpy())
-        for name, tensor in sorted(tensors.items())
-    )

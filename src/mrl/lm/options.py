@@ -65,10 +65,12 @@ class FinetuneOptions:
             raise ValueError(f"keep is {self.keep}; expected a share above 0 and at most 1")
 
 
-def require_integer(name: str, value: object, least: int) -> int:
-    """Return `value` as an int; ValueError unless it is an integer of `least` or more."""
-    if type(value) is bool or not isinstance(value, Integral) or value < least:
+def require_integer(name: str, value: object, least: int, most: int | None = None) -> int:
+    """Return `value` as an int; ValueError unless it is an integer of `least` or more, and of `most` or less."""
+    if type(value) is bool or not isinstance(value, Integral) or int(value) < least:
         raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")
+    if most is not None and int(value) > most:
+        raise ValueError(f"{name} is {value!r}; expected an integer of at most {most:,}")
     return int(value)
 
 

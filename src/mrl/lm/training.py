@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mrl.errors import DatasetError, MrlError
-from mrl.lm.model import LanguageModel
+from mrl.lm.model import SequenceModel
 from mrl.lm.options import require_integer, require_positive
 from mrl.text import PAD
 
@@ -52,7 +52,7 @@ class Step:
 
 
 def train(
-    model: LanguageModel,
+    model: SequenceModel,
     loader: Iterable[tuple[Tensor, Tensor]],
     *,
     steps: int,
@@ -68,7 +68,7 @@ def train(
 
     Parameters
     ----------
-    model : LanguageModel
+    model : SequenceModel
         Trained on the device where it is.
     loader : iterable of (x, y), int64 Tensors of shape (B, L)
         Token ids, and those one position later, padded: the ``dataloader`` of a `TextDataset`. Each ``iter`` is an
@@ -141,7 +141,7 @@ def one_cycle(step: int, steps: int) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (step - top) / (steps - top))
 
 
-def _update(model: LanguageModel, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, step: int) -> float:
+def _update(model: SequenceModel, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, step: int) -> float:
     """Change the weights once; return the loss before the change."""
     logits, _ = model(x)
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)

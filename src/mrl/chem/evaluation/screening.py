@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from rdkit import rdBase
 
 from mrl.chem.canonical import CanonicalSet
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
-from mrl.errors import MoleculeError
+from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import html_preview
-from mrl.ragged import Reject, Rejects
+from mrl.ragged import Reject, Rejects, as_list
 
 _SHOWN = 10  # rows in a notebook
 
@@ -37,7 +37,7 @@ class Screened:
     novel : ndarray of bool, shape (n,)
         Valid, and not among the known molecules.
     rejects : Rejects
-        The rows that are not valid: (row, text, ``"parse"``, reason).
+        The rows that are not valid: (row, text, ``"parse"``, reason), or ``"length"`` for those that are not finished.
     known : int or None
         The number of known molecules; None if nothing was given to compare with.
 
@@ -90,6 +90,11 @@ class Screened:
         return self.reasons.get("empty", 0)
 
     @property
+    def unfinished(self) -> int:
+        """Number of rows that were cut at the length limit: never valid, whatever the text is so far."""
+        return self.reasons.get("unfinished", 0)
+
+    @property
     def reasons(self) -> dict[str, int]:
         """Number of invalid rows by kind of reason (see `to_mol`), the most frequent first, ties by name."""
         counts = Counter(reject.reason.partition(":")[0] for reject in self.rejects)
@@ -127,6 +132,7 @@ class Screened:
         return {
             "n": self.n,
             "empty": self.empty,
+            "unfinished": self.unfinished,
             **{name: None if np.isnan(rate) else rate for name, rate in rates.items()},
             "known": self.known,
             "rdkit": rdBase.rdkitVersion,
@@ -142,7 +148,9 @@ class Screened:
         return html_preview({"molecule": self.smiles[:_SHOWN], **first}, self.n, caption=repr(self))
 
 
-def screen(samples: Iterable[object], known: Iterable[Molecule] | None = None) -> Screened:
+def screen(
+    samples: Iterable[object], known: Iterable[Molecule] | None = None, *, finished: ArrayLike | None = None
+) -> Screened:
     """Find which generated texts are molecules (valid), distinct ones (unique), and new ones (novel).
 
     Both sides are canonicalised alike. A text of which RDKit would ignore a part (blanks, stray characters) is not
@@ -155,6 +163,9 @@ def screen(samples: Iterable[object], known: Iterable[Molecule] | None = None) -
         A value that is not a text (None, a number) is an invalid row like any other.
     known : iterable of str or Mol, or CanonicalSet, optional
         The training molecules, in any notation. For many calls, prepare them once: ``CanonicalSet.of(smiles)``.
+    finished : array of bool, shape (n,), optional
+        Rows that the model ended itself (`mrl.lm.Samples.finished`). The others were cut at a length limit: a beginning
+        of a molecule is not the molecule, so they are not valid even where their text is.
 
     Returns
     -------
@@ -165,7 +176,7 @@ def screen(samples: Iterable[object], known: Iterable[Molecule] | None = None) -
     MoleculeError
         A known row is not a molecule; `row` is its number.
     ColumnError
-        `samples` or `known` is a single molecule.
+        `samples` or `known` is a single molecule, or `finished` has another length than `samples`.
 
     Examples
     --------
@@ -178,9 +189,21 @@ permitted')
     """
     reference = None if known is None else CanonicalSet.of(known)
     rejected: list[Reject] = []
+    cut: dict[int, str] = {}
+    if finished is not None:
+        rows = as_list(samples, "samples")
+        whole = np.asarray(finished, bool)
+        if whole.shape != (len(rows),):
+            raise ColumnError(
+                f"finished has the shape {whole.shape} for {len(rows)} samples; expected one value for each",
+                column="finished",
+            )
+        cut = {int(row): str(rows[row]) for row in np.flatnonzero(~whole)}
+        samples = [None if row in cut else text for row, text in enumerate(rows)]
 
     def reject(row: int, error: MoleculeError) -> None:
-        rejected.append(Reject(row, error.text, "parse", error.reason))
+        unfinished = Reject(row, cut.get(row, ""), "length", "unfinished: cut at the length limit")
+        rejected.append(unfinished if row in cut else Reject(row, error.text, "parse", error.reason))
 
     smiles: tuple[str | None, ...] = tuple(map_molecules(_canonical, samples, "samples", on_invalid=reject))
     first: dict[str, int] = {}

@@ -29,11 +29,11 @@ def run(options: SampleOptions) -> None:
     require_writable(options.out)
     model, vocab = load_model(options.model)
     with one_thread():
-        ids = sample(
+        samples = sample(
             model, options.n, temperature=options.temperature, max_length=options.max_length, seed=options.seed
         )
-    texts = vocab.decode(ids)
-    screened = screen(texts)
+    texts = samples.decode(vocab)
+    screened = screen(texts, finished=samples.finished)
     molecules = [smiles for smiles in screened.smiles if smiles is not None]
     if options.out is not None:
         write_csv(options.out, [(options.model.name, texts, screened, None)])
