@@ -48,8 +48,8 @@ class Screened:
     (4, 2, 1, 1, 1)
     >>> screened.validity, screened.uniqueness, screened.novelty, screened.valid_unique_novel
     (0.5, 0.5, 1.0, 0.25)
-    >>> screened.kept, screened.reasons
-    (array([0]), {'empty': 1, 'syntax': 1})
+    >>> screened.kept, screened.unfinished, screened.reasons
+    (array([0]), 0, {'empty': 1, 'syntax': 1})
     """
 
     smiles: tuple[str | None, ...]
