@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types layers docs site bench sample clean
+.PHONY: help demo test test-all lint types layers docs site acceptance bench sample clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +50,13 @@ docs: $(VENV)/.dev  ## run the code of every document; check that every public d
 site: $(VENV)/.dev  ## build the documentation site into build/site; a warning is an error
 	$(PIP) -e '.[site]'
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs build/site
+
+acceptance:  ## the jobs of new users, with the built wheel in an environment of its own (about 5 minutes)
+	rm -rf build/acceptance
+	$(PYTHON) -m venv build/acceptance
+	build/acceptance/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w build/acceptance/wheel .
+	build/acceptance/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build/acceptance/wheel/*.whl pytest
+	cd build/acceptance && PYTHONPATH= bin/python -m pytest -q -c /dev/null -p no:cacheprovider $(CURDIR)/acceptance
 
 bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
 	$(PIP) -e '.[bench]'
