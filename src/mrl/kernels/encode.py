@@ -186,6 +186,8 @@ def _encode_slice(
 ) -> Slice:
     """Write the ids of some rows into `out`; return their number, their offsets, what is missing, and how much."""
     rows, size = len(offsets) - 1, int(offsets[-1] - offsets[0])
+    if int(offsets[-1]) > len(values):  # machine code checks no index
+        raise ValueError(f"the offsets end at {offsets[-1]}, but there are only {len(values)} bytes")
     max_reported = min(max_reported, size)
     longest = int(np.diff(offsets).max(initial=0))
     shift = (table.n_incomplete * (longest + 1) // max_memo_cells).bit_length()

@@ -13,7 +13,7 @@ __all__ = ["AsciiRows", "NotAsciiError"]
 
 
 class NotAsciiError(ValueError):
-    """A row is not a string, or not ASCII, so that it has more bytes than characters; `Text.of` takes or names it."""
+    """A row is not a string, not ASCII, or its ``len`` is not its number of bytes; `Text.of` takes or names it."""
 
 
 class AsciiRows:
@@ -22,7 +22,7 @@ class AsciiRows:
     Parameters
     ----------
     rows : list of str
-        n of them.
+        n of them; the list must not change afterwards.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class AsciiRows:
         self.rows = rows
         try:
             self.offsets = offsets_of(lengths_of(rows))
-        except TypeError:
+        except Exception:  # no length, or that of a class of its own
             raise NotAsciiError from None
 
     def values(self, first: int, last: int) -> NDArray[np.uint8]:
@@ -74,6 +74,6 @@ class AsciiRows:
             joined = "".join(self.rows[first:last])
         except TypeError:
             raise NotAsciiError from None
-        if not joined.isascii():
+        if not joined.isascii() or len(joined) != self.offsets[last] - self.offsets[first]:
             raise NotAsciiError
         return np.frombuffer(joined.encode(), np.uint8)

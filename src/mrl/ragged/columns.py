@@ -150,12 +150,15 @@ e.g. sorted(smiles)
     return list(values)
 
 
+_ITERATORS_OF_SETS: set[type] = {type(iter(set()))}
+
+
 def require_rows(values: Any, name: str) -> None:
     """Raise a ColumnError where `values` is a single value or has no order of rows."""
     kind = type(values).__name__
     if isinstance(values, str | bytes):
         problem = f"a single string, {format_value(values)}: wrap it in a list, [{format_value(values)}]"
-    elif isinstance(values, set | frozenset):
+    elif isinstance(values, set | frozenset) or type(values) in _ITERATORS_OF_SETS:
         problem = f"a {kind}, expected one value per row in an order: make it a list, e.g. sorted({name})"
     elif isinstance(values, Mapping):
         problem = f"a {kind}, expected one value per row in an order: choose one of its columns"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -18,6 +19,7 @@ __all__ = [
     "check_values",
     "gather",
     "lengths_of",
+    "lengths_of_texts",
     "narrow",
     "offsets_of",
     "row_numbers",
@@ -35,6 +37,18 @@ def lengths_of(rows: Sequence[Any]) -> Int64s:
         return np.frombuffer(bytearray(map(len, rows)), np.uint8).astype(np.int64)  # almost twice as fast
     except ValueError:  # a row is longer than 255
         return np.fromiter(map(len, rows), np.int64, len(rows))
+
+
+def lengths_of_texts(rows: Sequence[str], total: int) -> Int64s:
+    """Return the numbers of characters of rows that are `total` characters together, shape (n,).
+
+    A subclass of str may have a ``__len__`` of its own, which says nothing about its memory.
+    """
+    with contextlib.suppress(Exception):
+        lengths = lengths_of(rows)
+        if int(lengths.sum()) == total:
+            return lengths
+    return lengths_of(["".join((row,)) for row in rows])
 
 
 def offsets_of(lengths: Int64s) -> Int64s:

@@ -291,6 +291,12 @@ class Ragged(Sequence[Any]):
             flat = np.concatenate(rows)
         else:
             flat = np.asarray(list(chain.from_iterable(rows)))
+        if len(flat) != lengths.sum():
+            raise ColumnError(
+                f"the rows have {len(flat)} values, but their lengths add up to {lengths.sum()}: they were changed "
+                "while they were read, or len() of one is not the number of its values; give lists that stay the same",
+                column="rows",
+            )
         if len(flat) == 0:
             flat = np.zeros(0, kind)
         return cls(narrow(flat, kind, "values", lengths), offsets_of(lengths))

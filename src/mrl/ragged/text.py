@@ -13,7 +13,7 @@ from mrl.errors import ColumnError, RowError
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.columns import as_list, is_missing
-from mrl.ragged.flat import lengths_of, offsets_of
+from mrl.ragged.flat import lengths_of, lengths_of_texts, offsets_of
 from mrl.ragged.ragged import Ragged
 
 __all__ = ["Text", "as_text"]
@@ -82,16 +82,17 @@ class Text(Ragged):
 
     @classmethod
     def _of_list(cls, rows: list[Any], name: str) -> Self:
+        rows = [*rows]  # another thread may go on to change the list
         try:
             joined = "".join(rows)
         except TypeError:
             row = next(i for i, value in enumerate(rows) if not isinstance(value, str))
             raise _not_a_string(row, name, rows[row]) from None
         if joined.isascii():
-            lengths = lengths_of(rows)
+            lengths = lengths_of_texts(rows, len(joined))
             return cls._trusted(np.frombuffer(joined.encode(), np.uint8), offsets_of(lengths))
         try:
-            encoded = [value.encode() for value in rows]
+            encoded = list(map(str.encode, rows))  # not a method of a subclass
         except UnicodeEncodeError:
             raise _not_unicode(rows, name) from None
         return cls._trusted(np.frombuffer(b"".join(encoded), np.uint8), offsets_of(lengths_of(encoded)))
@@ -302,7 +303,7 @@ def _not_a_string(row: int, name: str, value: Any) -> RowError:
 def _not_unicode(rows: list[str], name: str) -> RowError:
     for row, value in enumerate(rows):
         try:
-            value.encode()
+            str.encode(value)
         except UnicodeEncodeError as error:
             return RowError(
                 f"row {row} of column {name!r} is {format_value(value)}, which has a lone surrogate at {error.start}: "

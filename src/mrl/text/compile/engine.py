@@ -129,6 +129,7 @@ class CompiledEngine:
         return ids
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
+        column = [*column] if isinstance(column, list) else as_text(column)  # it is read twice, and may change
         ids, pieces, count = self.encode_pieces(column, threads)
         if not count:
             return ids, [], 0

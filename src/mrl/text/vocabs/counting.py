@@ -27,7 +27,7 @@ def map_blocks(function: Callable[[Any], T], column: Any) -> Iterator[T]:
 
     An error that names a row of a block names its number among all texts instead.
     """
-    if not isinstance(column, Iterator):
+    if not isinstance(column, Iterator) or type(column) is type(iter(set())):  # a set has no order: an error
         yield function(column)
         return
     start = 0

@@ -22,12 +22,13 @@ from mrl.text.coverage import Coverage, UnknownToken, coverage_of
 class MethodEngine:
     """An `Engine` of Python methods.
 
-    `reason` is why no compiled engine runs, `token_bytes` returns the text of a token as UTF-8 (of special tokens,
-    nothing), and the other functions are methods of `Vocab`.
+    `reason` is why no compiled engine runs, `dtype` returns the type of the ids of the tokens that there are now,
+    `token_bytes` the text of a token as UTF-8 (of special tokens, nothing), and the other functions are methods of
+    `Vocab`.
     """
 
     reason: str
-    dtype: np.dtype[Any]
+    dtype: Callable[[], np.dtype[Any]]
     tokenize: Callable[[str], list[str]]
     numericalize: Callable[[list[str]], list[int]]
     reconstruct: Callable[..., str]
@@ -45,7 +46,7 @@ class MethodEngine:
                 lengths = (len(self.token_bytes(token).decode(errors="replace")) for token in tokens)
                 found = zip(tokens, accumulate(lengths, initial=0), ids, strict=False)
                 unknown += [UnknownToken(row, token, position, string) for token, position, i in found if i == UNK]
-        return Ragged.from_rows(rows, self.dtype), unknown, len(unknown)
+        return Ragged.from_rows(rows, self.dtype()), unknown, len(unknown)
 
     def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
         # A method that a user wrote need not take `unk`.

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any, Literal, Self
 
+import numpy as np
+
 from mrl.errors import VocabError
+from mrl.messages import format_value
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.character import CharacterVocab
 from mrl.text.vocabs.regex import RegexVocab
 
 _MAX_WORDS = 1 << 20
+_MAX_LETTERS = 1000  # of a word
 
 
 class AminoAcidVocab(CharacterVocab):
@@ -95,6 +99,11 @@ class KmerVocab(RegexVocab):
     def __init__(
         self, k: int, stride: int | None = None, remainder: Literal["token", "raise"] = "token", alphabet: str = "ACGT"
     ) -> None:
+        if isinstance(k, bool) or not isinstance(k, int | np.integer):
+            raise VocabError(
+                f"k is {format_value(k)}; expected a whole number, the letters of a word: the words follow from k and "
+                "the alphabet, as in KmerVocab(3), and are not given"
+            )
         if k < 1:
             raise VocabError(f"k is {k}; expected 1 or more letters per word")
         if stride not in (None, k):
@@ -111,20 +120,23 @@ class KmerVocab(RegexVocab):
         if not alphabet or len(set(alphabet)) < len(alphabet):
             raise VocabError(f"alphabet is {alphabet!r}; expected letters, each of them once")
         shortest = 1 if remainder == "token" else k
+        if k > _MAX_LETTERS:
+            raise VocabError(f"k is {k}; expected at most {_MAX_LETTERS} letters per word: choose a smaller k")
         if (words := sum(len(alphabet) ** n for n in range(shortest, k + 1))) > _MAX_WORDS:
+            shown = f"{words:,}" if words < 10**12 else "more than a trillion"
             raise VocabError(
-                f"there are {words:,} words of {k} of these {len(alphabet)} letters, too many for a vocabulary; choose "
-                "a smaller k, or learn those that occur: RegexVocab([], '[ACGT]{1,12}').update_vocab_from_data(texts)"
+                f"there are {shown} words of {k} of these {len(alphabet)} letters, too many for a vocabulary; choose a "
+                f"smaller k, or learn those that occur: vocab = RegexVocab([], {_word_pattern(alphabet, 1, k)!r}); "
+                "vocab.update_vocab_from_data(texts)"
             )
         self.k, self.remainder, self.alphabet = k, remainder, alphabet
         if remainder == "raise":
             self.segmentation = Segmentation(
                 grammar=f"a sequence of whole words of {k} of the letters {alphabet}; remainder='token' allows others"
             )
-        letters = "".join(map(re.escape, alphabet))
         super().__init__(
             ("".join(word) for n in range(k, shortest - 1, -1) for word in product(alphabet, repeat=n)),
-            f"[{letters}]{{{shortest},{k}}}",
+            _word_pattern(alphabet, shortest, k),
         )
 
     def rules(self) -> dict[str, Any]:
@@ -136,3 +148,8 @@ class KmerVocab(RegexVocab):
         vocab = cls(**rules)
         vocab._append(tokens[len(vocab) - len(vocab.special_tokens) :])
         return vocab
+
+
+def _word_pattern(alphabet: str, shortest: int, k: int) -> str:
+    letters = "".join(map(re.escape, alphabet))
+    return f"[{letters}]{{{shortest},{k}}}"

@@ -9,6 +9,7 @@ from mrl.errors import VocabError
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import SMILES_PATTERN
 from mrl.text.vocabs.regex import RegexVocab
+from mrl.text.vocabs.spans import valid_text
 
 _BYTES = [chr(byte) if byte < 0x80 else f"<0x{byte:02X}>" for byte in range(256)]
 _BYTE_TEXTS = {name: chr(0xDC00 + byte) for byte, name in enumerate(_BYTES) if byte >= 0x80}  # as of surrogateescape
@@ -95,7 +96,7 @@ class SmilesVocab(RegexVocab):
     def tokenize(self, smile: str) -> list[str]:
         """Return the tokens of `smile`, all of them known, with ``bos`` in front and ``eos`` at the end."""
         engine = self._compile()
-        pieces = engine.segmentation.pieces(smile)
+        pieces = engine.segmentation.pieces(valid_text(smile))
         return ["bos", *(self.itos[i] for piece in pieces for i in engine.piece_ids(piece)), "eos"]
 
     @classmethod

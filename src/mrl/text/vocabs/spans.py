@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mrl.errors import VocabError
+from mrl.ragged import as_text
 
 Span = tuple[int, int, int | None]
 
@@ -37,6 +38,13 @@ def token_spans(text: str, sizes: Iterable[int], vocab: str) -> list[Span]:
             "return the text of each token"
         )
     return found
+
+
+def valid_text(text: str) -> str:
+    """Return `text`; a RowError where it is not a str, or one that UTF-8 cannot express."""
+    if not (isinstance(text, str) and text.isascii()):
+        as_text([text], "text")
+    return text
 
 
 def _atoms_by_character(smiles: str) -> list[int | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -18,6 +20,10 @@ from mrl.kernels import UNK
 from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.coverage import by_count
 from mrl.text.io.file import VocabContent, load_vocab, write_vocab
+
+_LOCK = threading.RLock()  # of all vocabularies: tokens are appended and counted by one thread at a time
+if hasattr(os, "register_at_fork"):  # a process that is forked meanwhile does not wait for ever
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 class TokenList:
@@ -91,7 +97,8 @@ class TokenList:
         for token in input:
             i = stoi.get(token)
             if i is None:
-                self.unks[token] += 1
+                with _LOCK:
+                    self.unks[token] += 1
                 i = UNK
             ids.append(i)
         return ids
@@ -116,6 +123,11 @@ class TokenList:
 
     def _append(self, tokens: Iterable[str]) -> int:
         """Append tokens, all of them or none, and return their number."""
+        tokens = list(tokens)
+        with _LOCK:
+            return self._append_alone(tokens)
+
+    def _append_alone(self, tokens: list[str]) -> int:
         new: dict[str, int] = {}
         for token in tokens:
             if not isinstance(token, str) or not token:
@@ -130,8 +142,8 @@ class TokenList:
             except UnicodeEncodeError:
                 raise VocabError(f"the token {token!r} is not valid Unicode text (a lone surrogate)") from None
             new[token] = len(self.itos) + len(new)
+        self.stoi.update(new)  # first: a thread that sees a token in `itos` finds its id
         self.itos.extend(new)
-        self.stoi.update(new)
         return len(new)
 
     def update_vocab(self) -> int:
@@ -145,8 +157,9 @@ class TokenList:
         >>> vocab.update_vocab(), vocab.itos[4:]
         (3, ['C', 'O', 'F', 'N'])
         """
-        added = self._append(token for token in by_count(self.unks) if token not in self.stoi)
-        self.unks.clear()
+        with _LOCK:
+            added = self._append(token for token in by_count(self.unks) if token not in self.stoi)
+            self.unks.clear()
         return added
 
     def update_from_counts(self, counts: Mapping[str, int], *, min_count: int = 1, max_size: int | None = None) -> int:
@@ -173,29 +186,31 @@ class TokenList:
         >>> vocab.update_from_counts({"N": 2, "O": 5, "C": 9, "F": 1}, min_count=2), vocab.itos[4:]
         (2, ['C', 'O', 'N'])
         """
-        new = {token: count for token, count in counts.items() if count >= min_count and token not in self.stoi}
-        most = None if max_size is None else max(max_size - len(self), 0)
-        return self._append(by_count(new)[:most])
+        with _LOCK:
+            new = {token: count for token, count in counts.items() if count >= min_count and token not in self.stoi}
+            most = None if max_size is None else max(max_size - len(self), 0)
+            return self._append(by_count(new)[:most])
 
     def _require_unchanged(self) -> None:
         """Raise a VocabError if ids got other tokens since the last use: what was written with them would change."""
-        if self.itos == self._seen:
+        seen, itos = self._seen, list(self.itos)  # another thread may go on to append
+        if itos == seen:
             return
-        for i, token in enumerate(self._seen):
-            now = self.itos[i] if i < len(self.itos) else None
+        for i, token in enumerate(seen):
+            now = itos[i] if i < len(itos) else None
             if now != token:
                 raise VocabError(
                     f"the id {i} was the token {token!r} and is {'gone' if now is None else repr(now)} now; ids never "
                     "change their tokens, because all that was written with them would be read as other text: do not "
                     "change itos, add tokens by update_vocab or update_vocab_from_data"
                 )
-        for i, token in enumerate(self.itos):
+        for i, token in enumerate(itos):
             if self.stoi.get(token) != i:
                 raise VocabError(
                     f"in itos the id {i} is {token!r}, but stoi[{token!r}] is {self.stoi.get(token)}; do not change "
                     "either, add tokens by update_vocab or update_vocab_from_data"
                 )
-        self._seen = list(self.itos)
+        self._seen = itos
 
     def rules(self) -> dict[str, Any]:
         """Return the arguments of the constructor besides `itos`, as plain JSON values."""

@@ -15,7 +15,7 @@ from mrl.text.constants import UNKNOWN
 from mrl.text.coverage import Coverage
 from mrl.text.vocabs.counting import map_blocks
 from mrl.text.vocabs.selfies import selfies_to_smiles, smiles_to_selfies
-from mrl.text.vocabs.spans import Span
+from mrl.text.vocabs.spans import Span, valid_text
 from mrl.text.vocabs.vocab import Vocab
 
 
@@ -168,7 +168,7 @@ class TransformedVocab(Vocab):
     # The methods without a docstring do for the changed texts what those of `Vocab` do.
 
     def tokenize(self, input: str) -> list[str]:
-        return self.vocab.tokenize(self._engine.change(input))
+        return self.vocab.tokenize(self._engine.change(valid_text(input)))
 
     def numericalize(self, input: Iterable[str]) -> list[int]:
         return self.vocab.numericalize(input)
@@ -180,7 +180,7 @@ class TransformedVocab(Vocab):
         return self.vocab.token_text(token)
 
     def spans(self, string: str) -> list[Span]:
-        return self.vocab.spans(self._engine.change(string))
+        return self.vocab.spans(self._engine.change(valid_text(string)))
 
     def count_tokens(self, inputs: Any) -> Counter[str]:
         def count(column: Any) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -21,7 +22,7 @@ from mrl.text.coverage import Coverage, OnUnknown, unknown_error, warn_unknown
 from mrl.text.io.huggingface import export_tokenizer, import_tokenizer
 from mrl.text.vocabs.counting import PieceCounter, map_blocks
 from mrl.text.vocabs.methods import MethodEngine
-from mrl.text.vocabs.spans import Span, token_spans
+from mrl.text.vocabs.spans import Span, token_spans, valid_text
 from mrl.text.vocabs.tokens import TokenList
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Vocab(TokenList):
         ------
         UnknownTokenError
             The text is out of grammar, for vocabularies that have one: k-mers and SELFIES.
+        RowError
+            `input` is not a str, or one that UTF-8 cannot express.
 
         Examples
         --------
@@ -97,7 +100,7 @@ class Vocab(TokenList):
                 f"{type(self).__name__} does not say where tokens end; use CharacterVocab, CharacterReplaceVocab or "
                 "RegexVocab, or override tokenize in a subclass"
             )
-        return ["bos", *self.segmentation.tokens(input), "eos"]
+        return ["bos", *self.segmentation.tokens(valid_text(input)), "eos"]
 
     def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN) -> str:
         r"""Return the text of ids: stop at ``eos``, skip ``bos`` and ``pad``, write `unk` for id 3.
@@ -168,7 +171,7 @@ class Vocab(TokenList):
         >>> CharacterVocab([]).spans("C=Cl")
         [(0, 0, None), (0, 1, 0), (1, 2, None), (2, 3, 1), (3, 4, 1), (4, 4, None)]
         """
-        sizes = [len(self._token_bytes(token)) for token in self.tokenize(string)]
+        sizes = [len(self._token_bytes(token)) for token in self.tokenize(valid_text(string))]
         return token_spans(string, sizes, type(self).__name__)
 
     def _token_bytes(self, token: str) -> bytes:
@@ -374,7 +377,10 @@ class Vocab(TokenList):
         if (name := self._overridden()) is None:
             return self._compile()
         reason = f"{type(self).__name__} overrides {name}"
-        return MethodEngine(reason, self.dtype, self.tokenize, self._quietly, self.reconstruct, self._token_bytes)
+        quiet = copy.copy(self)  # it counts unknown tokens apart: encoding changes no vocabulary
+        quiet.unks = Counter()
+        dtype = partial(getattr, self, "dtype")
+        return MethodEngine(reason, dtype, quiet.tokenize, quiet.numericalize, quiet.reconstruct, quiet._token_bytes)
 
     @classmethod
     def _overridden(cls) -> str | None:
@@ -386,17 +392,10 @@ class Vocab(TokenList):
 
     def _compile(self) -> CompiledEngine:
         assert self.segmentation is not None
-        if self._compiled is None or len(self._compiled.tokens) != len(self.itos):
-            self._compiled = CompiledEngine(self.segmentation, self.itos)
-        return self._compiled
-
-    def _quietly(self, tokens: list[str]) -> list[int]:
-        """Numericalize without counting unknown tokens."""
-        unks, self.unks = self.unks, Counter()
-        try:
-            return self.numericalize(tokens)
-        finally:
-            self.unks = unks
+        engine = self._compiled  # another thread may replace it
+        if engine is None or len(engine.tokens) != len(self.itos):
+            engine = self._compiled = CompiledEngine(self.segmentation, self.itos)
+        return engine
 
     def to_huggingface(self) -> PreTrainedTokenizerFast:
         r"""Return a tokenizer of HuggingFace that gives the same ids for every text; see docs/tokenizing.md.
