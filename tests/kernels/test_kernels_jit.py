@@ -6,7 +6,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import types
 import warnings
 
 import numpy as np
@@ -100,20 +99,6 @@ def test_once_numba_is_imported_calls_of_any_size_are_compiled(monkeypatch: pyte
     assert kernel is not None
     assert kernel is compiled(double, 0, fallback="numpy")
     assert kernel(4) == 8  # together with the helper in its file
-
-
-def test_a_cache_that_cannot_be_written_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def njit(nogil: bool, cache: bool = False) -> object:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: ("compiled", function.__name__)
-
-    def kernel() -> None: ...
-
-    monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit, __spec__=object()))
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "0")
-    found: object = compiled(kernel, 1, fallback="python")
-    assert found == ("compiled", "kernel")
 
 
 def test_a_numba_that_cannot_be_imported_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

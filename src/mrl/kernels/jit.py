@@ -1,7 +1,7 @@
 """Where a kernel runs as machine code: the policy for numba and for threads, in one place.
 
 A kernel is a plain Python function of flat arrays that numba compiles: the caller allocates, the kernel fills. Besides
-NumPy it calls only functions of its own file, because numba's cache of a kernel notices changes of that file and of no
+NumPy it calls only functions of its own file, because the cache of machine code notices changes of that file and of no
 other; that is why short helpers (`splitmix64`, the popcount) live next to the kernels that call them.
 
 One rule decides for each call. Importing numba and loading a kernel takes about half a second, in which the interpreter
@@ -99,10 +99,11 @@ def _compile(kernel: Callable[..., Any]) -> Callable[..., Any] | None:
     }
     function = types.FunctionType(code, namespace | helpers)
     try:
-        machine_code: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # there is no folder in which numba may keep its cache
-        machine_code = numba.njit(nogil=True)(function)
-    return machine_code
+        from mrl.kernels.cache import compile_kernel
+    except ImportError:  # a numba whose cache works in another way
+        machine_code: Callable[..., Any] = numba.njit(nogil=True)(function)
+        return machine_code
+    return compile_kernel(function, kernel)
 
 
 def map_slices(work: Callable[[int, int], T], offsets: NDArray[np.int64], slices: int, threads: int) -> list[T]:
