@@ -131,15 +131,16 @@ def test_b24_a_molecule_without_atoms_is_empty() -> None:
         ("Cc", "kekulization: non-ring atom 1 marked aromatic"),
         (
             "CCO ethanol",
-            "extra text: 'ethanol' after the SMILES 'CCO'; use text.split()[0], or mrl.read, which keeps such tails",
+            "extra text: 'ethanol' after the SMILES 'CCO'; use text.split()[0]",
         ),
         (
             "CCO |c:1|",
-            "extra text: '|c:1|' after the SMILES 'CCO'; use text.split()[0], or mrl.read, which keeps such tails",
+            "extra text: '|c:1|' after the SMILES 'CCO', a part of the molecule; use mrl.clean with the step "
+            "StripTail()",
         ),
         (
             "CC\tname",
-            "extra text: 'name' after the SMILES 'CC'; use text.split()[0], or mrl.read, which keeps such tails",
+            "extra text: 'name' after the SMILES 'CC'; use text.split()[0]",
         ),
         (" CCO", "extra text: blanks around the SMILES; use text.strip()"),
         ("CCO\r\n", "extra text: blanks around the SMILES; use text.strip()"),

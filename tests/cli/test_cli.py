@@ -173,7 +173,7 @@ def test_a_typo_in_the_column_offers_the_right_one(molecules: Path) -> None:
 
 def test_crlf_blanks_tails_and_blank_rows_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "messy.csv"
-    path.write_bytes(b"smiles,y\r\nCCO ,1\r\n,2\r\nC1CC1 |c:1|,3\r\nNaN,4\r\n")
+    path.write_bytes(b"smiles,y\r\nCCO ,1\r\n,2\r\nC1CC1 |$a;b;c$|,3\r\nNaN,4\r\n")
     facts = json.loads(run("inspect", path, "--json", status=1)[0])
     assert facts["molecules"] == 2
     assert sum(facts["notes"].values()) == 2

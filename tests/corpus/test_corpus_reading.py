@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mrl.chem import Canonical, DropStereo, StripTail, clean
 from mrl.corpus import Table, read
 from mrl.errors import ColumnError, ReadError, RowError
 from mrl.ragged import Text
@@ -164,24 +165,61 @@ def test_blanks_around_smiles_are_removed_and_counted(put: Put) -> None:
     assert "3 × blank around SMILES removed" in repr(table)
 
 
-def test_cxsmiles_tails_become_a_column(put: Put) -> None:
-    table = read(put("t.csv", 'smiles,y\n"C[C@H](O)N |&1:1,r|",1\nC,2\n"CC  |$a;b$|",3\n'), targets="y")
-    assert table.smiles.tolist() == ["C[C@H](O)N", "C", "CC"]
-    assert table["cxsmiles"].tolist() == ["|&1:1,r|", "", "|$a;b$|"]
-    assert table.notes == {"CXSMILES tail moved to its own column": 2}
+TAILS_OF_LAYOUT = ["|$a;b$|", "|(1.5,0,;0,1.2,)|", "|(0,0,),$_AP1;$,atomProp:0.x.1|", "|lp:2:1|", "||"]
+TAILS_OF_MEANING = ["|&1:1,r|", "|o1:1|", "|r|", "|c:1|", "|t:0,3|", "|^1:0|", "|C:1.0|", "|wU:1.0|", "|Sg:n:1:1:ht|",
+                    "|d|", "|$a;b$,&1:1|", "|(0,0,),w:1.1|"]  # fmt: skip
+
+
+@pytest.mark.parametrize("tail", TAILS_OF_LAYOUT)
+def test_a_tail_of_layout_becomes_a_column(put: Put, tail: str) -> None:
+    table = read(put("t.csv", f'smiles,y\n"C[C@H](O)N  {tail}",1\nC,2\n'), targets="y")
+    assert table.smiles.tolist() == ["C[C@H](O)N", "C"]
+    assert table["cxsmiles"].tolist() == [tail, ""]
+    assert table.notes == {"CXSMILES tail moved to its own column": 1}
+
+
+@pytest.mark.parametrize("tail", TAILS_OF_MEANING)
+def test_a_tail_that_is_a_part_of_the_molecule_stays_with_it(put: Put, tail: str) -> None:
+    table = read(put("t.csv", f'smiles,y\n"C[C@H](O)N  {tail}",1\nC,2\n'), targets="y")
+    assert table.smiles.tolist() == [f"C[C@H](O)N {tail}", "C"]
+    assert "cxsmiles" not in table.columns
+    assert table.notes == {"CXSMILES tail kept with its SMILES, as a part of the molecule": 1}
+
+
+def test_the_label_of_a_wildcard_atom_is_a_part_of_the_molecule(put: Put) -> None:
+    assert read(put("t.csv", 'smiles\n"CC* |$;;R1$|"\n')).smiles.tolist() == ["CC* |$;;R1$|"]
 
 
 def test_cxsmiles_tails_in_smi_stand_in_front_of_the_name(put: Put) -> None:
-    table = read(put("t.smi", "CCO |c:1| the name\nC |d|\nN only a | name\n"))
-    assert table.smiles.tolist() == ["CCO", "C", "N"]
-    assert table["cxsmiles"].tolist() == ["|c:1|", "|d|", ""]
-    assert table["name"].tolist() == ["the name", "", "only a | name"]
+    table = read(put("t.smi", "CCO |$a;b;c$| the name\nC |&1:0| racemate\nN only a | name\n"))
+    assert table.smiles.tolist() == ["CCO", "C |&1:0|", "N"]
+    assert table["cxsmiles"].tolist() == ["|$a;b;c$|", "", ""]
+    assert table["name"].tolist() == ["the name", "racemate", "only a | name"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.smi", "t.tsv"])
+def test_a_racemate_in_a_file_is_not_merged_with_its_enantiomer(put: Put, name: str) -> None:
+    rows = ["C[C@H](N)C(=O)O", "C[C@H](N)C(=O)O |&1:1|"]
+    header = "" if name == "t.smi" else "smiles\n"
+    table = read(put(name, header + "\n".join(f'"{row}"' if name == "t.csv" else row for row in rows) + "\n"))
+    assert table.smiles.tolist() == rows
+    strip = StripTail(stereo_groups="drop")
+    means: list[tuple[Any, list[float]]] = [
+        ("none", [1.0]),
+        ([StripTail(), Canonical()], [1.0]),
+        ([strip, Canonical()], [1.0, 3.0]),
+        ([strip, DropStereo(), Canonical()], [2.0]),  # merged only if the user says so
+    ]
+    for steps, expected in means:
+        cleaned = clean(table.smiles, steps, labels=[1.0, 3.0], duplicates="mean")
+        assert cleaned.labels.tolist() == expected
+        assert len(cleaned.smiles) + len(cleaned.rejects) == 2
 
 
 def test_a_tail_does_not_overwrite_a_column_of_that_name(put: Put) -> None:
-    table = read(put("t.cxsmiles", "cxsmiles\tid\nCCO |c:1|\t7\n"), id="id")
+    table = read(put("t.cxsmiles", "cxsmiles\tid\nCCO |$a;b;c$|\t7\n"), id="id")
     assert table["cxsmiles"].tolist() == ["CCO"]
-    assert table["cxsmiles_tail"].tolist() == ["|c:1|"]
+    assert table["cxsmiles_tail"].tolist() == ["|$a;b;c$|"]
 
 
 def test_rows_that_cannot_be_kept_are_rejected_with_their_reason(put: Put) -> None:
@@ -289,7 +327,8 @@ def test_every_row_comes_back_as_python_wrote_it_or_is_rejected(
     for row, (smiles, name) in enumerate(rows):
         if row in seen:
             bare, tail = seen[row][0], table["cxsmiles"][list(seen).index(row)] if "cxsmiles" in table.columns else ""
-            assert (bare + tail, seen[row][1]) == ("".join(smiles.split()) if tail else smiles.strip(), name)
+            whole = "".join(smiles.split()) if tail or len(smiles.split()) > 1 else smiles.strip()
+            assert ("".join(bare.split()) + tail, seen[row][1]) == (whole, name)
         else:
             assert lost[row].text == smiles
             assert not smiles.strip() or len(smiles.split()) > 1
@@ -459,12 +498,12 @@ def test_integer_identifiers_stay_text(put: Put) -> None:
 def test_files_follow_each_other(put: Put) -> None:
     paths = [
         put("a.csv", "smiles,y\nC,1\n,2\n"),
-        put("b.tsv", "y\tsmiles\n3\tCC \nx\ty\tz\n4\tN |c|\n"),
+        put("b.tsv", "y\tsmiles\n3\tCC \nx\ty\tz\n4\tN |$x$|\n"),
         put("c.csv", "smiles,y\nO,\n"),
     ]
     table = read(paths, targets="y")
     assert table.smiles.tolist() == ["C", "CC", "N", "O"]
-    assert table["cxsmiles"].tolist() == ["", "", "|c|", ""]
+    assert table["cxsmiles"].tolist() == ["", "", "|$x$|", ""]
     assert table.rows.tolist() == [0, 2, 4, 5]
     np.testing.assert_array_equal(table.y, [1, 3, 4, np.nan])
     assert rejected(table) == [(1, "", "empty"), (3, "x\ty\tz", "3 cells instead of 2")]

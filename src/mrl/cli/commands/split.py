@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.chem import clean, cluster_groups, scaffold_groups
+from mrl.chem import StripTail, clean, cluster_groups, scaffold_groups
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, success
 from mrl.cli.options import PART_NAMES, SplitOptions
 from mrl.cli.tables import (
@@ -57,11 +57,12 @@ def run(options: SplitOptions) -> None:
     table = read_table(options.file, options.smiles_column, others=True)
     whole = with_tails(table)
     with track(True, len(table), "parsing") as advance:
-        parsed = clean(table.smiles, on_row=lambda: advance(1))
+        # Groups do not depend on what a tail says: it stays in the file that is written.
+        parsed = clean(table.smiles, [StripTail(stereo_groups="drop")], on_row=lambda: advance(1))
     report_rejects(parsed.rejects, "left out", table.rows)
     if not len(parsed.kept):
         stop(f"no row of {options.file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
-    parts, rule = _parts(options, select(table, parsed.kept))
+    parts, rule = _parts(options, select(table, parsed.kept, **{table.smiles_column: parsed.smiles}))
     paths = {name: options.out / f"{name}{_suffix(options.file, whole)}" for name in parts}
     for path in paths.values():
         require_writable(path, inputs=[options.file])

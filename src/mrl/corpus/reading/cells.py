@@ -16,6 +16,10 @@ Bools = NDArray[np.bool_]
 
 _TAIL = r"(?s)^(?P<smiles>\S+)\s+(?P<tail>\|.*\|)(?P<name>)$"
 _TAIL_AND_NAME = r"(?s)^(?P<smiles>\S+)\s+(?:(?P<tail>\|[^|]*\|)(?:\s+|$))?(?P<name>.*)$"
+# What a tail may hold without saying anything about the molecule: coordinates, labels (of atoms that have an element of
+# their own), properties and lone pairs. Anything else, such as the stereo of a racemate, is a part of the molecule.
+_LAYOUT = r"\|(?:(?:\([^)]*\)|\$[^$]*\$|atomProp:[^,]*|lp:[\d:,]*),?)*\|"
+_LABELS = r"\$[^$]*\$"
 _MISSING_SMILES = ("nan", "NaN", "null", "NULL", "none", "None", "n/a", "N/A", "#N/A", "<NA>")  # "NA" is a peptide
 _MISSING_NUMBERS = ("", "na", "nan", "null", "none", "n/a", "#n/a", "<na>")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -28,11 +32,14 @@ class SmilesCells(NamedTuple):
     Attributes
     ----------
     smiles, tail, name : Arrow array of large_string, shape (n,)
-        The SMILES, and the CXSMILES tail and the name after it, blank where there is none.
+        The SMILES, and the CXSMILES tail and the name after it, blank where there is none. A tail that is a part of
+        the molecule stays with its SMILES, after one blank.
     rejected : dict of int to str
         Why some of the rows hold no molecule.
     trimmed : ndarray of bool, shape (n,)
         Whether blanks around the SMILES were removed.
+    with_tail : ndarray of bool, shape (n,)
+        Whether a tail stays with the SMILES.
     """
 
     smiles: Any
@@ -40,6 +47,7 @@ class SmilesCells(NamedTuple):
     name: Any
     rejected: dict[int, str]
     trimmed: Bools
+    with_tail: Bools
 
 
 def is_text(kind: Any) -> bool:
@@ -71,18 +79,27 @@ def parse_smiles(raw: Any, has_name_suffix: bool) -> SmilesCells:
     trimmed = _flags(pc.not_equal(pc.binary_length(text), pc.binary_length(raw)))
     tail = name = pa.repeat(pa.scalar("", _TEXT), len(text))
     rejected = dict.fromkeys(_where(pc.equal(text, "")), "empty")
+    with_tail = np.zeros(len(text), bool)
     blanks = _flags(pc.match_substring_regex(text, r"[\s\p{Z}]"))
     if blanks.any():
         found = pc.extract_regex(pc.filter(text, pa.array(blanks)), _TAIL_AND_NAME if has_name_suffix else _TAIL)
         matched = _flags(pc.is_valid(found))
         rejected |= dict.fromkeys(np.flatnonzero(blanks)[~matched].tolist(), "blank inside SMILES")
         blanks[blanks] = matched
+        found = pc.filter(found, pa.array(matched))
+        parts = {part: pc.struct_field(found, part) for part in ("smiles", "tail", "name")}
+        whole = ~_is_layout(parts["smiles"], parts["tail"])
+        with_tail[blanks] = whole
+        mask = pa.array(whole)
+        joined = pc.binary_join_element_wise(parts["smiles"], parts["tail"], pa.scalar(" ", _TEXT))
+        parts["smiles"] = pc.if_else(mask, joined, parts["smiles"])
+        parts["tail"] = pc.if_else(mask, pa.scalar("", _TEXT), parts["tail"])
         text, tail, name = (
-            pc.replace_with_mask(column, pa.array(blanks), pc.filter(pc.struct_field(found, part), pa.array(matched)))
+            pc.replace_with_mask(column, pa.array(blanks), parts[part])
             for part, column in (("smiles", text), ("tail", tail), ("name", name))
         )
     rejected |= dict.fromkeys(_where(pc.is_in(text, value_set=pa.array(_MISSING_SMILES, _TEXT))), "missing")
-    return SmilesCells(text, tail, name, rejected, trimmed)
+    return SmilesCells(text, tail, name, rejected, trimmed, with_tail)
 
 
 def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
@@ -102,6 +119,12 @@ def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
     else:
         values, missing = np.full(len(column), np.nan), _flags(pc.is_null(column))
     return np.array(values, np.float64), ~np.isfinite(values) & ~missing
+
+
+def _is_layout(smiles: Any, tail: Any) -> Bools:
+    """Return for each tail whether the molecule is the same without it; labels of wildcard atoms are a part of it."""
+    layout = _flags(pc.match_substring_regex(tail, f"^(?:{_LAYOUT})?$"))
+    return layout & ~(_flags(pc.match_substring_regex(tail, _LABELS)) & _flags(pc.match_substring(smiles, "*")))
 
 
 def _value_type(kind: Any) -> Any:

@@ -19,6 +19,7 @@ from mrl.messages import format_value
 from mrl.ragged import Reject, Rejects, Text
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
+_WITH_TAIL = "CXSMILES tail kept with its SMILES, as a part of the molecule"
 
 
 def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRoles, start: int) -> Table:
@@ -74,7 +75,11 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         smiles_column=smiles_column,
         targets=roles.targets,
         header=file.names,
-        notes={_TRIMMED: int(cells.trimmed[keep].sum()), _TAILS: int(np.count_nonzero(tails))},
+        notes={
+            _TRIMMED: int(cells.trimmed[keep].sum()),
+            _TAILS: int(np.count_nonzero(tails)),
+            _WITH_TAIL: int(cells.with_tail[keep].sum()),
+        },
     )
 
 

@@ -28,9 +28,11 @@ def read(
 ) -> Table:
     """Read molecules from files, with their targets and identifiers.
 
-    No molecule is changed: blanks around a SMILES are removed and a CXSMILES tail (``CCO |c:1|``) becomes the column
-    ``cxsmiles``, both counted in ``notes``; a row that cannot be kept is in ``rejects``, with its reason. Whether a
-    text is a molecule is not checked here.
+    No molecule is changed: blanks around a SMILES are removed. A CXSMILES tail with coordinates, labels or properties
+    (``CCO |$C1;C2;O$|``) becomes the column ``cxsmiles``; one that says something about the molecule, such as that it
+    is a racemate (``C[C@H](N)O |&1:1|``), stays with its SMILES, and the step `mrl.chem.StripTail` of `mrl.clean`
+    moves into the SMILES what it can. All are counted in ``notes``; a row that cannot be kept is in ``rejects``, with
+    its reason. Whether a text is a molecule is not checked here.
 
     Parameters
     ----------
