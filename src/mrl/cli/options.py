@@ -58,6 +58,14 @@ class FingerprintKind(StrEnum):
     TORSION = "torsion"
 
 
+class TaskKind(StrEnum):
+    """What the labels of ``mrl fit`` are."""
+
+    AUTO = "auto"
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
 def _argument(name: str, help: str, default: str | None = None) -> Any:
     return Argument(metavar=name, help=help, show_default=default or False)
 
@@ -79,6 +87,7 @@ MaxLength = Annotated[int, _number("Most tokens of a molecule.", least=3)]
 Steps = Annotated[int, _number("Training steps, of 64 molecules each.")]
 Seed = Annotated[int, _number("The same seed, machine and versions give the same result.", least=0)]
 RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]
+Force = Annotated[bool, Option("--force", help="Replace a model that is there already.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 
 
@@ -304,6 +313,65 @@ class EvaluateOptions:
     json: Json = False
 
     def __post_init__(self) -> None:
+        _require_rejects_file(self.rejects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """Train a model that predicts properties of molecules from measured ones, and cross-validate it.
+
+    Writes property_model.safetensors and report.html into a folder. Rows that are not molecules, or have no label, are
+    left out. A column of which all labels are 0 and 1 is a class; other labels are numbers.
+    """
+
+    file: File
+    target: Annotated[
+        list[str], Option(metavar="COLUMN", help="Column of labels; repeat the option for several.", show_default=False)
+    ]
+    out: Annotated[Path, _out("Folder for the model and its report.")]
+    split: Annotated[
+        str,
+        Option(
+            metavar="RULE",
+            help="What stays in one fold: scaffold, cluster (similar molecules), random (equal molecules), or a column "
+            "with equal values.",
+        ),
+    ] = "scaffold"
+    task: Annotated[TaskKind, Option(metavar="KIND", help=f"{', '.join(TaskKind)}.")] = TaskKind.AUTO
+    folds: Annotated[int, _number("Folds of the cross-validation.", least=2)] = 5
+    members: Annotated[int, _number("Networks for each fold; the model has all of them.")] = 2
+    epochs: Annotated[int, _number("Passes over the training rows.")] = 30
+    n_jobs: Annotated[int, _number("Number of processes, on which the result does not depend.")] = 1
+    seed: Seed = 0
+    smiles_column: SmilesColumn = None
+    force: Force = False
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_rejects_file(self.rejects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """Predict properties of the molecules of a file.
+
+    Writes all columns of the file and, for each target Y, the columns "Y predicted" (of a class: the probability of 1)
+    and "Y uncertainty" (the spread of the networks), and "similarity" to the nearest molecule trained on.
+
+    A row that is not a molecule has blank cells; exits with 1 if there is no prediction at all.
+    """
+
+    model: Annotated[Path, _argument("MODEL", "Folder written by mrl fit, or its .safetensors file.")]
+    file: File
+    out: Annotated[Path, _out("The file to write: .csv, .tsv, .parquet, .arrow.")]
+    n_jobs: Annotated[int, _number("Number of processes, on which the result does not depend.")] = 1
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        _require_suffix(self.out, *(suffix for suffix in WRITTEN if suffix != ".smi"))
         _require_rejects_file(self.rejects)
 
 

@@ -14,6 +14,8 @@ from mrl.report.distributions import distributions, token_frequencies
 from mrl.report.drawing import Drawing
 from mrl.report.gallery import show
 from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
+from mrl.report.model.figures import parity, roc
+from mrl.report.model.page import PropertyReport
 from mrl.report.molecules import molecule_grid
 from mrl.report.picture import Picture
 
@@ -21,6 +23,7 @@ __all__ = [
     "DemoReport",
     "Drawing",
     "Picture",
+    "PropertyReport",
     "Section",
     "Tile",
     "code",
@@ -32,7 +35,9 @@ __all__ = [
     "molecule_grid",
     "page",
     "paragraph",
+    "parity",
     "properties",
+    "roc",
     "rounds",
     "show",
     "table",
