@@ -23,7 +23,7 @@ def test_circles_are_found_wherever_the_import_stands() -> None:
     assert component == {"a", "b", "d"}
     assert layering.shortest_circle(graph, "a", component) == ["a", "b", "d", "a"]
     app = imports(modules()["mrl.cli.app"])
-    assert "mrl.cli.commands.train" in {target(one) for one in app if not one.top_level}  # by import_module
+    assert "mrl.cli.commands.models.train" in {target(one) for one in app if not one.top_level}  # by import_module
     progress = imports(modules()["mrl.progress"])
     assert ("rich", False) in {(one.module.partition(".")[0], one.top_level) for one in progress}
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import PROPERTIES, CanonicalSet, title_and_unit
-from mrl.cli.commands.sample import write_csv
-from mrl.cli.commands.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
+from mrl.cli.commands.models.sample import write_csv
+from mrl.cli.commands.models.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
 from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
 from mrl.cli.tables import require_folder

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Screened, screen
-from mrl.cli.commands.train import load_model
+from mrl.cli.commands.models.train import load_model
 from mrl.cli.console import note, print_json, print_lines, success
 from mrl.cli.options import SampleOptions
 from mrl.cli.tables import require_writable

@@ -1,0 +1,1 @@
+"""Commands about models: train, sample, fit, predict, and the demo of them all."""

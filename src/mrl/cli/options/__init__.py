@@ -1,0 +1,46 @@
+"""The options of every command, each declared once: a dataclass per command, whose docstring is its help text.
+
+A dataclass checks what its fields say together and raises a ``ValueError``, which the terminal shows as wrong usage.
+Annotations are not deferred in these modules (``from __future__ import annotations``): typer reads them.
+"""
+
+from mrl.cli.options.models import DemoOptions, FitOptions, PredictOptions, SampleOptions, TaskKind, TrainOptions
+from mrl.cli.options.shared import WRITTEN
+from mrl.cli.options.tables import (
+    PART_NAMES,
+    CacheOptions,
+    CleanOptions,
+    EvaluateOptions,
+    FeaturizeOptions,
+    FingerprintKind,
+    InspectOptions,
+    Rule,
+    ShowOptions,
+    SplitOptions,
+)
+from mrl.cli.options.vocabs import CheckOptions, EncodeOptions, LearnOptions, OnUnknown, VocabKind
+
+__all__ = [
+    "PART_NAMES",
+    "WRITTEN",
+    "CacheOptions",
+    "CheckOptions",
+    "CleanOptions",
+    "DemoOptions",
+    "EncodeOptions",
+    "EvaluateOptions",
+    "FeaturizeOptions",
+    "FingerprintKind",
+    "FitOptions",
+    "InspectOptions",
+    "LearnOptions",
+    "OnUnknown",
+    "PredictOptions",
+    "Rule",
+    "SampleOptions",
+    "ShowOptions",
+    "SplitOptions",
+    "TaskKind",
+    "TrainOptions",
+    "VocabKind",
+]

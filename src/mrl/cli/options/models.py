@@ -1,0 +1,153 @@
+"""The options of commands about models."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from mrl.cli.options.shared import (
+    TABLE,
+    WRITTEN,
+    File,
+    Force,
+    Json,
+    MaxLength,
+    RejectsFile,
+    Seed,
+    SmilesColumn,
+    Steps,
+    argument,
+    number,
+    out_option,
+    require_positive,
+    require_rejects_file,
+    require_suffix,
+)
+
+
+class TaskKind(StrEnum):
+    """What the labels of ``mrl fit`` are."""
+
+    AUTO = "auto"
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """Train a language model on molecules, sample, screen, fine-tune, report.
+
+    Writes vocab.json, two models, samples.csv and report.html into a folder; takes about 3 minutes on two CPU cores.
+    """
+
+    file: Annotated[Path | None, argument("FILE", f"Table {TABLE}", "the bundled sample")] = None
+    property: Annotated[
+        str, Option("--property", "-p", help="What to fine-tune towards: qed, logp, tpsa, molwt, sa_score ...")
+    ] = "qed"
+    seed: Seed = 0
+    out: Annotated[Path, out_option("Folder for the results.")] = Path("mrl-demo")
+    smiles_column: SmilesColumn = None
+    steps: Steps = 3000
+    samples: Annotated[int, number("Number of samples.", "--samples", "-n")] = 1000
+    rounds: Annotated[int, number("Rounds of fine-tuning.", least=0)] = 5
+    json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Train a language model on a file of molecules."""
+
+    file: File
+    out: Annotated[Path, out_option("Folder for vocab.json and model.safetensors.")]
+    smiles_column: SmilesColumn = None
+    steps: Steps = 3000
+    lr: Annotated[float, Option(help="Highest learning rate of the cycle.")] = 1.2e-2
+    hidden: Annotated[int, number("Size of an LSTM layer.")] = 256
+    max_length: MaxLength = 128
+    seed: Seed = 0
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        require_positive("--lr", self.lr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions:
+    """Sample molecules from a trained model.
+
+    Prints one canonical SMILES a line; invalid samples are left out and counted.
+    """
+
+    model: Annotated[Path, argument("MODEL", "Folder written by mrl train or mrl demo, or its .safetensors file.")]
+    n: Annotated[int, number("Number of samples.", "-n")] = 1000
+    out: Annotated[Path | None, out_option("CSV file for all samples, valid or not, with reasons.")] = None
+    temperature: Annotated[float, Option(help="Above 1 more varied, below 1 more typical.")] = 1.0
+    max_length: MaxLength = 128
+    seed: Seed = 0
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        require_positive("--temperature", self.temperature)
+        if self.out is not None:
+            require_suffix(self.out, ".csv")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """Train a model that predicts properties of molecules from measured ones, and cross-validate it.
+
+    Writes property_model.safetensors and report.html into a folder. Rows that are not molecules, or have no label, are
+    left out. A column of which all labels are 0 and 1 is a class; other labels are numbers.
+    """
+
+    file: File
+    target: Annotated[
+        list[str], Option(metavar="COLUMN", help="Column of labels; repeat the option for several.", show_default=False)
+    ]
+    out: Annotated[Path, out_option("Folder for the model and its report.")]
+    split: Annotated[
+        str,
+        Option(
+            metavar="RULE",
+            help="What stays in one fold: scaffold, cluster (similar molecules), random (equal molecules), or a column "
+            "with equal values.",
+        ),
+    ] = "scaffold"
+    task: Annotated[TaskKind, Option(metavar="KIND", help=f"{', '.join(TaskKind)}.")] = TaskKind.AUTO
+    folds: Annotated[int, number("Folds of the cross-validation.", least=2)] = 5
+    members: Annotated[int, number("Networks for each fold; the model has all of them.")] = 2
+    epochs: Annotated[int, number("Passes over the training rows.")] = 30
+    n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
+    seed: Seed = 0
+    smiles_column: SmilesColumn = None
+    force: Force = False
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        require_rejects_file(self.rejects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """Predict properties of the molecules of a file.
+
+    Writes all columns of the file and, for each target Y, the columns "Y predicted" (of a class: the probability of 1)
+    and "Y uncertainty" (the spread of the networks), and "similarity" to the nearest molecule trained on.
+
+    A row that is not a molecule has blank cells; exits with 1 if there is no prediction at all.
+    """
+
+    model: Annotated[Path, argument("MODEL", "Folder written by mrl fit, or its .safetensors file.")]
+    file: File
+    out: Annotated[Path, out_option("The file to write: .csv, .tsv, .parquet, .arrow.")]
+    n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
+    smiles_column: SmilesColumn = None
+    rejects: RejectsFile = None
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        require_suffix(self.out, *(suffix for suffix in WRITTEN if suffix != ".smi"))
+        require_rejects_file(self.rejects)

@@ -1,0 +1,57 @@
+"""Parts of the options of several commands: annotated types, and checks."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
+TABLE = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
+
+
+def argument(name: str, help: str, default: str | None = None) -> Any:
+    """Return an argument that is not an option."""
+    return Argument(metavar=name, help=help, show_default=default or False)
+
+
+def out_option(help: str) -> Any:
+    """Return ``--out``."""
+    return Option("--out", "-o", help=help)
+
+
+def number(help: str, *names: str, least: int = 1, default: str | None = None) -> Any:
+    """Return an option that takes an integer."""
+    return Option(*names, metavar="N", help=help, min=least, show_default=default or True)
+
+
+File = Annotated[Path, argument("FILE", f"Table {TABLE}")]
+SmilesColumn = Annotated[
+    str | None, Option(help="Column with the SMILES.", show_default="the one called smiles or similar")
+]
+VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl vocab learn.")]
+MaxLength = Annotated[int, number("Most tokens of a molecule.", least=3)]
+Steps = Annotated[int, number("Training steps, of 64 molecules each.")]
+Seed = Annotated[int, number("The same seed, machine and versions give the same result.", least=0)]
+RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]
+Force = Annotated[bool, Option("--force", help="Replace a model that is there already.")]
+Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
+
+
+def require_positive(option: str, value: float) -> None:
+    """Raise a ValueError unless a value is positive and finite."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"{option} is {value}; expected a positive number")
+
+
+def require_suffix(path: Path, *suffixes: str, option: str = "--out") -> None:
+    """Raise a ValueError unless the name of a file ends with one of the suffixes."""
+    if path.is_dir() or path.suffix.lower() not in suffixes:
+        known = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]] if len(suffixes) > 1 else suffixes)
+        raise ValueError(f"{option} is {path}; expected the name of a file that ends in {known}")
+
+
+def require_rejects_file(path: Path | None) -> None:
+    """Raise a ValueError unless a file of rejects, if one is given, is a ``.csv``."""
+    if path is not None:
+        require_suffix(path, ".csv", option="--rejects")
