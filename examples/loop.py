@@ -19,7 +19,7 @@ import torch
 
 import mrl
 from mrl.chem import CanonicalSet, qed
-from mrl.lm import LanguageModel, ModelConfig, Step, sample, train
+from mrl.lm import FitOptions, LanguageModel, ModelConfig, Step, fit, sample
 from mrl.report import properties
 
 
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     # Pretrain.
     model = LanguageModel(ModelConfig.for_vocab(vocab, hidden=256), seed=options.seed)
-    train(model, ds.dataloader(64, bucket=True, seed=options.seed), steps=options.steps, lr=1.2e-2, on_step=print_loss)
+    fit(model, ds.dataloader(64, bucket=True, seed=options.seed), steps=options.steps, lr=1.2e-2, on_step=print_loss)
 
     # Sample, screen, score, keep the best new molecules, learn from them; repeat.
     rounds = []
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             samples.ids.take(np.sort(best))
         )  # configured as ds: the same vocabulary, collate function, limits
         loader = chosen.dataloader(64, shuffle=True, seed=options.seed + number)
-        train(model, loader, steps=3 * len(loader), lr=1e-3, schedule="constant")
+        fit(model, loader, steps=3 * len(loader), lr=1e-3, options=FitOptions("constant"))
 
     if options.out is not None:
         compared = {"data": ds, "samples": rounds[0], "fine-tuned": rounds[-1]}

@@ -14,7 +14,7 @@ import torch
 from mrl.chem import CanonicalSet
 from mrl.data import TextDataset
 from mrl.errors import FeatureError, StateError
-from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, finetune, sample, train
+from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, finetune, fit, sample
 from mrl.text import CharacterVocab, RegexVocab
 
 VOCAB = CharacterVocab("CON")
@@ -28,7 +28,7 @@ def oxygen(smiles: str) -> float:
 @pytest.fixture(scope="module")
 def trained() -> dict[str, torch.Tensor]:
     model = LanguageModel(ModelConfig.for_vocab(VOCAB, embedding=8, hidden=32), seed=0)
-    train(model, TextDataset(CHAINS, VOCAB).dataloader(16, shuffle=True), steps=60, lr=2e-2)
+    fit(model, TextDataset(CHAINS, VOCAB).dataloader(16, shuffle=True), steps=60, lr=2e-2)
     return model.state_dict()
 
 

@@ -21,8 +21,8 @@ from mrl.lm import (
     Transformer,
     TransformerConfig,
     encode_prompts,
+    fit,
     sample,
-    train,
 )
 from mrl.ragged import Ragged
 from mrl.text import CharacterVocab, Vocab
@@ -97,7 +97,9 @@ def test_the_model_and_the_global_random_state_are_left_as_they_were() -> None:
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert all(torch.equal(before[1][name], tensor) for name, tensor in model.state_dict().items())
     assert model.training
-    assert np.isfinite(train(model, TextDataset(["CO"], VOCAB).dataloader(1), steps=1)).all()  # gradients still work
+    assert np.isfinite(
+        fit(model, TextDataset(["CO"], VOCAB).dataloader(1), steps=1).losses
+    ).all()  # gradients still work
 
 
 def test_tokens_are_as_frequent_as_the_model_predicts() -> None:
@@ -133,7 +135,7 @@ def test_rows_are_decoded_and_trained_on_as_they_are() -> None:
     assert [len(text) for text in texts] == [(row >= 4).sum() for row in ids]
     data = TextDataset(["C"], VOCAB).from_ids(ids)
     assert len(data) == 12
-    assert np.isfinite(train(small(), data.dataloader(4), steps=3)).all()
+    assert np.isfinite(fit(small(), data.dataloader(4), steps=3).losses).all()
 
 
 def test_large_vocabularies_give_wider_ids() -> None:

@@ -2,18 +2,20 @@
 
 from mrl.lm.config import ModelConfig, SequenceConfig, TransformerConfig
 from mrl.lm.finetuning import Round, finetune
+from mrl.lm.fitting import History, Step, fit
 from mrl.lm.likelihood import log_likelihood
 from mrl.lm.lstm import LanguageModel, LSTMState
 from mrl.lm.model import SequenceModel, State, accelerator
-from mrl.lm.options import FinetuneOptions
+from mrl.lm.options import FinetuneOptions, FitOptions
 from mrl.lm.samples import Samples
 from mrl.lm.sampling import encode_prompts, sample
-from mrl.lm.training import Step, train
 from mrl.lm.transformer import KeyValueCache, Transformer
 from mrl.nn import one_thread
 
 __all__ = [
     "FinetuneOptions",
+    "FitOptions",
+    "History",
     "KeyValueCache",
     "LSTMState",
     "LanguageModel",
@@ -29,8 +31,8 @@ __all__ = [
     "accelerator",
     "encode_prompts",
     "finetune",
+    "fit",
     "log_likelihood",
     "one_thread",
     "sample",
-    "train",
 ]

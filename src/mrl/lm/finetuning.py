@@ -15,10 +15,10 @@ from torch import Tensor
 from mrl.chem import CanonicalSet, Screened, screen
 from mrl.data import TextDataset
 from mrl.errors import FeatureError
+from mrl.lm.fitting import fit
 from mrl.lm.model import SequenceModel
-from mrl.lm.options import FinetuneOptions
+from mrl.lm.options import FinetuneOptions, FitOptions
 from mrl.lm.sampling import sample
-from mrl.lm.training import train
 from mrl.text import UNK
 
 _BATCH_SIZE = 64
@@ -163,7 +163,7 @@ def finetune(
             learned.update(chosen)
             weights = copy.deepcopy(model.state_dict())
             loader = dataset.new(chosen).dataloader(_BATCH_SIZE, shuffle=True, seed=seed)
-            train(model, loader, steps=options.epochs * len(loader), lr=options.lr, schedule="constant")
+            fit(model, loader, steps=options.epochs * len(loader), lr=options.lr, options=FitOptions("constant"))
     return rounds
 
 

@@ -1,10 +1,85 @@
-"""The options of fine-tuning, and the checks that all options share."""
+"""The options of training and fine-tuning, and the checks that all options share."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The settings of `fit`, checked when they are made.
+
+    Parameters
+    ----------
+    schedule : {"one-cycle", "constant"}
+        The learning rate rises to its highest value in 30 % of the steps and falls to nearly zero (Smith & Topin 2017,
+        arXiv:1708.07120), or is constant.
+    clip : float
+        Gradients are scaled down to this norm; infinity leaves them as they are.
+    evaluate_every : int, optional
+        Steps between validations; a tenth of all steps if not given.
+    patience : int, optional
+        Stop after this many validations in a row without a lower loss, and go back to the best weights; never, and stay
+        with the last weights, if not given.
+    checkpoint : str or path, optional
+        File that the training is resumed from if it exists, and saved to.
+    checkpoint_every : int
+        Steps between checkpoints.
+    autocast : bool
+        Mixed precision (bfloat16) where the device has it: on CUDA.
+
+    Raises
+    ------
+    ValueError
+        A number is out of its range, or `schedule` unknown.
+
+    Examples
+    --------
+    >>> FitOptions(patience=3).schedule
+    'one-cycle'
+    >>> FitOptions(clip=-1)
+    Traceback (most recent call last):
+    ...
+    ValueError: clip is -1; expected a positive number
+    """
+
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    clip: float = 1.0
+    evaluate_every: int | None = None
+    patience: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 500
+    autocast: bool = True
+
+    def __post_init__(self) -> None:
+        if self.schedule not in ("one-cycle", "constant"):
+            raise ValueError(f"schedule is {self.schedule!r}; expected 'one-cycle' or 'constant'")
+        if self.clip != math.inf:
+            require_positive("clip", self.clip)
+        for name in ("evaluate_every", "patience", "checkpoint_every"):
+            if getattr(self, name) is not None:
+                require_integer(name, getattr(self, name), 1)
+        if self.checkpoint is not None:
+            object.__setattr__(self, "checkpoint", Path(self.checkpoint))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a run resumed from a checkpoint must share with the one that wrote it.
+
+        Returns
+        -------
+        dict of str to JSON values
+
+        Examples
+        --------
+        >>> FitOptions(checkpoint="checkpoint.safetensors").settings()["schedule"]
+        'one-cycle'
+        """
+        names = ("schedule", "clip", "evaluate_every", "patience", "autocast")
+        return {name: str(value) if (value := getattr(self, name)) == math.inf else value for name in names}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mrl.cli.options import TrainOptions
 from mrl.cli.tables import read_table, report_rejects, require_folder
 from mrl.corpus import Table
 from mrl.data import TextDataset
-from mrl.lm import LanguageModel, ModelConfig, Step, accelerator, one_thread, train
+from mrl.lm import LanguageModel, ModelConfig, Step, accelerator, fit, one_thread
 from mrl.messages import format_count
 from mrl.progress import track
 from mrl.text import SMILES_PATTERN, RegexVocab, Vocab
@@ -96,7 +96,7 @@ def train_model(
             bar.update(task, completed=step.step, loss=step.loss, rate=_rate(step), refresh=step.step % 10 == 0)
 
         try:
-            train(model, loader, steps=steps, lr=lr, on_step=show)
+            fit(model, loader, steps=steps, lr=lr, on_step=show)
         except KeyboardInterrupt:
             if not (stoppable and done):
                 raise

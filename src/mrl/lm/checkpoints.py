@@ -1,0 +1,110 @@
+"""Checkpoints: everything that a training needs to go on exactly as if it had not been interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrl.data import Loader
+from mrl.errors import StateError
+from mrl.lm.files import invalid, read_tensors, write_tensors
+from mrl.lm.model import SequenceModel
+from mrl.messages import format_names
+
+_FORMAT = "mrl-checkpoint"
+
+
+@dataclass
+class Progress:
+    """How far a training is: steps, losses, and the best weights so far."""
+
+    losses: NDArray[np.float64]
+    valid: NDArray[np.float64]
+    done: int = 0
+    best_loss: float = math.inf
+    best_step: int | None = None
+    worse: int = 0  # validations since the best one
+    stopped: bool = False
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+_COUNTERS = ("done", "best_step", "worse", "stopped")
+
+
+def save_checkpoint(
+    path: Path,
+    progress: Progress,
+    model: SequenceModel,
+    optimizer: torch.optim.Optimizer,
+    settings: Mapping[str, Any],
+    place: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint, completely or not at all."""
+    state = optimizer.state_dict()
+    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in progress.best.items()}
+    numbers = {"losses": progress.losses, "valid": progress.valid, "best_loss": np.array([progress.best_loss])}
+    tensors |= {f"progress/{name}": torch.from_numpy(values) for name, values in numbers.items()}
+    plain: dict[str, dict[str, Any]] = {}
+    for key, entries in state["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{key}/{name}"] = value
+            else:
+                plain.setdefault(str(key), {})[name] = value
+    facts = {
+        "config": dataclasses.asdict(model.config),
+        "settings": dict(settings),
+        "loader": dict(place),
+        "counters": {name: getattr(progress, name) for name in _COUNTERS},
+        "optimizer": {"state": plain, "groups": state["param_groups"]},
+    }
+    write_tensors(path, _FORMAT, tensors, facts)
+
+
+def load_checkpoint(
+    path: Path,
+    model: SequenceModel,
+    optimizer: torch.optim.Optimizer,
+    settings: Mapping[str, Any],
+    loader: Loader,
+) -> Progress:
+    """Set model, optimizer and loader to what they were, and return the progress; StateError for another run."""
+    facts, tensors = read_tensors(path, _FORMAT)
+    mine = {**dataclasses.asdict(model.config), **settings}
+    theirs = {**facts.get("config", {}), **facts.get("settings", {})}
+    if differs := [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]:
+        raise StateError(
+            f"{path} is a checkpoint of another run: {format_names(differs)} {'is' if len(differs) == 1 else 'are'} "
+            f"not the same ({differs[0]}: {theirs.get(differs[0])!r} there, {mine.get(differs[0])!r} here); go on with "
+            "the settings of that run, or remove the file to start again",
+            differs=tuple(differs),
+        )
+    loader.load_state_dict(facts["loader"])
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "progress": {}, "optimizer": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition("/")
+        parts.setdefault(part, {})[rest] = tensor
+    state: dict[int, dict[str, Any]] = {int(key): dict(values) for key, values in facts["optimizer"]["state"].items()}
+    for name, tensor in parts["optimizer"].items():
+        key, _, entry = name.partition("/")
+        state.setdefault(int(key), {})[entry] = tensor
+    try:
+        model.load_state_dict(parts["model"])
+        optimizer.load_state_dict({"state": state, "param_groups": facts["optimizer"]["groups"]})
+    except (RuntimeError, ValueError) as error:
+        raise invalid(path, _FORMAT, f"{error}; remove it to start again") from None
+    numbers = {name: tensor.numpy() for name, tensor in parts["progress"].items()}
+    best = {name: tensor.to(model.device) for name, tensor in parts["best"].items()}
+    return Progress(
+        numbers["losses"], numbers["valid"], best_loss=float(numbers["best_loss"][0]), best=best, **facts["counters"]
+    )
