@@ -145,3 +145,13 @@ def test_the_report(molecules: Path, tmp_path: Path) -> None:
     assert np.isfinite(json.loads(shown)["metrics"][0]["mean"])
     run("fit", molecules, "--target", "log P", "--target", "aromatic", "-o", out, *QUICK, "--force")
     assert (out / "report.html").read_text() == page
+
+
+def test_censored_labels_of_a_file_are_learned_with_their_signs(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = [f"{text},{'>' if logp(text) > 2 else ''}{min(logp(text), 2):.2f}" for text in SMILES]
+    path.write_text("\n".join(["smiles,y", *lines]) + "\n")
+    found = facts("fit", path, "--target", "y", "-o", tmp_path / "m", *QUICK)
+    n = sum(logp(text) > 2 for text in SMILES)
+    assert found["censored"] == {"y": n}
+    assert found["metrics"][0]["labels"] == len(SMILES) - n

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrl.chem import Canonical, DropStereo, StripTail, clean
-from mrl.corpus import Table, read
+from mrl.corpus import Table, read, write_table
 from mrl.errors import ColumnError, ReadError, RowError
 from mrl.ragged import Text
 
@@ -708,3 +708,43 @@ def test_real_tasks_with_missing_labels() -> None:
     expected = [[float(line[task]) if line[task] else np.nan for task in tasks] for line in lines]
     np.testing.assert_array_equal(table.y, expected)
     assert table.smiles.tolist() == [line["smiles"] for line in lines]
+
+
+def test_censored_labels_are_kept_with_their_signs_if_requested(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,y,z\nC,>10,1\nCC,< 5.5,2\nCCC,3,3\nC(,<=4,4\nCCO,,5\nCCN,≥ 1e3,6\nCCF,>=7,7\nCl,≤-2,8\n")
+    table = read(path, targets=["y", "z"], censored="keep")
+    assert table["y"].tolist()[:4] == [10, 5.5, 3, 4]
+    assert np.isnan(table["y"][4])
+    assert table["y"].tolist()[5:] == [1000, 7, -2]
+    assert {name: signs.tolist() for name, signs in table.signs.items()} == {"y": [1, -1, 0, -1, 0, 1, 1, -1]}
+    assert table.signs["y"].dtype == np.int8
+    assert table.notes == {"censored label (<, >) kept with its sign": 6}
+    both = read([path, path], targets=["y"], censored="keep")
+    assert both.signs["y"].tolist() == table.signs["y"].tolist() * 2
+    for name in ("b.csv", "b.parquet"):
+        write_table(table, tmp_path / name)
+        again = read(tmp_path / name, targets=["y", "z"], censored="keep")
+        assert again.signs["y"].tolist() == table.signs["y"].tolist()
+        assert np.array_equal(again["y"], table["y"], equal_nan=True)
+
+
+@pytest.mark.parametrize("cell", [">", "> NA", ">>5", "<-", ">high", "~5", "5>", "<inf", "=5"])
+def test_cells_that_are_neither_numbers_nor_censored(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"smiles,y\nC,1\nCC,{cell}\n")
+    with pytest.raises(RowError, match=r"line 3 \(row 1\): column 'y' is '.*', expected a finite number"):
+        read(path, targets="y", censored="keep")
+
+
+def test_a_censored_label_is_an_error_that_names_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,y,w\nC,1,1\nCC,>5,1\n")
+    with pytest.raises(RowError, match=r"column 'y' is '>5', expected a finite number; .*censored='keep'"):
+        read(path, targets="y")
+    assert read(path, targets="y", censored="keep").signs["y"].tolist() == [0, 1]
+    path.write_text("smiles,y,w\nC,1,>1\n")
+    with pytest.raises(RowError, match=r"column 'w' is '>1', expected a finite number; correct the file, or choose"):
+        read(path, targets="y", weight="w", censored="keep")
+    with pytest.raises(ValueError, match="censored is 'drop'; expected 'raise' or 'keep'"):
+        read(path, targets="y", censored="drop")  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,19 @@ _TAILS = ("cxsmiles", "cxsmiles_tail")
 
 
 def read_table(
-    file: Path | None, smiles_column: str | None, targets: Sequence[str] = (), *, others: bool = False
+    file: Path | None,
+    smiles_column: str | None,
+    targets: Sequence[str] = (),
+    *,
+    others: bool = False,
+    censored: Literal["raise", "keep"] = "raise",
 ) -> Table:
     """Read a file, or the bundled sample, and report its rows and rejects; `others` keeps all columns."""
-    table = load_sample() if file is None else read(file, smiles=smiles_column, targets=targets, others=others)
+    table = (
+        load_sample()
+        if file is None
+        else read(file, smiles=smiles_column, targets=targets, others=others, censored=censored)
+    )
     success(f"read {format_count(len(table), 'row')} of {file or 'the bundled sample'}")
     for reason, rows in table.notes.items():
         note(f"  {reason}: {format_count(rows, 'row')}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from mrl.corpus.table import Table, TableColumn
 from mrl.errors import ColumnError, RowError
@@ -30,7 +31,7 @@ def write_table(table: Table, path: str | os.PathLike[str]) -> None:
         Columns are written in the order of the file that they came from, then new ones; rejects are not written.
     path : path
         ``.csv``, ``.tsv``; ``.smi``, for the molecules, their CXSMILES tails and one column of names; ``.parquet``,
-        ``.arrow``. A missing number (NaN) is blank in text.
+        ``.arrow``. A missing number (NaN) is blank in text. A column with censored labels is written as text, ``>10``.
 
     Raises
     ------
@@ -90,8 +91,15 @@ def require_writable_as(table: Table, path: str | os.PathLike[str]) -> dict[str,
     if suffix not in _WRITERS:
         raise ValueError(f"{path} has the suffix {suffix!r}; expected one of {' '.join(_WRITERS)}")
     names = dict.fromkeys([name for name in table.header if name in table.columns] + list(table.columns))
-    columns = {name: table.columns[name] for name in names}
+    columns = {name: _with_signs(table.columns[name], table.signs.get(name)) for name in names}
     return _smiles_list(table, columns) if suffix == ".smi" else columns
+
+
+def _with_signs(column: TableColumn, signs: NDArray[np.int8] | None) -> TableColumn:
+    """Return a column of numbers as text if some have signs."""
+    if signs is None or not signs.any():
+        return column
+    return Text.of([f"{('', '>', '<')[sign]}{cell}" for cell, sign in zip(_cells(column), signs.tolist(), strict=True)])
 
 
 def _write_csv(columns: dict[str, TableColumn], path: Path, delimiter: str = ",") -> None:

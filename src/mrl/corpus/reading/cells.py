@@ -23,6 +23,8 @@ _LABELS = r"\$[^$]*\$"
 _MISSING_SMILES = ("nan", "NaN", "null", "NULL", "none", "None", "n/a", "N/A", "#N/A", "<NA>")  # "NA" is a peptide
 _MISSING_NUMBERS = ("", "na", "nan", "null", "none", "n/a", "#n/a", "<na>")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_CENSORED = r"(?s)^(?P<sign>[<>]=?|[≤≥])\s*(?P<number>\S.*)$"
+_SIGNS = {"<": -1, "<=": -1, "≤": -1, ">": 1, ">=": 1, "≥": 1}
 _TEXT = pa.large_string()
 
 
@@ -119,6 +121,25 @@ def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
     else:
         values, missing = np.full(len(column), np.nan), _flags(pc.is_null(column))
     return np.array(values, np.float64), ~np.isfinite(values) & ~missing
+
+
+def parse_censored(column: Any) -> tuple[NDArray[np.float64], NDArray[np.int8], Bools]:
+    """Return an Arrow column as numbers, signs (1 for ``>10``, -1 for ``<5``, else 0), and which rows are neither."""
+    signs = np.zeros(len(column), np.int8)
+    if not _is_string(_value_type(column.type)):
+        values, wrong = parse_numbers(column)
+        return values, signs, wrong
+    text = pc.utf8_trim_whitespace(parse_text(column)[0])
+    found = pc.extract_regex(text, _CENSORED)
+    censored = _flags(pc.is_valid(found))
+    if not censored.any():
+        values, wrong = parse_numbers(column)
+        return values, signs, wrong
+    mask = pa.array(censored)
+    kept = pc.filter(found, mask)
+    values, wrong = parse_numbers(pc.replace_with_mask(text, mask, pc.struct_field(kept, "number")))
+    signs[censored] = [_SIGNS[sign] for sign in pc.struct_field(kept, "sign").to_pylist()]
+    return values, signs, wrong | (censored & np.isnan(values))
 
 
 def _is_layout(smiles: Any, tail: Any) -> Bools:

@@ -24,6 +24,11 @@ class ColumnRoles:
     weight: str | None
     split: str | None
     others: bool = False
+    censored: str = "raise"
+
+    def __post_init__(self) -> None:
+        if self.censored not in ("raise", "keep"):
+            raise ValueError(f"censored is {self.censored!r}; expected 'raise' or 'keep'")
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from mrl.corpus.reading.cells import Bools, is_text, parse_numbers, parse_smiles, parse_text
+from mrl.corpus.reading.cells import Bools, is_text, parse_censored, parse_smiles, parse_text
 from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import Table, TableColumn
@@ -20,6 +21,8 @@ from mrl.ragged import Reject, Rejects, Text
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
 _WITH_TAIL = "CXSMILES tail kept with its SMILES, as a part of the molecule"
+_SIGNED = "censored label (<, >) kept with its sign"
+_KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
 
 
 def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRoles, start: int) -> Table:
@@ -51,15 +54,21 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     mask = pa.array(keep)
     rows = block.rows[keep]
     columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(pc.filter(cells.smiles, mask))}
+    signs: dict[str, NDArray[np.int8]] = {}
     for name in roles.numbers:
         column = pc.filter(source[name], mask)
-        values, wrong = parse_numbers(column)
-        expected = "a finite number"
+        expected, remedy = "a finite number", "correct the file, or choose another column"
+        values, sides, wrong = parse_censored(column)
+        if sides.any() and not (roles.censored == "keep" and name in roles.targets):
+            wrong |= sides != 0
+            remedy = remedy if name == roles.weight else _KEEP_SIGNS
+        elif sides.any():
+            signs[name] = sides
         if name == roles.weight and not wrong.any():
             wrong, expected = np.isnan(values), "a number: a weight must not be missing"
         if wrong.any():
             place = int(np.argmax(wrong))
-            raise _not_a_number(file, name, column[place : place + 1], int(rows[place]), start, expected)
+            raise _not_a_number(file, name, column[place : place + 1], int(rows[place]), start, (expected, remedy))
         columns[name] = values
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
@@ -79,7 +88,9 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
             _TRIMMED: int(cells.trimmed[keep].sum()),
             _TAILS: int(np.count_nonzero(tails)),
             _WITH_TAIL: int(cells.with_tail[keep].sum()),
+            _SIGNED: int(sum(np.count_nonzero(sides) for sides in signs.values())),
         },
+        signs=signs,
     )
 
 
@@ -96,6 +107,11 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
                 columns[name] = Text.concat(texts)
         else:
             columns[name] = np.concatenate(pieces)
+    signs = {
+        name: np.concatenate([table.signs.get(name, np.zeros(len(table), np.int8)) for table in tables])
+        for name in roles.targets
+        if any(name in table.signs for table in tables)
+    }
     notes = sum((Counter(table.notes) for table in tables), Counter[str]())
     return Table(
         columns,
@@ -105,6 +121,7 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
         targets=first.targets,
         header=first.header,
         notes=notes,
+        signs=signs,
     )
 
 
@@ -143,12 +160,12 @@ def _parse_text(column: Any, name: str, file: TableFile) -> tuple[Any, Bools]:
     return parse_text(column)
 
 
-def _not_a_number(file: TableFile, name: str, cell: Any, row: int, start: int, expected: str) -> RowError:
+def _not_a_number(file: TableFile, name: str, cell: Any, row: int, start: int, expected: tuple[str, str]) -> RowError:
     line = file.line(row)
     value = parse_text(cell)[0][0].as_py() if is_text(cell.type) else str(cell[0].as_py())
     return RowError(
         f"{file.path}{'' if line is None else f', line {line}'} (row {start + row}): column {name!r} is "
-        f"{format_value(value)}, expected {expected}; correct the file, or choose another column",
+        f"{format_value(value)}, expected {'; '.join(expected)}",
         row=start + row,
         column=name,
         value=value,

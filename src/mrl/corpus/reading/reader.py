@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.convert import concat, convert
@@ -24,6 +25,7 @@ def read(
     weight: str | None = None,
     split: str | None = None,
     others: bool = False,
+    censored: Literal["raise", "keep"] = "raise",
     format: str | None = None,
 ) -> Table:
     """Read molecules from files, with their targets and identifiers.
@@ -61,6 +63,9 @@ def read(
     others : bool
         Keep all other columns as well: cells of text files as Text, numbers of Parquet and Arrow files with their
         type, other values of these as Text; so `write_table` can write a changed table with everything in it.
+    censored : {"raise", "keep"}
+        What to do with a target such as ``>10`` or ``<5`` (also ``<=``, ``>=``): raise an error; or keep the number,
+        and its sign in ``Table.signs``, which losses and property models know.
     format : str, optional
         ``"csv"``, ``"tsv"``, ``"smi"``, ``"parquet"`` or ``"arrow"``, whatever the suffix of the name.
 
@@ -80,6 +85,8 @@ def read(
         A column is missing or ambiguous, or files have different columns; a ``ValueError``.
     RowError
         A target or weight is not a finite number; a ``ValueError``.
+    ValueError
+        `censored` is unknown.
 
     Examples
     --------
@@ -97,7 +104,9 @@ def read(
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise ReadError("no files to read: pass a path, or several", path="")
-    roles = ColumnRoles(smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split, others)
+    roles = ColumnRoles(
+        smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split, others, censored
+    )
     files: list[TableFile] = []
     tables: list[Table] = []
     start = 0

@@ -38,7 +38,8 @@ def run(options: FitOptions) -> None:
     require_folder(options.out)
     require_writable(options.rejects, options.out / MODEL, options.out / REPORT, inputs=[options.file])
     targets = list(dict.fromkeys(options.target))
-    table = read_table(options.file, options.smiles_column, targets, others=options.split not in _RULES)
+    by_column = options.split not in _RULES
+    table = read_table(options.file, options.smiles_column, targets, others=by_column, censored="keep")
     began = time.monotonic()
     with rows_named(options.file, table), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* are left out, most often for")  # reported with examples below
