@@ -99,7 +99,7 @@ class FitOptions:
     """Train a model that predicts properties of molecules from measured ones, and cross-validate it.
 
     Writes property_model.safetensors and report.html into a folder. Rows that are not molecules, or have no label, are
-    left out. A column of which all labels are 0 and 1 is a class; other labels are numbers, some perhaps censored (>10).
+    left out. A column of which all labels are 0 and 1 is a class; other labels are numbers, some may be censored (>10).
     """
 
     file: File
