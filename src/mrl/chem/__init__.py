@@ -25,6 +25,8 @@ from mrl.chem.cleaning.standardize import (
 )
 from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.descriptors import Descriptors
+from mrl.chem.design.counts import count_bits, profile
+from mrl.chem.design.crossover import crossover
 from mrl.chem.design.measures import (
     AlertCount,
     ElementCount,
@@ -34,6 +36,7 @@ from mrl.chem.design.measures import (
     Substructure,
     bertz_complexity,
 )
+from mrl.chem.design.mutation import mutate
 from mrl.chem.drawing import ATOM_COLORS, draw_molecule
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
@@ -124,6 +127,8 @@ __all__ = [
     "clean",
     "clean_rows",
     "cluster_groups",
+    "count_bits",
+    "crossover",
     "deduplicate",
     "draw_molecule",
     "elements",
@@ -141,9 +146,11 @@ __all__ = [
     "molwt",
     "morgan_fp",
     "murcko_scaffold",
+    "mutate",
     "nearest_neighbours",
     "pack_fingerprints",
     "preset",
+    "profile",
     "qed",
     "randomize",
     "rings",

@@ -1,5 +1,8 @@
 """Goal-directed generation: scores as data, and models that are improved towards them within a budget of calls."""
 
+from mrl.loop.improve.history import Call, History, Round, auc_top
+from mrl.loop.improve.improve import Run, improve
+from mrl.loop.improve.options import ImproveOptions
 from mrl.loop.scores.functions import BatchFunction, Command, Failed, Imported, Property
 from mrl.loop.scores.score import Component, Score, Scored
 from mrl.loop.scores.transforms import (
@@ -17,20 +20,27 @@ from mrl.loop.tasks import TASKS, task
 __all__ = [
     "TASKS",
     "BatchFunction",
+    "Call",
     "Command",
     "Component",
     "DoubleSigmoid",
     "Failed",
     "Gaussian",
+    "History",
     "Identity",
     "Imported",
+    "ImproveOptions",
     "Linear",
     "Property",
+    "Round",
+    "Run",
     "Score",
     "Scored",
     "Sigmoid",
     "Step",
     "Transform",
     "ValueMap",
+    "auc_top",
+    "improve",
     "task",
 ]

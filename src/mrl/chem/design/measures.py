@@ -314,8 +314,12 @@ def parse_formula(text: str) -> Counter[str]:
 
 def atom_counts(mol: Chem.Mol) -> Counter[str]:
     """Return how many atoms of each element a molecule has, implicit hydrogens included."""
-    counts = Counter(atom.GetSymbol() for atom in mol.GetAtoms())
-    counts["H"] += sum(atom.GetTotalNumHs() for atom in mol.GetAtoms())
+    return parse_formula(rdMolDescriptors.CalcMolFormula(mol))
+
+
+def sparse_counts(mol: Chem.Mol, fingerprint: str) -> dict[int, int]:
+    """Return how often each feature of a fingerprint occurs, by the feature's number."""
+    counts: dict[int, int] = _FINGERPRINTS[fingerprint]()(mol).GetNonzeroElements()
     return counts
 
 
@@ -341,8 +345,11 @@ def _circular(radius: int, roles: bool) -> Callable[[Chem.Mol], Any]:
     return count
 
 
+@lru_cache(maxsize=1)
 def _pairs() -> Callable[[Chem.Mol], Any]:
-    return lambda mol: rdMolDescriptors.GetAtomPairFingerprint(mol, maxLength=10)
+    generator = rdFingerprintGenerator.GetAtomPairGenerator(maxDistance=10)
+    count: Callable[[Chem.Mol], Any] = generator.GetSparseCountFingerprint
+    return count
 
 
 def _pharmacophores() -> Callable[[Chem.Mol], Any]:

@@ -212,13 +212,13 @@ class Command(BatchFunction):
     [3.0, 1.0]
     """
 
-    command: tuple[str, ...]
+    command: str | Sequence[str]
     timeout: float = 60.0
     jobs: int = 1
     batch: int = 1
 
     def __post_init__(self) -> None:
-        command: Any = self.command
+        command = self.command
         object.__setattr__(self, "command", tuple(shlex.split(command) if isinstance(command, str) else command))
         if not self.command:
             raise ValueError("command is empty; expected a program and its arguments, such as 'dock --fast'")
@@ -264,7 +264,7 @@ class Command(BatchFunction):
         """Return the lines of output, or why there are none."""
         try:
             process = subprocess.Popen(
-                self.command,
+                [*self.command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -1,0 +1,100 @@
+"""The state of a run in one file, written after each round, completely or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrl.errors import StateError
+from mrl.loop.improve.history import Call, Round
+from mrl.loop.improve.policy import Policy
+from mrl.nn import read_tensors, write_tensors
+
+_FORMAT, _VERSION = "mrl-improve-state", 1
+FILE = "state.safetensors"
+
+
+class Checkpoint(NamedTuple):
+    """What a run knows after a round, besides the model."""
+
+    calls: Sequence[Call]
+    rounds: Sequence[Round]
+    weights: NDArray[np.float64] | None
+    without_new: int
+
+
+def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, arguments: dict[str, object]) -> None:
+    """Write the state of a run."""
+    document = {
+        "arguments": arguments,
+        "calls": [[None if _is_nan(value) else value for value in call] for call in state.calls],
+        "rounds": [[None if _is_nan(value) else value for value in dataclasses.astuple(one)] for one in state.rounds],
+        "weights": None if state.weights is None else state.weights.tolist(),
+        "without_new": state.without_new,
+    }
+    tensors: dict[str, Tensor] = {}
+    if policy is not None:
+        tensors |= {f"model.{name}": value for name, value in policy.model.state_dict().items()}
+        tensors |= {f"prior.{name}": value for name, value in policy.prior.state_dict().items()}
+        for index, state_of in policy.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state_of.items()}
+    write_tensors(folder / FILE, tensors, document, format=_FORMAT, version=_VERSION)
+
+
+def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, object]) -> Checkpoint | None:
+    """Return the state of a run, and put the model, its prior and its optimizer into theirs; None if there is none.
+
+    Raises
+    ------
+    ReadError
+        The file is damaged.
+    StateError
+        The run has other arguments.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    document, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
+    kept = document["arguments"]
+    differs = [name for name, value in json.loads(json.dumps(arguments)).items() if kept.get(name) != value]
+    if differs:
+        raise StateError(
+            f"{folder} holds a run with another {' and '.join(differs)}; choose another folder, or pass the same "
+            "arguments to go on with it",
+            differs=tuple(differs),
+        )
+    if policy is not None:
+        _restore(policy, tensors)
+    return Checkpoint(
+        [Call(*_with_nan(row)) for row in document["calls"]],
+        [Round(*_with_nan(row)) for row in document["rounds"]],
+        None if document["weights"] is None else np.array(document["weights"]),
+        document["without_new"],
+    )
+
+
+def _restore(policy: Policy, tensors: dict[str, Tensor]) -> None:
+    for prefix, model in (("model.", policy.model), ("prior.", policy.prior)):
+        model.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            states.setdefault(int(index), {})[key] = tensor
+    policy.optimizer.load_state_dict({**policy.optimizer.state_dict(), "state": states})
+
+
+def _with_nan(row: list[Any]) -> list[Any]:
+    return [math.nan if value is None else value for value in row]
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

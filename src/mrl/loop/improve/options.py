@@ -1,0 +1,91 @@
+"""The settings of `improve`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ImproveOptions:
+    """How molecules are proposed, chosen and learned from, checked when it is made.
+
+    The defaults were chosen on four of the tasks of `TASKS`; docs/improve.md has the measurements.
+
+    Parameters
+    ----------
+    batch : int
+        Molecules to score per round.
+    samples : int
+        Texts that are drawn from the model per round; 0 leaves the model out.
+    offspring : int
+        Children of scored molecules per round; 0 leaves the genetic step out.
+    eager : int
+        In the first `eager` calls offspring are made four times as many: choosing well pays most there.
+    mutation : float
+        Share of the offspring that are mutated; of the others, all are children of two parents.
+    greed : float
+        Parents and replayed molecules are drawn with a weight of 1 / (`greed` * n + rank): small is greedy.
+    surrogate : bool
+        Choose the batch among all proposals by a Gaussian process that is fitted to the scores so far; otherwise at
+        random.
+    replay : int
+        Steps of learning per round, each on 64 molecules from the best ones, in random spellings; 0 leaves the model
+        as it was given.
+    lr, sigma : float
+        Learning rate, and weight of the score against the prior's log-likelihood.
+    scaffold_limit : int, optional
+        Once so many molecules with a score of `scaffold_score` or more share a scaffold, it is used up: its molecules
+        are purged from replay and parents, and no more are proposed. None: no limit.
+    scaffold_score : float
+        See `scaffold_limit`.
+    max_atoms : int
+        The most heavy atoms of offspring.
+    patience : int
+        Stop after so many rounds in which the ten best scores stay as they are.
+
+    Raises
+    ------
+    ValueError
+        A number out of range, or nothing that proposes molecules.
+
+    Examples
+    --------
+    >>> ImproveOptions(batch=10, samples=0).offspring
+    100
+    """
+
+    batch: int = 20
+    samples: int = 40
+    offspring: int = 100
+    eager: int = 1500
+    mutation: float = 0.5
+    greed: float = 0.01
+    surrogate: bool = True
+    replay: int = 2
+    lr: float = 5e-4
+    sigma: float = 500.0
+    scaffold_limit: int | None = None
+    scaffold_score: float = 0.5
+    max_atoms: int = 60
+    patience: int = 100
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch", 1), ("samples", 0), ("offspring", 0), ("eager", 0), ("replay", 0)):
+            _require_integer(name, getattr(self, name), least)
+        for name, least in (("max_atoms", 5), ("patience", 1)):
+            _require_integer(name, getattr(self, name), least)
+        if self.scaffold_limit is not None:
+            _require_integer("scaffold_limit", self.scaffold_limit, 1)
+        for name in ("greed", "lr", "sigma"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected a positive number")
+        if not 0 <= self.mutation <= 1:
+            raise ValueError(f"mutation is {self.mutation}; expected a share between 0 and 1")
+        if not self.samples and not self.offspring:
+            raise ValueError("samples=0 and offspring=0: nothing proposes molecules; set one of them")
+
+
+def _require_integer(name: str, value: object, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")

@@ -1,0 +1,177 @@
+"""A run of `improve`: its budget, its determinism, what it learns from, and that it goes on after any interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mrl.errors import StateError
+from mrl.loop import (
+    Call,
+    Command,
+    Component,
+    History,
+    Identity,
+    ImproveOptions,
+    Linear,
+    Round,
+    Run,
+    Score,
+    auc_top,
+    improve,
+    task,
+)
+
+START = ["CCOc1ccccc1", "CC(=O)NC1CCCCC1", "CCN1CCOCC1", "Cc1ccncc1C", "CC(C)Oc1ccc(F)cc1", "NC(=O)c1cccs1"]
+SMALL = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
+
+
+def calls_of(run: Run) -> list[tuple[str, float, str, int]]:
+    return [(call.smiles, call.score, call.source, call.round) for call in run.history]
+
+
+def test_a_run_ends_at_its_budget_and_scores_each_molecule_once() -> None:
+    run = improve(None, task("qed"), start=START, budget=75, options=SMALL)
+    smiles = [call.smiles for call in run.history]
+    assert len(smiles) == len({*smiles}) == run.calls == 75
+    assert [one.calls for one in run.rounds][-1] == 75
+    np.testing.assert_array_equal(task("qed")(smiles).scores, run.history.scores)
+
+
+def test_a_run_finds_better_molecules_than_it_starts_from() -> None:
+    run = improve(None, task("albuterol_similarity"), start=START, budget=200, options=SMALL)
+    before = max(call.score for call in run.history if call.source == "start")
+    assert run.best(1)[0].score > before + 0.1
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
+    runs = [improve(None, task("qed"), start=START, budget=60, seed=seed, options=SMALL) for seed in (1, 1, 2)]
+    assert calls_of(runs[0]) == calls_of(runs[1]) != calls_of(runs[2])
+
+
+def test_starting_molecules_that_are_equal_are_one_call() -> None:
+    run = improve(None, task("qed"), start=["OCC", "CCO", *START], budget=7, options=SMALL)
+    assert [call.smiles for call in run.history][:2] == ["CCO", "CCOc1ccccc1"]
+
+
+def test_without_a_model_there_must_be_molecules_to_start_from() -> None:
+    with pytest.raises(ValueError, match="pass molecules, start="):
+        improve(None, task("qed"))
+
+
+def fails_for_chlorine(smiles: str) -> float:
+    if "Cl" in smiles:
+        raise RuntimeError("no parameters for Cl")
+    return float("nan") if "Br" in smiles else 0.5
+
+
+def test_failures_are_calls_that_are_named_counted_and_not_learned_from() -> None:
+    score = Score((Component("docking", fails_for_chlorine, Identity()),))
+    run = improve(None, score, start=["CCCl", "CCBr", *START], budget=8, options=SMALL)
+    assert run.rounds[0].failed == 2
+    assert run.history.failed == 2
+    reasons = [call.reason for call in run.history if call.reason]
+    assert reasons == ["docking: RuntimeError: no parameters for Cl", "docking: not a finite number: nan"]
+    assert all(call.score == 0.5 for call in run.best(20))
+
+
+def test_a_round_without_any_score_warns() -> None:
+    score = Score((Component("docking", Command("false"), Identity()),))
+    with pytest.warns(UserWarning, match=r"none of 6 molecules has a score.*docking: exit status 1"):
+        improve(None, score, start=START, budget=6, options=SMALL)
+
+
+def test_a_scaffold_that_is_used_up_gives_no_more_molecules() -> None:
+    from collections import Counter
+
+    from mrl.chem import murcko_scaffold
+
+    options = ImproveOptions(batch=5, samples=0, offspring=40, eager=0, scaffold_limit=8, scaffold_score=0.0)
+    run = improve(None, task("qed"), start=START, budget=120, options=options)
+    counts = Counter(murcko_scaffold(call.smiles) for call in run.history)
+    assert max(counts.values()) < 8 + 5  # a round may overshoot by its batch
+
+
+def test_a_run_that_is_resumed_ends_like_one_that_was_not_interrupted(tmp_path: Path) -> None:
+    whole = improve(None, task("qed"), start=START, budget=80, options=SMALL)
+
+    class Stop(Exception):
+        pass
+
+    def stop(one: Round) -> None:
+        if one.number == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path, on_round=stop)
+    resumed = improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path)
+    assert calls_of(resumed) == calls_of(whole)
+    again = improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path)
+    assert calls_of(again) == calls_of(whole)
+
+
+def test_a_folder_of_a_run_with_other_arguments_is_rejected(tmp_path: Path) -> None:
+    improve(None, task("qed"), start=START, budget=10, options=SMALL, out=tmp_path)
+    with pytest.raises(StateError, match="another seed and score"):
+        improve(None, task("median1"), start=START, budget=10, seed=3, options=SMALL, out=tmp_path)
+
+
+PROGRAM = """
+import sys
+from mrl.loop import ImproveOptions, improve, task
+options = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
+run = improve(None, task("qed"), start={start!r}, budget=400, options=options, out=sys.argv[1])
+print([(call.smiles, call.score) for call in run.history])
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_any_time_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", PROGRAM.format(start=START)]
+    whole = subprocess.run([*program, str(tmp_path / "whole")], capture_output=True, text=True, check=True).stdout
+    killed = 0
+    for delay in (2.0, 3.0, 4.5, 6.5):
+        process = subprocess.Popen([*program, str(tmp_path / "killed")], stdout=subprocess.DEVNULL)
+        time.sleep(delay)
+        killed += process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    end = subprocess.run([*program, str(tmp_path / "killed")], capture_output=True, text=True, check=True).stdout
+    assert killed
+    assert end == whole
+
+
+def test_the_area_under_the_curve_is_that_of_the_benchmark() -> None:
+    # read at 100, 200 and 250 calls: 0.2, 0.4, 0.4; then constant to the end of the budget
+    scores = [0.2] * 100 + [0.4] * 150
+    area = 100 * 0.1 + 100 * 0.3 + 50 * 0.4 + 250 * 0.4
+    assert auc_top(scores, 500, top=1) == pytest.approx(area / 500)
+    assert auc_top([0.5] * 2000, 1000) == pytest.approx(0.475)
+    assert np.isnan(auc_top([], 100))
+
+
+def test_a_history_has_each_molecule_once() -> None:
+    with pytest.raises(ValueError, match="CCO was scored before, at call 1"):
+        History([Call("CCO", 0.5, "start", 0), Call("CCO", 0.5, "start", 0)])
+
+
+def test_options_are_checked_when_they_are_made() -> None:
+    with pytest.raises(ValueError, match="nothing proposes molecules"):
+        ImproveOptions(samples=0, offspring=0)
+    with pytest.raises(ValueError, match="mutation is 2"):
+        ImproveOptions(mutation=2)
+
+
+def test_a_score_may_be_minimised() -> None:
+    from mrl.chem import logp
+
+    score = Score((Component("logP", logp, Linear(zero=5, one=-2)),))
+    run = improve(None, score, start=START, budget=100, options=SMALL)
+    assert logp(run.best(1)[0].smiles) < min(map(logp, START))
