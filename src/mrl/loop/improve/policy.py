@@ -68,7 +68,7 @@ class Policy:
             target = log_likelihood(self.prior, rows) + self.sigma * reward
         loss = ((target - log_likelihood(self.model, rows)) ** 2).mean()
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
         return float(loss.detach())
 
