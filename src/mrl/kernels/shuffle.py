@@ -68,23 +68,35 @@ def shuffle_positions(positions: NDArray[np.int64], n: int, keys: NDArray[np.uin
     out = positions.astype(np.uint64)
     kernel = compiled(shuffle_kernel, len(out), fallback="numpy")
     masks = np.uint64((1 << low) - 1), np.uint64((1 << (bits - low)) - 1)
-    (kernel or _shuffle_in_numpy)(out, np.uint64(n), keys, np.uint64(low), *masks)
+    if kernel is None:
+        _shuffle_in_numpy(out, np.uint64(n), keys, np.uint64(low), *masks)
+    else:
+        kernel(out, np.arange(len(out), dtype=np.uint64), np.uint64(n), keys, np.uint64(low), *masks)
     return out.view(np.int64)
 
 
-def shuffle_kernel(out: Any, n: Any, keys: Any, shift: Any, right_mask: Any, left_mask: Any) -> None:
-    """Replace positions by rows, in place; all numbers are uint64: the kernel of `shuffle_positions`."""
-    for i in range(len(out)):
-        value = out[i]
-        while True:  # fewer than two steps on average
-            right, left = value & right_mask, value >> shift
+def shuffle_kernel(out: Any, todo: Any, n: Any, keys: Any, shift: Any, right_mask: Any, left_mask: Any) -> None:
+    """Replace positions by rows, in place; all numbers are uint64: the kernel of `shuffle_positions`.
+
+    `todo` holds 0, 1, 2 ... as far as `out` is long. Those whose row is not below `n`, fewer than half, go through the
+    network again. They are listed without a branch, so that the processor computes several at a time.
+    """
+    one, none = np.uint64(1), np.uint64(0)
+    left = np.uint64(len(out))
+    while left > none:
+        still = none
+        for j in range(left):
+            i = todo[j]
+            value = out[i]
+            low, high = value & right_mask, value >> shift
             for k in range(0, len(keys), 2):
-                left ^= splitmix64(right ^ keys[k]) & left_mask
-                right ^= splitmix64(left ^ keys[k + 1]) & right_mask
-            value = (left << shift) | right
-            if value < n:
-                break
-        out[i] = value
+                high ^= splitmix64(low ^ keys[k]) & left_mask
+                low ^= splitmix64(high ^ keys[k + 1]) & right_mask
+            value = (high << shift) | low
+            out[i] = value
+            todo[still] = i
+            still += one if value >= n else none
+        left = still
 
 
 def _shuffle_in_numpy(

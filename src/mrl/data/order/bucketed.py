@@ -69,7 +69,10 @@ class Bucketed(Shuffled):
         batches = min(WINDOW, self.n // self.batch_size - number * WINDOW)
         start = number * WINDOW * self.batch_size
         rows = self.rows(epoch, start, start + batches * self.batch_size)
-        rows = rows[np.argsort(self.lengths.take(rows), kind="stable")].reshape(batches, self.batch_size)
+        lengths = np.asarray(self.lengths.take(rows))
+        if int(lengths.max(initial=0)) < 1 << 16:
+            lengths = lengths.astype(np.uint16)  # which NumPy sorts by digits, several times as fast
+        rows = rows[np.argsort(lengths, kind="stable")].reshape(batches, self.batch_size)
         key = f"batches {self.seed} {epoch} {number}"
         rows = rows[shuffled_positions(np.arange(batches), batches, key)].reshape(-1)
         rows.flags.writeable = False

@@ -38,11 +38,21 @@ def shuffled_positions(positions: ArrayLike, n: int, key: str) -> Rows64:
     (array([2, 0, 3, 4, 1]), array([4]))
     """
     positions = np.asarray(positions, np.int64)
-    stream = hashlib.shake_128(f"{n}:{key}".encode())
     if n <= SMALL:
-        order = np.argsort(np.frombuffer(stream.digest(8 * n), "<u8"), kind="stable")
-        return np.asarray(order[positions], np.int64)
-    return shuffle_positions(positions, n, np.frombuffer(stream.digest(8 * SHUFFLE_KEYS), "<u8").astype(np.uint64))
+        return np.take(_small_order(n, key), positions)
+    return shuffle_positions(positions, n, _shuffle_keys(n, key))
+
+
+@lru_cache(maxsize=256)
+def _small_order(n: int, key: str) -> Rows64:
+    stream = hashlib.shake_128(f"{n}:{key}".encode()).digest(8 * n)
+    return np.argsort(np.frombuffer(stream, "<u8"), kind="stable").astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _shuffle_keys(n: int, key: str) -> NDArray[np.uint64]:
+    stream = hashlib.shake_128(f"{n}:{key}".encode()).digest(8 * SHUFFLE_KEYS)
+    return np.frombuffer(stream, "<u8").astype(np.uint64)
 
 
 def row_keys(seed: int, epoch: int, rows: ArrayLike, purpose: str) -> NDArray[np.uint64]:
