@@ -7,10 +7,15 @@ manifest, or the metadata of a binary file, where it also holds a digest of the 
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import hashlib
 import json
 import os
+import platform
+import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -35,8 +40,9 @@ AnyPath: TypeAlias = "str | os.PathLike[str]"
 def atomic(path: AnyPath) -> Iterator[Path]:
     """Yield a temporary path in the same folder that becomes `path` if the block ends without an error.
 
-    The file is synced before it is renamed: a block that raises, or a process that is killed, leaves the old file, or
-    none where there was none, never half of a new one. Missing folders are created.
+    The file is synced before it is renamed: a block that raises, a disk that is full, or a process that is killed
+    leaves the old file, or none where there was none, never half of a new one. Missing folders are created. A symbolic
+    link stays one, and the file that it points to is written; a file that exists keeps its mode.
 
     Parameters
     ----------
@@ -48,6 +54,15 @@ def atomic(path: AnyPath) -> Iterator[Path]:
     Path
         Where to write; it exists, empty.
 
+    Raises
+    ------
+    IsADirectoryError
+        `path` is a folder.
+    FileExistsError
+        `path` is neither a regular file nor a folder: a device, a pipe or a socket.
+    PermissionError
+        The file exists and may not be written to, or the folder may not.
+
     Examples
     --------
     >>> import tempfile
@@ -57,17 +72,48 @@ def atomic(path: AnyPath) -> Iterator[Path]:
     >>> target.read_text()
     'complete'
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
+    old = _existing_file(target, path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    temporary.touch(exist_ok=False)
+    _remove_leftovers_once(target.parent)
+    name = f".{target.name[:_NAME_CHARACTERS]}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    temporary = target.with_name(name)
+    # Nobody may read more of the new file than of the old one, not even while it is written.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if old is None else 0o600))
     try:
         yield temporary
+        if old is not None:
+            _take_over(old, temporary)
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _existing_file(target: Path, given: AnyPath) -> os.stat_result | None:
+    """Return what is known of the file to be replaced, None if there is none; an OSError if it must not be."""
+    try:
+        found = target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    shown = os.fspath(given)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, expected the path of a file", shown)
+    if not stat.S_ISREG(found.st_mode):
+        raise FileExistsError(errno.EEXIST, "this is a device, pipe or socket, expected the path of a file", shown)
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "this file may not be written to; choose another path", shown)
+    return found
+
+
+def _take_over(old: os.stat_result, temporary: Path) -> None:
+    """Give a file the mode of the old one, and its owner and group where that is allowed."""
+    new = temporary.stat()
+    if hasattr(os, "chown") and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        with contextlib.suppress(OSError):
+            os.chown(temporary, old.st_uid, old.st_gid)
+    os.chmod(temporary, stat.S_IMODE(old.st_mode))
 
 
 def write_atomic(path: AnyPath, data: str | bytes) -> None:
@@ -95,12 +141,14 @@ def write_atomic(path: AnyPath, data: str | bytes) -> None:
 def remove_abandoned(folder: AnyPath, seconds: float = 3600) -> None:
     """Remove temporary files that processes which were killed inside `atomic` have left in a folder.
 
+    Those of processes of this machine that have ended are removed at once. `atomic` does so, too, once for each folder.
+
     Parameters
     ----------
     folder : str or path
         Searched without its subfolders; it need not exist.
     seconds : float
-        How old the files are that are removed; younger ones may still be written to.
+        How old the other files are that are removed; younger ones may still be written to, on another machine.
 
     Examples
     --------
@@ -111,10 +159,50 @@ def remove_abandoned(folder: AnyPath, seconds: float = 3600) -> None:
     >>> abandoned.exists()
     False
     """
-    for path in Path(folder).glob(".*.tmp"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime >= seconds:
-                path.unlink()
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if match := _TEMPORARY.fullmatch(name):
+            machine, process = match.group("machine", "process")
+            path = Path(folder, name)
+            with contextlib.suppress(OSError):
+                ended = machine == _machine() and not _is_running(int(process))
+                if ended or time.time() - path.stat().st_mtime >= seconds:
+                    path.unlink()
+
+
+_NAME_CHARACTERS = 40  # of a name in that of its temporary file, which must not be too long
+_TEMPORARY = re.compile(r"\..+\.(?:(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-)?[0-9a-f]{8}\.tmp", re.DOTALL)
+_DAY = 86_400
+
+
+@functools.lru_cache(maxsize=256)
+def _remove_leftovers_once(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        remove_abandoned(folder, _DAY)
+
+
+@functools.cache
+def _machine() -> str:
+    """Return what names this machine, and the numbers of processes on it: containers have their own."""
+    facts = [platform.node()]
+    with contextlib.suppress(OSError):
+        facts += [Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/pid")]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # where os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def seal(document: Mapping[str, Any]) -> bytes:
