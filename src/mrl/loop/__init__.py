@@ -4,6 +4,7 @@ from mrl.loop.improve.history import Call, History, Round, auc_top
 from mrl.loop.improve.improve import Run, improve
 from mrl.loop.improve.options import ImproveOptions
 from mrl.loop.scores.functions import BatchFunction, Command, Failed, Imported, Property
+from mrl.loop.scores.predicted import Predicted
 from mrl.loop.scores.score import Component, Score, Scored
 from mrl.loop.scores.transforms import (
     DoubleSigmoid,
@@ -31,6 +32,7 @@ __all__ = [
     "Imported",
     "ImproveOptions",
     "Linear",
+    "Predicted",
     "Property",
     "Round",
     "Run",
