@@ -40,6 +40,7 @@ from mrl.data import VecPredictionDataset as VecPredictionDataset
 from mrl.data import VecReconDataset as VecReconDataset
 from mrl.data import VectorDataset as VectorDataset
 from mrl.data import split as split
+from mrl.features import AnyText as AnyText
 from mrl.features import featurize as featurize
 from mrl.nn import MaskedLoss as MaskedLoss
 from mrl.nn import Scaler as Scaler

@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 def test_show_counts_molecules_per_featurizer(folder: Path, tmp_path: Path) -> None:
     for output, noted in (run("show", folder), run("show", XDG_CACHE_HOME=str(tmp_path))):
         assert "[red] letters 1" in output
-        assert [line.split()[-3] for line in output.splitlines() if "rows 1" in line] == ["3", "1"]
+        assert [line.split()[-3] for line in output.splitlines() if "rows 2" in line] == ["3", "1"]
         assert "rdkit" in output
         assert str(folder) in noted.replace("\n", "")
 

@@ -25,6 +25,9 @@ def bits(text: str) -> Any:
     return np.array([len(text) & 1, len(text) & 2 > 0, "O" in text] * 5, np.uint8)
 
 
+bits.checks_text = True  # type: ignore[attr-defined]
+
+
 def obey(text: str) -> list[float]:
     """Do what the text says, or return two numbers."""
     if text == "hang":
@@ -43,8 +46,13 @@ def obey(text: str) -> list[float]:
     return [len(text), 0.5]
 
 
+obey.checks_text = True  # type: ignore[attr-defined]
+
+
 class ObeyAtOnce:
     """The same, for all texts at once."""
+
+    checks_text = True
 
     def transform(self, X: list[str]) -> Any:
         return np.array([obey(text) for text in X])

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.errors import FeatureError
-from mrl.features import cache_folder, cached, clear_cache, featurize
+from mrl.features import AnyText, cache_folder, cached, clear_cache, featurize
 from mrl.features.computing import Block, Part
 from mrl.features.folder import FolderStore, folder_store, read_vectors, write_vectors
 from mrl.features.keys import digests
@@ -35,6 +35,8 @@ from mrl.ragged import Text
 
 class Bits:
     """64 bits of a text, counts where it has an N, 63 where it is short; records its calls."""
+
+    checks_text = True
 
     def __init__(self, key: str = "bits 1") -> None:
         self.cache_key = key
@@ -52,6 +54,8 @@ class Bits:
 
 class Estimator:
     """An estimator as in scikit-learn, which seems to be of an installed package."""
+
+    checks_text = True
 
     __module__ = "numpy.made_up"
 
@@ -141,6 +145,9 @@ def slow(text: str) -> list[int]:
     if text == "die":
         os._exit(1)
     return [len(text)]
+
+
+slow.checks_text = True  # type: ignore[attr-defined]
 
 
 slow.cache_key = "slow 1"  # type: ignore[attr-defined]
@@ -241,15 +248,19 @@ def test_many_threads_read_and_add_at_once() -> None:
     def number(text: str) -> Any:
         return np.array([int(text)], np.uint32)
 
+    anything = AnyText(number)
+
     def work(start: int) -> bool:
         good = True
         for first in range(start, 3000, 40):
             some = texts[first : first + 400]
-            good &= featurize(some, number, cache="memory").values.ravel().tolist() == list(map(int, some))
+            good &= featurize(some, anything, cache="memory").values.ravel().tolist() == list(map(int, some))
         return good
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(4)))
+
+    number.checks_text = True  # type: ignore[attr-defined]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -488,6 +499,7 @@ from mrl.features import featurize
 
 class Bits:
     cache_key = "shared"
+    checks_text = True
     def __call__(self, text):
         return np.unpackbits(np.frombuffer(text.encode().ljust(8)[:8], np.uint8))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,8 @@ class Descriptors:
     ValueError: 'TSPA' is not a descriptor (did you mean 'TPSA' or 'tpsa'?); see mrl.chem.PROPERTIES and \
 rdkit.Chem.Descriptors.descList
     """
+
+    checks_text: ClassVar[bool] = True
 
     def __init__(self, names: Iterable[str] | Mapping[str, Descriptor] | None = None) -> None:
         self._functions = _functions([name for name in _rdkit() if name not in _LEFT_OUT] if names is None else names)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,8 @@ class Fingerprint:
     >>> Fingerprint("ECFP6") == ecfp6, Fingerprint("morgan") == Fingerprint("ecfp4")
     (True, True)
     """
+
+    checks_text: ClassVar[bool] = True
 
     kind: str
     n_bits: int | None = None

@@ -92,6 +92,7 @@ def _with_rdkit_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         except RDKIT_ERRORS as error:
             raise rdkit_error(x, function.__name__, error) from error
 
+    vars(call)["checks_text"] = True  # for `mrl.featurize`, which would check it again
     return call
 
 

@@ -1,21 +1,27 @@
 """Any function of a molecule: run over many of them, with failed rows and their reasons, and cached."""
 
 from mrl.features.caches import Cached, cache_folder, cached, clear_cache
-from mrl.features.computing import Featurizer
-from mrl.features.features import Features, OnError, require_on_error
-from mrl.features.featurize import Cache, featurize
+from mrl.features.computing import AnyText, Featurizer, function_of
+from mrl.features.features import Features, OnError, OnNonfinite, require_on_error
+from mrl.features.featurize import Cache, featurize, vector_store
 from mrl.features.refs import VectorRefs
+from mrl.features.state import state_digest
 
 __all__ = [
+    "AnyText",
     "Cache",
     "Cached",
     "Features",
     "Featurizer",
     "OnError",
+    "OnNonfinite",
     "VectorRefs",
     "cache_folder",
     "cached",
     "clear_cache",
     "featurize",
+    "function_of",
     "require_on_error",
+    "state_digest",
+    "vector_store",
 ]

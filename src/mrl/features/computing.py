@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mrl.errors import MoleculeError
-from mrl.features.packing import Bytes, PackedFormat, pack
+from mrl.features.packing import Bytes, PackedFormat, inexact, pack
 
-__all__ = ["Block", "Featurizer", "Part", "Transformer", "compute"]
+__all__ = ["AnyText", "Block", "Featurizer", "Part", "Transformer", "compute", "function_of", "takes_any_text"]
 
 
 @runtime_checkable
@@ -25,7 +26,40 @@ class Transformer(Protocol):
 
 LONGEST = 1 << 24  # numbers of a vector of counts; an unfolded fingerprint has 2**32 places
 
-Featurizer: TypeAlias = "Callable[[str], Any] | Transformer"
+
+@dataclass(frozen=True)
+class AnyText:
+    """A featurizer of any texts: peptides, DNA, names. Texts of all others are checked to be SMILES first.
+
+    Parameters
+    ----------
+    featurizer : callable or object with ``transform``
+        Gets every text as it is, so it is its task to raise an error for a text that it is not made for.
+
+    Examples
+    --------
+    >>> from mrl.features import featurize
+    >>> featurize(["WHR", "GGX"], lambda peptide: peptide.count("G"), on_error="drop").rejects[0].reason
+    "syntax: cannot be read near character 1 of 3, 'W'"
+    >>> featurize(["WHR", "GGX"], AnyText(lambda peptide: peptide.count("G"))).values.tolist()
+    [[0.0], [2.0]]
+    """
+
+    featurizer: Callable[[str], Any] | Transformer
+
+
+Featurizer: TypeAlias = "Callable[[str], Any] | Transformer | AnyText"
+
+
+def function_of(featurizer: Featurizer) -> Any:
+    """Return the function or the object with ``transform``."""
+    return featurizer.featurizer if isinstance(featurizer, AnyText) else featurizer
+
+
+def takes_any_text(featurizer: Featurizer) -> bool:
+    """Whether texts are not checked before: for `AnyText`, and where ``checks_text`` says that the function does it."""
+    return isinstance(featurizer, AnyText) or getattr(featurizer, "checks_text", False) is True
+
 
 # Other errors (no memory, no file, no device) are not the molecule's, and are not remembered.
 _LASTING = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
@@ -67,19 +101,50 @@ class Block:
 
 
 def compute(featurizer: Featurizer, texts: list[str], at: Callable[[int], None] = lambda row: None) -> Block:
-    """Compute a few molecules; `at` is called with the position of each before, unless all are computed at once."""
-    if isinstance(featurizer, Transformer):
+    """Compute a few molecules; `at` is called with the position of each before, unless all are computed at once.
+
+    Where the featurizer does not check its texts, it sees only those that are molecules.
+    """
+    function, any_text = function_of(featurizer), takes_any_text(featurizer)
+    if isinstance(function, Transformer):
+        return _transform(function, texts, at) if any_text else _transform_molecules(function, texts, at)
+    return _one_by_one(function if any_text else partial(_call_for_molecule, function), texts, at)
+
+
+def _call_for_molecule(function: Callable[[str], Any], text: str) -> Any:
+    from mrl.chem import to_mol  # for cost: functions that check their texts need not load RDKit
+
+    to_mol(text)
+    return function(text)
+
+
+def _transform_molecules(transformer: Transformer, texts: list[str], at: Callable[[int], None]) -> Block:
+    from mrl.chem import to_mol  # for cost, as above
+
+    rejected: dict[int, str] = {}
+    for row, text in enumerate(texts):
         try:
-            rows = _table(featurizer.transform(texts))
-            if len(rows) != len(texts):
-                raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
-            return _block([_vector(row) for row in rows])
-        except Exception as error:  # a user's code may raise anything; the rows are then computed one by one
-            if len(texts) == 1:
-                return _block([error])
-        transform = featurizer.transform
-        return _one_by_one(lambda text: _only(_table(transform([text]))), texts, at)
-    return _one_by_one(featurizer, texts, at)
+            to_mol(text)
+        except MoleculeError as error:
+            rejected[row] = _reason(error)
+    if not rejected:
+        return _transform(transformer, texts, at)
+    rows = [row for row in range(len(texts)) if row not in rejected]
+    block = _transform(transformer, [texts[row] for row in rows], lambda place: at(rows[place])) if rows else Block()
+    block = block.moved(np.array(rows, np.int64))
+    return Block(block.parts, {**block.rejected, **rejected}, block.lost)
+
+
+def _transform(transformer: Transformer, texts: list[str], at: Callable[[int], None]) -> Block:
+    try:
+        rows = _table(transformer.transform(texts))
+        if len(rows) != len(texts):
+            raise ValueError(f"returned {len(rows)} rows for {len(texts)} molecules")
+        return _block([_vector(row) for row in rows])
+    except Exception as error:  # a user's code may raise anything; the rows are then computed one by one
+        if len(texts) == 1:
+            return _block([error])
+    return _one_by_one(lambda text: _only(_table(transformer.transform([text]))), texts, at)
 
 
 def _one_by_one(function: Callable[[str], Any], texts: list[str], at: Callable[[int], None]) -> Block:
@@ -153,6 +218,11 @@ def _vector(value: Any) -> NDArray[Any]:
         raise ValueError(f"returned {type(value).__name__} with the dtype {array.dtype}, expected numbers")
     with np.errstate(over="ignore"):
         vector = array.astype(np.float32)
+    if array.dtype.kind == "i" and (wrong := inexact(array, vector)) is not None:
+        raise ValueError(
+            f"returned the integer {array[wrong]}, which float32 would round to {int(vector[wrong])}; return unsigned "
+            "integers, which are kept exactly, or floating-point numbers to round them"
+        )
     if (lost := np.isinf(vector) & ~np.isinf(array)).any():
         raise ValueError(f"returned {array[lost][0]}, which is more than float32 holds")
     return vector

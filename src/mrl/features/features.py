@@ -14,9 +14,10 @@ from mrl.formatting import html_table
 from mrl.messages import format_value
 from mrl.ragged import Rejects, Text
 
-__all__ = ["Features", "OnError", "features_of", "require_on_error"]
+__all__ = ["Features", "OnError", "OnNonfinite", "features_of", "require_on_error", "require_on_nonfinite"]
 
 OnError: TypeAlias = Literal["raise", "drop", "mask"]
+OnNonfinite: TypeAlias = Literal["reject", "keep"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ class Features:
     >>> from mrl.features import featurize
     >>> features = featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask")
     >>> features.ok, features.values.tolist(), features.kept, features.rejects
-    (array([ True, False]), [[1.0, 2.0], [0.0, 0.0]], array([0, 1]), Rejects(1 row: 1 × "KeyError: '?'"))
+    (array([ True, False]), [[1.0, 2.0], [0.0, 0.0]], array([0, 1]), Rejects(1 row: 1 × \
+"syntax: cannot be read near character 1 of 1, '?'"))
     """
 
     vectors: VectorRefs
@@ -61,6 +63,9 @@ class Features:
     def values(self) -> NDArray[Any]:
         """The numbers, (n, D), as the function returned them: unsigned integers and bits stay so, others are float32.
 
+        Integers are exact: a function that returns a negative one, or one as a signed integer, which float32 would
+        round, fails for that molecule.
+
         Rows that failed are zero here and NaN in `dense`. Bits are unpacked each time.
         """
         return self.vectors.values()
@@ -79,6 +84,11 @@ class Features:
         -------
         ndarray of `dtype`, shape (B, D)
             A copy.
+
+        Raises
+        ------
+        ValueError
+            A vector has an unsigned integer that `dtype` would round.
 
         Examples
         --------
@@ -135,3 +145,9 @@ def require_on_error(on_error: str) -> None:
     """
     if on_error not in get_args(OnError):
         raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+
+
+def require_on_nonfinite(on_nonfinite: str) -> None:
+    """Raise a ValueError unless `on_nonfinite` is one of the two."""
+    if on_nonfinite not in get_args(OnNonfinite):
+        raise ValueError(f"on_nonfinite is {on_nonfinite!r}; expected 'reject' or 'keep'")

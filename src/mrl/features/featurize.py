@@ -12,10 +12,17 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from mrl.features.caches import require_folder
-from mrl.features.computing import Block, Featurizer, Transformer
-from mrl.features.features import Features, OnError, features_of, require_on_error
+from mrl.features.computing import Block, Featurizer, Transformer, function_of
+from mrl.features.features import (
+    Features,
+    OnError,
+    OnNonfinite,
+    features_of,
+    require_on_error,
+    require_on_nonfinite,
+)
 from mrl.features.keys import Digests, digests, key_of
-from mrl.features.memory import memory_store
+from mrl.features.memory import keep_store, memory_store
 from mrl.features.refs import VectorRefs
 from mrl.features.running import run
 from mrl.features.store import Store
@@ -23,7 +30,7 @@ from mrl.features.tables import RowNumbers
 from mrl.progress import Progress, track
 from mrl.ragged import Text, as_text
 
-__all__ = ["Cache", "featurize"]
+__all__ = ["Cache", "featurize", "vector_store"]
 
 Cache: TypeAlias = "Literal['memory'] | str | os.PathLike[str] | None"
 
@@ -38,17 +45,20 @@ def featurize(
     timeout: float | None = None,
     progress: Progress = None,
     size: int | None = None,
+    on_nonfinite: OnNonfinite = "reject",
 ) -> Features:
     """Compute a vector for each molecule.
 
     Parameters
     ----------
     smiles : column of str
-        n texts: list, tuple, NumPy array, Series, Arrow array, or `Text`.
-    featurizer : callable or object with ``transform``
+        n texts: list, tuple, NumPy array, Series, Arrow array, or `Text`. A text that `mrl.chem.to_mol` rejects fails,
+        whatever the featurizer would make of it; for texts that are not SMILES see `AnyText`.
+    featurizer : callable, object with ``transform``, or AnyText
         A function of one text that returns numbers, always as many (a list, an array, a tensor, a bit or count vector
         of RDKit, a single number); or an estimator in scikit-learn's convention, such as those of scikit-fingerprints
-        and molfeat.
+        and molfeat. Integers are kept exactly, or the molecule fails; floating-point numbers are rounded to float32.
+        One that has an attribute ``checks_text = True``, as those of mrl do, gets texts unchecked.
     n_jobs : int
         Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it. Up to 512
         molecules are computed in this process. In other processes, a molecule that crashes its process (out of memory,
@@ -57,11 +67,13 @@ def featurize(
         For a molecule that fails: raise; leave the row out; or keep it, as NaN. A vector of another size than the
         others fails as well.
     cache : {None, "memory"} or path
-        Where to keep vectors. ``"memory"``: in this process, for as long as this very featurizer object exists, up to
-        256 MiB and what datasets hold. A folder: on disk, for other processes and later runs; up to 4 GiB, then the
-        least recently used vectors are removed. A folder needs a featurizer with an identity: an attribute
-        ``cache_key`` (a str), or an estimator with ``get_params`` of an installed package. With another version of
-        RDKit vectors are computed again.
+        Where to keep vectors. ``"memory"``: in this process, for as long as this very featurizer object exists in the
+        same state, up to 256 MiB and what datasets hold. The state of a function is its ``cache_key`` if it has that
+        attribute; else its code, attributes, captured values and globals, which are compared at each use (about 1 s
+        for 1 GB of weights), apart from changes that its own calls make. A folder: on disk, for other processes and
+        later runs; up to 4 GiB, then the least recently used vectors are removed. A folder needs a featurizer with an
+        identity: an attribute ``cache_key`` (a str), or an estimator with ``get_params`` of an installed package. With
+        another version of RDKit vectors are computed again.
     timeout : float, optional
         Seconds that one molecule may take, start-up work at the first one included. Molecules are then always computed
         in other processes; one that takes longer fails, and its process is terminated.
@@ -70,6 +82,8 @@ def featurize(
         a bar if standard error is a terminal and it takes longer than two seconds. False: nothing.
     size : int, optional
         D, where it is known; what most molecules have if not given.
+    on_nonfinite : {"reject", "keep"}
+        Whether a molecule fails whose vector has NaN or an infinite number.
 
     Returns
     -------
@@ -92,7 +106,7 @@ def featurize(
     array([[3.],
            [1.]], dtype=float32)
     >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask").rejects[0].reason
-    "KeyError: '?'"
+    "syntax: cannot be read near character 1 of 1, '?'"
 
     Kept in a folder, and not computed again:
 
@@ -110,18 +124,20 @@ def featurize(
     [[1.0, 0.0], [2.0, 1.0]]
     """
     require_on_error(on_error)
+    require_on_nonfinite(on_nonfinite)
     options = _Options(n_jobs, timeout, stop=on_error == "raise")
-    if not (callable(featurizer) or isinstance(featurizer, Transformer)):
-        raise TypeError(
-            f"the featurizer is {featurizer!r}; expected a function of one text, or an object with transform"
-        )
-    text, store = as_text(smiles), _store_for(cache, featurizer)
+    function = function_of(featurizer)
+    if not (callable(function) or isinstance(function, Transformer)):
+        raise TypeError(f"the featurizer is {function!r}; expected a function of one text, or an object with transform")
+    text, store = as_text(smiles), vector_store(cache, featurizer)
     if cache is None:  # a function that is random on purpose is called for each row
         vectors = _compute(text, featurizer, store, None, options, progress)
     else:
         first, of, keys = _distinct(digests(text))
         distinct = text if len(first) == len(text) else text.take(first)
         vectors = _compute(distinct, featurizer, store, keys, options, progress).take(of)
+    if on_nonfinite == "reject":
+        vectors.reject_nonfinite()
     return features_of(text, vectors, on_error, size)
 
 
@@ -142,7 +158,36 @@ class _Options:
             )
 
 
-def _store_for(cache: Cache, featurizer: Featurizer) -> Store:
+def vector_store(cache: Cache, featurizer: Featurizer) -> Store:
+    """Return where the vectors of a featurizer are kept: the same store as long as its state is the same.
+
+    Parameters
+    ----------
+    cache : {None, "memory"} or path
+    featurizer : callable, object with ``transform``, or AnyText
+        As of `featurize`.
+
+    Returns
+    -------
+    Store
+
+    Raises
+    ------
+    TypeError
+        `cache` is something else, or the featurizer has no identity for a folder.
+    NotADirectoryError
+        `cache` is the path of a file.
+
+    Examples
+    --------
+    >>> def letters(text):
+    ...     return letters.k * len(text)
+    >>> letters.k = 1
+    >>> before = vector_store("memory", letters)
+    >>> letters.k = 10
+    >>> vector_store("memory", letters) is before
+    False
+    """
     if cache is None:
         return Store()
     if not (isinstance(cache, str | os.PathLike) and os.fspath(cache)):
@@ -200,4 +245,6 @@ def _compute(
                 advance(len(block))
         finally:
             flush()  # what was computed is kept, however this ends
+            if len(todo):
+                keep_store(featurizer, store)
     return vectors

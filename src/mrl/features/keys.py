@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.features.computing import Featurizer, Transformer
+from mrl.features.computing import AnyText, Featurizer, Transformer
 from mrl.ragged import Text
 
 __all__ = ["Digests", "digests", "fitted", "key_of"]
 
 Digests = NDArray[np.bytes_]  # "S16": compared as 16 bytes, sorted, searched
 
-_FORMAT = "rows 1"  # how mrl packs what a featurizer returns
+_FORMAT = "rows 2"  # how mrl checks texts, and packs what a featurizer returns
 _IDLE = {"n_jobs", "verbose"}  # parameters that do not change the numbers of an estimator
 
 
@@ -32,6 +32,8 @@ def digests(text: Text) -> Digests:
 
 def key_of(featurizer: Featurizer) -> str:
     """Return the key under which a folder keeps what a featurizer computes; TypeError says why there is none."""
+    if isinstance(featurizer, AnyText):
+        return f"{key_of(featurizer.featurizer)} | any text"
     given = getattr(featurizer, "cache_key", None)
     if isinstance(given, str) and given:
         return _key(given)

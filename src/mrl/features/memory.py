@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrl.features.computing import Block, Featurizer, Transformer
-from mrl.features.keys import Digests, fitted
+from mrl.features.computing import Block, Featurizer, function_of, takes_any_text
+from mrl.features.keys import Digests
 from mrl.features.packing import PackedFormat
 from mrl.features.refs import VectorRefs
+from mrl.features.state import state_digest
 from mrl.features.store import Store, rows_by_format
 from mrl.features.tables import MemoryTable
 
-__all__ = ["MemoryStore", "memory_store"]
+__all__ = ["MemoryStore", "keep_store", "memory_store"]
 
 LIMIT = 256 << 20  # bytes of one featurizer: about 900,000 fingerprints of 2048 bits
 PARTS = 8  # into which the limit is divided: a table is dropped as a whole
@@ -88,36 +87,47 @@ class MemoryStore(Store):
             del self._tables[0]
 
 
+class _Entry(NamedTuple):
+    """The store of a function, and the state that the function had when it was last used."""
+
+    reference: Callable[[], Any]
+    state: str
+    opaque: list[Any]
+    store: MemoryStore
+
+
 # By identity: an equal featurizer need not compute the same. An entry goes when its featurizer does.
-_stores: dict[int, tuple[Any, bytes, MemoryStore]] = {}
+_stores: dict[int, _Entry] = {}
 
 
 def memory_store(featurizer: Featurizer) -> MemoryStore:
-    """Return the store of this very object in its present state: an estimator with other parameters has another."""
-    number, state = id(featurizer), _state(featurizer)
+    """Return the store of this very object in its present state: after a change of it there is another one."""
+    function = function_of(featurizer)
+    number, opaque = id(function), list[Any]()
+    state = _state(featurizer, opaque)
     known = _stores.get(number)
-    if known is not None and known[0]() is featurizer and known[1] == state:
-        return known[2]
+    if known is not None and known.reference() is function and known.state == state:
+        return known.store
     try:
-        reference: Any = weakref.ref(featurizer, lambda _: _stores.pop(number, None))
+        reference: Callable[[], Any] = weakref.ref(function, lambda _: _stores.pop(number, None))
     except TypeError:  # some kinds of objects have no weak references
 
-        def reference() -> Featurizer:
-            return featurizer
+        def reference() -> Any:
+            return function
 
     store = MemoryStore()
-    _stores[number] = reference, state, store
+    _stores[number] = _Entry(reference, state, opaque, store)
     return store
 
 
-def _state(featurizer: Featurizer) -> bytes:
-    key = getattr(featurizer, "cache_key", None)
-    if isinstance(key, str):
-        return key.encode()
-    if not (isinstance(featurizer, Transformer) and hasattr(featurizer, "get_params")):
-        return b""
-    try:
-        state = pickle.dumps((featurizer.get_params(deep=True), fitted(featurizer)))
-    except Exception:  # pickle raises whatever the object does
-        return b""
-    return hashlib.sha256(state).digest()
+def keep_store(featurizer: Featurizer, store: Store) -> None:
+    """Keep a store after vectors were computed: what the calls changed, such as a counter or a memo, does not count."""
+    known = _stores.get(number := id(function_of(featurizer)))
+    if known is not None and known.store is store:
+        opaque = list[Any]()
+        _stores[number] = known._replace(state=_state(featurizer, opaque), opaque=opaque)
+
+
+def _state(featurizer: Featurizer, opaque: list[Any]) -> str:
+    """Return the state of a featurizer; objects that count by their identity are appended to `opaque`."""
+    return f"{state_digest(function_of(featurizer), opaque)} {takes_any_text(featurizer)}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Bytes", "PackedFormat", "pack", "unpack", "unpack_floats"]
+__all__ = ["Bytes", "PackedFormat", "exact_floats", "inexact", "pack", "unpack", "unpack_floats"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -50,10 +50,33 @@ def unpack(format: PackedFormat, data: Bytes) -> NDArray[Any]:
 def unpack_floats(format: PackedFormat, data: Bytes, dtype: DTypeLike = np.float32) -> NDArray[Any]:
     """Return bytes (m, width) as rows (m, D) of floating-point numbers, copied."""
     if not (format.bits and np.dtype(dtype) == np.float32):
-        return np.array(unpack(format, data), dtype=dtype)
+        return exact_floats(unpack(format, data), dtype)
     # One look-up of 32 bytes for each byte; unpacking first and converting then would pass over the numbers twice.
     wide = np.take(_floats_of_bytes(), data, axis=0).reshape(len(data), data.shape[1] * 8)
     return wide if wide.shape[1] == format.size else wide[:, : format.size].copy()
+
+
+def inexact(integers: NDArray[Any], floats: NDArray[Any]) -> Any:
+    """Return the first place where `floats`, converted from `integers`, are other numbers; None where all are equal."""
+    exact = 2 ** (np.finfo(floats.dtype).nmant + 1)
+    large = integers > exact if integers.dtype.kind == "u" else (integers > exact) | (integers < -exact)
+    if not large.any():  # nearly always
+        return None
+    places = (tuple(place.tolist()) for place in np.argwhere(large))
+    return next((one for one in places if float(floats[one]) != int(integers[one])), None)
+
+
+def exact_floats(values: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Return numbers as floating-point ones, copied; a ValueError for an integer that these would round."""
+    with np.errstate(over="ignore"):
+        floats = np.array(values, dtype=dtype)
+    wrong = inexact(values, floats) if values.dtype.kind == "u" and floats.dtype.kind == "f" else None
+    if wrong is not None:
+        raise ValueError(
+            f"a vector has the integer {values[wrong]}, which {floats.dtype} would round to {floats[wrong]:.0f}; "
+            "take Features.values, or let the function return floating-point numbers to round it"
+        )
+    return floats
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mrl.features.packing import Bytes, PackedFormat, unpack, unpack_floats
+from mrl.features.packing import Bytes, PackedFormat, exact_floats, unpack, unpack_floats
 from mrl.features.tables import FixedTable, RowNumbers, Table
 
 __all__ = ["VectorRefs"]
@@ -16,6 +16,7 @@ __all__ = ["VectorRefs"]
 UNKNOWN, FAILED = -1, -2  # in the place of a reference
 SHIFT = 40  # a reference is (number of the table << SHIFT) + row in it
 ROW = (1 << SHIFT) - 1
+CHUNK = 4096  # vectors that are looked at together
 
 
 class VectorRefs:
@@ -204,6 +205,33 @@ class VectorRefs:
         others = np.flatnonzero(self.ok & (sizes != size)).tolist()
         self.fail((row, f"returned {sizes[row]} numbers, where others have {size}") for row in others)
 
+    def reject_nonfinite(self) -> None:
+        """Fail the rows whose vectors have NaN or an infinite number.
+
+        Examples
+        --------
+        >>> from mrl.features import featurize
+        >>> vectors = featurize(["C", "CC"], {"C": [1, 2], "CC": [1, float("nan")]}.get, on_nonfinite="keep").vectors
+        >>> vectors.reject_nonfinite()
+        >>> vectors.reasons
+        {1: 'not finite: number 1 of 2 is nan'}
+        """
+        for here, format, data in self._packed(self._refs, CHUNK):
+            if np.dtype(format.dtype).kind != "f":
+                continue
+            wrong = ~np.isfinite(numbers := unpack(format, data))
+            for place in np.flatnonzero(wrong.any(axis=1)).tolist():
+                first, count = int(wrong[place].argmax()), int(wrong[place].sum())
+                others = f", {count - 1} others are not finite either" if count > 1 else ""
+                self.fail(
+                    [
+                        (
+                            int(here[place]),
+                            f"not finite: number {first} of {format.size} is {numbers[place, first]}{others}",
+                        )
+                    ]
+                )
+
     def floats(self, rows: Any = slice(None), dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return vectors as floating-point numbers, copied; NaN where there is none.
 
@@ -251,15 +279,18 @@ class VectorRefs:
         dtypes = sorted({format.dtype for format in self.formats}) or ["f4"]
         values = np.zeros((len(self), self.size or 0), np.result_type(*dtypes))
         for here, format, data in self._packed(self._refs):
-            values[here] = unpack(format, data)
+            numbers = unpack(format, data)
+            values[here] = exact_floats(numbers, values.dtype) if values.dtype.kind == "f" else numbers
         return values
 
-    def _packed(self, refs: RowNumbers) -> Iterator[tuple[RowNumbers, PackedFormat, Bytes]]:
+    def _packed(self, refs: RowNumbers, chunk: int | None = None) -> Iterator[tuple[RowNumbers, PackedFormat, Bytes]]:
         """Yield the positions, the format and the packed vectors of the references into each table."""
         numbers = np.where(refs >= 0, refs >> SHIFT, -1)
         for number in np.unique(numbers[numbers >= 0]).tolist():
-            here, table = np.flatnonzero(numbers == number), self._tables[number]
-            yield here, table.format, table.take(refs[here] & ROW)
+            everything, table = np.flatnonzero(numbers == number), self._tables[number]
+            for start in range(0, len(everything), chunk or len(everything)):
+                here = everything[start : start + (chunk or len(everything))]
+                yield here, table.format, table.take(refs[here] & ROW)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (len(self), list(self._packed(self._refs)), self.reasons, self.size)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Generator
 from functools import partial
 
-from mrl.features.computing import Block, Featurizer, Transformer, compute
+from mrl.features.computing import Block, Featurizer, Transformer, compute, function_of
 from mrl.processes import Lost, WorkerPool, next_chunk_size, require_picklable
 from mrl.ragged import Text
 
@@ -39,7 +39,7 @@ def run(
         return
     require_picklable(featurizer, "featurizer", "use n_jobs=1" + ("" if timeout is None else " and no timeout"))
     deque(text, maxlen=0)  # a row that is not UTF-8 is named here, not blamed on a process
-    chunk_size = BATCH if isinstance(featurizer, Transformer) else None
+    chunk_size = BATCH if isinstance(function_of(featurizer), Transformer) else None
     function = partial(compute, featurizer)
     with WorkerPool(function, text, n_jobs=n_jobs, timeout=timeout, chunk_size=chunk_size) as pool:
         for start, result in pool:
@@ -52,7 +52,7 @@ def run(
 def _run_here(text: Text, featurizer: Featurizer, stop: bool) -> Generator[tuple[int, Block], None, None]:
     start, size = 0, next_chunk_size()
     while start < len(text):
-        if isinstance(featurizer, Transformer):
+        if isinstance(function_of(featurizer), Transformer):
             size = BATCH
         began = time.monotonic()
         block = compute(featurizer, text[start : start + size].tolist())

@@ -33,6 +33,7 @@ _LARGEST = 10.0  # standard deviations: a descriptor of an unusual molecule move
 class EnvironmentCounts:
     """How often each of 2048 circular environments (ECFP4) occurs, uint8: 255 for more."""
 
+    checks_text = True
     cache_key = f"min({_COUNTS.cache_key}, 255)"
 
     def __call__(self, smiles: str) -> NDArray[np.uint8]:
@@ -82,7 +83,13 @@ def compute_inputs(
     rows = np.flatnonzero(fingerprints.ok)
     descriptors = np.full((len(smiles), len(names)), np.nan, np.float32)
     found = featurize(
-        smiles.take(rows), Descriptors(names), n_jobs=n_jobs, on_error="mask", progress=progress, size=len(names)
+        smiles.take(rows),
+        Descriptors(names),
+        n_jobs=n_jobs,
+        on_error="mask",
+        progress=progress,
+        size=len(names),
+        on_nonfinite="keep",
     )
     descriptors[rows] = found.dense()
     rejects: list[Any] = [*fingerprints.rejects]

@@ -55,7 +55,7 @@ def properties(
     values, sampled = {}, []
     for name, data in groups.items():
         for group, texts, sample in _texts(str(name), data, n, seed):
-            values[group] = featurize(texts, function, on_error="mask", size=len(function)).dense()
+            values[group] = featurize(texts, function, on_error="mask", size=len(function), on_nonfinite="keep").dense()
             sampled += [f"{sample} of {group}"] if sample else []
     figures = []
     for i, name in enumerate(function.names):

@@ -28,6 +28,7 @@ from mrl.data import (
     vector_prediction_collate,
     vector_reconstruction_collate,
 )
+from mrl.features import AnyText
 from mrl.text import CharacterVocab
 
 PAD = 2
@@ -170,9 +171,9 @@ def test_dict_collate() -> None:
 DATASETS: list[BaseDataset] = [
     TextDataset(["C", "COC", ""], VOCAB),
     TextPredictionDataset(["C", "COC", ""], [1, 2, 3], VOCAB),
-    VectorDataset(["C", "COC", ""], len),
-    VecReconDataset(["C", "COC", ""], VOCAB, len),
-    VecPredictionDataset(["C", "COC", ""], [[1, 2], [3, 4], [5, 6]], len),
+    VectorDataset(["C", "COC", ""], AnyText(len)),
+    VecReconDataset(["C", "COC", ""], VOCAB, AnyText(len)),
+    VecPredictionDataset(["C", "COC", ""], [[1, 2], [3, 4], [5, 6]], AnyText(len)),
 ]
 
 

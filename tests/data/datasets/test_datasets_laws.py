@@ -39,6 +39,9 @@ def count_letters(text: str) -> list[float]:
     return [len(text), text.count("C"), text.count("=") / 2]
 
 
+count_letters.checks_text = True  # type: ignore[attr-defined]
+
+
 def rotate(text: str, key: int) -> str:
     """An augmentation that shows its key."""
     return text[key % 7 :] + text[: key % 7]

@@ -22,6 +22,7 @@ from mrl.data import (
     VectorDataset,
 )
 from mrl.errors import DatasetError
+from mrl.features import AnyText
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CON=")
@@ -42,6 +43,9 @@ def three_numbers(text: str) -> list[float]:
     return [len(text), -0.0, text.count("C") / 3]
 
 
+three_numbers.checks_text = True  # type: ignore[attr-defined]
+
+
 KINDS: dict[str, BaseDataset] = {
     "text": TextDataset(SMILES, VOCAB),
     "text of many tokens": TextDataset([chr(0x10000 + 6000 * i) * i for i in range(N)], MANY),
@@ -50,7 +54,7 @@ KINDS: dict[str, BaseDataset] = {
     "classes": TextPredictionDataset(SMILES, [[0, 1], [1, -100], [2, 3]] * 2 + [[5, 5]], VOCAB, y_dtype=torch.int64),
     "weights": TextPredictionDataset(SMILES, range(N), VOCAB, weights=range(N)),
     "vectors": VectorDataset(SMILES, three_numbers),
-    "bits": VectorDataset(SMILES, lambda text: [len(text) % 2, 1]),
+    "bits": VectorDataset(SMILES, AnyText(lambda text: [len(text) % 2, 1])),
     "reconstruction": VecReconDataset(SMILES, VOCAB, three_numbers),
     "vector prediction": VecPredictionDataset(SMILES, range(N), three_numbers),
     "pairs": PairDataset(SMILES, SMILES[::-1], VOCAB),

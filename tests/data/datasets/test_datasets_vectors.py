@@ -18,6 +18,7 @@ from rdkit import Chem
 from mrl.chem import ECFP6
 from mrl.data import VecPredictionDataset, VecReconDataset, VectorDataset
 from mrl.errors import FeatureError, MoleculeError
+from mrl.features import AnyText
 from mrl.ragged import Text
 from mrl.text import CharacterVocab
 
@@ -27,6 +28,8 @@ SMILES = ["C", "?", "CO", "CCC", "??"]
 
 class Function:
     """Two numbers of a text; fails for a text with a question mark; notes the texts that it is called with."""
+
+    checks_text = True
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -40,6 +43,9 @@ class Function:
 
 def fails_for_question_marks(text: str) -> list[float]:
     return [1.0] if "?" not in text else [1 / 0]
+
+
+fails_for_question_marks.checks_text = True  # type: ignore[attr-defined]
 
 
 # --- computed once -------------------------------------------------------------------------------------------------
@@ -144,6 +150,9 @@ def hanging(text: str) -> list[int]:
     if text == "?":
         time.sleep(30)
     return [len(text)]
+
+
+hanging.checks_text = True  # type: ignore[attr-defined]
 
 
 def test_new_keeps_the_time_limit() -> None:
@@ -376,11 +385,11 @@ def test_datasets_share_their_vectors() -> None:
     def bits(text: str) -> Any:
         return np.unpackbits(np.frombuffer(text.encode().ljust(256), np.uint8))
 
-    texts = Text.of([f"C{i}" for i in range(4000)])
-    VectorDataset(texts[:9], bits).batch()
+    texts, anything = Text.of([f"C{i}" for i in range(4000)]), AnyText(bits)
+    VectorDataset(texts[:9], anything).batch()
     gc.collect()
     tracemalloc.start()
-    first = VectorDataset(texts, bits)
+    first = VectorDataset(texts, anything)
     first.prepare()
     gc.collect()
     one, _ = tracemalloc.get_traced_memory()

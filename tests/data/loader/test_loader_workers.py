@@ -28,6 +28,9 @@ def count_letters(text: str) -> list[int]:
     return [len(text), text.count("O")]
 
 
+count_letters.checks_text = True  # type: ignore[attr-defined]
+
+
 def dataset(**settings: Any) -> VecPredictionDataset:
     return VecPredictionDataset(["C" * (i % 7) + "O" for i in range(N)], range(N), count_letters, **settings)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem, DataStructs, rdBase
@@ -34,6 +34,8 @@ class Measure:
     >>> isinstance(SimilarityTo("CCO"), Measure)
     True
     """
+
+    checks_text: ClassVar[bool] = True
 
     @property
     def takes_molecule(self) -> bool:

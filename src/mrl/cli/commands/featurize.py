@@ -25,7 +25,9 @@ def run(options: FeaturizeOptions) -> None:
     table = read_table(options.file, options.smiles_column, others=options.out.suffix.lower() == ".parquet")
     if taken := [name for name in names if name in table.columns]:
         stop(f"{options.file} has the columns {format_names(taken)} already: write .npz, or rename them", DATA)
-    features = featurize(table.smiles, featurizer, n_jobs=options.n_jobs, on_error="drop", progress=True)
+    features = featurize(
+        table.smiles, featurizer, n_jobs=options.n_jobs, on_error="drop", progress=True, on_nonfinite="keep"
+    )
     finite = np.isfinite(features.values).all(axis=1)
     rejects = [*features.rejects, *_not_finite(table, features.kept, features.values, finite, names)]
     report_rejects(Rejects(sorted(rejects)), "left out", table.rows)

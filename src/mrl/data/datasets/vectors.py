@@ -17,7 +17,7 @@ from mrl.data.datasets.text import label_columns, label_fields, pad_collate
 from mrl.data.fields.field import Field
 from mrl.data.fields.tokens import Tokens
 from mrl.data.fields.vectors import Vectors
-from mrl.features import Cache, Featurizer, OnError
+from mrl.features import Cache, Featurizer, OnError, OnNonfinite
 from mrl.text import Vocab
 
 Collate = Callable[[Any], Any]
@@ -32,6 +32,7 @@ def _vector_fields(ds: Any) -> tuple[Field, ...]:
             cache=ds.cache,
             timeout=ds.timeout,
             on_error=ds.on_error,
+            on_nonfinite=ds.on_nonfinite,
         ),
     )
 
@@ -46,10 +47,10 @@ class VectorDataset(BaseDataset[Tensor]):
     Parameters
     ----------
     smiles : column of str
-        n texts.
-    mol_function : callable or object with ``transform``
+        n texts. One that is not a molecule fails before `mol_function` sees it.
+    mol_function : callable, object with ``transform``, or AnyText
         A function of one text that returns D numbers (a single number is D = 1); or an estimator in scikit-learn's
-        convention.
+        convention; `mrl.AnyText` of one for texts that are not SMILES.
     collate_function : callable, optional
         `vector_collate` if not given.
     n_jobs : int
@@ -65,6 +66,8 @@ class VectorDataset(BaseDataset[Tensor]):
     on_error : {"raise", "drop", "mask"}
         For a molecule for which `mol_function` fails: raise when the row is computed; compute every row now and drop
         it; or keep it as NaN, with ``ds.ok`` False.
+    on_nonfinite : {"reject", "keep"}
+        Whether a vector with NaN or an infinite number is a failure, too.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class VectorDataset(BaseDataset[Tensor]):
     n_jobs: int
     cache: Cache
     timeout: float | None
+    on_nonfinite: OnNonfinite
 
     def __init__(
         self,
@@ -97,9 +101,16 @@ class VectorDataset(BaseDataset[Tensor]):
         cache: Cache = "memory",
         timeout: float | None = None,
         on_error: OnError = "raise",
+        on_nonfinite: OnNonfinite = "reject",
     ) -> None:
         super().__init__(
-            collate_function, mol_function=mol_function, n_jobs=n_jobs, cache=cache, timeout=timeout, on_error=on_error
+            collate_function,
+            mol_function=mol_function,
+            n_jobs=n_jobs,
+            cache=cache,
+            timeout=timeout,
+            on_error=on_error,
+            on_nonfinite=on_nonfinite,
         )
         self.set_rows({"smiles": smiles})
 
@@ -117,7 +128,7 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
         n texts.
     vocab : Vocab
         Tokenizes and numbers them.
-    mol_function, collate_function, n_jobs, cache, timeout, on_error
+    mol_function, collate_function, n_jobs, cache, timeout, on_error, on_nonfinite
         As in `VectorDataset`; `vector_reconstruction_collate` if no collate function is given.
 
     Examples
@@ -143,6 +154,7 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     n_jobs: int
     cache: Cache
     timeout: float | None
+    on_nonfinite: OnNonfinite
 
     def __init__(
         self,
@@ -155,6 +167,7 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
         cache: Cache = "memory",
         timeout: float | None = None,
         on_error: OnError = "raise",
+        on_nonfinite: OnNonfinite = "reject",
     ) -> None:
         super().__init__(
             collate_function,
@@ -164,6 +177,7 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
             cache=cache,
             timeout=timeout,
             on_error=on_error,
+            on_nonfinite=on_nonfinite,
         )
         self.set_rows({"smiles": smiles})
 
@@ -185,7 +199,7 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
         n texts.
     y_vals : column of numbers
         Targets, (n,) or (n, T), as in `TextPredictionDataset`.
-    mol_function, collate_function, n_jobs, cache, timeout, on_error
+    mol_function, collate_function, n_jobs, cache, timeout, on_error, on_nonfinite
         As in `VectorDataset`; `vector_prediction_collate` if no collate function is given.
     y_dtype : torch.dtype
         float32, or an integer type for classes.
@@ -212,6 +226,7 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     n_jobs: int
     cache: Cache
     timeout: float | None
+    on_nonfinite: OnNonfinite
 
     def __init__(
         self,
@@ -226,6 +241,7 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
         cache: Cache = "memory",
         timeout: float | None = None,
         on_error: OnError = "raise",
+        on_nonfinite: OnNonfinite = "reject",
     ) -> None:
         self.task = replace(self.task, columns=label_columns(y_dtype, weights))
         super().__init__(
@@ -236,5 +252,6 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
             cache=cache,
             timeout=timeout,
             on_error=on_error,
+            on_nonfinite=on_nonfinite,
         )
         self.set_rows({"smiles": smiles, "y_vals": y_vals, "weights": weights})

@@ -12,7 +12,17 @@ from torch import Tensor
 from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 from mrl.errors import FeatureError
-from mrl.features import Cache, Featurizer, OnError, VectorRefs, featurize
+from mrl.features import (
+    Cache,
+    Featurizer,
+    OnError,
+    OnNonfinite,
+    VectorRefs,
+    featurize,
+    function_of,
+    state_digest,
+    vector_store,
+)
 from mrl.messages import format_value
 from mrl.ragged import Rejects
 
@@ -36,6 +46,8 @@ class Vectors(Field):
         Where vectors are kept; None computes them at every use.
     timeout : float, optional
         Seconds for one molecule.
+    on_nonfinite : {"reject", "keep"}
+        Whether vectors with NaN or infinity fail.
     on_error : {"raise", "drop", "mask"}
         For a molecule that fails: `gather` raises a FeatureError, or returns NaN if this is "mask".
 
@@ -54,7 +66,7 @@ class Vectors(Field):
     ((tensor([1., 2.]),), (tensor([nan, nan]),))
     >>> ok, rejects = field.validity()
     >>> ok, rejects[0].reason
-    (array([ True, False]), "KeyError: '?'")
+    (array([ True, False]), "syntax: cannot be read near character 1 of 1, '?'")
     >>> field.compiled, field.random
     (True, False)
     """
@@ -70,6 +82,7 @@ class Vectors(Field):
         cache: Cache = "memory",
         timeout: float | None = None,
         on_error: OnError = "raise",
+        on_nonfinite: OnNonfinite = "reject",
     ) -> None:
         self.text = text
         self.function = function
@@ -77,7 +90,10 @@ class Vectors(Field):
         self.cache = cache
         self.timeout = timeout
         self.on_error = on_error
+        self.on_nonfinite = on_nonfinite
         self._vectors = VectorRefs(len(text))
+        self._store: Any = None  # where the vectors are kept, once there are some
+        self._state = self._digest()
         self._compute(np.zeros(0, np.int64))  # raises now if a setting is invalid
 
     @property
@@ -104,6 +120,7 @@ class Vectors(Field):
         if self.cache is None:
             vectors = self._compute(rows)
             return (self._floats(vectors, np.arange(len(rows)), rows),)
+        self._follow()
         if len(missing := self._vectors.unknown(rows)):
             self._fill(None if self._at_once else np.unique(rows[missing]))
         if self._vectors.size is None and len(rows) and self.on_error == "mask":  # all failed, and D is still unknown
@@ -138,14 +155,31 @@ class Vectors(Field):
         return vectors.ok, Rejects(rejects)
 
     def fingerprint(self) -> str:
-        function = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        return f"{super().fingerprint()} {function}"
+        self._follow()
+        function = function_of(self.function)
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        return f"{super().fingerprint()} {name} {self._state} {self.on_nonfinite}"
 
     def _fill(self, rows: Rows64 | None = None) -> None:
         """Compute rows that are still unknown; all of them by default."""
+        self._follow()
         rows = self._vectors.unknown() if rows is None else rows
         if len(rows):
             self._vectors.update(rows, self._compute(rows))
+
+    def _follow(self) -> None:
+        """Forget all vectors if the function is in another state than the one that computed them."""
+        store = vector_store(self.cache, self.function)
+        if store is not self._store and self._store is not None:
+            self._vectors = VectorRefs(len(self.text))
+            self._state = self._digest()
+        self._store = store
+
+    def _digest(self) -> str:
+        return state_digest(function_of(self.function))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_store": None}  # of this process
 
     def _compute(self, rows: Rows64) -> VectorRefs:
         # Rows that fail are kept as well, so that a row fails when it is used, whatever else is in its batch.
@@ -157,6 +191,7 @@ class Vectors(Field):
             cache=self.cache,
             timeout=self.timeout,
             size=self._vectors.size,
+            on_nonfinite=self.on_nonfinite,
         ).vectors
         if self._vectors.size is None:
             self._vectors.size = vectors.size

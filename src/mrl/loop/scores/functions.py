@@ -173,7 +173,14 @@ class Imported(BatchFunction):
         if self.jobs == 1 and self.timeout is None:
             return [_call(function, text) for text in texts]
         features = featurize(
-            [*texts], function, n_jobs=self.jobs, timeout=self.timeout, on_error="mask", size=1, progress=False
+            [*texts],
+            function,
+            n_jobs=self.jobs,
+            timeout=self.timeout,
+            on_error="mask",
+            size=1,
+            progress=False,
+            on_nonfinite="keep",
         )
         reasons = {reject.row: reject.reason for reject in features.rejects}
         column = features.dense(dtype="float64")[:, 0].tolist()
