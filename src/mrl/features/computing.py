@@ -52,7 +52,22 @@ Featurizer: TypeAlias = "Callable[[str], Any] | Transformer | AnyText"
 
 
 def function_of(featurizer: Featurizer) -> Any:
-    """Return the function or the object with ``transform``."""
+    """Return the function or the object with ``transform`` inside a featurizer.
+
+    Parameters
+    ----------
+    featurizer : callable, object with ``transform``, or AnyText
+
+    Returns
+    -------
+    callable or object with ``transform``
+        What `AnyText` was given; all others are returned unchanged.
+
+    Examples
+    --------
+    >>> function_of(AnyText(len)) is len, function_of(len) is len
+    (True, True)
+    """
     return featurizer.featurizer if isinstance(featurizer, AnyText) else featurizer
 
 
