@@ -17,7 +17,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -233,7 +233,7 @@ def unseal(
     path: AnyPath,
     *,
     format: str,
-    version: int,
+    version: int | Sequence[int],
     error: Callable[..., MrlError] = FileFormatError,
 ) -> dict[str, Any]:
     """Return the document that `seal` wrote, and raise unless every byte is as it was written.
@@ -244,8 +244,8 @@ def unseal(
         The sealed document.
     path : str or path
         Its file, for messages.
-    format, version : str, int
-        The expected entries ``"format"`` and ``"version"`` of the document.
+    format, version : str, int or sequence of int
+        The expected entries ``"format"`` and ``"version"`` of the document; of several versions, any.
     error : class of the error to raise
         Called with a message and ``path=``.
 
@@ -281,8 +281,10 @@ was damaged or edited after it was written; restore it, or create it again
         raise invalid(f"it is not JSON ({problem}); restore it, or create it again") from None
     if not isinstance(document, dict) or document.get("format") != format:
         raise invalid(f'it has no "format": "{format}", so another program wrote it')
-    if document.get("version") != version:
-        raise invalid(f"its version is {document.get('version')!r} and this mrl reads {version}; update mrl")
+    versions = [version] if isinstance(version, int) else version
+    if document.get("version") not in versions:
+        read = " and ".join(map(str, versions))
+        raise invalid(f"its version is {document.get('version')!r} and this mrl reads {read}; update mrl")
     try:
         sha256 = document.pop("sha256", None)
         intact = sha256 == _digest(document) and data == seal(document)

@@ -78,6 +78,16 @@ def test_every_kind_is_learned(tmp_path: Path, kind: str, options: list[str], te
     assert vocab.decode(vocab.encode([text], on_unknown="raise")) == [text]
 
 
+def test_merges_are_learned_from_all_files(tmp_path: Path) -> None:
+    rows = ["CC(=O)N", "CC(=O)O", "CC(=O)Cl"]
+    files = [file_of(tmp_path, rows[:2], "a.csv"), file_of(tmp_path, rows[2:], "b.csv")]
+    facts = json.loads(run("vocab", "learn", *files, "-o", tmp_path / "v.json", "--merges", 3, "--json")[0])
+    assert facts["merges"] == 3
+    assert Vocab.load(tmp_path / "v.json") == SmilesVocab.from_data(rows, merges=3)
+    words = run("vocab", "learn", files[0], "-o", tmp_path / "w.json", "--merges", 3, "--max-size", 409)[1]
+    assert "and 1 of several pieces learned from 2 rows" in words
+
+
 def test_files_may_come_in_any_order(tmp_path: Path) -> None:
     a = file_of(tmp_path, SMILES[:4], "a.csv")
     b = tmp_path / "b.smi"

@@ -218,7 +218,7 @@ def test_a_deep_nesting_is_found_like_any_edit(path: Path, depth: int) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"version": 2}, "version is 2 and this mrl reads 1; update mrl"),
+        ({"version": 3}, "version is 3 and this mrl reads 1 and 2; update mrl"),
         ({"version": "1"}, "version is '1'"),
         ({"version": ...}, "version is None"),
         ({"kind": "syllables"}, "the kind 'syllables', which is not known here .*import the module that defines"),

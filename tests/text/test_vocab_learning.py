@@ -27,7 +27,7 @@ from mrl.text import (
     SmilesVocab,
     Vocab,
 )
-from mrl.text.vocabs.counting import PieceCounter
+from mrl.text.learning.counting import PieceCounter
 
 DATA = Path(os.environ.get("MRL_DATA", "no such folder"))
 

@@ -65,7 +65,7 @@ def test_spans_literally() -> None:
         *[(5, 7, 1), (7, 8, None), (8, 9, None)],
     ]
     assert VOCABULARIES["halogens"].spans("BrC") == [(0, 0, None), (0, 2, 0), (2, 3, 1), (3, 3, None)]
-    assert RegexVocab([], "CC|C=").spans("CCC=O")[1:-1] == [(0, 2, None), (2, 4, 2), (4, 5, 3)]
+    assert RegexVocab([], "CC|C=").spans("CCC=O")[1:-1] == [(0, 2, (0, 1)), (2, 4, 2), (4, 5, 3)]
     assert VOCABULARIES["character"].spans("") == [(0, 0, None), (0, 0, None)]
 
 
@@ -83,7 +83,7 @@ def symbols_by_text(vocab: Vocab, smiles: str) -> list[str]:
     """The text of each atom, by the spans of its tokens."""
     texts: dict[int, str] = {}
     for begin, end, atom in vocab.spans(smiles):
-        if atom is not None:
+        if isinstance(atom, int):
             texts[atom] = texts.get(atom, "") + smiles[begin:end]
     assert list(texts) == list(range(len(texts)))
     return list(texts.values())

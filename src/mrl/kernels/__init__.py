@@ -1,7 +1,7 @@
 """Loops over flat arrays, compiled by numba for large calls; small calls run in the interpreter or in NumPy."""
 
 from mrl.kernels.decode import decode
-from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, REJECT, SPLIT, UNK, TokenTable, encode
+from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, POP, REJECT, SPLIT, UNK, TokenTable, encode
 from mrl.kernels.jit import numba_available
 from mrl.kernels.pad import max_length, pad
 from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
@@ -14,6 +14,7 @@ __all__ = [
     "EMIT",
     "EOS",
     "PAD",
+    "POP",
     "REJECT",
     "SHUFFLE_KEYS",
     "SPLIT",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -19,8 +19,9 @@ BOS, EOS, PAD, UNK = range(4)
 SPLIT = 0
 """Instead of an id: split this piece into bytes."""
 
-CONTINUE, EMIT, BACKTRACK, REJECT = range(4)
-"""What to do at a byte: read on; write an id first; a piece without an id has ended; return to the last end."""
+CONTINUE, EMIT, BACKTRACK, REJECT, POP = range(5)
+"""What to do at a byte: read on; write an id first; a piece without an id has ended; return to the last end; write the
+ids of the longest tokens of several pieces that fit, and read the byte again."""
 
 _ROWS_AT_A_TIME = 10_000  # rows of a list whose bytes are in memory at a time
 _BYTES_AT_A_TIME = 1 << 20  # bytes whose ids are in Python lists at a time
@@ -54,6 +55,12 @@ class TokenTable:
     trie_root : int
         With byte fallback, the state that is the root of the trie of tokens, by which pieces without an id are split
         (there a next state of 0 means none, and a CODE of 0 no id); 0 without byte fallback.
+    piece_root : int
+        With tokens of several pieces, the state in which a single piece begins, whose states are this one and those
+        after it; 0 without such tokens.
+    pops : ndarray of uint32
+        With tokens of several pieces, what POP does, from the index that stands in `transitions`: the next state, the
+        number of bytes that it has read, the number of ids, and the ids.
 
     Examples
     --------
@@ -70,22 +77,25 @@ class TokenTable:
     width: int
     n_incomplete: int
     trie_root: int
+    piece_root: int = 0
+    pops: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(1, np.uint32))
 
     def __post_init__(self) -> None:
         for array in self._arrays:
             array.flags.writeable = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TokenTable, tuple(getattr(self, field.name) for field in fields(self))
+        return TokenTable, tuple(getattr(self, one.name) for one in fields(self))
 
     @property
     def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.byte_classes, self.transitions, self.actions, self.byte_ids
+        return self.byte_classes, self.transitions, self.actions, self.byte_ids, self.pops
 
     @cached_property
     def _lists(self) -> tuple[Any, ...]:
         """The arrays as the interpreter reads them fastest."""
-        return (self.byte_classes.tobytes(), self.transitions.tolist(), self.actions.tobytes(), self.byte_ids.tolist())
+        read = self.byte_classes.tobytes(), self.transitions.tolist(), self.actions.tobytes()
+        return *read, self.byte_ids.tolist(), self.pops.tolist()
 
 
 def encode(
@@ -193,7 +203,7 @@ def _encode_slice(
     shift = (table.n_incomplete * (longest + 1) // max_memo_cells).bit_length()
     columns = (longest >> shift) + 1
     memo = np.zeros(table.n_incomplete * columns, np.int32)
-    numbers = 0, table.width - 2, table.width - 1, table.trie_root
+    numbers = 0, table.width - 2, table.width - 1, table.trie_root, table.piece_root
     if kernel is None:
         # The kernel itself, on lists: the interpreter reads these faster than arrays.
         lists = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * max_reported)
@@ -218,8 +228,9 @@ def encode_kernel(
     ----------
     text : tuple of uint8 (total,) and int64 (n + 1,)
         Text, and where its rows begin and end in it.
-    table : tuple of four arrays and four uint32
-        The arrays of a `TokenTable`, the first state, the columns of END and CODE in a row, and the root of the trie.
+    table : tuple of five arrays and five uint32
+        The arrays of a `TokenTable`, the first state, the columns of END and CODE in a row, the root of the trie, and
+        the state in which a single piece begins.
     memo : tuple of int32 (n_incomplete * columns,), int and int
         Zeros, the number of columns, and `shift`. A cell stands for a state that does not end a piece, at a position in
         the row that ``2**shift`` divides. When a look-ahead from there has failed, it gets the number of the row plus
@@ -233,7 +244,7 @@ def encode_kernel(
         The number of ids, and of pieces without an id.
     """
     data, offsets = text
-    byte_classes, transitions, actions, byte_ids, start, end_column, code_column, trie_root = table
+    byte_classes, transitions, actions, byte_ids, pops, start, end_column, code_column, trie_root, piece_root = table
     failed, columns, shift = memo
     ids, id_offsets, missing = out
     mask = (1 << shift) - 1
@@ -252,7 +263,15 @@ def encode_kernel(
                     at = state + byte_classes[data[i]]
                     action = actions[at]
                     if action > EMIT:
-                        break
+                        if action < POP:
+                            break
+                        at = transitions[at]
+                        for j in range(at + 3, at + 3 + pops[at + 2]):
+                            ids[k] = pops[j]
+                            k += 1
+                        p = i - pops[at + 1]
+                        state = pops[at]
+                        continue
                     ids[k] = transitions[state + code_column]
                     k += action
                     if action:
@@ -261,14 +280,41 @@ def encode_kernel(
                     i += 1
                 if i == end:
                     action = actions[state + end_column]
+                    while action == POP:
+                        at = transitions[state + end_column]
+                        for j in range(at + 3, at + 3 + pops[at + 2]):
+                            ids[k] = pops[j]
+                            k += 1
+                        p = i - pops[at + 1]
+                        state = pops[at]
+                        action = actions[state + end_column]
                 code = transitions[state + code_column]
                 if action == EMIT:
                     ids[k] = code
                     k += 1
                     break
                 stop = i if action == BACKTRACK else p
+            elif piece_root > 0:  # a token of several pieces: none needs a look-ahead beyond the longest of them
+                state, i = start, p
+                at = state + byte_classes[data[i]]
+                while actions[at] == CONTINUE and transitions[at] < piece_root:
+                    state = transitions[at]
+                    i += 1
+                    at = state + (byte_classes[data[i]] if i < end else end_column)
+                if actions[at] == EMIT:
+                    ids[k] = transitions[state + code_column]
+                    k += 1
+                    p = i
+                    continue
+                if actions[at] == POP:
+                    at = transitions[at]
+                    for j in range(at + 3, at + 3 + pops[at + 2]):
+                        ids[k] = pops[j]
+                        k += 1
+                    p = i - pops[at + 1]
+                    continue
             if stop == p:  # find the end of the piece at p by itself
-                state, i, here = start, p, start
+                state, i, here = piece_root, p, piece_root
                 while i < end:
                     at = state + byte_classes[data[i]]
                     if actions[at]:

@@ -15,6 +15,7 @@ from mrl.text.constants import (
 )
 from mrl.text.coverage import Coverage, Unknown
 from mrl.text.io.file import is_vocab_file
+from mrl.text.learning.sampling import TextSample
 from mrl.text.tokenize import regex_tokenize, test_reconstruction, tokenize_by_character, tokenize_with_replacements
 from mrl.text.vocabs.character import CharacterReplaceVocab, CharacterVocab
 from mrl.text.vocabs.regex import RegexVocab
@@ -48,6 +49,7 @@ __all__ = [
     "Segmentation",
     "SelfiesVocab",
     "SmilesVocab",
+    "TextSample",
     "TransformedVocab",
     "Unknown",
     "Vocab",

@@ -26,6 +26,7 @@ from mrl.text import (
     RegexVocab,
     SelfiesVocab,
     SmilesVocab,
+    TextSample,
     Unknown,
     Vocab,
 )
@@ -60,18 +61,23 @@ def learn(options: LearnOptions) -> None:
         )
     counts: Counter[str] = Counter()
     rows = not_read = 0
+    sample = TextSample()
     for file in options.files:
         table = read_table(file, options.smiles_column)
         rows, not_read = rows + len(table), not_read + len(table.rejects)
         with rows_named(file, table):
             counts += vocab.count_tokens(table.smiles)
+        if options.merges:
+            sample.add(table.smiles)
     learned = vocab.update_from_counts(counts, min_count=least, max_size=options.max_size)
+    merged = _learn_merges(vocab, sample, options, least)
     left_out = Counter({token: n for token, n in counts.items() if token not in vocab.stoi})
     vocab.save(options.out)
     if left_out:
         _report_left_out(left_out, is_smiles)
     saved = f"{format_count(len(vocab), 'token')} to {options.out}"
-    success(f"saved {saved}, {learned:,} of them learned from {format_count(rows, 'row')}")
+    pieces = f" and {merged:,} of several pieces" if options.merges else ""
+    success(f"saved {saved}, {learned:,} of them{pieces} learned from {format_count(rows, 'row')}")
     if options.json:
         print_json(
             {
@@ -79,6 +85,7 @@ def learn(options: LearnOptions) -> None:
                 "kind": options.kind,
                 "tokens": len(vocab),
                 "learned": learned,
+                **({"merges": merged} if options.merges else {}),
                 "left_out": {"tokens": len(left_out), "occurrences": left_out.total()},
                 "rows": rows,
                 "not_read": not_read,
@@ -87,6 +94,16 @@ def learn(options: LearnOptions) -> None:
                 "engine_reason": vocab.engine_reason,
             }
         )
+
+
+def _learn_merges(vocab: Vocab, sample: TextSample, options: LearnOptions, min_count: int) -> int:
+    most = options.merges or 0
+    if options.max_size is not None:
+        most = min(most, max(options.max_size - len(vocab), 0))
+    try:
+        return vocab.learn_merges(sample, most, min_count=max(min_count, 2)) if most else 0
+    except VocabError as error:
+        stop(f"--merges: {error}", USAGE)
 
 
 def _report_left_out(left_out: Counter[str], is_smiles: bool) -> None:

@@ -81,6 +81,7 @@ class LearnOptions:
     k: Annotated[int | None, number("For --kind kmer: letters of a word.", "-k", default="3")] = None
     min_count: Annotated[int | None, number("Leave out rarer tokens.", default="2 for smiles, else 1")] = None
     max_size: Annotated[int | None, number("Most tokens, special ones included.")] = None
+    merges: Annotated[int | None, number("Tokens of several pieces to learn besides.", default="none")] = None
     smiles_column: SmilesColumn = None
     json: Json = False
 

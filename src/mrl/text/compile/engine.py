@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -15,6 +15,7 @@ from mrl import kernels
 from mrl.kernels import BOS, EOS, UNK, TokenTable
 from mrl.ragged import AsciiRows, NotAsciiError, Ragged, Text, as_text
 from mrl.text.compile.decode import decode
+from mrl.text.compile.merges import Joiner, PieceEnds, merged_pieces
 from mrl.text.compile.nfa import UnsupportedPattern
 from mrl.text.compile.segmentation import Segmentation, require_grammar
 from mrl.text.compile.table import build_table
@@ -45,8 +46,8 @@ class Engine(Protocol):
     def encode(self, column: Any, threads: int = 1) -> Encoded:
         """Return the ids of a column of str, with up to so many threads."""
 
-    def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
-        """Return the texts of rows of ids."""
+    def decode(self, ids: Ragged, unk: str, control: bool = False) -> Sequence[str]:
+        """Return the texts of rows of ids, with or without the names of control tokens."""
 
     def coverage(self, text: Text) -> Coverage:
         """Return how much of the texts is covered."""
@@ -61,6 +62,9 @@ class CompiledEngine:
         How texts are cut into pieces.
     tokens : sequence of str
         The token of each id; the four special tokens come first. With byte fallback, one for each byte is among them.
+    merging : bool
+        Whether tokens that consist of several pieces are used: pieces are joined, from left to right, to the longest
+        token that fits.
 
     Examples
     --------
@@ -70,20 +74,24 @@ class CompiledEngine:
     (array([0, 4, 3, 3, 1], dtype=uint8), UnknownToken(row=1, token='[Si]', position=1, text='C[Si]O'), 2, 'table')
     """
 
-    def __init__(self, segmentation: Segmentation, tokens: Sequence[str]) -> None:
-        self.segmentation, self.tokens = segmentation, list(tokens)
+    def __init__(self, segmentation: Segmentation, tokens: Sequence[str], *, merging: bool = False) -> None:
+        self.segmentation, self.tokens, self.merging = segmentation, list(tokens), merging
         self.dtype = np.min_scalar_type(len(self.tokens) - 1)
         texts = list(map(segmentation.token_text, self.tokens))
-        self.token_bytes = [text.encode(errors="surrogateescape") for text in texts]
+        control = set(segmentation.control)
+        self.names = [text.encode(errors="surrogateescape") for text in texts]  # control tokens by name
+        self.token_bytes = [
+            b"" if token in control else name for token, name in zip(self.tokens, self.names, strict=True)
+        ]
         # A token that `tokenize` never returns (the key of a replacement) must not take the place of one that it does.
         self._ids = {
             text: i
             for i, (text, token) in enumerate(zip(texts, self.tokens, strict=True))
-            if i > UNK and segmentation.token(text) == token
+            if i > UNK and token not in control and segmentation.token(text) == token
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledEngine, (self.segmentation, self.tokens)
+        return partial(CompiledEngine, merging=self.merging), (self.segmentation, self.tokens)
 
     @property
     def kind(self) -> Literal["table", "re"]:
@@ -105,15 +113,55 @@ class CompiledEngine:
             byte_ids = {raw[0]: i for i, raw in enumerate(self.token_bytes) if i > UNK and len(raw) == 1}
         pieces = {text: i for text, i in self._ids.items() if len(self.token_bytes[i]) > 1 or text.isascii()}
         try:
-            table = build_table(rule.pattern, pieces, split=rule.split_names, byte_ids=byte_ids)
+            merges = {text: self._ids[text] for text in self.merges}
+            table = build_table(rule.pattern, pieces, split=rule.split_names, byte_ids=byte_ids, merges=merges)
         except UnsupportedPattern as reason:
             return None, str(reason)
         return table, f"a table of {len(table.transitions) // table.width:,} states"
 
     @cached_property
+    def piece_ends(self) -> PieceEnds:
+        """Where pieces end; UnsupportedPattern if the pattern needs `re`."""
+        return PieceEnds(self.segmentation.pattern)
+
+    def joins(self, piece: str) -> bool:
+        """Return whether a `piece` can be part of a token of several pieces."""
+        return piece in self._ids and self.piece_ends.decided(piece)
+
+    @cached_property
+    def merges(self) -> dict[str, list[str]]:
+        """The pieces of each token of several pieces, by its text."""
+        if not self.merging:
+            return {}
+        cut = partial(self.segmentation.pieces, whole_names=True)
+        found = ((text, merged_pieces(text, cut, self.joins)) for text in self._ids)
+        return {text: pieces for text, pieces in found if pieces}
+
+    @cached_property
+    def _joiner(self) -> Joiner:
+        return Joiner(self.merges, self.joins)
+
+    def pieces(self, text: str) -> list[str]:
+        """Return what a text is cut into: pieces, and the texts of tokens of several pieces."""
+        if not self.merging:
+            return self.segmentation.pieces(text)
+        found, names = (
+            self._joiner.join(self.segmentation.pieces(text, whole_names=True)),
+            self.segmentation.split_names,
+        )
+        return [one for piece in found for one in (piece if piece in names else [piece])]
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the tokens of a text, known or not; UnknownTokenError where a piece is out of grammar."""
+        if not self.merging:
+            return self.segmentation.tokens(text)
+        self.segmentation.tokens(text)
+        return list(map(self.segmentation.token, self.pieces(text)))
+
+    @cached_property
     def _ids_of_bytes(self) -> tuple[dict[bytes, int], int]:
         """The ids of the tokens by their bytes, and the length of the longest."""
-        ids = {raw: i for i, raw in enumerate(self.token_bytes) if i > UNK}
+        ids = {raw: i for i, raw in enumerate(self.token_bytes) if i > UNK and raw}
         return ids, max(map(len, ids))
 
     def piece_ids(self, piece: str) -> list[int]:
@@ -137,8 +185,8 @@ class CompiledEngine:
         self.require_grammar(text)
         return (ids, [], 0) if self.segmentation.byte_fallback else (ids, list(self.located(text, pieces)), count)
 
-    def decode(self, ids: Ragged, unk: str) -> Text:
-        return decode(ids, self.token_bytes, unk.encode())
+    def decode(self, ids: Ragged, unk: str, control: bool = False) -> Text:
+        return decode(ids, self.names if control else self.token_bytes, unk.encode())
 
     def coverage(self, text: Text) -> Coverage:
         ids = self.encode(text)[0]
@@ -200,7 +248,7 @@ class CompiledEngine:
         unknown: list[tuple[int, int, int]] = []
         for row, string in enumerate(text):
             ids, at = [BOS], 0
-            for piece in self.segmentation.pieces(string):
+            for piece in self.pieces(string):
                 ids += self.piece_ids(piece)
                 size = len(piece.encode())
                 if piece not in self._ids:

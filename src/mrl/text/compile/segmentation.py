@@ -32,6 +32,8 @@ class Segmentation:
         single bytes where none does. Otherwise it becomes the unknown token.
     grammar : str, optional
         What every text consists of, for messages; then a piece that is not a match of the whole pattern is an error.
+    control : tuple of str
+        The names of control tokens; a match that is one of them is cut into code points as well.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Segmentation:
     texts: Mapping[str, str] = field(default_factory=dict)
     byte_fallback: bool = False
     grammar: str | None = None
+    control: tuple[str, ...] = ()
 
     @cached_property
     def _regex(self) -> re.Pattern[str] | None:
@@ -53,16 +56,17 @@ class Segmentation:
 
     @cached_property
     def split_names(self) -> list[str]:
-        """The names of special tokens that are cut into code points: those that are not the text of a token."""
-        return [name for name in SPECIAL_TOKENS if name not in self.texts.values()]
+        """The names that are cut into code points: of special and control tokens, but not the text of a token."""
+        return [name for name in (*SPECIAL_TOKENS, *self.control) if name not in self.texts.values()]
 
     @cached_property
     def _tokens_of_texts(self) -> dict[str, str]:
         return {text: token for token, text in [*self.texts.items()][::-1]}
 
-    def pieces(self, text: str) -> list[str]:
-        """Return the pieces of `text`; joined, they are the text."""
-        return list(text) if self._regex is None else split_by_pattern(text, self._regex, self.split_names)
+    def pieces(self, text: str, *, whole_names: bool = False) -> list[str]:
+        """Return the pieces of `text`; joined, they are the text. With `whole_names`, no name is cut."""
+        names = () if whole_names else self.split_names
+        return list(text) if self._regex is None else split_by_pattern(text, self._regex, names)
 
     def tokens(self, text: str) -> list[str]:
         """Return the token of each piece of `text`; UnknownTokenError where a piece is out of grammar."""

@@ -10,19 +10,20 @@ of the token that was read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.kernels import BACKTRACK, CONTINUE, EMIT, REJECT, SPLIT, UNK, TokenTable
+from mrl.kernels import BACKTRACK, CONTINUE, EMIT, POP, REJECT, SPLIT, UNK, TokenTable
+from mrl.text.compile.merged_states import DEAD, States, merged_states
 from mrl.text.compile.nfa import MATCH, Byte, Nfa, UnsupportedPattern
 
 Ints: TypeAlias = NDArray[np.int32]
 
 _MAX_DFA_STATES = 1_000
 _MAX_ENTRIES = 1 << 22  # of 5 bytes
-_DEAD = -1
 
 
 def build_table(
@@ -31,12 +32,14 @@ def build_table(
     *,
     split: Iterable[str] = (),
     byte_ids: Mapping[int, int] | None = None,
+    merges: Mapping[str, int] = MappingProxyType({}),
 ) -> TokenTable:
     """Return the table of a pattern and the ids (4 or more) of the pieces of text that are tokens.
 
     `split` are ASCII texts that are cut into code points where the pattern makes them one piece. Where the ids of the
     256 bytes are given, a piece that is not a token is cut, from left to right, into the longest tokens that fit, and
-    into single bytes where none does. Raises UnsupportedPattern, also where the table would be too large.
+    into single bytes where none does. `merges` are the tokens of several pieces (see `merges.py`). Raises
+    UnsupportedPattern, also where the table would be too large.
 
     Examples
     --------
@@ -49,22 +52,30 @@ def build_table(
         trie.add(piece.encode(), number)
     for piece in split:
         trie.add(piece.encode(), SPLIT)
-    classes = _classes(nfa, trie)
-    steps, matches = _determinise(nfa, classes)
+    classes = byte_classes(nfa, trie.children)
+    steps, matches = determinise(nfa, classes)
     next_state, dfa_states, codes = _product(steps, trie, classes)
 
     # A state that cannot read a byte has come to the end of its piece, and the next one begins with that byte.
     ends = matches[dfa_states]
     at_end = np.where(ends, np.where(codes > UNK, EMIT, BACKTRACK), REJECT).astype(np.uint8)
-    dead = next_state == _DEAD
+    dead = next_state == DEAD
     action = np.where(dead, at_end[:, None], np.uint8(CONTINUE))
-    next_state = np.where(dead, next_state[0], next_state)
     codes = np.where(ends, codes, (np.cumsum(~matches) - 1)[dfa_states])
-    states = len(next_state)
+    made, first = States(next_state, action, at_end, np.zeros_like(codes), codes, []), 0
+    if merges:
+        _check_size(len(next_state) + sum(map(len, merges)) // 2, next_state.shape[1])
+        made = merged_states(made, {text.encode(): i for text, i in merges.items()}, classes)
+        first = len(made.codes) - len(codes)
+        next_state, action, at_end, codes = made.next_state, made.action, made.at_end, made.codes
+    else:
+        next_state = np.where(dead, next_state[0], next_state)
+    states, end_pops = len(next_state), made.end_pops
     if byte_ids is not None:
         rows, tokens = _trie_rows(trie, classes, first=states)
         next_state, codes = np.concatenate([next_state, rows]), np.concatenate([codes, tokens])
         action, at_end = np.pad(action, ((0, len(tokens)), (0, 0))), np.pad(at_end, (0, len(tokens)))
+        end_pops = np.pad(end_pops, (0, len(tokens)))
 
     kinds: dict[bytes, int] = {}
     columns = zip(next_state.T, action.T, strict=True)
@@ -74,14 +85,24 @@ def build_table(
     single = [trie.codes[trie.children[0].get(byte, 0)] for byte in range(256)]
     if byte_ids is not None:
         single = [code if code > UNK else byte_ids[byte] for byte, code in enumerate(single)]
+    pops = [n for ids, state, size in made.pops for n in (state * width, size, len(ids), *ids)]
+    sizes = [3 + len(ids) for ids, _, _ in made.pops]
+    starts = np.cumsum([0, *sizes])
+    actions = np.column_stack([action[:, keep], at_end, np.zeros_like(at_end)])
+    targets = np.column_stack([next_state[:, keep], end_pops, codes])
+    is_pop = actions == POP
+    targets[:, :-2][~is_pop[:, :-2]] *= width
+    targets[is_pop] = starts[targets[is_pop]]
     return TokenTable(
         byte_classes=np.array(merged, np.uint8)[classes],
-        transitions=np.column_stack([next_state[:, keep] * width, 0 * codes, codes]).astype(np.uint32).ravel(),
-        actions=np.column_stack([action[:, keep], at_end, np.zeros_like(at_end)]).ravel(),
+        transitions=targets.astype(np.uint32).ravel(),
+        actions=actions.ravel(),
         byte_ids=np.array(single, np.uint32),
         width=width,
         n_incomplete=int((~matches).sum()),
         trie_root=0 if byte_ids is None else states * width,
+        piece_root=first * width,
+        pops=np.array(pops or [0], np.uint32),
     )
 
 
@@ -103,30 +124,30 @@ class _Trie:
         self.codes[node] = code
 
 
-def _classes(nfa: Nfa, trie: _Trie) -> Ints:
+def byte_classes(nfa: Nfa, trie: Iterable[Mapping[int, int]]) -> Ints:
     """Return a number for each byte, the same for bytes that neither the pattern nor the tokens distinguish."""
     begins = np.zeros(257, np.int32)
     for state in nfa.states:
         if isinstance(state, Byte):
             begins[[state.low, state.high + 1]] = 1
-    for children in trie.children:
+    for children in trie:
         for byte in children:
             begins[[byte, byte + 1]] = 1
     begins[0] = 0
     return np.cumsum(begins[:256], dtype=np.int32)
 
 
-def _determinise(nfa: Nfa, classes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+def determinise(nfa: Nfa, classes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the next DFA state of each (0 is the start) by byte class, and whether a match ends in it."""
     number = classes.tolist()
     spans = [range(number[s.low], number[s.high] + 1) if isinstance(s, Byte) else range(0) for s in nfa.states]
     targets = [s.next if isinstance(s, Byte) else MATCH for s in nfa.states]
     # One code point of any kind ranks lowest; it takes the place of an empty match.
     start = tuple(_closure(nfa, (*_above_match(_closure(nfa, [nfa.start])), nfa.fallback)))
-    numbers: dict[tuple[int, ...], int] = {start: 0, (): _DEAD}  # a class without characters, [^\s\S], leads nowhere
+    numbers: dict[tuple[int, ...], int] = {start: 0, (): DEAD}  # a class without characters, [^\s\S], leads nowhere
     dfa_states = [start]
     steps: list[list[int]] = []
-    closed: dict[tuple[int, ...], int] = {(): _DEAD}
+    closed: dict[tuple[int, ...], int] = {(): DEAD}
     for dfa_state in dfa_states:
         if len(dfa_states) > _MAX_DFA_STATES:
             raise UnsupportedPattern(f"the pattern needs a deterministic automaton of over {_MAX_DFA_STATES:,} states")
@@ -181,14 +202,14 @@ def _product(steps: Ints, trie: _Trie, classes: Ints) -> tuple[Ints, Ints, Ints]
         _check_size(len(step) + len(pairs), steps.shape[1])
         for byte, child in trie.children[node].items():
             target = step[dfa_state][number[byte]]
-            if target != _DEAD:
+            if target != DEAD:
                 state = states.setdefault((target, child), len(step) + len(pairs))
                 if state == len(step) + len(pairs):
                     pairs.append((target, child))
                 changes.append((states[dfa_state, node], number[byte], state))
     outside = [(dfa_state, -1) for dfa_state in range(len(step))]
     dfa_states, nodes = np.array([pairs[0], *outside, *pairs[1:]], np.int32).T
-    next_state = np.where(steps == _DEAD, _DEAD, steps + 1)[dfa_states]
+    next_state = np.where(steps == DEAD, DEAD, steps + 1)[dfa_states]
     if changes:
         row, column, state = np.array(changes, np.int32).T
         next_state[row, column] = state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -11,15 +11,26 @@ from mrl.files import AnyPath, seal, unseal, write_atomic
 from mrl.text.constants import SPECIAL_TOKENS
 
 _FORMAT = "mrl-vocabulary"
-_VERSION = 1
+_VERSIONS = 1, 2  # 2 has control tokens and tokens of several pieces
 
 
 class VocabContent(NamedTuple):
-    """The content of a vocabulary file: the kind of class, its arguments, and the tokens after the special ones."""
+    """The content of a vocabulary file: the kind of class, its arguments, and the tokens after the special ones.
+
+    `control` are the ids of the control tokens, and `merging_from` is the number of tokens before the first one of
+    several pieces was learned.
+    """
 
     kind: str
     rules: dict[str, Any]
     tokens: list[str]
+    control: Sequence[int] = ()
+    merging_from: int | None = None
+
+    def entries(self) -> dict[str, Any]:
+        """Return the entries of a file or a tokenizer; those of older versions are the same as they were."""
+        new = {} if not self.control and self.merging_from is None else self._asdict()
+        return {"kind": self.kind, "rules": self.rules, "tokens": self.tokens, **new}
 
 
 class Restorable(Protocol):
@@ -33,7 +44,9 @@ V = TypeVar("V", bound=Restorable)
 
 def write_vocab(path: AnyPath, content: VocabContent) -> None:
     """Write a vocabulary file, completely or not at all."""
-    document = {"format": _FORMAT, "version": _VERSION, "specials": SPECIAL_TOKENS, **content._asdict()}
+    entries = content.entries()
+    version = _VERSIONS["control" in entries]
+    document = {"format": _FORMAT, "version": version, "specials": SPECIAL_TOKENS, **entries}
     write_atomic(path, seal(document))
 
 
@@ -68,16 +81,22 @@ def load_vocab(
     def invalid(reason: str) -> VocabFileError:
         return VocabFileError(f"{path} {reason}", path=str(path))
 
-    document = unseal(Path(path).read_bytes(), path, format=_FORMAT, version=_VERSION, error=VocabFileError)
-    types = {"format": str, "version": int, "specials": list, "kind": str, "rules": dict, "tokens": list}
+    document = unseal(Path(path).read_bytes(), path, format=_FORMAT, version=_VERSIONS, error=VocabFileError)
+    types: dict[str, Any] = {"format": str, "version": int, "specials": list}
+    types |= {"kind": str, "rules": dict, "tokens": list}
+    if document["version"] > 1:
+        types |= {"control": list, "merging_from": int | None}
     if document.keys() != types.keys():
         raise invalid(f"has the entries {sorted(document)}, expected {sorted(types)}")
     for name, expected in types.items():
         if not isinstance(document[name], expected):
-            raise invalid(f"has {document[name]!r} as {name!r}, expected a {expected.__name__}")
+            raise invalid(f"has {document[name]!r} as {name!r}, expected a {getattr(expected, '__name__', expected)}")
     if document["specials"] != SPECIAL_TOKENS:
         raise invalid(f"has the special tokens {document['specials']}, expected {SPECIAL_TOKENS}")
-    content = VocabContent(document["kind"], document["rules"], document["tokens"])
+    content = VocabContent(**{name: document[name] for name in VocabContent._fields if name in document})
+    n = len(SPECIAL_TOKENS) + len(content.tokens)
+    if not all(type(i) is int and len(SPECIAL_TOKENS) <= i < n for i in content.control):
+        raise invalid(f"has the control tokens {content.control}, expected ids from {len(SPECIAL_TOKENS)} to {n - 1}")
     found = kinds.get(content.kind)
     if found is None:
         raise invalid(

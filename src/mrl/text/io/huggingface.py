@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -70,8 +71,8 @@ def export_tokenizer(engine: CompiledEngine, content: VocabContent) -> PreTraine
     pre, decoders = tokenizers.pre_tokenizers, tokenizers.decoders
     byte_fallback = engine.segmentation.byte_fallback
     specials, ids = _words(engine)
-    bos, eos, pad, unk = specials
-    splits = [pre.Split(tokenizers.Regex(pattern), "isolated") for pattern in _splits(engine.segmentation.pattern)]
+    bos, eos, pad, unk = specials[: UNK + 1]
+    splits = [pre.Split(tokenizers.Regex(pattern), "isolated") for pattern in _splits(engine)]
     unknown = decoders.Replace(tokenizers.Regex(rf"\A{unk}\z"), _shown(UNKNOWN.encode()) if byte_fallback else UNKNOWN)
     if byte_fallback:
         splits.append(pre.ByteLevel(add_prefix_space=False, use_regex=False))
@@ -95,17 +96,32 @@ def export_tokenizer(engine: CompiledEngine, content: VocabContent) -> PreTraine
         split_special_tokens=True,
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
-        mrl=content._asdict(),
+        mrl=content.entries(),
+        **_roles(engine, specials[UNK + 1 :]),
     )
     return tokenizer
+
+
+def _roles(engine: CompiledEngine, shown: list[str]) -> dict[str, Any]:
+    """Return the control tokens as arguments: those with a role of their own, and the others."""
+    names = dict(zip(engine.segmentation.control, shown, strict=True))
+    roles: dict[str, Any] = {f"{name}_token": names.pop(name) for name in ("mask", "cls", "sep") if name in names}
+    return roles | ({"additional_special_tokens": list(names.values())} if names else {})
 
 
 def _words(engine: CompiledEngine) -> tuple[list[str], dict[str, int]]:
     """Return the names of the special tokens, and the id of each word, which is the text of a token."""
     # With byte fallback, pieces are searched for words: no text may contain the name of a special token.
     byte_fallback = engine.segmentation.byte_fallback
-    specials = [f"‹{name}›" for name in SPECIAL_TOKENS] if byte_fallback else SPECIAL_TOKENS
-    words = [*specials, *(_shown(raw) if byte_fallback else raw.decode() for raw in engine.token_bytes[UNK + 1 :])]
+    control = set(engine.segmentation.control)
+    words = []
+    for i, (token, raw) in enumerate(zip(engine.tokens, engine.names, strict=True)):
+        if i <= UNK or token in control:
+            words.append(f"‹{token}›" if byte_fallback else token)
+        else:
+            words.append(_shown(raw) if byte_fallback else raw.decode())
+    at = {token: i for i, token in enumerate(engine.tokens)}
+    specials = [words[at[name]] for name in (*SPECIAL_TOKENS, *engine.segmentation.control)]
     ids = {word: i for i, word in enumerate(words)}
     for i, word in enumerate(words):
         if ids[word] != i:
@@ -120,18 +136,46 @@ def _shown(raw: bytes) -> str:
     return "".join(map(_SHOWN.__getitem__, raw))
 
 
-def _splits(pattern: str | None) -> list[str]:
+def _splits(engine: CompiledEngine) -> list[str]:
     """Return the patterns at which a text is split, one after the other."""
+    pattern, names = engine.segmentation.pattern, engine.segmentation.split_names
+    joined = _alternatives(engine) if engine.merges else ""
     if pattern is None:
-        return [ANY]
+        return [f"{joined}{ANY}"]
     letters = [
-        rf"(?<=\A{special[:i]}){letter}(?={special[i + 1 :]}\z)"
-        for special in SPECIAL_TOKENS
-        if re.fullmatch(pattern, special)
-        for i, letter in enumerate(special)
+        rf"(?<=\A{_quoted(name[:i])}){_quoted(letter)}(?={_quoted(name[i + 1 :])}\z)"
+        for name in names
+        if len(name) > 1 and re.fullmatch(pattern, name)
+        for i, letter in enumerate(name)
     ]
-    splits = [f"{to_portable(pattern)}|{ANY}"]
-    return [*splits, "|".join(letters)] if letters else splits  # the name of a special token is split by character
+    splits = [f"{joined}{to_portable(pattern)}|{ANY}"]
+    return [*splits, "|".join(letters)] if letters else splits  # such a name is split by character
+
+
+def _quoted(text: str) -> str:
+    return "".join("\\" + character if character in string.punctuation else character for character in text)
+
+
+def _alternatives(engine: CompiledEngine) -> str:
+    """Return a pattern that matches the longest token of several pieces, and ends with a bar.
+
+    It is the trie of these tokens: at each node its branches come first, and then its end, if a token ends there and
+    the next character does not make its last piece longer.
+    """
+    root: dict[str, Any] = {}
+    for text, pieces in engine.merges.items():
+        node = root
+        for character in text:
+            node = node.setdefault(character, {})
+        node[""] = engine.piece_ends.followers(pieces[-1])
+    return f"{_branches(root)}|"
+
+
+def _branches(node: dict[str, Any]) -> str:
+    ways = [f"{_quoted(character)}{_branches(after)}" for character, after in sorted(node.items()) if character]
+    if "" in node:
+        ways.append(f"(?![{''.join(map(_quoted, node['']))}])" if node[""] else "")
+    return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
 
 
 # --- from HuggingFace to mrl -----------------------------------------------------------------------------------------

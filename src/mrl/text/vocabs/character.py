@@ -18,6 +18,8 @@ class CharacterVocab(Vocab):
     ----------
     itos : iterable of str
         The characters, in the order of their ids.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Examples
     --------
@@ -42,6 +44,8 @@ class CharacterReplaceVocab(Vocab):
         The characters, in the order of their ids; replacement characters that are not among them are appended.
     replace_dict : mapping of str to str
         ``{longer string: single character}``; it is copied.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Raises
     ------
@@ -60,14 +64,16 @@ class CharacterReplaceVocab(Vocab):
     kind = "character-replace"
     segmentation = Segmentation()
 
-    def __init__(self, itos: Iterable[str], replace_dict: Mapping[str, str]) -> None:
+    def __init__(self, itos: Iterable[str], replace_dict: Mapping[str, str], *, control: Iterable[str] = ()) -> None:
         check_replacements(replace_dict)
         self.replace_dict = dict(replace_dict)
         self.reverse_dict = {character: key for key, character in self.replace_dict.items()}
         texts = self.reverse_dict | {literal(character): character for character in self.reverse_dict}
         self.segmentation = Segmentation(replacement_pattern(replace_dict), texts)
         itos = list(itos)
-        super().__init__([*itos, *(character for character in self.reverse_dict if character not in itos)])
+        super().__init__(
+            [*itos, *(character for character in self.reverse_dict if character not in itos)], control=control
+        )
 
     def tokenize(self, smile: str) -> list[str]:
         """Return the tokens of `smile` after replacing, with ``bos`` in front and ``eos`` at the end."""

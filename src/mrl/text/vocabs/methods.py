@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mrl.errors import TokenIdError
+from mrl.errors import TokenIdError, VocabError
 from mrl.kernels import UNK
 from mrl.ragged import Ragged, Text, as_text
 from mrl.text.compile.engine import Encoded
@@ -23,8 +23,8 @@ class MethodEngine:
     """An `Engine` of Python methods.
 
     `reason` is why no compiled engine runs, `dtype` returns the type of the ids of the tokens that there are now,
-    `token_bytes` the text of a token as UTF-8 (of special tokens, nothing), and the other functions are methods of
-    `Vocab`.
+    `token_bytes` the text of a token as UTF-8 (of special tokens, nothing), `control` are the control tokens, and the
+    other functions are methods of `Vocab`.
     """
 
     reason: str
@@ -33,6 +33,7 @@ class MethodEngine:
     numericalize: Callable[[list[str]], list[int]]
     reconstruct: Callable[..., str]
     token_bytes: Callable[[str], bytes]
+    control: Mapping[str, int]
     kind: Literal["python"] = "python"
 
     def encode(self, column: Any, threads: int = 1) -> Encoded:
@@ -40,6 +41,11 @@ class MethodEngine:
         unknown: list[UnknownToken] = []
         for row, string in enumerate(as_text(column)):
             tokens = self.tokenize(string)
+            if self.control and (spelled := [token for token in tokens if token in self.control]):
+                raise VocabError(
+                    f"row {row}: tokenize cuts {string!r} into {spelled[0]!r} and others, but that is the name of a "
+                    "control token, which no text may spell; give the control token another name"
+                )
             ids = self.numericalize(tokens)
             rows.append(ids)
             if UNK in ids:
@@ -48,9 +54,10 @@ class MethodEngine:
                 unknown += [UnknownToken(row, token, position, string) for token, position, i in found if i == UNK]
         return Ragged.from_rows(rows, self.dtype()), unknown, len(unknown)
 
-    def decode(self, ids: Ragged, unk: str) -> Sequence[str]:
-        # A method that a user wrote need not take `unk`.
-        reconstruct = self.reconstruct if unk == UNKNOWN else partial(self.reconstruct, unk=unk)
+    def decode(self, ids: Ragged, unk: str, control: bool = False) -> Sequence[str]:
+        # A method that a user wrote need not take `unk` and `control`.
+        options: dict[str, Any] = ({} if unk == UNKNOWN else {"unk": unk}) | ({"control": True} if control else {})
+        reconstruct = partial(self.reconstruct, **options)
         texts = []
         for row, item in enumerate(ids):
             try:

@@ -21,6 +21,8 @@ class RegexVocab(Vocab):
         The tokens, in the order of their ids.
     pattern : str
         A regular expression of Python's ``re``; a token is the whole match.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class RegexVocab(Vocab):
     kind = "regex"
     segmentation: Segmentation = Segmentation()
 
-    def __init__(self, itos: Iterable[str], pattern: str) -> None:
+    def __init__(self, itos: Iterable[str], pattern: str, *, control: Iterable[str] = ()) -> None:
         if not isinstance(pattern, str):
             raise VocabError(f"the pattern is {pattern!r}; expected a string (of a compiled pattern, its .pattern)")
         try:
@@ -57,7 +59,7 @@ class RegexVocab(Vocab):
             raise VocabError(f"the pattern {pattern!r} is not a regular expression: {error}") from None
         self.pattern = pattern
         self.segmentation = replace(self.segmentation, pattern=pattern)
-        super().__init__(itos)
+        super().__init__(itos, control=control)
 
     def tokenize(self, smile: str) -> list[str]:
         """Return the tokens of `smile`, with ``bos`` in front and ``eos`` at the end."""

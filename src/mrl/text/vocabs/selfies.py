@@ -85,6 +85,8 @@ class SelfiesVocab(RegexVocab):
     version : str or None
         The version of the package ``selfies`` that the symbols come from, which files keep; by default the installed
         one, None if it is not installed.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Raises
     ------
@@ -103,8 +105,10 @@ class SelfiesVocab(RegexVocab):
     kind = "selfies"
     segmentation = Segmentation(grammar=_GRAMMAR)
 
-    def __init__(self, itos: Iterable[str] = (), version: str | None = "installed") -> None:
-        super().__init__(itos, _SYMBOLS)
+    def __init__(
+        self, itos: Iterable[str] = (), version: str | None = "installed", *, control: Iterable[str] = ()
+    ) -> None:
+        super().__init__(itos, _SYMBOLS, control=control)
         self.version = _installed_version() if version == "installed" else version
 
     def rules(self) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class AminoAcidVocab(CharacterVocab):
     ----------
     itos : iterable of str, optional
         Other letters.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Examples
     --------
@@ -37,8 +39,8 @@ class AminoAcidVocab(CharacterVocab):
 
     kind = "amino-acid"
 
-    def __init__(self, itos: Iterable[str] = "ACDEFGHIKLMNPQRSTVWYUOBJXZ-*") -> None:
-        super().__init__(itos)
+    def __init__(self, itos: Iterable[str] = "ACDEFGHIKLMNPQRSTVWYUOBJXZ-*", *, control: Iterable[str] = ()) -> None:
+        super().__init__(itos, control=control)
 
 
 class NucleotideVocab(CharacterVocab):
@@ -50,6 +52,8 @@ class NucleotideVocab(CharacterVocab):
     ----------
     itos : iterable of str, optional
         Other letters.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Examples
     --------
@@ -59,8 +63,8 @@ class NucleotideVocab(CharacterVocab):
 
     kind = "nucleotide"
 
-    def __init__(self, itos: Iterable[str] = "ACGTURYSWKMBDHVN-") -> None:
-        super().__init__(itos)
+    def __init__(self, itos: Iterable[str] = "ACGTURYSWKMBDHVN-", *, control: Iterable[str] = ()) -> None:
+        super().__init__(itos, control=control)
 
 
 class KmerVocab(RegexVocab):

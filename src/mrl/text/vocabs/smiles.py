@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from mrl.errors import VocabError
+from mrl.ragged import as_text
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import SMILES_PATTERN
+from mrl.text.learning.counting import map_blocks
+from mrl.text.learning.sampling import TextSample
 from mrl.text.vocabs.regex import RegexVocab
 from mrl.text.vocabs.spans import valid_text
 
@@ -44,6 +48,8 @@ class SmilesVocab(RegexVocab):
     ----------
     atoms : iterable of str
         Further tokens, in the order of their ids: bracket atoms, ring numbers.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Examples
     --------
@@ -59,11 +65,19 @@ class SmilesVocab(RegexVocab):
     kind = "smiles"
     segmentation = Segmentation(texts=_BYTE_TEXTS, byte_fallback=True)
 
-    def __init__(self, atoms: Iterable[str] = ()) -> None:
-        super().__init__([*_BYTES, *_LONGER, *atoms], SMILES_PATTERN)
+    def __init__(self, atoms: Iterable[str] = (), *, control: Iterable[str] = ()) -> None:
+        super().__init__([*_BYTES, *_LONGER, *atoms], SMILES_PATTERN, control=control)
 
     @classmethod
-    def from_data(cls, smiles: Any, *, min_count: int = 2, max_size: int | None = None) -> Self:
+    def from_data(
+        cls,
+        smiles: Any,
+        *,
+        min_count: int = 2,
+        max_size: int | None = None,
+        merges: int = 0,
+        control: Iterable[str] = (),
+    ) -> Self:
         """Return a vocabulary in which every piece that is frequent in some texts is one token.
 
         Parameters
@@ -74,6 +88,10 @@ class SmilesVocab(RegexVocab):
             Rarer pieces stay cut into their parts.
         max_size : int, optional
             The most tokens that the vocabulary has, special tokens included.
+        merges : int
+            The number of tokens of several pieces to learn after these; see `Vocab.learn_merges`.
+        control : iterable of str
+            The names of control tokens, in front of the learned ones; see `Vocab.add_control`.
 
         Returns
         -------
@@ -88,15 +106,27 @@ class SmilesVocab(RegexVocab):
         --------
         >>> SmilesVocab.from_data(["C[13CH3]", "[13CH3]N", "[14CH4]"]).itos[-2:]
         ['[*]', '[13CH3]']
+        >>> SmilesVocab.from_data(["CC(=O)N", "CC(=O)O"], merges=2).itos[-2:]
+        ['(=', '(=O']
         """
-        vocab = cls()
-        vocab.update_vocab_from_data(smiles, min_count=min_count, max_size=max_size)
+        vocab = cls(control=control)
+        if not merges:
+            vocab.update_vocab_from_data(smiles, min_count=min_count, max_size=max_size)
+            return vocab
+        counts: Counter[str] = Counter()
+        sample = TextSample()
+        for block in map_blocks(as_text, smiles):  # an iterator is read once
+            counts += vocab.count_tokens(block)
+            sample.add(block)
+        vocab.update_from_counts(counts, min_count=min_count, max_size=max_size)
+        most = merges if max_size is None else min(merges, max(max_size - len(vocab), 0))
+        vocab.learn_merges(sample, most, min_count=min_count)
         return vocab
 
     def tokenize(self, smile: str) -> list[str]:
         """Return the tokens of `smile`, all of them known, with ``bos`` in front and ``eos`` at the end."""
         engine = self._compile()
-        pieces = engine.segmentation.pieces(valid_text(smile))
+        pieces = engine.pieces(valid_text(smile))
         return ["bos", *(self.itos[i] for piece in pieces for i in engine.piece_ids(piece)), "eos"]
 
     @classmethod

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from mrl.errors import VocabError
 from mrl.ragged import as_text
 
-Span = tuple[int, int, int | None]
+Span = tuple[int, int, int | tuple[int, ...] | None]
 
 _ATOM = re.compile(r"\[[^\[\]]+]|Br|Cl|[BCNOPSFIbcnops*]")
 _MOLECULE = re.compile(r"\s*(\S*)")
@@ -21,6 +21,8 @@ def token_spans(text: str, sizes: Iterable[int], vocab: str) -> list[Span]:
     --------
     >>> token_spans("C=Cl", [1, 1, 2], "RegexVocab")
     [(0, 1, 0), (1, 2, None), (2, 4, 1)]
+    >>> token_spans("CCO", [2, 1], "RegexVocab")
+    [(0, 2, (0, 1)), (2, 3, 2)]
     """
     atoms = _atoms_by_character(text)
     characters = [i for i, character in enumerate(text) for _ in character.encode()]  # of each byte
@@ -29,8 +31,8 @@ def token_spans(text: str, sizes: Iterable[int], vocab: str) -> list[Span]:
     for size in sizes:
         begin = characters[at] if at < len(characters) else len(text)
         end = characters[at + size - 1] + 1 if 0 < size <= len(characters) - at else begin
-        inside = {atom for atom in atoms[begin:end] if atom is not None}
-        found.append((begin, end, inside.pop() if len(inside) == 1 else None))
+        inside = tuple(sorted({atom for atom in atoms[begin:end] if atom is not None}))
+        found.append((begin, end, (inside if len(inside) > 1 else inside[0]) if inside else None))
         at += size
     if at != len(characters):
         raise VocabError(

@@ -33,6 +33,8 @@ class TokenList:
     ----------
     itos : iterable of str
         The tokens, in the order of their ids, after the four special ones.
+    control : iterable of str
+        The names of control tokens, which get the ids after them; see `add_control`.
     """
 
     kind: ClassVar[str | None] = None
@@ -55,12 +57,16 @@ class TokenList:
                 )
             TokenList.kinds[kind] = cls
 
-    def __init__(self, itos: Iterable[str]) -> None:
+    _merging_from: int | None = None
+
+    def __init__(self, itos: Iterable[str], *, control: Iterable[str] = ()) -> None:
         self.special_tokens = list(SPECIAL_TOKENS)
         self.itos = list(SPECIAL_TOKENS)
         self.stoi = {token: i for i, token in enumerate(self.itos)}
         self.unks: Counter[str] = Counter()
+        self.control: dict[str, int] = {}
         self._append(token for token in itos if token not in SPECIAL_TOKENS)
+        self.add_control(control)
 
     def __len__(self) -> int:
         return len(self.itos)
@@ -75,7 +81,9 @@ class TokenList:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TokenList):
             return NotImplemented
-        return type(self) is type(other) and self.itos == other.itos and self.rules() == other.rules()
+        if type(self) is not type(other) or self.rules() != other.rules():
+            return False
+        return (self.itos, self.control, self.merging_from) == (other.itos, other.control, other.merging_from)
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 
@@ -145,6 +153,62 @@ class TokenList:
         self.stoi.update(new)  # first: a thread that sees a token in `itos` finds its id
         self.itos.extend(new)
         return len(new)
+
+    def add_control(self, names: Iterable[str]) -> list[int]:
+        """Append control tokens: named ids that no text can spell, such as ``mask``, ``cls`` or a class to generate.
+
+        Decoding leaves them out, or writes their names with ``control=True``. A piece of text that is spelled like a
+        name is cut into its characters.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Their names; ``mask``, ``cls`` and ``sep`` have these roles in a tokenizer of HuggingFace.
+
+        Returns
+        -------
+        list of int
+            Their ids.
+
+        Raises
+        ------
+        VocabError
+            A name is empty, not a string, or that of a token (DuplicateTokenError); then none is added.
+
+        Examples
+        --------
+        >>> from mrl.text import CharacterVocab
+        >>> vocab = CharacterVocab("CO", control=["mask"])
+        >>> vocab.add_control(["<logp_high>"]), vocab.control
+        ([7], {'mask': 6, '<logp_high>': 7})
+        >>> vocab.decode([[0, 7, 4, 5, 1]]), vocab.decode([[0, 7, 4, 5, 1]], control=True)
+        (['CO'], ['<logp_high>CO'])
+        """
+        names = [names] if isinstance(names, str) else list(names)
+        first = len(self)
+        TokenList._append(self, names)
+        self._set_control(self.control | {name: i for i, name in enumerate(names, first)})
+        return list(range(first, len(self)))
+
+    def _set_control(self, control: Mapping[str, int]) -> None:
+        self.control.update(control)
+
+    def _insert_control(self, control: Mapping[str, int]) -> None:
+        """Insert control tokens at their ids, among the tokens that a file holds."""
+        for name, i in sorted(control.items(), key=lambda item: item[1]):
+            self.itos.insert(i, name)
+        self.stoi.update({token: i for i, token in enumerate(self.itos)})
+        if len(self.stoi) != len(self.itos) or any(self.itos[i] != name for name, i in control.items()):
+            raise VocabError("its control tokens do not have names of their own")
+        self._set_control(control)
+
+    @property
+    def merging_from(self) -> int | None:
+        """The number of tokens before the first of several pieces was learned; None if none was."""
+        return self._merging_from
+
+    def _set_merging(self, merging_from: int | None) -> None:
+        self._merging_from = merging_from
 
     def update_vocab(self) -> int:
         """Return the number of tokens added from `unks`, the most frequent first, ties by text; `unks` is emptied.
@@ -218,7 +282,8 @@ class TokenList:
 
     def _content(self) -> VocabContent:
         kind = type(self).__dict__.get("kind") or ""  # an inherited kind may have other rules
-        return VocabContent(kind, self.rules(), self.itos[len(SPECIAL_TOKENS) :])
+        control = sorted(self.control.values())
+        return VocabContent(kind, self.rules(), self.itos[len(SPECIAL_TOKENS) :], control, self.merging_from)
 
     def fingerprint(self, n: int | None = None) -> str:
         """Return a digest (sha256, 64 hexadecimal digits) of the rules and the first `n` tokens, by default of all.
@@ -243,6 +308,9 @@ class TokenList:
         if not len(SPECIAL_TOKENS) <= n <= len(self):
             raise ValueError(f"n is {n}; expected {len(SPECIAL_TOKENS)} to {len(self)}, the number of tokens")
         identity = [self._content().kind or type(self).__qualname__, self.rules(), self.itos[:n]]
+        merging = self.merging_from if self.merging_from is not None and self.merging_from < n else None
+        if (control := [i for i in sorted(self.control.values()) if i < n]) or merging is not None:
+            identity.append({"control": control, "merging_from": merging})
         return hashlib.sha256(json.dumps(identity, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
     def accepts(self, n: int, digest: str) -> bool:
@@ -334,7 +402,14 @@ class TokenList:
     @staticmethod
     def _from_content(content: VocabContent, transforms: Mapping[str, Any] = MappingProxyType({})) -> TokenList:
         """Return the vocabulary that a file or a tokenizer describes."""
-        return TokenList.kinds[content.kind]._restored(content.tokens, content.rules, transforms)
+        first, ids = len(SPECIAL_TOKENS), set(content.control)
+        others = [token for i, token in enumerate(content.tokens, first) if i not in ids]
+        vocab = TokenList.kinds[content.kind]._restored(others, content.rules, transforms)
+        vocab._insert_control({content.tokens[i - first]: i for i in content.control})
+        if content.merging_from is not None and not first <= content.merging_from < len(vocab):
+            raise VocabError(f"merging_from is {content.merging_from}; expected {first} to {len(vocab) - 1}")
+        vocab._set_merging(content.merging_from)
+        return vocab
 
     @classmethod
     def _restored(cls, tokens: list[str], rules: dict[str, Any], transforms: Mapping[str, Any]) -> Self:

@@ -13,7 +13,8 @@ from mrl.ragged import Ragged, Text, as_text
 from mrl.text.compile.engine import Encoded, Engine
 from mrl.text.constants import UNKNOWN
 from mrl.text.coverage import Coverage
-from mrl.text.vocabs.counting import map_blocks
+from mrl.text.learning.counting import map_blocks
+from mrl.text.learning.sampling import TextSample
 from mrl.text.vocabs.selfies import selfies_to_smiles, smiles_to_selfies
 from mrl.text.vocabs.spans import Span, valid_text
 from mrl.text.vocabs.vocab import Vocab
@@ -85,7 +86,8 @@ class TransformedEngine:
     def encode(self, column: Any, threads: int = 1) -> Encoded:
         return self.engine.encode(self.changed(as_text(column)), threads)
 
-    def decode(self, ids: Ragged, unk: str) -> list[str]:
+    def decode(self, ids: Ragged, unk: str, control: bool = False) -> list[str]:
+        _check_no_names(control)
         return [self.change_back(text, row) for row, text in enumerate(self.engine.decode(ids, unk))]
 
     def coverage(self, text: Text) -> Coverage:
@@ -106,6 +108,14 @@ class TransformedEngine:
         for name, transform in reversed(self.transforms):
             string = _apply(transform.inverse, string, f"the inverse of the transform {name!r}", row)
         return string
+
+
+def _check_no_names(control: bool) -> None:
+    if control:
+        raise VocabError(
+            "the names of control tokens cannot be changed back by the transforms; decode with the inner vocabulary: "
+            "vocab.vocab.decode(ids, control=True)"
+        )
 
 
 def _apply(function: Callable[[str], object], string: str, what: str, row: int | None) -> str:
@@ -160,6 +170,7 @@ class TransformedVocab(Vocab):
         self.vocab, self.names = vocab, list(names)
         self._transforms = [(name, _find_transform(name, transforms)) for name in self.names]
         self.itos, self.stoi, self.unks, self.special_tokens = vocab.itos, vocab.stoi, vocab.unks, vocab.special_tokens
+        self.control = vocab.control
 
     @property
     def _engine(self) -> TransformedEngine:
@@ -173,7 +184,8 @@ class TransformedVocab(Vocab):
     def numericalize(self, input: Iterable[str]) -> list[int]:
         return self.vocab.numericalize(input)
 
-    def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN) -> str:
+    def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN, control: bool = False) -> str:
+        _check_no_names(control)
         return self._engine.change_back(self.vocab.reconstruct(input, unk=unk))
 
     def token_text(self, token: str) -> str:
@@ -195,6 +207,23 @@ class TransformedVocab(Vocab):
     @property
     def resegments(self) -> bool:
         return self.vocab.resegments
+
+    @property
+    def merging_from(self) -> int | None:
+        return self.vocab.merging_from
+
+    def _set_merging(self, merging_from: int | None) -> None:
+        self.vocab._set_merging(merging_from)
+
+    def _set_control(self, control: Mapping[str, int]) -> None:
+        self.vocab._set_control(control)
+
+    def learn_merges(self, inputs: Any, n: int, *, min_count: int = 2) -> int:
+        sample = inputs if isinstance(inputs, TextSample) else TextSample(inputs)
+        changed = TextSample(limit=sample.limit)
+        for text, count in sample.counts.items():
+            changed.count(self._engine.change(text), count)
+        return self.vocab.learn_merges(changed, n, min_count=min_count)
 
     def _append(self, tokens: Iterable[str]) -> int:
         return self.vocab._append(tokens)

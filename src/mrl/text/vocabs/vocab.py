@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -20,16 +21,16 @@ from mrl.text.compile.segmentation import Segmentation
 from mrl.text.constants import SPECIAL_TOKENS, UNKNOWN
 from mrl.text.coverage import Coverage, OnUnknown, unknown_error, warn_unknown
 from mrl.text.io.huggingface import export_tokenizer, import_tokenizer
-from mrl.text.vocabs.counting import PieceCounter, map_blocks
+from mrl.text.learning.counting import map_blocks
+from mrl.text.vocabs.growing import GrowingTokens
 from mrl.text.vocabs.methods import MethodEngine
 from mrl.text.vocabs.spans import Span, token_spans, valid_text
-from mrl.text.vocabs.tokens import TokenList
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
-class Vocab(TokenList):
+class Vocab(GrowingTokens):
     """A vocabulary: turns text into token ids and back, and loses nothing silently.
 
     This is the base class; `SmilesVocab`, `RegexVocab`, `CharacterVocab` and others are ready to use. For other tokens,
@@ -42,6 +43,8 @@ class Vocab(TokenList):
     itos : iterable of str
         The tokens, in the order of their ids. The four special tokens always come first: ``bos`` 0, ``eos`` 1, ``pad``
         2, ``unk`` 3; where they occur in `itos`, they are skipped.
+    control : iterable of str
+        The names of control tokens, which get the ids after `itos`: ids that no text can spell; see `add_control`.
 
     Attributes
     ----------
@@ -53,6 +56,8 @@ class Vocab(TokenList):
         The tokens that `numericalize` did not know, with their counts.
     special_tokens : list of str
         ``['bos', 'eos', 'pad', 'unk']``.
+    control : dict of str to int
+        The ids of the control tokens.
     segmentation : Segmentation or None
         How the compiled engine cuts texts; None where only the method `tokenize` says so.
 
@@ -100,9 +105,11 @@ class Vocab(TokenList):
                 f"{type(self).__name__} does not say where tokens end; use CharacterVocab, CharacterReplaceVocab or "
                 "RegexVocab, or override tokenize in a subclass"
             )
-        return ["bos", *self.segmentation.tokens(valid_text(input)), "eos"]
+        input = valid_text(input)
+        tokens = self._compile().tokenize(input) if self.merging_from else self.segmentation.tokens(input)
+        return ["bos", *tokens, "eos"]
 
-    def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN) -> str:
+    def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN, control: bool = False) -> str:
         r"""Return the text of ids: stop at ``eos``, skip ``bos`` and ``pad``, write `unk` for id 3.
 
         Parameters
@@ -111,6 +118,8 @@ class Vocab(TokenList):
             One row of ids: a list, an array, a tensor of one dimension.
         unk : str
             The text of an unknown token; by default U+FFFD, which no molecule contains.
+        control : bool
+            Whether to write the names of control tokens, instead of leaving them out.
 
         Returns
         -------
@@ -127,14 +136,16 @@ class Vocab(TokenList):
         >>> Vocab(["C", "O"]).reconstruct([0, 4, 4, 5, 1, 2, 2])
         'CCO'
         """
-        texts = []
+        texts, control_ids = [], set(self.control.values())
         for item in input:
             i = index(item)
             if not 0 <= i < len(self.itos):
                 raise wrong_id(i, len(self.itos))
             if i == EOS:
                 break
-            if i >= UNK:
+            if i in control_ids:
+                texts += [self.itos[i]] * control
+            elif i >= UNK:
                 texts.append(unk if i == UNK else self.token_text(self.itos[i]))
         text = "".join(texts)
         return text.encode(errors="surrogateescape").decode(errors="replace") if self._byte_fallback else text
@@ -157,8 +168,9 @@ class Vocab(TokenList):
     def spans(self, string: str) -> list[Span]:
         """Return for each token of the text `string` its begin and end, in code points, and its atom of a SMILES.
 
-        Atoms are numbered as RDKit numbers them; None stands for a token outside atoms or with several. ``bos`` and
-        ``eos`` are empty; a token that is one byte of a code point has the span of that code point.
+        Atoms are numbered as RDKit numbers them; a token of several pieces has a tuple of its atoms if these are
+        several, and a token outside atoms None. ``bos`` and ``eos`` are empty; a token that is one byte of a code point
+        has the span of that code point.
 
         Raises
         ------
@@ -175,7 +187,11 @@ class Vocab(TokenList):
         return token_spans(string, sizes, type(self).__name__)
 
     def _token_bytes(self, token: str) -> bytes:
-        return b"" if token in SPECIAL_TOKENS else self.token_text(token).encode(errors="surrogateescape")
+        return (
+            b""
+            if token in SPECIAL_TOKENS or token in self.control
+            else self.token_text(token).encode(errors="surrogateescape")
+        )
 
     def encode(self, strings: Any, *, on_unknown: OnUnknown = "warn", threads: int = 1) -> Ragged:
         """Return the ids of many texts; the vocabulary itself is never changed.
@@ -224,7 +240,7 @@ class Vocab(TokenList):
             warn_unknown(total, unknown, stacklevel=2)
         return parts[0] if len(parts) == 1 else Ragged.concat([*parts, Ragged(np.zeros(0, self.dtype), [0])])
 
-    def decode(self, ids: Any, *, unk: str = UNKNOWN) -> list[str]:
+    def decode(self, ids: Any, *, unk: str = UNKNOWN, control: bool = False) -> list[str]:
         """Return the texts of many rows of ids; see `reconstruct`.
 
         Parameters
@@ -233,6 +249,8 @@ class Vocab(TokenList):
             B rows of ids.
         unk : str
             The text of id 3.
+        control : bool
+            Whether to write the names of control tokens, instead of leaving them out.
 
         Returns
         -------
@@ -251,14 +269,14 @@ class Vocab(TokenList):
         >>> Vocab(["C", "O"]).decode([[0, 4, 1, 2], [0, 4, 5, 1]])
         ['C', 'CO']
         """
-        return list(self._engine.decode(as_ids(ids), unk))
+        return list(self._engine.decode(as_ids(ids), unk, control))
 
-    def decode_bytes(self, ids: Any, *, unk: str = UNKNOWN) -> Text:
+    def decode_bytes(self, ids: Any, *, unk: str = UNKNOWN, control: bool = False) -> Text:
         """Return what `decode` does as one flat `Text`, without a Python string per row where the engine allows it.
 
         Parameters
         ----------
-        ids, unk
+        ids, unk, control
             See `decode`.
 
         Returns
@@ -271,7 +289,7 @@ class Vocab(TokenList):
         >>> Vocab(["C", "O"]).decode_bytes([[4, 5]])
         Text(1 row, 2 bytes: 'CO')
         """
-        return as_text(self._engine.decode(as_ids(ids), unk))
+        return as_text(self._engine.decode(as_ids(ids), unk, control))
 
     def coverage(self, strings: Any) -> Coverage:
         """Return how much of the texts `strings` this vocabulary covers, with examples of what it does not.
@@ -284,76 +302,16 @@ class Vocab(TokenList):
         """
         return self._engine.coverage(as_text(strings))
 
-    def _append(self, tokens: Iterable[str]) -> int:
-        tokens = list(tokens)
-        for token in tokens:
-            if self.segmentation and isinstance(token, str) and self.segmentation.out_of_grammar(token):
-                raise VocabError(f"the token {token!r} is not part of {self.segmentation.grammar}; it is never used")
-        return super()._append(tokens)
-
-    def count_tokens(self, inputs: Any) -> Counter[str]:
-        """Return how often each token occurs in the texts `inputs` (a column or iterator), known or not.
-
-        The counts of parts add up to those of the whole: a large corpus can be counted in shards, anywhere and in any
-        order, for `update_from_counts`. With byte fallback, these are the pieces that could become tokens.
-
-        Raises
-        ------
-        RowError
-            A row is not a string.
-
-        Examples
-        --------
-        >>> from mrl.text import CharacterVocab
-        >>> vocab = CharacterVocab([])
-        >>> vocab.count_tokens(["CCO"]) + vocab.count_tokens(["CN"])
-        Counter({'C': 3, 'O': 1, 'N': 1})
-        """
-        engine = self._engine
-        if not isinstance(engine, CompiledEngine):
-            tokens = (token for text in map_blocks(as_text, inputs) for one in text for token in self.tokenize(one))
-            return Counter(token for token in tokens if token not in SPECIAL_TOKENS)
-        counter = PieceCounter(engine.segmentation)
-        for _ in map_blocks(counter.add, inputs):
-            pass
-        return Counter({engine.segmentation.token(piece): count for piece, count in counter.counts.items()})
-
-    def update_vocab_from_data(self, inputs: Any, *, min_count: int = 1, max_size: int | None = None) -> int:
-        """Add every token of some texts, the most frequent first, ties by text.
-
-        Parameters
-        ----------
-        inputs : column or iterator of str
-            Texts. Only they are counted: what is in `unks` stays there, except for the tokens that were added.
-        min_count, max_size : int
-            See `update_from_counts`.
-
-        Returns
-        -------
-        int
-            The number of tokens added.
-
-        Raises
-        ------
-        RowError
-            A row is not a string; then no token is added.
-
-        Examples
-        --------
-        >>> from mrl.text import CharacterVocab
-        >>> vocab = CharacterVocab(["C"])
-        >>> vocab.update_vocab_from_data(["CNO", "CN"]), vocab.itos[4:]
-        (2, ['C', 'N', 'O'])
-        """
-        added = self.update_from_counts(self.count_tokens(inputs), min_count=min_count, max_size=max_size)
-        for token in self.itos[len(self) - added :]:
-            self.unks.pop(token, None)
-        return added
+    def _set_control(self, control: Mapping[str, int]) -> None:
+        super()._set_control(control)
+        if self.segmentation is not None:
+            self.segmentation = replace(self.segmentation, control=tuple(self.control))
+            self._compiled = None
 
     @property
     def resegments(self) -> bool:
         """Whether a new token may change the ids of a text whose tokens were all known."""
-        return self.segmentation is None or self._byte_fallback
+        return self.segmentation is None or self._byte_fallback or self.merging_from is not None
 
     @property
     def _byte_fallback(self) -> bool:
@@ -380,7 +338,8 @@ class Vocab(TokenList):
         quiet = copy.copy(self)  # it counts unknown tokens apart: encoding changes no vocabulary
         quiet.unks = Counter()
         dtype = partial(getattr, self, "dtype")
-        return MethodEngine(reason, dtype, quiet.tokenize, quiet.numericalize, quiet.reconstruct, quiet._token_bytes)
+        methods = quiet.tokenize, quiet.numericalize, quiet.reconstruct, quiet._token_bytes
+        return MethodEngine(reason, dtype, *methods, self.control)
 
     @classmethod
     def _overridden(cls) -> str | None:
@@ -392,9 +351,9 @@ class Vocab(TokenList):
 
     def _compile(self) -> CompiledEngine:
         assert self.segmentation is not None
-        engine = self._compiled  # another thread may replace it
-        if engine is None or len(engine.tokens) != len(self.itos):
-            engine = self._compiled = CompiledEngine(self.segmentation, self.itos)
+        engine, merging = self._compiled, self.merging_from is not None  # another thread may replace it
+        if engine is None or (len(engine.tokens), engine.merging) != (len(self.itos), merging):
+            engine = self._compiled = CompiledEngine(self.segmentation, self.itos, merging=merging)
         return engine
 
     def to_huggingface(self) -> PreTrainedTokenizerFast:

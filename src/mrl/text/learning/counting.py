@@ -71,7 +71,9 @@ class PieceCounter:
         self.counts: Counter[str] = Counter()
         self._rule = segmentation
         self._whole = [name for name in SPECIAL_TOKENS if name not in segmentation.split_names]
-        self._segmentation = Segmentation(segmentation.pattern, dict(zip(self._whole, self._whole, strict=True)))
+        self._segmentation = Segmentation(
+            segmentation.pattern, dict(zip(self._whole, self._whole, strict=True)), control=segmentation.control
+        )
         self._sizes, self._max_known = [*batch_sizes][::-1], max_known
         self._engine = CompiledEngine(self._segmentation, [*SPECIAL_TOKENS, *self._whole])
 
