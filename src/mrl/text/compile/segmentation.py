@@ -64,7 +64,19 @@ class Segmentation:
         return {text: token for token, text in [*self.texts.items()][::-1]}
 
     def pieces(self, text: str, *, whole_names: bool = False) -> list[str]:
-        """Return the pieces of `text`; joined, they are the text. With `whole_names`, no name is cut."""
+        """Return the pieces of a text; joined, they are the text.
+
+        Parameters
+        ----------
+        text : str
+            Any text.
+        whole_names : bool
+            Whether a piece with the name of a special or control token stays whole.
+
+        Returns
+        -------
+        list of str
+        """
         names = () if whole_names else self.split_names
         return list(text) if self._regex is None else split_by_pattern(text, self._regex, names)
 

@@ -42,7 +42,8 @@ class TextSample:
     >>> sorted(sample.counts.items()), sample.complete
     ([('CN', 1), ('CO', 2)], True)
     >>> sample.add(["CS"])
-    >>> len(sample.counts)
+    >>> sample.count("CS", 2)
+    >>> sample.counts["CS"]
     3
     """
 
@@ -57,7 +58,13 @@ class TextSample:
         self.add(texts)
 
     def add(self, texts: Any) -> None:
-        """Count the `texts`, a column or an iterator of str."""
+        """Count texts.
+
+        Parameters
+        ----------
+        texts : column or iterator of str
+            Any number of texts.
+        """
         for block in map_blocks(as_text, texts if isinstance(texts, Iterator) else as_text(texts)):
             for text in block:
                 self.count(text, 1)

@@ -204,7 +204,15 @@ class TokenList:
 
     @property
     def merging_from(self) -> int | None:
-        """The number of tokens before the first of several pieces was learned; None if none was."""
+        """The number of tokens before the first of several pieces was learned; None if none was.
+
+        Examples
+        --------
+        >>> from mrl.text import CharacterVocab
+        >>> vocab = CharacterVocab("CO")
+        >>> vocab.learn_merges(["CCO", "CCO"], 1), vocab.merging_from
+        (1, 6)
+        """
         return self._merging_from
 
     def _set_merging(self, merging_from: int | None) -> None:

@@ -160,6 +160,8 @@ class TransformedVocab(Vocab):
     ['[O-]']
     >>> vocab.rules()
     {'transforms': ['dashes'], 'kind': 'character', 'rules': {}}
+    >>> vocab.merging_from is None
+    True
     """
 
     kind = "transformed"
