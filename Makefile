@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types layers docs site acceptance bench sample clean
+.PHONY: help demo test test-all lint types layers docs site acceptance bench pmo sample clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,6 +63,12 @@ bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10
 	$(PIP) --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/peers.py
+
+PMO ?= --tasks one-definition --seeds 0 --budget 10000
+PMO_MODEL ?= build/pmo-prior
+pmo: $(VENV)/.dev  ## goal-directed generation: PMO="--tasks qed --seeds 0 1 --budget 1000", PMO_MODEL=folder of the prior
+	$(BIN)/python benchmarks/pmo.py run --model $(PMO_MODEL) $(PMO) -o build/pmo
+	$(BIN)/python benchmarks/pmo.py table build/pmo
 
 sample: $(VENV)/.dev  ## make the bundled sample again and compare it with the one in the repository
 	$(BIN)/python scripts/make_sample.py --check

@@ -3,6 +3,7 @@
 from mrl.loop.improve.history import Call, History, Round, auc_top
 from mrl.loop.improve.improve import Run, improve
 from mrl.loop.improve.options import ImproveOptions
+from mrl.loop.scores.files import load_score, save_score
 from mrl.loop.scores.functions import BatchFunction, Command, Failed, Imported, Property
 from mrl.loop.scores.predicted import Predicted
 from mrl.loop.scores.score import Component, Score, Scored
@@ -44,5 +45,7 @@ __all__ = [
     "ValueMap",
     "auc_top",
     "improve",
+    "load_score",
+    "save_score",
     "task",
 ]

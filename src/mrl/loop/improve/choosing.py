@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mrl.loop.improve.history import History
 from mrl.loop.improve.surrogate import Features, Surrogate, features_of, joined
 
-_BEST, _LATEST, _RANDOM = 500, 300, 200  # calls that the surrogate is fitted to
+_BEST, _LATEST, _RANDOM = 350, 200, 150  # calls that the surrogate is fitted to
 _LEAST = 50  # calls with a score before there is a surrogate
 _REFIT = 5  # rounds between comparisons of the kernel's weights
 

@@ -116,7 +116,7 @@ def improve(
         Molecules to score first.
     out : path, optional
         A folder in which every round is kept. Called again with the same arguments, a run that was interrupted, killed
-        even, goes on from there, and ends as if it had not been.
+        even, goes on from there, and ends as if it had not been. A larger `budget` goes on with a run that is done.
     options : ImproveOptions
         Sizes and strategy.
     on_round : callable, optional
@@ -328,7 +328,6 @@ class _Loop:
         """Return what must be the same when a run is resumed."""
         return {
             "seed": self.seed,
-            "budget": self.budget,
             "score": repr(self.score),
             "start": self.start,
             "options": repr(self.options),

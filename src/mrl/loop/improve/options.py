@@ -52,23 +52,23 @@ class ImproveOptions:
     Examples
     --------
     >>> ImproveOptions(batch=10, samples=0).offspring
-    100
+    80
     """
 
     batch: int = 20
-    samples: int = 40
-    offspring: int = 100
-    eager: int = 1500
+    samples: int = 30
+    offspring: int = 80
+    eager: int = 1000
     mutation: float = 0.5
     greed: float = 0.01
     surrogate: bool = True
-    replay: int = 2
+    replay: int = 1
     lr: float = 5e-4
     sigma: float = 500.0
     scaffold_limit: int | None = None
     scaffold_score: float = 0.5
     max_atoms: int = 60
-    patience: int = 100
+    patience: int = 80
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("samples", 0), ("offspring", 0), ("eager", 0), ("replay", 0)):
