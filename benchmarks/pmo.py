@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         if not file.exists() or json.loads(file.read_text())["stage"] < stage:
             vocab = Vocab.load(arguments.model / "vocab.json")
             model = SequenceModel.load(arguments.model / "model.safetensors", vocab)
-            options, start = ImproveOptions(**settings), []
+            options, start = ImproveOptions(**{"stop_at": 1.0, **settings}), []
             if not options.samples:  # the first molecules are the model's all the same
                 samples = sample(model, 400, seed=seed)
                 texts = samples.decode(vocab)

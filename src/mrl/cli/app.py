@@ -65,6 +65,7 @@ def _add(group: typer.Typer, name: str, fields: type[Any], function: str, help: 
 _add(app, "demo", options.DemoOptions, "models.demo:run")
 _add(app, "train", options.TrainOptions, "models.train:run")
 _add(app, "sample", options.SampleOptions, "models.sample:run")
+_add(app, "improve", options.ImproveOptions, "models.improve:run")
 _add(app, "inspect", options.InspectOptions, "inspect:run")
 _add(app, "clean", options.CleanOptions, "clean:run")
 _add(app, "split", options.SplitOptions, "split:run")

@@ -14,6 +14,7 @@ from mrl.report.distributions import distributions, token_frequencies
 from mrl.report.drawing import Drawing
 from mrl.report.gallery import show
 from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
+from mrl.report.improvement import ImproveReport, score_course
 from mrl.report.model.figures import parity, roc
 from mrl.report.model.page import PropertyReport
 from mrl.report.molecules import molecule_grid
@@ -22,6 +23,7 @@ from mrl.report.picture import Picture
 __all__ = [
     "DemoReport",
     "Drawing",
+    "ImproveReport",
     "Picture",
     "PropertyReport",
     "Section",
@@ -39,6 +41,7 @@ __all__ = [
     "properties",
     "roc",
     "rounds",
+    "score_course",
     "show",
     "table",
     "tiles",

@@ -4,7 +4,15 @@ A dataclass checks what its fields say together and raises a ``ValueError``, whi
 Annotations are not deferred in these modules (``from __future__ import annotations``): typer reads them.
 """
 
-from mrl.cli.options.models import DemoOptions, FitOptions, PredictOptions, SampleOptions, TaskKind, TrainOptions
+from mrl.cli.options.models import (
+    DemoOptions,
+    FitOptions,
+    ImproveOptions,
+    PredictOptions,
+    SampleOptions,
+    TaskKind,
+    TrainOptions,
+)
 from mrl.cli.options.shared import WRITTEN
 from mrl.cli.options.tables import (
     PART_NAMES,
@@ -32,6 +40,7 @@ __all__ = [
     "FeaturizeOptions",
     "FingerprintKind",
     "FitOptions",
+    "ImproveOptions",
     "InspectOptions",
     "LearnOptions",
     "OnUnknown",

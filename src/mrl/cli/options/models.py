@@ -151,3 +151,26 @@ class PredictOptions:
     def __post_init__(self) -> None:
         require_suffix(self.out, *(suffix for suffix in WRITTEN if suffix != ".smi"))
         require_rejects_file(self.rejects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImproveOptions:
+    """Search molecules with a high score, within a budget of calls of the score.
+
+    Writes molecules.csv, report.html, the model that learned and the state of the search into a folder. The same
+    command goes on with a search that was interrupted, and a larger --budget with one that is done.
+    """
+
+    model: Annotated[Path, argument("MODEL", "Folder written by mrl train, or its .safetensors file.")]
+    score: Annotated[Path, Option(metavar="FILE", help="The score: a .toml or .json file.", show_default=False)]
+    out: Annotated[Path, out_option("Folder for the results.")]
+    budget: Annotated[int, number("The most molecules to score.", least=1)] = 10000
+    batch: Annotated[int, number("Molecules to score per round.", least=1)] = 20
+    start: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to score first.")] = None
+    known: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to mark in the results.")] = None
+    scaffold_limit: Annotated[
+        int | None, Option(min=1, help="Good molecules after which a scaffold is used up; no limit by default.")
+    ] = None
+    seed: Seed = 0
+    force: Annotated[bool, Option("--force", help="Start again, even if there is a search in the folder.")] = False
+    json: Json = False

@@ -152,7 +152,11 @@ def improve(
         loop.resume(Path(out))
     for done in loop.rounds_until_done():
         if on_round is not None:
-            on_round(done)
+            try:
+                on_round(done)
+            except BaseException:
+                loop.keep()
+                raise
     return Run(loop.history, tuple(loop.rounds), budget)
 
 
@@ -203,10 +207,10 @@ class _Loop:
             done = self._round(len(self.rounds))
             self.rounds.append(done)
             if self._is_done() or time.perf_counter() - self.kept > _KEEP_SECONDS:
-                self._keep()
+                self.keep()
             yield done
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Write the state; what a killed run did since then is done again, with the same result."""
         if self.out is not None:
             state = Checkpoint(list(self.history), self.rounds, self.chooser.weights, self.without_new)
@@ -222,6 +226,8 @@ class _Loop:
                 "calls; raise samples or offspring, or lower sigma",
                 stacklevel=4,
             )
+            return True
+        if self.options.stop_at is not None and self.rounds and self.rounds[-1].top >= self.options.stop_at:
             return True
         last = self.rounds[-self.options.patience - 1 :]
         return len(last) > self.options.patience and last[0].top == last[-1].top

@@ -43,6 +43,8 @@ class ImproveOptions:
         The most heavy atoms of offspring.
     patience : int
         Stop after so many rounds in which the ten best scores stay as they are.
+    stop_at : float, optional
+        Stop when the mean of the ten best scores is this or more.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class ImproveOptions:
     scaffold_score: float = 0.5
     max_atoms: int = 60
     patience: int = 80
+    stop_at: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("samples", 0), ("offspring", 0), ("eager", 0), ("replay", 0)):
