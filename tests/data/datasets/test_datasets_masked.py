@@ -215,3 +215,55 @@ def test_rate_and_mask_are_frozen() -> None:
     for name, value in (("rate", 0.2), ("mask_idx", 9), ("seed", 3), ("augment", str)):
         with pytest.raises(AttributeError, match=f"the rows were made with '{name}'"):
             setattr(dataset(), name, value)
+
+
+# --- rows, atoms and runs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"span": 3}, {"whole_atoms": True}])
+def test_every_row_with_tokens_has_a_target(options: dict[str, Any]) -> None:
+    ds = MaskedDataset(["CO", "C", ""], VOCAB, 0.15, **options)
+    for epoch in range(20):
+        _, hidden = gathered(ds, np.arange(3), epoch)
+        assert [bool((row != -100).any()) for row in hidden] == [True, True, False]
+
+
+def test_the_mask_token_of_the_vocabulary_is_used_and_control_tokens_are_no_targets() -> None:
+    vocab = CharacterVocab("CON=", control=["mask", "<a>"])
+    ds = MaskedDataset(["CON=" * 9] * 50, vocab, 0.9)
+    x, _ = ds.batch()
+    assert (x == vocab.control["mask"]).any()
+    assert not (x == vocab.control["<a>"]).any()
+    made = ds.from_ids([[0, vocab.control["<a>"], 4, 5, 1]] * 50)
+    x, y = made.batch()
+    assert (y[:, 1] == -100).all()
+    assert (x[:, 1] == vocab.control["<a>"]).all()
+
+
+def test_the_tokens_of_an_atom_are_hidden_together() -> None:
+    vocab = CharacterVocab("[]nHClBr(")
+    text = "C[nH]ClBr[[C][n"
+    atoms = [(2, 5), (6, 7), (8, 9), (11, 13)]  # positions after bos, both ends included
+    ds = MaskedDataset([text] * 200, vocab, 0.4, whole_atoms=True)
+    _, y = ds.batch()
+    chosen = y != -100
+    for first, last in atoms:
+        together = chosen[:, first : last + 1]
+        assert (together.all(1) == together.any(1)).all()
+        assert together.any(1).sum() > 40
+    alone = chosen[:, [1, 10, 14, 15]]
+    assert all(0 < int(alone[:, k].sum()) < 200 for k in range(4))
+    assert not (alone[:, 2] == alone[:, 3]).all()
+
+
+def test_runs_keep_the_rate_and_have_at_least_their_length() -> None:
+    ds = MaskedDataset(["CON=" * 100] * 100, VOCAB, 0.3, span=4)
+    _, y = ds.batch()
+    chosen = (y[:, 1:401] != -100).numpy()
+    assert abs(chosen[:, 4:].mean() - 0.3) < 0.02
+    for row in chosen:
+        edges = np.diff(np.concatenate([[0], row.astype(int), [0]]))
+        begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        assert ((ends - begins >= 4) | (begins == 0) | (ends == 400)).all()
+    with pytest.raises(ValueError, match="span is 0; expected 1 or more tokens"):
+        MaskedDataset(["C"], VOCAB, span=0)

@@ -23,7 +23,8 @@ Collate = Callable[[Any], Any]
 
 def _masked_fields(ds: Any) -> tuple[Field, ...]:
     (tokens,) = token_fields(ds)
-    return (MaskedTokens(tokens, rate=ds.rate, mask_idx=ds.mask_idx, seed=ds.seed),)
+    masks = {"rate": ds.rate, "mask_idx": ds.mask_idx, "seed": ds.seed, "span": ds.span}
+    return (MaskedTokens(tokens, **masks, whole_atoms=ds.whole_atoms),)
 
 
 class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
@@ -31,7 +32,8 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
 
     Of the tokens that are selected, each with the probability `rate`, 80 % are replaced by `mask_idx`, 10 % by a random
     token, and 10 % stay (Devlin et al. 2019, arXiv:1810.04805). The selection is a function of seed, epoch and row;
-    special tokens are never selected.
+    special and control tokens are never selected. A row of which no token would be selected gets one target, so that
+    every row has a loss.
 
     Parameters
     ----------
@@ -46,15 +48,19 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
     collate_function : callable, optional
         `masked_collate` if not given.
     mask_idx : int, optional
-        The id that replaces a hidden token: id 3 (unk) if not given, which no known text has, so that a model needs no
-        larger embedding.
+        The id that replaces a hidden token. If not given, that of the control token ``mask``; in a vocabulary without
+        it, id 3 (unk), which no known text has, so that a model needs no larger embedding.
+    span : int
+        Tokens are selected in runs of so many (or more, where runs meet); `rate` stays the share of all tokens.
+    whole_atoms : bool
+        Whether the tokens of one atom (``[`` to ``]``, ``C`` and ``l``) are selected together.
     augment, max_length, on_long
         As in `TextDataset`.
 
     Raises
     ------
     ValueError
-        If `rate` or `mask_idx` is not in its range.
+        If `rate`, `mask_idx` or `span` is not in its range.
 
     Examples
     --------
@@ -72,6 +78,8 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
     seed: int
     rate: float
     mask_idx: int
+    span: int
+    whole_atoms: bool
     max_length: int | None
     on_long: OnLong
 
@@ -83,13 +91,19 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
         seed: int = 0,
         collate_function: Collate | None = None,
         *,
-        mask_idx: int = UNK,
+        mask_idx: int | None = None,
+        span: int = 1,
+        whole_atoms: bool = False,
         augment: Augment | None = None,
         max_length: int | None = None,
         on_long: OnLong = "raise",
     ) -> None:
         if not 0 < rate <= 1:
             raise ValueError(f"rate is {rate}; expected a probability above 0, such as 0.15")
+        if mask_idx is None:
+            mask_idx = vocab.control.get("mask", UNK)
+        if operator.index(span) < 1:
+            raise ValueError(f"span is {span}; expected 1 or more tokens")
         if operator.index(mask_idx) < 0:
             raise ValueError(f"mask_idx is {mask_idx}; expected an id, 0 or more")
         seed = check_text_settings(augment, seed, on_long)
@@ -98,6 +112,8 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
             vocab=vocab,
             rate=float(rate),
             mask_idx=operator.index(mask_idx),
+            span=operator.index(span),
+            whole_atoms=bool(whole_atoms),
             augment=augment,
             seed=seed,
             max_length=max_length,

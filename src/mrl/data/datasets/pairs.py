@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -16,7 +16,7 @@ from mrl.data.datasets.task import NumberColumn, Task, TextColumn
 from mrl.data.datasets.text import pad_collate
 from mrl.data.fields.field import Field
 from mrl.data.fields.numbers import Numbers
-from mrl.data.fields.prompts import PromptedTokens
+from mrl.data.fields.prompts import PromptedTokens, control_ids
 from mrl.data.fields.tokens import Tokens
 from mrl.ragged import Text
 from mrl.text import Vocab
@@ -94,7 +94,10 @@ def _numbers_and_tokens(ds: Any) -> tuple[Field, ...]:
 
 
 def _prompt_and_tokens(ds: Any) -> tuple[Field, ...]:
-    return (PromptedTokens(Tokens(ds.columns["condition"], ds.vocab), Tokens(ds.columns["smiles"], ds.vocab)),)
+    column, ids = ds.columns["condition"], None
+    if ds.prompts == "control":
+        ids = control_ids(column, ds.vocab)
+    return (PromptedTokens(Tokens(column, ds.vocab, ids=ids), Tokens(ds.columns["smiles"], ds.vocab)),)
 
 
 class ConditionalDataset(BaseDataset[Any]):
@@ -111,11 +114,15 @@ class ConditionalDataset(BaseDataset[Any]):
         Tokenizes and numbers the texts, and the prompts.
     collate_function : callable, optional
         `vector_reconstruction_collate` for numbers, `prompt_collate` for prompts, if not given.
+    prompts : {"text", "control"}
+        Whether prompts are spelled in the tokens of texts, or consist of the names of control tokens of the vocabulary.
 
     Raises
     ------
     ColumnError
         If there are not as many conditions as texts.
+    ValueError
+        If `prompts` is something else.
     RowError
         If a row is not text, or a condition is not a number: row, column, value.
 
@@ -140,6 +147,11 @@ class ConditionalDataset(BaseDataset[Any]):
     (tensor([[0, 6, 6, 4, 5, 1],
             [0, 6, 4, 1, 2, 2]]), tensor([[2, 2, 4, 5, 1, 2],
             [2, 4, 1, 2, 2, 2]]))
+
+    >>> vocab = CharacterVocab(["C", "O"], control=["<polar>", "<apolar>"])
+    >>> ConditionalDataset(["CO", "C"], ["<polar>", "<apolar>"], vocab, prompts="control").batch()[0]
+    tensor([[0, 6, 4, 5, 1],
+            [0, 7, 4, 1, 2]])
     """
 
     numbers_task = Task(
@@ -159,11 +171,23 @@ class ConditionalDataset(BaseDataset[Any]):
     condition: Any
     vocab: Vocab
 
-    def __init__(self, smiles: Any, condition: Any, vocab: Vocab, collate_function: Collate | None = None) -> None:
+    prompts: Literal["text", "control"]
+
+    def __init__(
+        self,
+        smiles: Any,
+        condition: Any,
+        vocab: Vocab,
+        collate_function: Collate | None = None,
+        *,
+        prompts: Literal["text", "control"] = "text",
+    ) -> None:
+        if prompts not in ("text", "control"):
+            raise ValueError(f"prompts is {prompts!r}; expected 'text' or 'control'")
         condition = values_of(condition, "condition")
         self.prompted = _is_text(condition)
         self.task = self.prompts_task if self.prompted else self.numbers_task
-        super().__init__(collate_function, vocab=vocab)
+        super().__init__(collate_function, vocab=vocab, prompts=prompts)
         self.set_rows({"smiles": smiles, "condition": condition})
 
 

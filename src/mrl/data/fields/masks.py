@@ -13,7 +13,7 @@ from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
 from mrl.data.order.randomness import random_bits, row_keys
 from mrl.ragged import IGNORED, Ragged
-from mrl.text import UNK
+from mrl.text import UNK, Vocab
 
 FIRST_TOKEN = UNK + 1  # ids below are bos, eos, pad and unk
 BITS = 21  # of the 64 of a random number, for each of the three draws that a position needs
@@ -32,6 +32,10 @@ class MaskedTokens(Field):
         The id that replaces a hidden token.
     seed : int
         With the epoch and the row it determines which tokens are selected.
+    span : int
+        Tokens are selected in runs of so many (or more, where runs meet).
+    whole_atoms : bool
+        Whether the tokens of one atom, ``[`` to ``]`` or a halogen in two letters, are selected together.
 
     Examples
     --------
@@ -44,11 +48,22 @@ class MaskedTokens(Field):
     names = ("tokens", "targets")
     random = True
 
-    def __init__(self, tokens: Tokens | AugmentedTokens, *, rate: float, mask_idx: int, seed: int) -> None:
+    def __init__(
+        self,
+        tokens: Tokens | AugmentedTokens,
+        *,
+        rate: float,
+        mask_idx: int,
+        seed: int,
+        span: int = 1,
+        whole_atoms: bool = False,
+    ) -> None:
         self.tokens = tokens
         self.rate = rate
         self.mask_idx = mask_idx
         self.seed = seed
+        self.span = span
+        self.whole_atoms = whole_atoms
         self.compiled = tokens.compiled
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection, RowSelection]:
@@ -58,8 +73,18 @@ class MaskedTokens(Field):
         keys = np.repeat(row_keys(self.seed, epoch, rows, "masks"), lengths)
         places = np.arange(len(values)) - np.repeat(ids.offsets[:-1], lengths)
         chance, kind, other = _draws(random_bits(places.astype(np.uint64), keys))
-        selected = (values >= FIRST_TOKEN) & (chance < self.rate)
-        drawn = FIRST_TOKEN + (other * (len(self.tokens.vocab) - FIRST_TOKEN)).astype(np.int64)
+        vocab = self.tokens.vocab
+        ordinary = np.delete(np.arange(len(vocab)), [*range(FIRST_TOKEN), *vocab.control.values()])
+        eligible = np.isin(values, ordinary)
+        if self.whole_atoms:
+            first = _first_of_atom(values, ids.offsets, vocab)
+            chance, kind = chance[first], kind[first]
+        selected = eligible & _in_spans(chance, places, self.rate, self.span)
+        lacking = _first_where_none(selected, eligible, chance, ids.offsets)
+        selected[lacking] = True
+        if self.whole_atoms:
+            selected = eligible & np.isin(first, first[selected])
+        drawn = ordinary[(other * len(ordinary)).astype(np.int64)] if len(ordinary) else values
         shown = np.where(selected & (kind < 0.8), self.mask_idx, values)
         shown = np.where(selected & (kind >= 0.9), drawn, shown)
         hidden = np.where(selected, values, IGNORED)
@@ -80,10 +105,52 @@ class MaskedTokens(Field):
         return self if tokens is self.tokens else self._over(tokens)
 
     def _over(self, tokens: Any) -> MaskedTokens:
-        return MaskedTokens(tokens, rate=self.rate, mask_idx=self.mask_idx, seed=self.seed)
+        settings: dict[str, Any] = {"rate": self.rate, "mask_idx": self.mask_idx, "seed": self.seed, "span": self.span}
+        return MaskedTokens(tokens, **settings, whole_atoms=self.whole_atoms)
 
     def fingerprint(self) -> str:
-        return f"{super().fingerprint()} {self.tokens.fingerprint()} {self.rate} {self.mask_idx} {self.seed}"
+        how = "" if self.span == 1 and not self.whole_atoms else f" {self.span} {self.whole_atoms}"
+        return f"{super().fingerprint()} {self.tokens.fingerprint()} {self.rate} {self.mask_idx} {self.seed}{how}"
+
+
+def _in_spans(chance: NDArray[np.float64], places: NDArray[np.int64], rate: float, span: int) -> NDArray[np.bool_]:
+    """Return what is selected: each position begins a run of `span`, so often that `rate` of all are in one."""
+    begins = chance < 1 - (1 - rate) ** (1 / span) if span > 1 else chance < rate
+    selected = begins.copy()
+    for back in range(1, min(span, len(begins))):
+        selected[back:] |= begins[:-back] & (places[back:] >= back)
+    return selected
+
+
+def _first_where_none(
+    selected: NDArray[np.bool_], eligible: NDArray[np.bool_], chance: NDArray[np.float64], offsets: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return, for each row of which nothing is selected but could be, the position with the smallest chance."""
+    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    some = np.zeros(len(offsets) - 1, bool)
+    some[rows[selected]] = True
+    places = np.flatnonzero(eligible & ~some[rows])
+    places = places[np.lexsort((chance[places], rows[places]))]
+    return places[np.flatnonzero(np.diff(rows[places], prepend=-1))]
+
+
+def _first_of_atom(values: NDArray[np.int64], offsets: NDArray[np.int64], vocab: Vocab) -> NDArray[np.int64]:
+    """Return for each position the first one of its atom, or itself outside atoms of several tokens."""
+    at = np.arange(len(values))
+    begins = np.repeat(offsets[:-1], np.diff(offsets))
+    opening, closing = values == vocab.stoi.get("[", -1), values == vocab.stoi.get("]", -1)
+    opened = np.maximum.accumulate(np.where(opening, at, -1))
+    closed_before = np.concatenate([[-1], np.maximum.accumulate(np.where(closing, at, -1))[:-1]])
+    ends = np.minimum.accumulate(np.where(closing, at, len(at))[::-1])[::-1]  # the next closing bracket
+    last = np.repeat(offsets[1:], np.diff(offsets))
+    inside = (opened >= begins) & (opened > closed_before) & (ends < last)
+    inside &= np.concatenate([opened, [-1]])[np.minimum(ends, len(at))] == opened  # no other bracket opens before
+    first = np.where(inside, opened, at)
+    for head, tail in ("Cl", "Br"):
+        after = np.flatnonzero((values[1:] == vocab.stoi.get(tail, -1)) & (values[:-1] == vocab.stoi.get(head, -2))) + 1
+        after = after[~inside[after]]
+        first[after] = first[after - 1]
+    return first
 
 
 def _draws(numbers: NDArray[np.uint64]) -> list[NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field, Part, row_blocks
 from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import Tokens
+from mrl.errors import RowError
 from mrl.ragged import Ragged
-from mrl.text import BOS, EOS
+from mrl.text import BOS, EOS, Vocab
 
 
 class PromptedTokens(Field):
@@ -62,6 +64,38 @@ class PromptedTokens(Field):
 
     def fingerprint(self) -> str:
         return f"{super().fingerprint()} {self.prompts.fingerprint()} {self.tokens.fingerprint()}"
+
+
+def control_ids(column: Any, vocab: Vocab) -> Ragged:
+    """Return the ids of prompts that consist of the names of control tokens, between bos and eos.
+
+    Raises
+    ------
+    RowError
+        A row contains something else.
+    """
+    names = "|".join(map(re.escape, sorted(vocab.control, key=len, reverse=True)))
+    pattern = re.compile(names or r"(?!)")
+    known: dict[str, list[int]] = {}
+
+    def ids_of(row: int, prompt: str) -> list[int]:
+        if prompt not in known:
+            found = pattern.findall(prompt)
+            if "".join(found) != prompt:
+                there = ", ".join(map(repr, vocab.control)) or "none"
+                raise RowError(
+                    f"row {row} of column 'condition' is {prompt!r}, expected names of control tokens, one after the "
+                    f"other (the vocabulary has: {there}); add the name by vocab.add_control, or leave out "
+                    "prompts='control' to spell it as text",
+                    row=row,
+                    column="condition",
+                    value=prompt,
+                )
+            known[prompt] = [BOS, *(vocab.control[name] for name in found), EOS]
+        return known[prompt]
+
+    blocks = (zip(rows.tolist(), column.take(rows).tolist(), strict=True) for rows in row_blocks(len(column)))
+    return Ragged.from_rows([ids_of(*one) for block in blocks for one in block], np.int64)
 
 
 def _without(ids: Ragged, special: int, *, at_end: bool) -> Ragged:
