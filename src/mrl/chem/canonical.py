@@ -31,13 +31,15 @@ class CanonicalSet(frozenset[str]):
     __slots__ = ()
 
     @classmethod
-    def of(cls, smiles: Iterable[Molecule]) -> Self:
+    def of(cls, smiles: Iterable[Molecule], *, n_jobs: int = 1) -> Self:
         """Return the set of these molecules.
 
         Parameters
         ----------
         smiles : iterable of str or Mol
             In any notation, repeats allowed; a CanonicalSet is returned unchanged.
+        n_jobs : int
+            Number of processes, on which the result does not depend.
 
         Returns
         -------
@@ -58,7 +60,7 @@ class CanonicalSet(frozenset[str]):
         if isinstance(smiles, cls):
             return smiles
         rows = list(smiles) if isinstance(smiles, set | frozenset) else smiles
-        return cls(map_molecules(canon_smile, rows, "known"))
+        return cls(map_molecules(canon_smile, rows, "known", n_jobs=n_jobs))
 
 
 def without(mol: Chem.Mol, *, stereo: bool = False, isotopes: bool = False) -> Chem.Mol:
@@ -82,7 +84,7 @@ def without(mol: Chem.Mol, *, stereo: bool = False, isotopes: bool = False) -> C
 
 def identity(x: Molecule, *, stereo: bool = True, isotopes: bool = True) -> str:
     """Return the canonical SMILES by which molecules are the same, with or without stereo and isotopes."""
-    return str(Chem.MolToSmiles(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
+    return canon_smile(without(to_mol(x), stereo=not stereo, isotopes=not isotopes))
 
 
 def canonical_groups(
@@ -138,6 +140,12 @@ def canonical_groups(
     return equal_groups(smiles, text_of, on_error=on_error, n_jobs=n_jobs, progress=progress)
 
 
+def require_on_error(on_error: str) -> None:
+    """Raise a ValueError unless `on_error` is one of the three."""
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+
+
 def equal_groups(
     smiles: Iterable[Molecule],
     text_of: Callable[[Molecule], str],
@@ -147,8 +155,7 @@ def equal_groups(
     progress: Progress = None,
 ) -> NDArray[np.int64]:
     """Return one number per molecule, 0, 1, 2, ..., equal where a text of the molecule is equal."""
-    if on_error not in get_args(OnError):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
+    require_on_error(on_error)
     rows = as_list(smiles, "smiles")
     numbers: dict[str | None, int] = {}
     with track(progress, len(rows), "molecules") as advance:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -24,6 +24,7 @@ from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.errors import ColumnError, FeatureError
 from mrl.kernels import pack_bits
 from mrl.messages import did_you_mean
+from mrl.ragged import as_list
 
 Bits: TypeAlias = NDArray[np.uint8]
 FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
@@ -339,22 +340,30 @@ def pack_fingerprints(
     """
     if len(getattr(column, "shape", ())) == 2:
         return _pack_array(np.asarray(column), name)
-    length = -1
+    rows = as_list(column, name)
+    return pack_rows(map_molecules(partial(bits_of, fingerprint=fingerprint), rows, name), rows, name)
 
-    def bits_of(x: Molecule) -> NDArray[Any]:
-        nonlocal length
-        bits = np.asarray(fingerprint(x))
-        length = bits.size if length < 0 else length
-        if bits.shape != (length,):
-            raise _no_bits(x, f"the shape {bits.shape}, expected ({length},)")
-        if (wrong := _first_not_bit(bits)) is not None:
-            raise _no_bits(
-                x, f"the value {bits[wrong]}, expected 0 or 1; similarities are those of bits, not of counts"
-            )
-        return bits
 
-    rows, parts = map_molecules(bits_of, column, name), [np.zeros((0, 0), np.uint64)]
-    while some := list(islice(rows, _BATCH)):
+def bits_of(x: Molecule, fingerprint: FingerprintFunction) -> NDArray[Any]:
+    """Return the fingerprint of a molecule; a FeatureError if it is not a row of bits."""
+    bits = np.asarray(fingerprint(x))
+    if bits.ndim != 1:
+        raise _no_bits(x, f"the shape {bits.shape}, expected one dimension")
+    if (wrong := _first_not_bit(bits)) is not None:
+        raise _no_bits(x, f"the value {bits[wrong]}, expected 0 or 1; similarities are those of bits, not of counts")
+    return bits
+
+
+def pack_rows(bits: Iterable[NDArray[Any]], column: Sequence[Any], name: str) -> NDArray[np.uint64]:
+    """Return rows of bits as 64-bit words; a FeatureError if one has another length than the first."""
+    remaining, parts, length, row = iter(bits), [np.zeros((0, 0), np.uint64)], -1, 0
+    while some := list(islice(remaining, _BATCH)):
+        length = some[0].size if length < 0 else length
+        for one in some:
+            if one.size != length:
+                error = _no_bits(column[row], f"the shape {one.shape}, expected ({length},)")
+                raise FeatureError(f"{name}, row {row}: {error}", text=error.text, reason=error.reason, row=row)
+            row += 1
         parts.append(pack_bits(np.stack(some)))
     return np.concatenate(parts[1:] or parts)
 

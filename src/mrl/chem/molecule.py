@@ -178,12 +178,16 @@ def canon_smile(x: Molecule) -> str:
     """Return the canonical SMILES: the same text for every notation of a molecule.
 
     Stereo, isotopes, charges, radicals, dative bonds and atom maps are kept; a stereo mark that distinguishes nothing
-    is dropped. The text depends on the version of RDKit.
+    is dropped. An RDKit molecule with racemic or relative stereo groups (``|&1:1|``, ``|o1:1|``), which SMILES cannot
+    express, is rejected. The text depends on the version of RDKit.
 
     >>> canon_smile("OCC"), canon_smile("C(O)C"), canon_smile("[H]OC([2H])C")
     ('CCO', 'CCO', '[2H]C(C)O')
     """
-    return str(Chem.MolToSmiles(to_mol(x)))
+    mol = to_mol(x)
+    if not isinstance(x, str):
+        _require_no_stereo_groups(mol)
+    return str(Chem.MolToSmiles(mol))
 
 
 @function_of_molecule("str\n    Isomeric canonical SMILES.")
@@ -194,6 +198,17 @@ def to_smile(x: Molecule) -> str:
     'CC(=O)O'
     """
     return canon_smile(x)
+
+
+def _require_no_stereo_groups(mol: Chem.Mol) -> None:
+    groups = [group for group in mol.GetStereoGroups() if group.GetGroupType().name != "STEREO_ABSOLUTE"]
+    if any(group.GetAtoms() or group.GetBonds() for group in groups):
+        text = Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), int(Chem.CXSmilesFields.CX_ENHANCEDSTEREO))
+        reason = (
+            f"stereo groups: SMILES cannot express those of {format_value(text)}; Chem.MolToCXSmiles(mol) keeps them; "
+            "for the isomer that is drawn: mol = Chem.RWMol(mol); mol.SetStereoGroups([])"
+        )
+        raise MoleculeError(f"{describe(mol)}: {reason}", text=text, reason=reason, row=None)
 
 
 def describe(value: object) -> str:

@@ -7,14 +7,20 @@ fingerprints without any bit have the similarity 1 (RDKit: 0), so that every mol
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl import kernels
-from mrl.chem.fingerprints import ECFP4, FingerprintFunction, pack_fingerprints
-from mrl.errors import ColumnError
+from mrl.chem.canonical import OnError, require_on_error
+from mrl.chem.columns import map_molecules
+from mrl.chem.fingerprints import ECFP4, FingerprintFunction, bits_of, pack_fingerprints, pack_rows
+from mrl.chem.molecule import Molecule
+from mrl.errors import ColumnError, MoleculeError
+from mrl.progress import Progress, track
+from mrl.ragged import as_list
 
 
 def tanimoto(a: Any, b: Any, *, fingerprint: FingerprintFunction = ECFP4) -> NDArray[np.float64]:
@@ -91,7 +97,15 @@ def nearest_neighbours(
     return kernels.nearest(a, b, k, threads=threads)
 
 
-def cluster_groups(smiles: Any, cutoff: float = 0.4, *, fingerprint: FingerprintFunction = ECFP4) -> NDArray[np.int64]:
+def cluster_groups(
+    smiles: Any,
+    cutoff: float = 0.4,
+    *,
+    fingerprint: FingerprintFunction = ECFP4,
+    on_error: OnError = "raise",
+    n_jobs: int = 1,
+    progress: Progress = None,
+) -> NDArray[np.int64]:
     """Return one number per molecule, equal for molecules around the same leader: for splits that keep clusters whole.
 
     Row by row, a molecule joins the first leader within the cutoff, or becomes a leader itself (the leader algorithm,
@@ -109,6 +123,13 @@ def cluster_groups(smiles: Any, cutoff: float = 0.4, *, fingerprint: Fingerprint
         of 93,087 drug-like molecules 44,821 are leaders by ECFP4 with the default.
     fingerprint : callable
         A molecule -> 0 or 1, shape (bits,). Not used for arrays.
+    on_error : "raise", "drop" or "mask"
+        As in `scaffold_groups`: raise for a row that is not a molecule, leave it out, or give it the number -1.
+    n_jobs : int
+        Number of processes that compute fingerprints, on which the result does not depend; with more than 1
+        `fingerprint` must be picklable.
+    progress : callable, bool or None
+        See `featurize`; by default a bar on a terminal after two seconds.
 
     Returns
     -------
@@ -131,7 +152,36 @@ def cluster_groups(smiles: Any, cutoff: float = 0.4, *, fingerprint: Fingerprint
     """
     if not 0 <= cutoff <= 1:
         raise ValueError(f"cutoff is {cutoff}; expected a Tanimoto distance, 0 to 1")
-    return kernels.leader_groups(pack_fingerprints(smiles, fingerprint, "smiles"), 1 - cutoff)
+    require_on_error(on_error)
+    if len(getattr(smiles, "shape", ())) == 2:
+        return kernels.leader_groups(pack_fingerprints(smiles, fingerprint, "smiles"), 1 - cutoff)
+    rows = as_list(smiles, "smiles")
+    ok = np.ones(len(rows), bool)
+
+    def mark(row: int, error: MoleculeError) -> None:
+        ok[row] = False
+
+    with track(progress, len(rows), "fingerprints") as advance:
+        bits = map_molecules(
+            partial(bits_or_none, fingerprint=fingerprint),
+            rows,
+            "smiles",
+            on_invalid=None if on_error == "raise" else mark,
+            on_row=lambda: advance(1),
+            n_jobs=n_jobs,
+        )
+        packed = pack_rows((one for one in bits if one is not None), rows, "smiles")
+    groups = kernels.leader_groups(packed, 1 - cutoff)
+    if on_error == "drop":
+        return groups
+    everything = np.full(len(rows), -1, np.int64)
+    everything[ok] = groups
+    return everything
+
+
+def bits_or_none(x: Molecule, fingerprint: FingerprintFunction) -> NDArray[Any] | None:
+    """Return the fingerprint of a molecule; None stands for an invalid one."""
+    return bits_of(x, fingerprint)
 
 
 def _pack_both(

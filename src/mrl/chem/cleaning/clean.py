@@ -33,6 +33,7 @@ def clean(
     ids: Any = None,
     duplicates: Rule | Duplicates | None = None,
     on_row: Callable[[], object] | None = None,
+    n_jobs: int = 1,
 ) -> Cleaned:
     """Keep the texts that are molecules and pass the steps, changed as the steps change them.
 
@@ -55,6 +56,8 @@ def clean(
         How rows of the same molecule are merged, and their labels; None: they are all kept.
     on_row : callable, optional
         Called without arguments after each row, for a progress bar.
+    n_jobs : int
+        Number of processes, on which the result does not depend; with more than 1 the steps must be picklable.
 
     Returns
     -------
@@ -91,7 +94,7 @@ duplicates: 1 removed)
     names = None if ids is None else as_list(ids, "ids")
     if names is not None and len(names) != len(rows):
         raise ColumnError(f"{len(names):,} ids for {len(rows):,} rows: pass one for each", column="ids")
-    cleaned = clean_rows(rows, steps, key=None if rule is None else rule.by, on_row=on_row)
+    cleaned = clean_rows(rows, steps, key=None if rule is None else rule.by, on_row=on_row, n_jobs=n_jobs)
     cleaned = replace(
         cleaned,
         labels=None if values is None else values[cleaned.kept],
@@ -107,6 +110,7 @@ def clean_rows(
     start: int = 0,
     key: By | None = None,
     on_row: Callable[[], object] | None = None,
+    n_jobs: int = 1,
 ) -> Cleaned:
     """Clean each row by itself: a pure function of a part of a column, for use on many parts.
 
@@ -122,6 +126,8 @@ def clean_rows(
         Keep what duplicates are found by, for `deduplicate` after `Cleaned.concat`.
     on_row : callable, optional
         Called without arguments after each row.
+    n_jobs : int
+        Number of processes, on which the result does not depend; with more than 1 the steps must be picklable.
 
     Returns
     -------
@@ -152,7 +158,7 @@ def clean_rows(
     rows = as_list(smiles, "smiles")
     numbers = range(start, start + len(rows))
     clean_one = partial(_clean_row, steps=tuple(plan.values()), key=key)
-    outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=on_row)
+    outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=on_row, n_jobs=n_jobs)
     for number, outcome in zip(numbers, outcomes, strict=True):
         for place in outcome.reached:
             tallies[place][1].rows += 1

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import rdBase
 
 from mrl.chem.canonical import CanonicalSet, identity, without
 from mrl.chem.cleaning.filters import Alerts, Neutral, OnlyElements, RingSize
@@ -120,14 +120,11 @@ def evaluate(
     others = None if reference is None else as_list(reference, "reference")
     tick = (lambda: None) if on_row is None else on_row
 
-    def prepare(x: Molecule) -> Chem.Mol:
-        return without(to_mol(x), stereo=not stereo, isotopes=not isotopes)
-
-    known, known_fingerprints = _train(train, prepare, tick)
+    known, known_fingerprints = _train(train, partial(_known, stereo=stereo, isotopes=isotopes), tick, n_jobs)
     if not (stereo and isotopes):
         text_of = partial(identity, stereo=stereo, isotopes=isotopes)
-        texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row]))
-    screened = screen(texts, known)
+        texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row], n_jobs=n_jobs))
+    screened = screen(texts, known, n_jobs=n_jobs)
 
     distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
     # RDKit fails on some valid molecules; they are left out of what it cannot compute.
@@ -202,17 +199,23 @@ def _profile_as(x: Molecule, stereo: bool, isotopes: bool) -> Profile:
     return profile(canon_smile(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
 
 
+def _known(x: Molecule, stereo: bool, isotopes: bool) -> tuple[str, Words]:
+    mol = without(to_mol(x), stereo=not stereo, isotopes=not isotopes)
+    return canon_smile(mol), packed_fingerprint(mol)
+
+
 def _train(
-    train: Iterable[Molecule] | None, prepare: Callable[[Molecule], Chem.Mol], tick: Callable[[], object]
+    train: Iterable[Molecule] | None,
+    prepare: Callable[[Molecule], tuple[str, Words]],
+    tick: Callable[[], object],
+    n_jobs: int,
 ) -> tuple[CanonicalSet | None, list[Words]]:
     """The distinct training molecules, and their fingerprints."""
     if train is None:
         return None, []
     fingerprints: dict[str, Words] = {}
-    for mol in map_molecules(prepare, train, "train", on_row=tick):
-        smiles = canon_smile(mol)
-        if smiles not in fingerprints:
-            fingerprints[smiles] = packed_fingerprint(mol)
+    for smiles, fingerprint in map_molecules(prepare, train, "train", on_row=tick, n_jobs=n_jobs):
+        fingerprints.setdefault(smiles, fingerprint)
     return CanonicalSet(fingerprints), list(fingerprints.values())
 
 

@@ -149,7 +149,11 @@ class Screened:
 
 
 def screen(
-    samples: Iterable[object], known: Iterable[Molecule] | None = None, *, finished: ArrayLike | None = None
+    samples: Iterable[object],
+    known: Iterable[Molecule] | None = None,
+    *,
+    finished: ArrayLike | None = None,
+    n_jobs: int = 1,
 ) -> Screened:
     """Find which generated texts are molecules (valid), distinct ones (unique), and new ones (novel).
 
@@ -166,6 +170,8 @@ def screen(
     finished : array of bool, shape (n,), optional
         Rows that the model ended itself (`mrl.lm.Samples.finished`). The others were cut at a length limit: a beginning
         of a molecule is not the molecule, so they are not valid even where their text is.
+    n_jobs : int
+        Number of processes, on which the result does not depend.
 
     Returns
     -------
@@ -187,7 +193,7 @@ def screen(
     (array([0]), ('CCO', 'CCO', 'c1ccccc1', None, None), 'valence: Explicit valence for atom # 1 C, 5, is greater than \
 permitted')
     """
-    reference = None if known is None else CanonicalSet.of(known)
+    reference = None if known is None else CanonicalSet.of(known, n_jobs=n_jobs)
     rejected: list[Reject] = []
     cut: dict[int, str] = {}
     if finished is not None:
@@ -205,7 +211,9 @@ permitted')
         unfinished = Reject(row, cut.get(row, ""), "length", "unfinished: cut at the length limit")
         rejected.append(unfinished if row in cut else Reject(row, error.text, "parse", error.reason))
 
-    smiles: tuple[str | None, ...] = tuple(map_molecules(_canonical, samples, "samples", on_invalid=reject))
+    smiles: tuple[str | None, ...] = tuple(
+        map_molecules(_canonical, samples, "samples", on_invalid=reject, n_jobs=n_jobs)
+    )
     first: dict[str, int] = {}
     for row, canonical in enumerate(smiles):
         if canonical is not None:

@@ -36,7 +36,9 @@ def run(options: CleanOptions) -> None:
     labels = table.y if options.target else None
     rule = None if options.duplicates is None else Duplicates(options.duplicates.value)
     with rows_named(options.file, table), track(True, len(table), "cleaning") as advance:
-        cleaned = chem.clean(table.smiles, steps, labels=labels, duplicates=rule, on_row=lambda: advance(1))
+        cleaned = chem.clean(
+            table.smiles, steps, labels=labels, duplicates=rule, on_row=lambda: advance(1), n_jobs=options.n_jobs
+        )
     _report_changes(cleaned)
     report_rejects(cleaned.rejects, "left out", table.rows)
     rejects = rejects_of_file(table, cleaned.rejects)

@@ -21,10 +21,12 @@ def run(options: EvaluateOptions) -> None:
     table = read_table(options.samples, options.smiles_column)
     texts = [*zip(table.rows.tolist(), table.smiles, strict=True), *((one.row, one.text) for one in table.rejects)]
     samples = [text for _, text in sorted(texts)]
-    reference, train = (_molecules(file, options.smiles_column) for file in (options.reference, options.train))
+    reference, train = (_molecules(file, options) for file in (options.reference, options.train))
     total = len(samples) + sum(len(one) for one in (reference, train) if one is not None)
     with track(True, total, "evaluating") as advance:
-        metrics = evaluate(samples, reference, train, seed=options.seed, on_row=lambda: advance(1))
+        metrics = evaluate(
+            samples, reference, train, seed=options.seed, on_row=lambda: advance(1), n_jobs=options.n_jobs
+        )
     save_rejects(_rejects(metrics, table.rejects), options.rejects)
     if options.json:
         print_json(metrics.to_dict())
@@ -32,13 +34,13 @@ def run(options: EvaluateOptions) -> None:
         _show(metrics)
 
 
-def _molecules(file: Path | None, smiles_column: str | None) -> Text | None:
+def _molecules(file: Path | None, options: EvaluateOptions) -> Text | None:
     """Return the molecules of a file to compare with; rows that are none are reported and left out."""
     if file is None:
         return None
-    table = read_table(file, smiles_column)
+    table = read_table(file, options.smiles_column)
     with track(True, len(table), "parsing") as advance:
-        parsed = clean(table.smiles, on_row=lambda: advance(1))
+        parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=options.n_jobs)
     report_rejects(parsed.rejects, "left out", table.rows)
     if not len(parsed.smiles):
         stop(f"no row of {file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)

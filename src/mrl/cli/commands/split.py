@@ -58,7 +58,9 @@ def run(options: SplitOptions) -> None:
     whole = with_tails(table)
     with track(True, len(table), "parsing") as advance:
         # Groups do not depend on what a tail says: it stays in the file that is written.
-        parsed = clean(table.smiles, [StripTail(stereo_groups="drop")], on_row=lambda: advance(1))
+        parsed = clean(
+            table.smiles, [StripTail(stereo_groups="drop")], on_row=lambda: advance(1), n_jobs=options.n_jobs
+        )
     report_rejects(parsed.rejects, "left out", table.rows)
     if not len(parsed.kept):
         stop(f"no row of {options.file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
@@ -93,9 +95,9 @@ def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.in
             rows = {name: np.flatnonzero([value == name for value in groups]) for name in dict.fromkeys(PART_NAMES)}
             return {name: part for name, part in rows.items() if len(part)}, f"as column {options.by!r} says"
     elif options.by == "scaffold":
-        groups, rule = scaffold_groups(table.smiles), "equal scaffolds together"
+        groups, rule = scaffold_groups(table.smiles, n_jobs=options.n_jobs), "equal scaffolds together"
     elif options.by == "cluster":
-        groups, rule = cluster_groups(table.smiles), "similar molecules together"
+        groups, rule = cluster_groups(table.smiles, n_jobs=options.n_jobs), "similar molecules together"
     elif options.by == "random":
         rule = f"at random, seed {options.seed}"
     else:

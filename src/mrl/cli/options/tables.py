@@ -105,6 +105,7 @@ class CleanOptions:
         list[str] | None,
         Option(metavar="COLUMN", help="One column of labels for --duplicates; repeat the option for several."),
     ] = None
+    n_jobs: Annotated[int, number("Number of processes.")] = 1
     smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
@@ -143,6 +144,7 @@ class SplitOptions:
     stratify: Annotated[
         str | None, Option(metavar="COLUMN", help="Column of classes that each part gets in equal proportions.")
     ] = None
+    n_jobs: Annotated[int, number("Number of processes.")] = 1
     smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
@@ -206,6 +208,7 @@ class EvaluateOptions:
     reference: Annotated[Path | None, Option(help="Table of molecules that the samples should resemble.")] = None
     train: Annotated[Path | None, Option(help="Table of molecules that the model was trained on.")] = None
     seed: Seed = 0
+    n_jobs: Annotated[int, number("Number of processes.")] = 1
     smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
