@@ -154,16 +154,52 @@ def test_molecules_that_the_dataset_cannot_encode_are_not_trained_on() -> None:
     assert [sorted(made) for made in data.made] == [["O", "OO"]]
 
 
-def test_rounds_without_a_valid_molecule_are_recorded() -> None:
+def test_without_a_valid_molecule_it_ends_with_a_warning() -> None:
     model = LanguageModel(ModelConfig.for_vocab(VOCAB, embedding=4, hidden=8))
     with torch.no_grad():
         model.head.weight.zero_()
         model.head.bias.fill_(-math.inf)
         model.head.bias[1] = 0.0  # eos at once: empty texts
-    rounds = finetune(model, DATA, oxygen, FinetuneOptions(rounds=2, samples=20))
-    assert [one.screened.valid.sum() for one in rounds] == [0, 0, 0]
-    assert [one.trained_on for one in rounds] == [0, 0, 0]
+    with pytest.warns(
+        UserWarning, match=r"round 1 has nothing to learn from: no sample is a valid molecule; train the"
+    ):
+        rounds = finetune(model, DATA, oxygen, FinetuneOptions(rounds=2, samples=20))
+    assert [one.screened.valid.sum() for one in rounds] == [0]
+    assert [one.trained_on for one in rounds] == [0]
     assert all(math.isnan(one.mean) and one.best(3) == [] for one in rounds)
+
+
+def test_samples_that_were_cut_are_never_learned_from(model: LanguageModel) -> None:
+    data = Recorded(CHAINS, VOCAB)
+    data.made = []
+    rounds = finetune(model, data, len, replace(OPTIONS, rounds=1, max_length=7, keep=1.0, min_uniqueness=0.0))
+    assert rounds[0].screened.unfinished > 50
+    (made,) = data.made
+    assert made
+    assert all(len(smiles) <= 5 for smiles in made)  # bos, five atoms, eos
+    cut = [reject.text for reject in rounds[0].screened.rejects if reject.stage == "length"]
+    assert len(cut) == rounds[0].screened.unfinished
+    assert all(len(text) == 6 for text in cut)  # molecules as well, were they whole
+
+
+def test_a_round_that_has_nothing_to_learn_from_ends_it_with_a_warning(model: LanguageModel) -> None:
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.warns(
+        UserWarning, match=r"round 1 has nothing to learn from: no molecule has a score.*check the score"
+    ):
+        (only,) = finetune(model, DATA, lambda smiles: math.nan, OPTIONS)
+    assert only.trained_on == 0
+    texts = {str(text) for text in only.screened.smiles if text}
+    with pytest.warns(UserWarning, match=r"round 1 has nothing to learn from: all molecules are known"):
+        assert len(finetune(model, DATA, oxygen, OPTIONS, known=texts)) == 1
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert len(finetune(model, DATA, lambda smiles: math.nan, replace(OPTIONS, rounds=0))) == 1  # nothing is wanted
+
+
+def test_a_model_with_a_condition_raises() -> None:
+    model = LanguageModel(ModelConfig.for_vocab(VOCAB, hidden=8, condition=1))
+    with pytest.raises(ValueError, match="fine-tuning has none to give it"):
+        finetune(model, DATA, oxygen)
 
 
 def test_a_collapse_is_undone(model: LanguageModel) -> None:

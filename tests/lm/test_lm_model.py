@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -21,7 +22,8 @@ from safetensors.torch import load_file, save_file
 
 from mrl.errors import ReadError, StateError
 from mrl.files import seal
-from mrl.lm import LanguageModel, ModelConfig, accelerator
+from mrl.lm import LanguageModel, ModelConfig, SequenceModel, Transformer, TransformerConfig, accelerator
+from mrl.lm.files import write_tensors
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab(["C", "O", "N", "(", ")", "="])
@@ -230,3 +232,61 @@ def test_a_model_pickles() -> None:
 
 def test_the_accelerator_is_one_that_is_there() -> None:
     assert accelerator().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+# --- forged files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("forged", "words"),
+    [
+        ({"layers": 3_000_000}, "layers is 3000000; expected an integer of at most 512"),
+        ({"hidden": 10**12}, "hidden is 1000000000000; expected an integer of at most 65,536"),
+        ({"embedding": 10**30}, "embedding is 10+; expected an integer of at most 65,536"),
+        ({"vocab_size": 10**9}, "vocab_size is 1000000000; expected"),
+        ({"max_length": 10**9}, "max_length is 1000000000; expected"),
+        ({"condition": -1}, "condition is -1; expected"),
+        ({"hidden": 65536}, "size mismatch"),
+        ({"layers": 512}, "Missing key"),
+        ({"hidden": "4"}, "hidden is '4'"),
+        ({"beauty": 1}, "unexpected keyword argument 'beauty'"),
+    ],
+)
+def test_a_forged_file_is_refused_before_memory_is_used_for_it(
+    forged: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "m"
+    model = small()
+    config = dataclasses.asdict(model.config) | forged
+    write_tensors(path, "mrl-language-model", model.state_dict(), {"kind": "lstm", "config": config, "about": {}})
+    with pytest.raises(ReadError, match=words):
+        LanguageModel.load(path)
+
+
+def test_a_file_of_another_kind_of_model_raises(tmp_path: Path) -> None:
+    config = TransformerConfig.for_vocab(VOCAB, width=8, heads=2, layers=1)
+    Transformer(config).save(tmp_path / "t")
+    assert type(SequenceModel.load(tmp_path / "t")) is Transformer
+    with pytest.raises(ReadError, match="a model of the kind 'transformer'; expected lstm"):
+        LanguageModel.load(tmp_path / "t")
+    model = small()
+    write_tensors(tmp_path / "m", "mrl-language-model", model.state_dict(), {"kind": "mamba"})
+    with pytest.raises(ReadError, match="a model of the kind 'mamba'; expected lstm, transformer"):
+        SequenceModel.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("heads", [3, 8])
+def test_heads_that_do_not_fit_the_width_raise(heads: int) -> None:
+    with pytest.raises(
+        ValueError, match=f"width is 8 and heads is {heads}; expected a width that is a multiple of twice"
+    ):
+        TransformerConfig.for_vocab(VOCAB, width=8, heads=heads)
+
+
+def test_facts_and_the_length_limit_are_saved_with_the_weights(tmp_path: Path) -> None:
+    model = small(max_length=60)
+    model.about["trained_on"] = {"file": "a.csv", "molecules": 12}
+    model.save(tmp_path / "m")
+    back = LanguageModel.load(tmp_path / "m")
+    assert back.about == model.about
+    assert back.config.max_length == 60

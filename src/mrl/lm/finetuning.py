@@ -90,9 +90,10 @@ def finetune(
     """Fine-tune a model until its molecules score higher.
 
     Each round draws samples, screens and scores them, and trains the model on the best of the molecules that are
-    neither known nor trained on in an earlier round: repeating the same few makes a model collapse onto them. If it
-    collapses all the same (too few unique molecules, or none at all), the last round is undone, with a warning, and
-    fine-tuning ends.
+    neither known nor trained on in an earlier round: repeating the same few makes a model collapse onto them. Samples
+    that were cut at the length limit are not molecules. If it collapses all the same (too few unique molecules, or
+    none at all), the last round is undone, with a warning, and fine-tuning ends; so it does, with a warning, if a round
+    has nothing to learn from.
 
     Parameters
     ----------
@@ -114,12 +115,15 @@ def finetune(
     -------
     list of Round
         Round 0 is the model as it was given, and each further one the model after one more round of training:
-        ``options.rounds + 1`` of them, or fewer if a round was undone. The last one is the model as it is now.
+        ``options.rounds + 1`` of them, or fewer if a round was undone or had nothing to learn from. The last one is the
+        model as it is now.
 
     Raises
     ------
     StateError
         The model belongs to another vocabulary.
+    ValueError
+        The model has a condition.
     FeatureError
         `score` failed: the molecule and the reason.
 
@@ -139,6 +143,8 @@ def finetune(
     (1, 50, 0)
     """
     model.require_vocab(dataset.vocab)
+    if model.config.condition:
+        raise ValueError("the model has a condition, and fine-tuning has none to give it; sample with condition=")
     known = None if known is None else CanonicalSet.of(known)
     scores: dict[str, float] = {}
     learned: set[str] = set()
@@ -159,6 +165,10 @@ def finetune(
         rounds.append(replace(now, trained_on=len(chosen)))
         if on_round is not None:
             on_round(rounds[-1])
+        if number < options.rounds and not chosen:
+            why = _nothing_to_learn(now)
+            warnings.warn(f"fine-tuning ended early, round {number + 1} has nothing to learn from: {why}", stacklevel=2)
+            break
         if chosen:
             learned.update(chosen)
             weights = copy.deepcopy(model.state_dict())
@@ -196,6 +206,19 @@ def _collapse(now: Round, first: Round, share: float) -> str | None:
     if now.screened.uniqueness < least:
         return f"{now.screened.uniqueness:.1%} of the valid samples are unique, expected {least:.1%} or more"
     return None
+
+
+def _nothing_to_learn(now: Round) -> str:
+    """Return why no molecule of a round can be trained on."""
+    screened = now.screened
+    if not screened.valid.any():
+        cut = f", {screened.unfinished:,} were cut at the length limit" if screened.unfinished else ""
+        return f"no sample is a valid molecule{cut}; train the model for longer"
+    if np.isnan(now.scores).all():
+        return "no molecule has a score (all are NaN or infinite); check the score"
+    if not len(screened.kept):
+        return "all molecules are known; sample more, or give fewer known molecules"
+    return "the new molecules were trained on in earlier rounds, have no score, or cannot be encoded; sample more"
 
 
 def _choose(now: Round, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:

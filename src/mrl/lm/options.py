@@ -98,8 +98,8 @@ class FinetuneOptions:
         How often the model sees each of them.
     lr : float
         Learning rate, constant.
-    max_length : int
-        The most ids of a sample.
+    max_length : int, optional
+        The most ids of a sample; that of the model if not given. Samples that were cut there are not learned from.
     min_uniqueness : float
         A round is undone if the share of unique molecules among the valid ones falls below this part of that share in
         round 0.
@@ -126,7 +126,7 @@ class FinetuneOptions:
     keep: float = 0.5
     epochs: int = 3
     lr: float = 1e-3
-    max_length: int = 128
+    max_length: int | None = None
     min_uniqueness: float = 0.87
     seed: int = 0
 
@@ -134,7 +134,8 @@ class FinetuneOptions:
         require_integer("rounds", self.rounds, 0)
         require_integer("samples", self.samples, 1)
         require_integer("epochs", self.epochs, 1)
-        require_integer("max_length", self.max_length, 2)
+        if self.max_length is not None:
+            require_integer("max_length", self.max_length, 2)
         require_positive("lr", self.lr)
         if not 0 < self.keep <= 1:
             raise ValueError(f"keep is {self.keep}; expected a share above 0 and at most 1")
