@@ -26,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 demo: $(VENV)/.run  ## the main job on the bundled sample: train, sample, screen, fine-tune, report (about 3 minutes)
-	$(BIN)/mrl demo
+	$(BIN)/mrl demo --force
 
 test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (at most 5 minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow"

@@ -6,19 +6,24 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from mrl.cli.app import app
-from mrl.lm import LanguageModel
-from mrl.text import Vocab
+from mrl.cli.commands.models.demo import Goal
+from mrl.cli.options import DemoOptions
+from mrl.corpus import read
+from mrl.lm import LanguageModel, SequenceModel, Transformer
+from mrl.text import CharacterVocab, Vocab
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 13)]
 SMILES = [*ALCOHOLS, *("N" + text for text in ALCOHOLS), *(f"c1ccccc1{text}" for text in ALCOHOLS)]
@@ -46,7 +51,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of a few steps."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "molecules.smi").write_text("\n".join(SMILES) + "\n")
-    run("train", folder / "molecules.smi", "-o", folder / "model", "--steps", 30, "--hidden", 16)
+    run("train", folder / "molecules.smi", "-o", folder / "model", "--steps", 30, "--hidden", 16, "--max-length", 40)
     return folder / "model"
 
 
@@ -203,6 +208,106 @@ def test_sample_writes_every_sample_with_its_reason(trained: Path, tmp_path: Pat
     assert all((row["valid"] == "1") == bool(row["smiles"]) == (not row["reason"]) for row in rows)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".arrow", ".smi"])
+def test_sample_writes_what_the_name_of_the_file_says(suffix: str, trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / f"samples{suffix}"
+    printed = run("sample", trained, "-n", 40)[0].split()
+    _, messages = run("sample", trained, "-n", 40, "-o", path)
+    table = read(path, smiles="smiles" if suffix != ".smi" else None, others=True)
+    if suffix == ".smi":
+        assert table.smiles.tolist() == printed
+        assert f"wrote {len(printed)} valid molecule" in messages
+    else:
+        assert len(table) + len(table.rejects) == 40
+        assert [smiles for smiles in table.smiles if smiles] == printed
+        assert {"text", "valid", "unique", "finished", "log_likelihood", "reason"} <= table.columns.keys()
+
+
+def test_sample_counts_what_was_cut_at_the_limit(trained: Path, tmp_path: Path) -> None:
+    out, messages = run("sample", trained, "-n", 60, "--max-length", 4, "-o", tmp_path / "s.csv", "--json")
+    facts = json.loads(out)
+    rows = list(csv.DictReader((tmp_path / "s.csv").open()))
+    cut = [row for row in rows if row["finished"] == "0"]
+    assert len(cut) == facts["unfinished"] > 10
+    assert {(row["valid"], row["smiles"], row["reason"]) for row in cut} == {
+        ("0", "", "unfinished: cut at the length limit")
+    }
+    assert f"{len(cut)} samples had not ended after 4 tokens, bos and eos included" in messages
+    assert json.loads(run("sample", trained, "-n", 1, "--json")[0])["max_length"] == 40  # that of the training
+
+
+def test_sample_begins_with_a_prompt_and_takes_likely_tokens(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    run("sample", trained, "-n", 30, "--prompt", "CC", "--top-p", "0.9", "--top-k", 5, "-o", path)
+    assert all(row["text"].startswith("CC") for row in csv.DictReader(path.open()))
+    assert "--prompt is 'C@': " in run("sample", trained, "--prompt", "C@", status=2)[1]
+    assert "raise --max-length" in run("sample", trained, "--prompt", "CCCC", "--max-length", 4, status=2)[1]
+    assert "--top-p is 1.5; expected a share" in run("sample", trained, "--top-p", 1.5, status=2)[1]
+    assert (
+        "--out is x.txt; expected the name of a file that ends in" in run("sample", trained, "-o", "x.txt", status=2)[1]
+    )
+
+
+def test_train_names_the_file_and_its_limit_in_the_model(trained: Path) -> None:
+    model = SequenceModel.load(trained / "model.safetensors")
+    assert model.config.max_length == 40
+    assert model.about["trained_on"]["file"] == "molecules.smi"
+    assert model.about["trained_on"]["molecules"] == len(SMILES)
+
+
+def test_train_makes_a_transformer(molecules: Path, tmp_path: Path) -> None:
+    run("train", molecules, "-o", tmp_path / "t", "--model", "transformer", "--hidden", 16, "--steps", 20)
+    assert type(SequenceModel.load(tmp_path / "t" / "model.safetensors")) is Transformer
+    run("sample", tmp_path / "t", "-n", 5)
+    words = ("train", molecules, "-o", tmp_path / "u", "--model", "transformer", "--hidden", 17)
+    assert "--hidden is 17: width is 17 and heads is 1; expected a width that is" in run(*words, status=2)[1]
+
+
+def test_train_replaces_a_model_only_by_force_and_only_by_a_whole_one(
+    molecules: Path, trained: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    shutil.copytree(trained, out)
+    words = ("train", molecules, "-o", out, "--steps", 4, "--hidden", 16)
+    old = (out / "model.safetensors").read_bytes()
+    assert "has a model already: give --force to replace it" in run(*words, status=2)[1]
+    _, messages = run(*words, "--force", "--lr", 1e6, status=1)
+    assert "start again with a lower lr" in messages
+    assert "✓ trained" not in messages
+    assert (out / "model.safetensors").read_bytes() == old
+    assert sorted(path.name for path in out.iterdir()) == ["model.safetensors", "vocab.json"]
+    run(*words, "--force")
+    assert (out / "model.safetensors").read_bytes() != old
+    assert sorted(path.name for path in out.iterdir()) == ["model.safetensors", "vocab.json"]
+
+
+def test_a_model_whose_replacement_was_killed_half_way_is_still_there(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    shutil.copytree(trained, out)
+    before = run("sample", out, "-n", 20)[0]
+    (out / "vocab.json").rename(out / ".vocab.json.old")  # as `mrl train --force` does, in front of the model's file
+    CharacterVocab("XYZ").save(out / "vocab.json")
+    assert run("sample", out, "-n", 20)[0] == before
+
+
+@pytest.mark.slow
+def test_train_that_was_killed_goes_on_to_the_same_model(molecules: Path, tmp_path: Path) -> None:
+    words = ("train", molecules, "--steps", 1100, "--hidden", 8)
+    run(*words, "-o", tmp_path / "whole")
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "mrl", *map(str, words), "-o", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (out / "checkpoint.safetensors").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (out / "model.safetensors").exists()
+    _, messages = run(*words, "-o", out)
+    assert "going on from" in messages
+    assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    assert sorted(path.name for path in out.iterdir()) == ["model.safetensors", "vocab.json"]
+
+
 def test_sample_json(trained: Path) -> None:
     facts = json.loads(run("sample", trained, "-n", 10, "--json")[0])
     assert facts["n"] == 10
@@ -271,10 +376,52 @@ def test_demo_does_the_whole_job(molecules: Path, tmp_path: Path) -> None:
     report = (tmp_path / "a" / "report.html").read_text()
     links.feed(report)
     assert links.found == []
-    assert "--property logp --seed 0 --steps 60 --samples 30 --rounds 2</code>" in report  # the command to repeat it
-    run(*words, "-o", tmp_path / "b")
+    assert (
+        "--maximize --property logp --seed 0 --steps 60 --samples 30 --rounds 2 --lr 0.012 --max-length 128</code>"
+        in report
+    )  # the command to repeat it
+    assert facts["goal"] == "a higher logP"
+    assert facts["trained"]["unfinished"] >= 0
+    assert "given: give one of them" not in report
+    assert "Valid samples drawn at random, not the best ones" in report
+    assert "has a model already: give --force" in run(*words, "-o", tmp_path / "a", status=2)[1]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "model.safetensors").write_bytes(b"")
+    run(*words, "-o", tmp_path / "b", "--force")
     for name in ("samples.csv", "model.safetensors", "fine-tuned.safetensors", "vocab.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("chosen", "goal", "score"),
+    [
+        ({"property": "molwt"}, "a higher weight", 46.069),
+        ({"property": "molwt", "minimize": True}, "a lower weight", -46.069),
+        ({"property": "molwt", "target": 60.0}, "a weight of 60 g/mol", -13.931),
+        ({"property": "sa_score"}, "a lower SA score", -1.98),
+        ({"property": "sa_score", "minimize": False}, "a higher SA score", 1.98),
+    ],
+)
+def test_a_direction_is_always_chosen(chosen: dict[str, Any], goal: str, score: float) -> None:
+    one = Goal.of(DemoOptions(**chosen))
+    assert str(one) == goal
+    assert one("CCO") == pytest.approx(score, abs=0.01)
+    assert one.values["CCO"] == pytest.approx(1.98 if "sa_score" in chosen.values() else 46.069, abs=0.01)
+
+
+def test_demo_says_the_direction_and_shows_the_property_itself(molecules: Path, tmp_path: Path) -> None:
+    words = ("demo", molecules, "--steps", 60, "-n", 30, "--rounds", 1, "--property", "sa_score", "-o", tmp_path)
+    out, messages = run(*words, "--json")
+    assert json.loads(out)["goal"] == "a lower SA score"
+    assert "the goal of fine-tuning is a lower SA score; others with --minimize, --maximize or --target" in messages
+    assert "fine-tuned towards a lower SA score" in (tmp_path / "report.html").read_text()
+    rows = csv.DictReader((tmp_path / "samples.csv").open())
+    assert all(float(row["sa_score"]) >= 1 for row in rows if row["sa_score"])
+
+
+def test_demo_takes_one_goal(molecules: Path) -> None:
+    words = ("demo", molecules, "--target", 2, "--minimize")
+    assert "--target and --minimize or --maximize are given" in run(*words, status=2)[1]
 
 
 def test_demo_rejects_an_unknown_property(molecules: Path) -> None:

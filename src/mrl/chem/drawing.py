@@ -94,6 +94,7 @@ def _draw(mol: Chem.Mol, size: tuple[int, int]) -> str:
         options.fixedBondLength = 24
         options.minFontSize = 8
         options.padding = 0.07
+        options.flagCloseContactsDist = -1  # no red frames around the atoms of large molecules
         options.setAtomPalette(_palette())
         drawer.DrawMolecule(mol)
         drawer.FinishDrawing()

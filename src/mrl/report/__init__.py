@@ -9,7 +9,7 @@ True
 
 from mrl.report.comparison import properties
 from mrl.report.curves import loss, rounds
-from mrl.report.demo import DemoReport
+from mrl.report.demo import DemoReport, shown_rows
 from mrl.report.distributions import distributions, token_frequencies
 from mrl.report.drawing import Drawing
 from mrl.report.gallery import show
@@ -43,6 +43,7 @@ __all__ = [
     "rounds",
     "score_course",
     "show",
+    "shown_rows",
     "table",
     "tiles",
     "token_frequencies",

@@ -42,7 +42,7 @@ class DemoReport:
     command : str
         The command that makes this report again.
     property_name, unit : str
-        The property that the model was tuned towards, and its unit or ``""``.
+        The property that the model was tuned by, and its unit or ``""``.
     values : array of shape (n,)
         The property of molecules of the data.
     lengths : mapping of str to array of shape (n,)
@@ -52,7 +52,14 @@ class DemoReport:
     train_loss : array of shape (steps,)
         The loss of each training step.
     rounds : sequence of Round
-        What `mrl.lm.finetune` returned: the trained model's samples first, then those after each round.
+        What `mrl.lm.finetune` returned: the trained model's samples first, then those after each round. Their scores
+        are values of the property.
+    goal : str
+        What fine-tuning was to reach: "a lower SA score", "a logP of 2.5"; a higher property if not given.
+    quality : mapping of str to sequence of three numbers
+        Name -> values for the data, the trained and the fine-tuned model.
+    neighbours : mapping of str to (str, float)
+        SMILES of a molecule that is shown (`shown_rows`) -> the most similar one of the data, and how similar it is.
     settings, versions : mapping of str to object
         Name -> value.
     title : str
@@ -87,6 +94,9 @@ class DemoReport:
     tokens: Mapping[str, int]
     train_loss: ArrayLike
     rounds: Sequence[Round]
+    goal: str = ""
+    quality: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    neighbours: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
     title: str = "From a file of molecules to new ones"
@@ -94,6 +104,19 @@ class DemoReport:
     def __post_init__(self) -> None:
         if not self.rounds:
             raise ValueError("rounds is empty; expected the rounds that mrl.lm.finetune returned, 1 or more")
+
+    @property
+    def aim(self) -> str:
+        """What fine-tuning was to reach, in words.
+
+        Examples
+        --------
+        >>> from mrl.chem import screen
+        >>> first = Round(0, ("C",), screen(["C"]), np.array([0.4]), 0)
+        >>> DemoReport("a.csv", 1, {}, 1, 5, "mrl demo", "QED", "", [0.4], {}, {}, [], [first]).aim
+        'a higher QED'
+        """
+        return self.goal or f"a higher {self.property_name}"
 
     @property
     def html(self) -> Html:
@@ -104,8 +127,8 @@ class DemoReport:
         subtitle = (
             f"A small language model learned to write molecules from {format_count(self.kept, 'molecule')} of "
             f"{self.source}. {self.rounds[0].screened.n:,} texts were sampled from it and screened. In "
-            f"{format_count(len(self.rounds) - 1, 'round')} it was fine-tuned towards {self.property_name} on the best "
-            "of its own samples."
+            f"{format_count(len(self.rounds) - 1, 'round')} it was fine-tuned towards {self.aim} on the best of its "
+            "own samples."
         )
         sections = [part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures, _repeat)]
         return page(self.title, subtitle, sections, lead=_key_numbers(self), kicker="mrl demo")
@@ -149,8 +172,10 @@ def _training(data: DemoReport) -> Section:
     counts = []
     for one in (data.rounds[0].screened, data.rounds[-1].screened):
         valid_unique_novel = zip((one.n_valid, one.n_unique, one.n_novel), _rates(one), strict=True)
-        counts.append([one.n, one.empty, *(f"{n:,} ({rate})" for n, rate in valid_unique_novel)])
-    rows = zip(("sampled texts", "empty", "valid", "unique", "novel"), *counts, strict=True)
+        cut = f"{one.unfinished:,} ({format_percent(one.unfinished, one.n)})"
+        counts.append([one.n, one.empty, cut, *(f"{n:,} ({rate})" for n, rate in valid_unique_novel)])
+    names = ("sampled texts", "empty", "cut at the length limit", "valid", "unique", "novel")
+    rows = zip(names, *counts, strict=True)
     losses = as_values(data.train_loss)
     return Section(
         "Training and screening",
@@ -162,6 +187,7 @@ def _training(data: DemoReport) -> Section:
             ),
             table(rows, ["", "trained", "fine-tuned"], caption="The samples, screened")
             + paragraph(
+                "Cut at the length limit: the text had not ended; it is the beginning of a molecule, and never valid. "
                 "Valid: the text is a molecule of at least one atom. Unique: distinct canonical SMILES among the valid "
                 "ones. Novel: those of the unique ones that are not among the molecules trained on."
             ),
@@ -189,18 +215,49 @@ def _fine_tuning(data: DemoReport) -> Section:
             figure(course, "Round by round", "Round 0 is the trained model before fine-tuning."),
         )
         + table(rows, ["round", "trained on", mean, "valid", "unique", "novel"]),
-        f"In each round the model is trained on those of its samples that have the best {data.property_name}.",
+        f"The goal is {data.aim}: in each round the model is trained on those of its new molecules that come closest.",
     )
 
 
 def _molecules(data: DemoReport) -> Section:
-    body = ""
+    body, quality = "", [(name, *values) for name, values in data.quality.items()]
+    if quality:
+        caption = "Valid molecules; of many, some that are spread evenly over them"
+        body += table(quality, ["", "data", "trained", "fine-tuned"], caption=caption)
     for group, one in (("samples", data.rounds[0]), ("fine-tuned", data.rounds[-1])):
-        if best := one.best(_MOST_DRAWN):
-            captions = [f"{data.property_name} {_quantity(data, score)}" for _, score in best]
-            body += molecule_grid([smiles for smiles, _ in best], captions, title=group)
-    note = f"The valid samples of the best {data.property_name}."
+        if rows := shown_rows(one):
+            smiles = [str(one.screened.smiles[row]) for row in rows]
+            captions = [_caption(data, one, row) for row in rows]
+            body += molecule_grid(smiles, captions, title=group)
+            nearest = [
+                (code(text), code(data.neighbours[text][0]), data.neighbours[text][1])
+                for text in smiles
+                if text in data.neighbours
+            ]
+            if nearest:
+                header = ["sample", "most similar molecule of the data", "similarity"]
+                body += table(nearest, header, caption="Tanimoto similarity of ECFP4 fingerprints")
+    note = "Valid samples drawn at random, not the best ones; known: among the molecules trained on."
     return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No sample is a molecule."))
+
+
+def _caption(data: DemoReport, one: Round, row: int) -> str:
+    status = "" if one.screened.known is None else ", new" if one.screened.novel[row] else ", known"
+    return f"{data.property_name} {_quantity(data, float(one.scores[row]))}{status}"
+
+
+def shown_rows(one: Round) -> list[int]:
+    """Return the rows of the molecules that the report draws: valid ones, at random, the same each time.
+
+    Examples
+    --------
+    >>> from mrl.chem import screen
+    >>> shown_rows(Round(0, ("C(", "CC"), screen(["C(", "CC"]), np.array([np.nan, 0.4]), 0))
+    [1]
+    """
+    valid = np.flatnonzero(one.screened.unique)
+    chosen = np.random.default_rng(one.number).permutation(len(valid))[:_MOST_DRAWN]
+    return [int(row) for row in valid[np.sort(chosen)]]
 
 
 def _failures(data: DemoReport) -> Section:

@@ -1,5 +1,6 @@
 """The options of commands about models."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +36,13 @@ class TaskKind(StrEnum):
     CLASSIFICATION = "classification"
 
 
+class LanguageModelKind(StrEnum):
+    """Models of ``mrl train``."""
+
+    LSTM = "lstm"
+    TRANSFORMER = "transformer"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
     """Train a language model on molecules, sample, screen, fine-tune, report.
@@ -46,52 +54,95 @@ class DemoOptions:
     property: Annotated[
         str, Option("--property", "-p", help="What to fine-tune towards: qed, logp, tpsa, molwt, sa_score ...")
     ] = "qed"
+    minimize: Annotated[
+        bool | None,
+        Option(
+            "--minimize/--maximize",
+            help="Towards lower values, or higher ones.",
+            show_default="minimize for sa_score, for which high is hard to make; otherwise maximize",
+        ),
+    ] = None
+    target: Annotated[float | None, Option(metavar="VALUE", help="Towards this value instead.")] = None
     seed: Seed = 0
     out: Annotated[Path, out_option("Folder for the results.")] = Path("mrl-demo")
     smiles_column: SmilesColumn = None
     steps: Steps = 3000
     samples: Annotated[int, number("Number of samples.", "--samples", "-n")] = 1000
     rounds: Annotated[int, number("Rounds of fine-tuning.", least=0)] = 5
+    lr: Annotated[float, Option(help="Highest learning rate of the training.")] = 1.2e-2
+    max_length: MaxLength = 128
+    force: Force = False
     json: Json = False
+
+    def __post_init__(self) -> None:
+        require_positive("--lr", self.lr)
+        if self.target is not None and self.minimize is not None:
+            raise ValueError("--target and --minimize or --maximize are given: give one of them")
+        if self.target is not None and not math.isfinite(self.target):
+            raise ValueError(f"--target is {self.target}; expected a number")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """Train a language model on a file of molecules."""
+    """Train a language model on a file of molecules.
+
+    Killed and started again with the same words, it goes on from checkpoint.safetensors in the folder.
+    """
 
     file: File
     out: Annotated[Path, out_option("Folder for vocab.json and model.safetensors.")]
     smiles_column: SmilesColumn = None
     steps: Steps = 3000
-    lr: Annotated[float, Option(help="Highest learning rate of the cycle.")] = 1.2e-2
-    hidden: Annotated[int, number("Size of an LSTM layer.")] = 256
+    model: Annotated[
+        LanguageModelKind, Option(metavar="KIND", help=f"Kind of network: {', '.join(LanguageModelKind)}.")
+    ] = LanguageModelKind.LSTM
+    lr: Annotated[
+        float | None,
+        Option(help="Highest learning rate of the cycle.", show_default="0.012 for lstm, 0.002 for transformer"),
+    ] = None
+    hidden: Annotated[int | None, number("Size of a layer.", default="256 for lstm, 192 for transformer")] = None
     max_length: MaxLength = 128
     seed: Seed = 0
+    force: Force = False
     json: Json = False
 
     def __post_init__(self) -> None:
-        require_positive("--lr", self.lr)
+        if self.lr is not None:
+            require_positive("--lr", self.lr)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleOptions:
     """Sample molecules from a trained model.
 
-    Prints one canonical SMILES a line; invalid samples are left out and counted.
+    Prints one canonical SMILES a line; invalid samples, and those cut at the length limit, are left out and counted.
     """
 
     model: Annotated[Path, argument("MODEL", "Folder written by mrl train or mrl demo, or its .safetensors file.")]
     n: Annotated[int, number("Number of samples.", "-n")] = 1000
-    out: Annotated[Path | None, out_option("CSV file for all samples, valid or not, with reasons.")] = None
+    out: Annotated[
+        Path | None,
+        out_option("File for all samples with reasons (.csv, .tsv, .parquet, .arrow), or for the valid ones (.smi)."),
+    ] = None
+    prompt: Annotated[str | None, Option(metavar="TEXT", help="How every molecule begins, as SMILES.")] = None
     temperature: Annotated[float, Option(help="Above 1 more varied, below 1 more typical.")] = 1.0
-    max_length: MaxLength = 128
+    top_k: Annotated[int | None, number("Draw among the N most likely tokens only.", default="all")] = None
+    top_p: Annotated[
+        float | None,
+        Option(metavar="SHARE", help="Draw among the likely tokens of this total probability.", show_default="1"),
+    ] = None
+    max_length: Annotated[
+        int | None, number("Most tokens of a molecule, bos and eos included.", least=3, default="that of the training")
+    ] = None
     seed: Seed = 0
     json: Json = False
 
     def __post_init__(self) -> None:
         require_positive("--temperature", self.temperature)
         if self.out is not None:
-            require_suffix(self.out, ".csv")
+            require_suffix(self.out, *WRITTEN)
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise ValueError(f"--top-p is {self.top_p}; expected a share above 0 and at most 1")
 
 
 @dataclass(frozen=True, kw_only=True)

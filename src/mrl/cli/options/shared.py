@@ -30,7 +30,7 @@ SmilesColumn = Annotated[
     str | None, Option(help="Column with the SMILES.", show_default="the one called smiles or similar")
 ]
 VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl vocab learn.")]
-MaxLength = Annotated[int, number("Most tokens of a molecule.", least=3)]
+MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3)]
 Steps = Annotated[int, number("Training steps, of 64 molecules each.")]
 Seed = Annotated[int, number("The same seed, machine and versions give the same result.", least=0)]
 RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]

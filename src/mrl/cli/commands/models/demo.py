@@ -2,34 +2,89 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
 import math
 import platform
 import shlex
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.chem import PROPERTIES, CanonicalSet, title_and_unit
-from mrl.cli.commands.models.sample import write_csv
-from mrl.cli.commands.models.train import BATCH_SIZE, Molecules, load_molecules, save_model, train_model
-from mrl.cli.console import USAGE, print_grid, print_json, print_text, progress, stop, success
+from mrl.chem import PROPERTIES, AlertCount, CanonicalSet, Screened, nearest_neighbours, tanimoto, title_and_unit
+from mrl.cli.commands.models.train import (
+    BATCH_SIZE,
+    Molecules,
+    facts_of,
+    load_molecules,
+    require_model_folder,
+    save_model,
+    train_model,
+)
+from mrl.cli.console import USAGE, note, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
-from mrl.cli.tables import require_folder
+from mrl.cli.tables import require_writable
 from mrl.data import TextDataset
-from mrl.files import write_atomic
+from mrl.files import atomic, write_atomic
 from mrl.formatting import format_number, format_percent
-from mrl.lm import FinetuneOptions, LanguageModel, Round, finetune, one_thread
+from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread
 from mrl.messages import did_you_mean, format_count
 from mrl.ragged import Text
-from mrl.report import DemoReport
+from mrl.report import DemoReport, shown_rows
 
-MAX_LENGTH = 128
-LEARNING_RATE = 1.2e-2
 SHOWN = 2000  # molecules of the data whose property is computed: enough for a distribution, two seconds of RDKit
+COMPARED = 500  # molecules of a group for alerts and diversity
+SEARCHED = 25_000  # molecules of the data among which the nearest are looked for
+LOWER_IS_BETTER = frozenset({"sa_score"})  # the synthetic accessibility score rises with difficulty
+
+Samples: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64]]
+"""Name of a model, the texts that it generated, what is known of them, and their property."""
+
+
+@dataclass
+class Goal:
+    """A property, and what is wanted of it; it keeps the values that it has computed."""
+
+    name: str
+    minimize: bool
+    target: float | None
+    values: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, options: DemoOptions) -> Goal:
+        """Return the goal of the options: a direction is always chosen."""
+        minimize = options.property in LOWER_IS_BETTER if options.minimize is None else options.minimize
+        return cls(options.property, minimize and options.target is None, options.target)
+
+    def __call__(self, smiles: str) -> float:
+        """Return the score of a molecule: higher is nearer to the goal."""
+        value = self.values[smiles] = float(PROPERTIES[self.name](smiles))
+        if self.target is not None:
+            return -abs(value - self.target)
+        return -value if self.minimize else value
+
+    def __str__(self) -> str:
+        title, unit = title_and_unit(self.name)
+        if self.target is not None:
+            return f"a {title} of {self.target:g} {unit}".rstrip()
+        return f"a {'lower' if self.minimize else 'higher'} {title}"
+
+    @property
+    def words(self) -> list[str]:
+        """The options that name it."""
+        if self.target is not None:
+            return ["--target", f"{self.target:g}"]
+        return ["--minimize" if self.minimize else "--maximize"]
+
+    def with_values(self, one: Round) -> Round:
+        """Return a round whose scores are values of the property."""
+        values = [math.nan if smiles is None else self.values.get(smiles, math.nan) for smiles in one.screened.smiles]
+        return replace(one, scores=np.where(np.isnan(one.scores), np.nan, np.array(values, np.float64)))
 
 
 def run(options: DemoOptions) -> None:
@@ -41,21 +96,26 @@ def run(options: DemoOptions) -> None:
             USAGE,
         )
     start = time.perf_counter()
-    out = options.out
-    require_folder(out)
+    out, goal = options.out, Goal.of(options)
+    require_model_folder(out, options.force)
+    require_writable(*(out / name for name in ("fine-tuned.safetensors", "samples.csv", "report.html")))
+    note(f"  the goal of fine-tuning is {goal}; others with --minimize, --maximize or --target VALUE")
     with one_thread():
-        molecules = load_molecules(options.file, options.smiles_column, MAX_LENGTH)
+        molecules = load_molecules(options.file, options.smiles_column, options.max_length)
         dataset = molecules.dataset
-        model, losses, _ = train_model(dataset, options.steps, LEARNING_RATE, options.seed)
+        model = LanguageModel(ModelConfig.for_vocab(dataset.vocab, max_length=options.max_length), seed=options.seed)
+        model.about["trained_on"] = facts_of(_source(options), dataset)
+        losses, _ = train_model(model, dataset, options.steps, options.lr, options.seed)
         save_model(model, dataset.vocab, out)
         known = CanonicalSet(molecules.cleaned.smiles)  # canonical already
-        rounds = _finetune(model, dataset, known, options)
+        rounds = _finetune(model, dataset, known, options, goal)
+    model.about["fine_tuned_towards"] = str(goal)
     model.save(out / "fine-tuned.safetensors")
     first, last = rounds[0], rounds[-1]
-    samples = [("trained", first.texts, first.screened, first.scores)]
+    samples: list[Samples] = [("trained", first.texts, first.screened, first.scores)]
     samples.append(("fine-tuned", last.texts, last.screened, last.scores))
-    write_csv(out / "samples.csv", samples, options.property)
-    report = _report(options, molecules, losses, rounds, str(model.device))
+    _write_csv(out / "samples.csv", samples, options.property)
+    report = _report(options, goal, molecules, losses, rounds, str(accelerator()))
     write_atomic(out / "report.html", report.html)
     success(f"wrote {out}/fine-tuned.safetensors, {out}/samples.csv and {out}/report.html")
     seconds = time.perf_counter() - start
@@ -66,46 +126,71 @@ def run(options: DemoOptions) -> None:
         print_text(f"{seconds:.0f} s. Open {out}/report.html in a browser.")
 
 
-def _finetune(model: LanguageModel, dataset: TextDataset, known: CanonicalSet, options: DemoOptions) -> list[Round]:
+def _source(options: DemoOptions) -> str:
+    return "the bundled sample" if options.file is None else options.file.name
+
+
+def _write_csv(path: Path, groups: Sequence[Samples], score: str) -> None:
+    """Write every sample, the molecule that it is, or the reason why it is invalid; a whole file or none."""
+    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["model", "text", "smiles", "valid", "unique", "novel", score, "reason"])
+        for model, texts, screened, scores in groups:
+            reasons = {reject.row: reject.reason for reject in screened.rejects}
+            for row, text in enumerate(texts):
+                flags = [int(column[row]) for column in (screened.valid, screened.unique, screened.novel)]
+                value = "" if math.isnan(scores[row]) else f"{scores[row]:.6g}"
+                table.writerow([model, text, screened.smiles[row] or "", *flags, value, reasons.get(row, "")])
+
+
+def _finetune(
+    model: LanguageModel, dataset: TextDataset, known: CanonicalSet, options: DemoOptions, goal: Goal
+) -> list[Round]:
     with progress("{task.fields[state]}") as bar:
         task = bar.add_task("fine-tuning", total=options.rounds + 1, state="sampling")
 
         def show(one: Round) -> None:
             screened = one.screened
-            state = f"mean {one.mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
+            mean = goal.with_values(one).mean
+            state = f"mean {mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
             if one.number == 0:
-                success(f"sampled {screened.n:,}: {state}, {screened.novelty:.1%} novel")
+                cut = f", {screened.unfinished:,} cut at the length limit" if screened.unfinished else ""
+                success(f"sampled {screened.n:,}: {state}, {screened.novelty:.1%} novel{cut}")
             bar.update(task, advance=1, state=state, refresh=True)
 
-        climb = FinetuneOptions(
-            rounds=options.rounds, samples=options.samples, seed=options.seed, max_length=MAX_LENGTH
-        )
-        rounds = finetune(model, dataset, PROPERTIES[options.property], climb, known=known, on_round=show)
-    success(f"fine-tuned in {format_count(len(rounds) - 1, 'round')}")
-    return rounds
+        climb = FinetuneOptions(rounds=options.rounds, samples=options.samples, seed=options.seed)
+        rounds = finetune(model, dataset, goal, climb, known=known, on_round=show)
+    success(f"fine-tuned in {format_count(len(rounds) - 1, 'round')} towards {goal}")
+    return [goal.with_values(one) for one in rounds]
 
 
 def _report(
-    options: DemoOptions, molecules: Molecules, losses: NDArray[np.float64], rounds: list[Round], device: str
+    options: DemoOptions,
+    goal: Goal,
+    molecules: Molecules,
+    losses: NDArray[np.float64],
+    rounds: list[Round],
+    device: str,
 ) -> DemoReport:
     table, cleaned, dataset = molecules
     first, last = rounds[0], rounds[-1]
     name, unit = title_and_unit(options.property)
-    settings = {name: getattr(options, name) for name in ("property", "seed", "steps", "samples", "rounds")}
+    settings = {name: getattr(options, name) for name in ("property", "seed", "steps", "samples", "rounds", "lr")}
+    settings["max-length"] = options.max_length
     removed = {
         "empty or not readable": len(table.rejects),
         "not a molecule": cleaned.counts["parse"].removed,
         "the same molecule again": cleaned.counts["duplicates"].removed,
-        f"more than {MAX_LENGTH - 2} tokens": len(dataset.rejects),
+        f"more than {options.max_length - 2} tokens": len(dataset.rejects),
     }
     tokens = dataset.vocab.count_tokens(dataset.smiles)
     return DemoReport(
-        source="the bundled sample" if options.file is None else options.file.name,
+        source=_source(options),
         rows=len(table) + len(table.rejects),
         cleaning={reason: rows for reason, rows in removed.items() if rows},
         kept=len(dataset),
         vocabulary=len(dataset.vocab),
-        command=_command(options, settings),
+        command=_command(options, goal, settings),
         property_name=name,
         unit=unit,
         values=_property_values(dataset.smiles, PROPERTIES[options.property]),
@@ -117,25 +202,65 @@ def _report(
         tokens=dict(sorted(tokens.items(), key=lambda item: (-item[1], item[0]))),
         train_loss=losses,
         rounds=rounds,
-        settings={**settings, "batch": BATCH_SIZE, "learning rate": LEARNING_RATE, "device": device},
+        goal=str(goal),
+        quality=_quality(dataset.smiles, [first, last]),
+        neighbours=_neighbours(dataset.smiles, [first, last]),
+        settings={**settings, "goal": str(goal), "batch": BATCH_SIZE, "device": device},
         versions={name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
         | {"python": platform.python_version()},
     )
 
 
-def _command(options: DemoOptions, settings: dict[str, Any]) -> str:
+def _command(options: DemoOptions, goal: Goal, settings: dict[str, Any]) -> str:
     """Return the command that does the same again, every setting written out."""
     words = ["mrl", "demo", *([str(options.file)] if options.file else [])]
     if options.smiles_column is not None:
         words += ["--smiles-column", options.smiles_column]
+    words += goal.words
     return shlex.join([*words, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))])
 
 
 def _property_values(smiles: Text, property: Callable[[str], float]) -> NDArray[np.float64]:
     """Return the property of rows that are spread evenly over the data."""
+    return np.array([property(text) for text in _spread(smiles, SHOWN)])
+
+
+def _spread(smiles: Sequence[str], most: int) -> list[str]:
+    """Return at most so many molecules, spread evenly over the rows."""
     n = len(smiles)
-    rows = range(n) if n <= SHOWN else (i * n // SHOWN for i in range(SHOWN))
-    return np.array([property(smiles[row]) for row in rows])
+    rows = range(n) if n <= most else (i * n // most for i in range(most))
+    return [smiles[row] for row in rows]
+
+
+def _quality(data: Text, rounds: Sequence[Round]) -> dict[str, list[float]]:
+    """Return alerts and diversity of the data, and of the distinct molecules of each round."""
+    sampled = [[str(one.screened.smiles[row]) for row in np.flatnonzero(one.screened.unique)] for one in rounds]
+    groups = [_spread(group, COMPARED) for group in (data, *sampled)]
+    alert = AlertCount("BRENK")
+    return {
+        "with a structural alert of BRENK, %": [100 * _mean([alert(text) for text in group]) for group in groups],
+        "diversity (1 - mean similarity of ECFP4)": [_diversity(group) for group in groups],
+    }
+
+
+def _diversity(smiles: list[str]) -> float:
+    n = len(smiles)
+    return 1 - (float(tanimoto(smiles, smiles).sum()) - n) / (n * (n - 1)) if n > 1 else math.nan
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _neighbours(data: Text, rounds: Sequence[Round]) -> dict[str, tuple[str, float]]:
+    """Return the most similar molecule of the data for each molecule that the report draws."""
+    shown = list(dict.fromkeys(str(one.screened.smiles[row]) for one in rounds for row in shown_rows(one)))
+    if not shown:
+        return {}
+    searched = _spread(data, SEARCHED)
+    rows, similarity = nearest_neighbours(shown, searched)
+    pairs = zip(shown, rows[:, 0], similarity[:, 0], strict=True)
+    return {text: (searched[row], float(value)) for text, row, value in pairs}
 
 
 def _lengths(one: Round, dataset: TextDataset) -> NDArray[np.int64]:
@@ -152,6 +277,7 @@ def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
         return {
             "sampled": one.screened.n,
             "empty": one.screened.empty,
+            "unfinished": one.screened.unfinished,
             "valid": one.screened.n_valid,
             "unique": one.screened.n_unique,
             "novel": one.screened.n_novel,
@@ -164,6 +290,7 @@ def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
         "molecules": report.kept,
         "tokens": report.vocabulary,
         "property": options.property,
+        "goal": report.aim,
         "data_mean": _data_mean(report),
         "trained": counts(report.rounds[0]),
         "fine_tuned": counts(report.rounds[-1]),
@@ -175,6 +302,7 @@ def _show(report: DemoReport) -> None:
     screened = [one.screened for one in both]
     unit = f" ({report.unit})" if report.unit else ""
     rows = [
+        ("cut at the length limit", "", *(format_percent(one.unfinished, one.n) for one in screened)),
         ("valid", "", *(format_percent(one.n_valid, one.n) for one in screened)),
         ("unique", "", *(format_percent(one.n_unique, one.n_valid) for one in screened)),
         ("novel", "", *(format_percent(one.n_novel, one.n_unique) for one in screened)),

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrl.chem import Screened, screen
 from mrl.cli.commands.models.train import load_model
-from mrl.cli.console import note, print_json, print_lines, success
+from mrl.cli.console import USAGE, note, print_json, print_lines, stop, success
 from mrl.cli.options import SampleOptions
 from mrl.cli.tables import require_writable
-from mrl.files import atomic
-from mrl.lm import one_thread, sample
+from mrl.corpus import Table, TableColumn, write_table
+from mrl.errors import UnknownTokenError
+from mrl.lm import Samples, SequenceModel, encode_prompts, one_thread, sample
 from mrl.messages import format_count
-
-Samples: TypeAlias = tuple[str, Sequence[str], Screened, NDArray[np.float64] | None]
-"""Name of a model, the texts that it generated, what is known of them, and their scores."""
+from mrl.ragged import Text
+from mrl.text import Vocab
 
 
 def run(options: SampleOptions) -> None:
-    """Sample, and print the molecules; with `out`, write all samples to a file instead."""
+    """Sample, and print the molecules; with `out`, write them to a file instead."""
     require_writable(options.out)
     model, vocab = load_model(options.model)
+    limit = options.max_length or model.config.max_length
     with one_thread():
         samples = sample(
-            model, options.n, temperature=options.temperature, max_length=options.max_length, seed=options.seed
+            model,
+            options.n,
+            prompt=_prompt(model, vocab, options.prompt, limit),
+            max_length=limit,
+            temperature=options.temperature,
+            top_k=options.top_k,
+            top_p=options.top_p,
+            seed=options.seed,
         )
     texts = samples.decode(vocab)
     screened = screen(texts, finished=samples.finished)
     molecules = [smiles for smiles in screened.smiles if smiles is not None]
     if options.out is not None:
-        write_csv(options.out, [(options.model.name, texts, screened, None)])
-        success(f"wrote {format_count(options.n, 'sample')} to {options.out}")
+        _write(options.out, texts, samples, screened)
     if options.json:
-        print_json(screened.summary() | {"seed": options.seed, "smiles": molecules})
+        print_json(screened.summary() | {"max_length": limit, "seed": options.seed, "smiles": molecules})
     elif options.out is None:
         print_lines(molecules)
-    distinct = f"{screened.unique.sum():,} of them distinct"
-    note(f"{format_count(len(molecules), 'valid molecule')} among {format_count(options.n, 'sample')}, {distinct}")
+    valid = f"{format_count(len(molecules), 'valid molecule')} among {format_count(options.n, 'sample')}"
+    note(f"{valid}, {screened.unique.sum():,} of them distinct")
+    if screened.unfinished:
+        note(
+            f"{format_count(screened.unfinished, 'sample')} had not ended after {limit} tokens, bos and eos included: "
+            "the beginnings of molecules, left out"
+        )
 
 
-def write_csv(path: Path, groups: Sequence[Samples], score: str = "score") -> None:
-    """Write every sample, the molecule that it is, or the reason why it is invalid; a whole file or none."""
-    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["model", "text", "smiles", "valid", "unique", "novel", score, "reason"])
-        for model, texts, screened, scores in groups:
-            reasons = {reject.row: reject.reason for reject in screened.rejects}
-            for row, text in enumerate(texts):
-                flags = [int(column[row]) for column in (screened.valid, screened.unique, screened.novel)]
-                value = "" if scores is None or math.isnan(scores[row]) else f"{scores[row]:.6g}"
-                table.writerow([model, text, screened.smiles[row] or "", *flags, value, reasons.get(row, "")])
+def _prompt(model: SequenceModel, vocab: Vocab, text: str | None, limit: int) -> Any:
+    if model.config.condition:
+        stop("the model was trained with conditions: sample it in Python, mrl.lm.sample(model, n, condition=)", USAGE)
+    if text is None:
+        return None
+    try:
+        ids = encode_prompts(model, vocab, text)
+    except UnknownTokenError as error:
+        stop(f"--prompt is {text!r}: {error}", USAGE)
+    if len(ids[0]) >= limit:
+        stop(f"--prompt has {len(ids[0])} tokens, bos included, and --max-length is {limit}: raise --max-length", USAGE)
+    return ids
+
+
+def _write(path: Path, texts: list[str], samples: Samples, screened: Screened) -> None:
+    """Write a list of the valid molecules (``.smi``), or a table of all samples, each with its reason if not valid."""
+    if path.suffix.lower() == ".smi":
+        table = Table({"smiles": Text.of([smiles for smiles in screened.smiles if smiles is not None])})
+        what = format_count(len(table), "valid molecule")
+    else:
+        reasons = {reject.row: reject.reason for reject in screened.rejects}
+        columns: dict[str, TableColumn] = {
+            "text": Text.of(texts),
+            "smiles": Text.of([smiles or "" for smiles in screened.smiles]),
+            "valid": screened.valid.astype(np.int64),
+            "unique": screened.unique.astype(np.int64),
+            "finished": samples.finished.astype(np.int64),
+            "log_likelihood": samples.log_likelihood,
+            "reason": Text.of([reasons.get(row, "") for row in range(len(texts))]),
+        }
+        table, what = Table(columns, smiles_column="smiles"), format_count(len(texts), "sample")
+    write_table(table, path)
+    success(f"wrote {what} to {path}")
