@@ -249,6 +249,16 @@ def _caption(data: DemoReport, one: Round, row: int) -> str:
 def shown_rows(one: Round) -> list[int]:
     """Return the rows of the molecules that the report draws: valid ones, at random, the same each time.
 
+    Parameters
+    ----------
+    one : Round
+        A round of fine-tuning.
+
+    Returns
+    -------
+    list of int
+        Ten distinct molecules or fewer, in the order of the rows.
+
     Examples
     --------
     >>> from mrl.chem import screen
