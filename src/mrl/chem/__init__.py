@@ -65,6 +65,7 @@ from mrl.chem.properties import (
     tpsa,
 )
 from mrl.chem.randomize import randomize
+from mrl.chem.safe import from_safe, shuffle_safe, to_safe
 from mrl.chem.scaffolds import murcko_scaffold, scaffold_groups
 from mrl.chem.similarity import cluster_groups, nearest_neighbours, tanimoto
 from mrl.chem.tails import Stripped, strip_tail
@@ -137,6 +138,7 @@ __all__ = [
     "formal_charge",
     "fp_to_array",
     "fragment",
+    "from_safe",
     "fuse",
     "hba",
     "hbd",
@@ -158,10 +160,12 @@ __all__ = [
     "sa_score",
     "scaffold_groups",
     "screen",
+    "shuffle_safe",
     "strip_tail",
     "tanimoto",
     "title_and_unit",
     "to_mol",
+    "to_safe",
     "to_smile",
     "tpsa",
 ]
