@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -127,7 +125,7 @@ PROGRAM = """
 import sys
 from mrl.loop import ImproveOptions, improve, task
 options = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
-run = improve(None, task("qed"), start={start!r}, budget=400, options=options, out=sys.argv[1])
+run = improve(None, task("qed"), start={start!r}, budget=300, options=options, out=sys.argv[1])
 print([(call.smiles, call.score) for call in run.history])
 """
 
@@ -136,16 +134,25 @@ print([(call.smiles, call.score) for call in run.history])
 def test_a_run_that_is_killed_at_any_time_ends_like_one_that_was_not(tmp_path: Path) -> None:
     program = [sys.executable, "-c", PROGRAM.format(start=START)]
     whole = subprocess.run([*program, str(tmp_path / "whole")], capture_output=True, text=True, check=True).stdout
-    killed = 0
-    for delay in (2.0, 3.0, 4.5, 6.5):
+    resumed_from = []
+    for extra in (0.05, 0.3, 0.11, 0.52):
         process = subprocess.Popen([*program, str(tmp_path / "killed")], stdout=subprocess.DEVNULL)
-        time.sleep(delay)
-        killed += process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+        before = state_of(tmp_path / "killed")
+        while process.poll() is None and state_of(tmp_path / "killed") == before:  # until it has kept a round
+            time.sleep(0.01)
+        time.sleep(extra)
+        process.kill()
         process.wait()
+        resumed_from.append(state_of(tmp_path / "killed"))
     end = subprocess.run([*program, str(tmp_path / "killed")], capture_output=True, text=True, check=True).stdout
-    assert killed
+    assert len({*resumed_from}) == len(resumed_from)  # each went further than the one before it
     assert end == whole
+
+
+def state_of(folder: Path) -> int:
+    """Return when the state in a folder was written, 0 if there is none."""
+    file = folder / "state.safetensors"
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 def test_the_area_under_the_curve_is_that_of_the_benchmark() -> None:

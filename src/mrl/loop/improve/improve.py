@@ -20,6 +20,7 @@ from mrl.loop.improve.history import Call, History, Round
 from mrl.loop.improve.options import ImproveOptions
 from mrl.loop.improve.policy import Policy, frozen_copy
 from mrl.loop.improve.proposing import Scaffolds, by_rank, children, memory
+from mrl.loop.scores.files import identity_of
 from mrl.loop.scores.score import Score
 from mrl.messages import format_count
 from mrl.text import Vocab
@@ -28,7 +29,7 @@ _DEFAULTS = ImproveOptions()
 _REPLAYED = 64  # molecules per step of learning
 _TOP = 10
 _START = 3  # batches that the model alone proposes at first
-_KEEP_SECONDS = 5.0
+_KEEP_SHARE = 0.1  # of the time, for writing states
 _TIRED = 20  # rounds without a new molecule, after which a run ends
 
 
@@ -203,19 +204,22 @@ class _Loop:
     def rounds_until_done(self) -> Iterable[Round]:
         """Yield each round as soon as it is done and kept."""
         self.began = self.kept = time.perf_counter()
+        self.keeping = 0.0
         while not self._is_done():
             done = self._round(len(self.rounds))
             self.rounds.append(done)
-            if self._is_done() or time.perf_counter() - self.kept > _KEEP_SECONDS:
+            if self._is_done() or self.keeping < _KEEP_SHARE * (time.perf_counter() - self.kept):
                 self.keep()
             yield done
 
     def keep(self) -> None:
         """Write the state; what a killed run did since then is done again, with the same result."""
+        began = time.perf_counter()
         if self.out is not None:
             state = Checkpoint(list(self.history), self.rounds, self.chooser.weights, self.without_new)
             save_checkpoint(self.out, state, self.policy, self._arguments())
         self.kept = time.perf_counter()
+        self.keeping = self.kept - began
 
     def _is_done(self) -> bool:
         if len(self.history) >= self.budget:
@@ -334,7 +338,7 @@ class _Loop:
         """Return what must be the same when a run is resumed."""
         return {
             "seed": self.seed,
-            "score": repr(self.score),
+            "score": identity_of(self.score),
             "start": self.start,
             "options": repr(self.options),
             "model": self.policy is not None,

@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from mrl.chem import (
@@ -145,6 +146,21 @@ def document_of(score: Score) -> dict[str, Any]:
     return {"aggregate": score.aggregate, "component": parts}
 
 
+def identity_of(score: Score) -> dict[str, Any]:
+    """Return JSON values that are equal for equal scores, in any process; a user's function counts by its name."""
+    parts = []
+    for component in score.components:
+        function = component.function
+        try:
+            described = _function_document(component)
+        except TypeError:
+            described = f"{type(function).__module__}.{type(function).__qualname__}"
+            if isinstance(function, FunctionType):
+                described = f"{function.__module__}.{function.__qualname__}"
+        parts.append([component.name, described, _transform_document(component.transform), component.weight])
+    return {"aggregate": score.aggregate, "components": parts}
+
+
 def _component(part: Mapping[str, Any], number: int) -> Component:
     where = f"component {part.get('name', number)!r}"
     _require_keys(where, part, ("name", "function", "transform", "weight"), ("name", "function", "transform"))
@@ -220,8 +236,10 @@ def _function_document(component: Component) -> Any:
 
 
 def _transform_document(transform: Transform) -> dict[str, Any]:
-    kind = next(name for name, made in TRANSFORMS.items() if type(transform) is made)
-    settings = _settings(transform)
+    names = [name for name, made in TRANSFORMS.items() if type(transform) is made]
+    if not names:
+        return {"kind": f"{type(transform).__module__}.{type(transform).__qualname__}", "settings": repr(transform)}
+    kind, settings = names[0], _settings(transform)
     if isinstance(transform, ValueMap):
         settings["scores"] = {f"{value:g}": score for value, score in transform.scores.items()}
     return {"kind": kind, **settings}
