@@ -211,6 +211,12 @@ class _Loop:
             if self._is_done() or self.keeping < _KEEP_SHARE * (time.perf_counter() - self.kept):
                 self.keep()
             yield done
+        if self.without_new >= _TIRED:
+            warnings.warn(
+                f"no new molecule in {_TIRED} rounds: the run ends after {len(self.history):,} of {self.budget:,} "
+                "calls; raise samples or offspring, or lower sigma",
+                stacklevel=3,
+            )
 
     def keep(self) -> None:
         """Write the state; what a killed run did since then is done again, with the same result."""
@@ -222,14 +228,7 @@ class _Loop:
         self.keeping = self.kept - began
 
     def _is_done(self) -> bool:
-        if len(self.history) >= self.budget:
-            return True
-        if self.without_new >= _TIRED:
-            warnings.warn(
-                f"no new molecule in {_TIRED} rounds: the run ends after {len(self.history):,} of {self.budget:,} "
-                "calls; raise samples or offspring, or lower sigma",
-                stacklevel=4,
-            )
+        if len(self.history) >= self.budget or self.without_new >= _TIRED:
             return True
         if self.options.stop_at is not None and self.rounds and self.rounds[-1].top >= self.options.stop_at:
             return True
