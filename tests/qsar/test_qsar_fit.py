@@ -90,11 +90,19 @@ def test_predictions_are_aligned_with_rows(model: PropertyModel) -> None:
     assert np.isnan(found.values[1:3]).all()
     assert np.isnan(found.similarity).tolist() == [False, True, True, False, False]
     assert found.values[3].tolist() == found.values[4].tolist()
-    alone = model.predict(["CCF"])
-    np.testing.assert_allclose(alone.values[0], found.values[3], rtol=1e-5)
     none = model.predict([])
     assert none.values.shape == (0, 2)
     assert len(model.predict(["C("]).rejects) == 1
+
+
+def test_a_prediction_does_not_depend_on_the_other_rows_of_its_batch(table: Table, model: PropertyModel) -> None:
+    whole = model.predict(table.smiles)
+    for rows in (slice(0, 1), slice(3, 40), slice(50, 54)):
+        part = model.predict(table.smiles[rows])
+        assert part.values.tolist() == whole.values[rows].tolist()
+        assert part.uncertainty.tolist() == whole.uncertainty[rows].tolist()
+    many = model.predict(list(table.smiles) * 4)
+    assert many.values.tolist() == whole.values.tolist() * 4
 
 
 def test_one_target_has_values_of_one_dimension(table: Table) -> None:

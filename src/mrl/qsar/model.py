@@ -154,7 +154,7 @@ class PropertyModel:
         Returns
         -------
         Predictions
-            Row by row as `smiles`.
+            Row by row as `smiles`; a row does not depend on the other ones.
 
         Raises
         ------
@@ -244,8 +244,9 @@ class PropertyModel:
 
 def combine(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation over the networks (E, n, T); of one network the latter is NaN."""
-    spread = found.std(axis=0, ddof=1) if len(found) > 1 else np.full(found.shape[1:], np.nan)
-    return found.mean(axis=0), spread
+    rows = np.ascontiguousarray(np.moveaxis(found, 0, -1))  # so that a row is summed in the same order in any batch
+    spread = rows.std(axis=-1, ddof=1) if len(found) > 1 else np.full(found.shape[1:], np.nan)
+    return rows.mean(axis=-1), spread
 
 
 def _file(path: AnyPath) -> Path:

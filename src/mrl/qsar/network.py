@@ -16,7 +16,7 @@ from mrl.nn import MaskedLoss, one_thread
 from mrl.qsar.options import FitOptions
 
 _WARM_UP = 0.2  # share of the steps
-_BLOCK = 4096  # rows predicted at a time
+_BLOCK = 64  # rows predicted at a time, always as many: sums are then added in the same order in any batch
 
 
 class Ensemble(nn.Module):
@@ -71,10 +71,13 @@ class Ensemble(nn.Module):
         """Return the predictions of each network, (E, n, T): in the units of targets, or the probability of class 1."""
         found = np.empty((len(self.mean), len(x), self.mean.shape[1]))
         classes = torch.from_numpy(is_class)
+        block = torch.zeros(_BLOCK, x.shape[1])
         for start in range(0, len(x), _BLOCK):
-            out = self(torch.from_numpy(x[start : start + _BLOCK]))
+            n = min(_BLOCK, len(x) - start)
+            block[:n] = torch.from_numpy(x[start : start + n])
+            out = self(block)
             out = torch.where(classes, out.sigmoid(), out * self.scale[:, None] + self.mean[:, None])
-            found[:, start : start + _BLOCK] = out.numpy()
+            found[:, start : start + n] = out[:, :n].numpy()
         return found
 
 
