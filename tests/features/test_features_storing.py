@@ -21,10 +21,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mrl.data import VectorDataset
 from mrl.errors import FeatureError
 from mrl.features import AnyText, cache_folder, cached, clear_cache, featurize
 from mrl.features.computing import Block, Part
-from mrl.features.folder import FolderStore, folder_store, read_vectors, write_vectors
+from mrl.features.folder import FolderStore, opened_store, read_vectors, write_vectors
 from mrl.features.keys import digests
 from mrl.features.memory import MemoryStore, memory_store
 from mrl.features.packing import PackedFormat, pack
@@ -73,14 +74,14 @@ class Estimator:
 
 @pytest.fixture(autouse=True)
 def fresh_stores() -> Any:
-    folder_store.cache_clear()
+    opened_store.cache_clear()
     yield
-    folder_store.cache_clear()
+    opened_store.cache_clear()
 
 
 def again() -> None:
     """Start as a later process does, without open stores."""
-    folder_store.cache_clear()
+    opened_store.cache_clear()
 
 
 TEXTS = ["CCO", "?", "C", "CCO", "?", "CN", "CN", "é≡" * 3, ""]
@@ -396,7 +397,7 @@ def test_a_small_file_system(tmp_path: Path) -> None:
         featurize(texts[:100], Bits(), cache=mounted)
         assert [one.molecules for one in cached(mounted)] == [100]
     finally:
-        folder_store.cache_clear()
+        opened_store.cache_clear()
         gc.collect()
         subprocess.run(["umount", mounted], check=True)
 
@@ -547,3 +548,24 @@ def test_killed_while_writing(tmp_path: Path) -> None:
             for path in (tmp_path / "cache").rglob("*.arrow"):
                 read_vectors(path)
     assert started(tmp_path, 0, tmp_path / "cache").communicate(timeout=60)[1] == ""
+
+
+def test_a_segment_that_changes_under_an_open_process_is_not_served(tmp_path: Path) -> None:
+    bits = Bits("changing segments")
+    texts = ["C", "CC", "CCC"]
+    ds = VectorDataset(texts, bits, cache=tmp_path)
+    assert len(ds.batch()) == 3
+    before = featurize(texts, bits, cache=tmp_path).values
+    assert featurize(texts, bits, cache=tmp_path).values.tolist() == before.tolist()
+    assert bits.calls == texts
+    [path] = tmp_path.rglob("*.arrow")
+    content = path.read_bytes()
+    place = content.rindex(np.packbits(before[2]).tobytes())
+    with path.open("r+b") as opened:  # in place, of the same size: the mapped pages change
+        opened.seek(place)
+        opened.write(bytes([content[place] ^ 1]))
+    os.utime(path, ns=(1, 1))  # and dated back
+    with pytest.warns(RuntimeWarning, match="it is removed, and its molecules are computed again"):
+        assert ds.batch().tolist() == before.tolist()
+    assert featurize(texts, bits, cache=tmp_path).values.tolist() == before.tolist()
+    assert bits.calls == texts * 2

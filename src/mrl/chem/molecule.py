@@ -252,10 +252,10 @@ def _reason(text: str) -> str:
     if words[0] != text:
         if len(words) == 1:
             return "extra text: blanks around the SMILES; use text.strip()"
-        found = f"extra text: {describe(words[1].rstrip())} after the SMILES {describe(words[0])}"
+        extra = f"extra text: {describe(words[1].rstrip())} after the SMILES {describe(words[0])}"
         if words[1].startswith("|"):
-            return f"{found}, a part of the molecule; use mrl.clean with the step StripTail()"
-        return f"{found}; use text.split()[0]"
+            return f"{extra}, a part of the molecule; use mrl.clean with the step StripTail()"
+        return f"{extra}; use text.split()[0]"
     for position, character in enumerate(text, 1):
         if not (character.isascii() and character.isprintable()):
             return (

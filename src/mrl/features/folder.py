@@ -12,7 +12,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,6 +34,8 @@ __all__ = ["FolderStore", "folder_store", "read_vectors", "write_vectors"]
 LIMIT = 4 << 30  # bytes of a folder with all its keys: about 15 million fingerprints of 2048 bits
 SMALL, MANY = 8 << 20, 16  # more than so many shards of less than so many bytes become one
 
+RECENT = 60.0  # seconds for which a shard counts as used
+
 NOTHING = PackedFormat(0, "<f4", False)
 
 
@@ -44,6 +46,8 @@ class CachedVectors:
     path: Path
     table: FixedTable
     reasons: Mapping[bytes, str]
+    stamp: tuple[int, ...] = ()
+    """What the file was when it was checked, see `stamp_of`."""
 
     @property
     def keys(self) -> Digests:
@@ -61,6 +65,12 @@ def write_vectors(path: Path, format: PackedFormat, keys: Digests, data: Bytes, 
         "reasons": {key.hex(): reasons[key] for key in sorted(reasons)},
     }
     write_shard(path, {"key": keys, "vector": vectors}, about)
+
+
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when somebody writes to a file: its identity, size and times."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def read_vectors(path: Path, *, verify: bool = True) -> CachedVectors:
@@ -105,18 +115,33 @@ class FolderStore(Store):
                 refs.fail((row, reason) for row, reason in known if reason is not None)
 
     def _refresh(self) -> None:
-        """Open the shards that were added since, and let go of those that were removed."""
+        """Open the shards that were added since, check those again that changed, and let go of those removed."""
         paths = shards_in(self.path)
-        self._open = {path: self._open[path] for path in paths if path in self._open}
+        self._open = {path: self._open[path] for path in paths if path in self._open and self._is_unchanged(path)}
         for path in paths:
             if path not in self._open and path not in self._unreadable:
                 self._open_shard(path)
 
+    def is_changed(self) -> bool:
+        """Whether somebody wrote to an open shard; one that was removed stays as it was for those who have it open."""
+        with self.lock:
+            return any(path.exists() and not self._is_unchanged(path) for path in self._open)
+
+    def _is_unchanged(self, path: Path) -> bool:
+        try:
+            return stamp_of(path) == self._open[path].stamp
+        except OSError:
+            return False
+
     def _open_shard(self, path: Path) -> None:
         try:
-            self._open[path] = read_vectors(path)
-            with contextlib.suppress(OSError):  # another user's file
-                os.utime(path)  # it is in use: others are older
+            # It is in use: others are older. Other processes see this as a change, and check the file again, so that it
+            # is not done at every opening.
+            if time.time() - path.stat().st_mtime > RECENT:
+                with contextlib.suppress(OSError):  # another user's file
+                    os.utime(path)
+            stamp = stamp_of(path)
+            self._open[path] = replace(read_vectors(path), stamp=stamp)
         except FileNotFoundError:
             pass  # its rows are in another shard now, or were the oldest
         except CorruptShard as error:
@@ -153,7 +178,8 @@ class FolderStore(Store):
             write_atomic(name, seal({"format": KEY_FORMAT, "version": 1, "key": self.key}))
         path = self.path / f"{time.time_ns():016x}{secrets.token_hex(4)}.arrow"
         write_vectors(path, format, keys, data, reasons)
-        self._open[path] = shard = read_vectors(path, verify=False)
+        stamp = stamp_of(path)
+        self._open[path] = shard = replace(read_vectors(path, verify=False), stamp=stamp)
         return shard
 
     def _merge(self) -> None:
@@ -187,9 +213,20 @@ class FolderStore(Store):
             total -= size
 
 
-@lru_cache(maxsize=16)
 def folder_store(root: Path, key: str) -> FolderStore:
-    """Return the store of a key in a folder; its shards stay open from call to call, so that each is checked once."""
+    """Return the store of a key in a folder; its shards stay open from call to call, so that each is checked once.
+
+    When somebody wrote to one of them it is another store, so that nothing goes on with vectors that may have changed.
+    """
+    store = opened_store(root, key)
+    if store.is_changed():
+        opened_store.cache_clear()
+        store = opened_store(root, key)
+    return store
+
+
+@lru_cache(maxsize=16)
+def opened_store(root: Path, key: str) -> FolderStore:
     return FolderStore(root, key)
 
 
