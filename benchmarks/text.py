@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 from measuring import Contestant, apart, compare, facts, peer, seconds
 
@@ -80,6 +81,7 @@ def text(smiles: list[str]) -> None:
         ]
         + smirk_tokens(some),
     )
+    merges(smiles)
     facts(
         "In a new process, beyond the import",
         [
@@ -103,6 +105,37 @@ def text(smiles: list[str]) -> None:
             Contestant("the notebook's code", lambda: [plain.decode(row) for row in rows], len(rows), "5 x"),
         ],
     )
+
+
+def merges(smiles: list[str]) -> None:
+    """Tokens of several pieces, learned on most of the molecules and used on the others."""
+    known, others = smiles[: len(smiles) * 6 // 7], smiles[len(smiles) * 6 // 7 :]
+    single = SmilesVocab.from_data(known)
+    merged = SmilesVocab.from_data(known, merges=1024, max_size=1024)
+    ids = merged.encode(others, on_unknown="raise")
+    assert merged.decode(ids) == others
+    assert all(token.count("[") == token.count("]") for token in merged.itos[merged.merging_from :])
+    contestants = [
+        Contestant("mrl, 1,024 tokens, some of several pieces", lambda: merged.encode(others), len(others)),
+        Contestant("mrl, SmilesVocab without merges", lambda: single.encode(others), len(others), "0.6 x"),
+    ]
+    rows = [
+        ("mrl, 1,024 tokens, some of several pieces", f"{len(ids.values) / len(others) - 2:.2f}", ""),
+        ("mrl, SmilesVocab without merges", f"{len(single.encode(others).values) / len(others) - 2:.2f}", ""),
+    ]
+    if (version := peer("smirk")) is not None:
+        from smirk import train_gpe
+
+        with tempfile.NamedTemporaryFile("w", suffix=".smi") as file:
+            file.write("\n".join(known))
+            file.flush()
+            gpe = train_gpe([file.name], vocab_size=1024, split_structure=False)
+        some = others[:SLOW]
+        found = sum(map(len, gpe(some, add_special_tokens=False)["input_ids"])) / len(some)
+        rows.append((f"smirk {version}, GPE of 1,024 tokens", f"{found:.2f}", "mrl: 1.05 x at most"))
+        contestants.append(Contestant(f"smirk {version}, GPE", lambda: gpe(some), len(some), "100 x"))
+    compare("Encode: tokens of several pieces, molecules that were not learned from", contestants)
+    facts("Tokens per molecule that was not learned from", rows)
 
 
 def huggingface(vocab: RegexVocab, smiles: list[str], some: list[str]) -> list[Contestant]:
