@@ -212,6 +212,7 @@ def test_a_racemate_in_a_file_is_not_merged_with_its_enantiomer(put: Put, name: 
     ]
     for steps, expected in means:
         cleaned = clean(table.smiles, steps, labels=[1.0, 3.0], duplicates="mean")
+        assert cleaned.labels is not None
         assert cleaned.labels.tolist() == expected
         assert len(cleaned.smiles) + len(cleaned.rejects) == 2
 

@@ -94,7 +94,7 @@ def compute_inputs(
     descriptors[rows] = found.dense()
     rejects: list[Any] = [*fingerprints.rejects]
     rejects += [reject._replace(row=int(rows[reject.row])) for reject in found.rejects]
-    ok = np.isfinite(descriptors).all(axis=1)
+    ok = np.asarray(np.isfinite(descriptors).all(axis=1))
     failed = {reject.row for reject in rejects}
     for row in np.flatnonzero(~ok).tolist():
         if row not in failed:
