@@ -95,7 +95,10 @@ def test_a_part_of_another_split_does_not_stay_beside_the_new_ones(molecules: Pa
         (["featurize", "x.csv", "-o", "{file}/a.npz"], "Not a directory"),
         (["evaluate", "x.csv", "--rejects", "r.txt"], "--rejects is r.txt"),
         (["show", "x.csv", "-o", "page.pdf"], "expected the name of a file that ends in .html or .svg"),
-        (["sample", "model", "-o", "x.smi"], "--out is x.smi; expected the name of a file that ends in .csv"),
+        (
+            ["sample", "model", "-o", "x.pdf"],
+            "expected the name of a file that ends in .csv, .tsv, .smi, .parquet or .arrow",
+        ),
         (["sample", "model", "-o", "{file}/q.csv"], "Not a directory"),
         (["train", "x.csv", "-o", "{file}"], "which is a file: choose the name of a folder"),
         (["train", "x.csv", "-o", "{file}/model"], "Not a directory"),
@@ -113,10 +116,10 @@ def test_training_never_overwrites_a_model(molecules: Path, tmp_path: Path) -> N
     model.parent.mkdir()
     model.write_bytes(b"precious")
     error = run("train", molecules, "-o", model.parent, "--steps", 1, status=2)[1]
-    assert f"has a model already: choose another folder with -o, or remove {model}" in error
+    assert "has a model already: give --force to replace it, or choose another folder with -o" in error
     assert model.read_bytes() == b"precious"
-    model.unlink()
-    run("train", molecules, "-o", model.parent, "--steps", 1, "--hidden", 8)
+    run("train", molecules, "-o", model.parent, "--steps", 1, "--hidden", 8, "--force")
+    assert model.read_bytes() != b"precious"
 
 
 def test_fingerprints_are_those_of_the_library(molecules: Path, tmp_path: Path) -> None:
