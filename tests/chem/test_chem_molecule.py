@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rdkit import Chem, RDLogger, rdBase
 
 from mrl.chem import ECFP6, canon_smile, heavy_atoms, to_mol, to_smile
-from mrl.errors import MoleculeError
+from mrl.errors import MoleculeError, RowError
+from mrl.ragged import Text
 
 DRAWN = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -262,3 +263,14 @@ def test_the_users_own_log_settings_stay(capfd: pytest.CaptureFixture[str]) -> N
     rejection("C1CC")
     Chem.MolFromSmiles("C1CC")
     assert "unclosed ring" in capfd.readouterr().err
+
+
+def test_a_molecule_in_a_column_of_texts_is_written_by_the_advice_of_the_message() -> None:
+    mol = to_mol("OCC")
+    with pytest.raises(RowError, match=r"row 1 .*: mrl\.chem\.to_smile\(value\)") as caught:
+        Text.of(["CC", mol])
+    value = caught.value.value
+    assert isinstance(value, Chem.Mol)
+    assert Text.of(["CC", to_smile(value)]).tolist() == ["CC", "CCO"]
+    with pytest.raises(RowError, match="give its text, or choose another column"):
+        Text.of([object()])

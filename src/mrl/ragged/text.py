@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from numbers import Number
 from typing import Any, Self
 
 import numpy as np
@@ -289,8 +290,12 @@ def _not_a_string(row: int, name: str, value: Any) -> RowError:
         remedy = f"drop or fill missing rows first, e.g. df.dropna(subset=[{name!r}])"
     elif isinstance(value, bytes):
         remedy = "decode bytes first, e.g. value.decode()"
-    else:
+    elif type(value).__module__.startswith("rdkit."):  # str() would be its address
+        remedy = "write molecules as text first: mrl.chem.to_smile(value)"
+    elif isinstance(value, Number):
         remedy = "convert it with str() if it is meant as text, or choose another column"
+    else:
+        remedy = "give its text, or choose another column"
     kind = "" if value is None else f" ({type(value).__name__})"
     return RowError(
         f"row {row} of column {name!r} is {format_value(value)}{kind}, expected a str; {remedy}",
