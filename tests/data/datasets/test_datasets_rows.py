@@ -359,3 +359,10 @@ def test_batches_are_made_of_the_samples_of_a_subclass() -> None:
     assert ds.batch()[0].tolist() == [[4, 1, 2], [4, 5, 1]]
     with pytest.raises(DatasetError, match="Shorter overrides __getitem__"):
         ds.resident("cpu")
+
+
+def test_a_column_that_was_added_does_not_change_with_the_array_it_was_made_from() -> None:
+    ds, values = TextDataset(["C", "CC"], VOCAB), np.array([1.0, 2.0])
+    ds.add_column("y", values)
+    values[0] = 9.0
+    assert ds.y.take([0, 1]).tolist() == [1.0, 2.0]

@@ -47,8 +47,8 @@ class Padding:
         if self.to is not None and self.multiple is not None:
             raise ValueError(f"padding to {self.to} and to a multiple of {self.multiple}; give one of them")
         for name, value in (("to", self.to), ("multiple", self.multiple)):
-            if value is not None and value < 1:
-                raise ValueError(f"Padding({name}={value}); expected 1 or more")
+            if value is not None and (value < 1 or value % 1):
+                raise ValueError(f"Padding({name}={value}); expected a whole number, 1 or more")
         if self.side not in ("right", "left"):
             raise ValueError(f"Padding(side={self.side!r}); expected 'right' or 'left'")
 

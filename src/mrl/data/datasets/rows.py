@@ -225,7 +225,7 @@ class RowDataset(RequestDataset):
         """
         if name in self.columns or name in self.__dict__ or hasattr(type(self), name):
             raise ColumnError(f"there is a column or attribute {name!r} already; choose another name", column=name)
-        column = values_of(values, name)
+        column = values_of(values.copy() if isinstance(values, np.ndarray) else values, name)
         if not self.columns and not len(self._kept):  # the first one sets the number of rows
             self._kept = range(len(column))
         if len(column) != len(self):
