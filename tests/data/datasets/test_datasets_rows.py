@@ -365,4 +365,4 @@ def test_a_column_that_was_added_does_not_change_with_the_array_it_was_made_from
     ds, values = TextDataset(["C", "CC"], VOCAB), np.array([1.0, 2.0])
     ds.add_column("y", values)
     values[0] = 9.0
-    assert ds.y.take([0, 1]).tolist() == [1.0, 2.0]
+    assert ds.columns["y"].take([0, 1]).tolist() == [1.0, 2.0]
