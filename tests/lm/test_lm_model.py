@@ -23,9 +23,10 @@ from safetensors.torch import load_file, save_file
 from mrl.errors import ReadError, StateError
 from mrl.files import seal
 from mrl.lm import LanguageModel, ModelConfig, SequenceModel, Transformer, TransformerConfig, accelerator
-from mrl.lm.files import write_tensors
+from mrl.nn import write_tensors
 from mrl.text import CharacterVocab
 
+KIND: dict[str, Any] = {"format": "mrl-language-model", "version": 2}
 VOCAB = CharacterVocab(["C", "O", "N", "(", ")", "="])
 
 
@@ -258,7 +259,7 @@ def test_a_forged_file_is_refused_before_memory_is_used_for_it(
     path = tmp_path / "m"
     model = small()
     config = dataclasses.asdict(model.config) | forged
-    write_tensors(path, "mrl-language-model", model.state_dict(), {"kind": "lstm", "config": config, "about": {}})
+    write_tensors(path, model.state_dict(), {"kind": "lstm", "config": config, "about": {}}, **KIND)
     with pytest.raises(ReadError, match=words):
         LanguageModel.load(path)
 
@@ -270,7 +271,7 @@ def test_a_file_of_another_kind_of_model_raises(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="a model of the kind 'transformer'; expected lstm"):
         LanguageModel.load(tmp_path / "t")
     model = small()
-    write_tensors(tmp_path / "m", "mrl-language-model", model.state_dict(), {"kind": "mamba"})
+    write_tensors(tmp_path / "m", model.state_dict(), {"kind": "mamba"}, **KIND)
     with pytest.raises(ReadError, match="a model of the kind 'mamba'; expected lstm, transformer"):
         SequenceModel.load(tmp_path / "m")
 

@@ -16,11 +16,11 @@ from torch import Tensor
 
 from mrl.data import Loader
 from mrl.errors import StateError
-from mrl.lm.files import invalid, read_tensors, write_tensors
 from mrl.lm.model import SequenceModel
 from mrl.messages import format_names
+from mrl.nn import invalid_tensors, read_tensors, write_tensors
 
-_FORMAT = "mrl-checkpoint"
+_FORMAT, _VERSION = "mrl-checkpoint", 2
 
 
 @dataclass
@@ -68,7 +68,7 @@ def save_checkpoint(
         "counters": {name: getattr(progress, name) for name in _COUNTERS},
         "optimizer": {"state": plain, "groups": state["param_groups"]},
     }
-    write_tensors(path, _FORMAT, tensors, facts)
+    write_tensors(path, tensors, facts, format=_FORMAT, version=_VERSION)
 
 
 def load_checkpoint(
@@ -79,7 +79,7 @@ def load_checkpoint(
     loader: Loader,
 ) -> Progress:
     """Set model, optimizer and loader to what they were, and return the progress; StateError for another run."""
-    facts, tensors = read_tensors(path, _FORMAT)
+    facts, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
     mine = {**dataclasses.asdict(model.config), **settings}
     theirs = {**facts.get("config", {}), **facts.get("settings", {})}
     if differs := [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]:
@@ -102,7 +102,7 @@ def load_checkpoint(
         model.load_state_dict(parts["model"])
         optimizer.load_state_dict({"state": state, "param_groups": facts["optimizer"]["groups"]})
     except (RuntimeError, ValueError) as error:
-        raise invalid(path, _FORMAT, f"{error}; remove it to start again") from None
+        raise invalid_tensors(path, _FORMAT, f"{error}; remove it to start again") from None
     numbers = {name: tensor.numpy() for name, tensor in parts["progress"].items()}
     best = {name: tensor.to(model.device) for name, tensor in parts["best"].items()}
     return Progress(

@@ -87,10 +87,6 @@ class LanguageModel(SequenceModel):
     def forward(
         self, x: Tensor, state: LSTMState | None = None, *, condition: Tensor | None = None
     ) -> tuple[Tensor, LSTMState]:
-        self._check_condition(x, state, condition)
-        shift = None if state is None else state.shift
-        if self.shift is not None and condition is not None:
-            shift = self.shift(condition.to(self.head.weight.dtype))[:, None]
-        inputs = self.embedding(x) if shift is None else self.embedding(x) + shift
+        inputs, shift = self._embed(x, state, condition)
         output, (hidden, cell) = self.lstm(inputs, None if state is None else (state.hidden, state.cell))
         return self.head(output), LSTMState(hidden, cell, shift)

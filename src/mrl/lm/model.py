@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from mrl.errors import StateError
 from mrl.files import AnyPath
 from mrl.lm.config import SequenceConfig
-from mrl.lm.files import invalid, read_tensors, write_tensors
+from mrl.nn import invalid_tensors, read_tensors, write_tensors
 from mrl.text import Vocab
 
-_FORMAT = "mrl-language-model"
+_FORMAT, _VERSION = "mrl-language-model", 2
 
 
 class State(Protocol):
@@ -181,8 +181,11 @@ class SequenceModel(nn.Module):
         """Where the weights are."""
         return self.head.weight.device
 
-    def _check_condition(self, x: Tensor, state: object, condition: Tensor | None) -> None:
-        """Raise a ValueError unless a condition is given exactly where one is needed, in its shape."""
+    def _embed(self, x: Tensor, state: Any, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the embeddings, float (B, L, D), shifted by the condition, and this shift, which the state keeps.
+
+        Raises a ValueError unless a condition is given exactly where one is needed, in its shape.
+        """
         expected = (len(x), self.config.condition)
         if state is not None:
             if condition is not None:
@@ -193,6 +196,11 @@ class SequenceModel(nn.Module):
         elif not self.config.condition or tuple(condition.shape) != expected:
             needs = f"shape {expected}" if self.config.condition else "none: the model was made with condition=0"
             raise ValueError(f"condition has the shape {tuple(condition.shape)}; expected {needs}")
+        shift: Tensor | None = None if state is None else state.shift
+        if self.shift is not None and condition is not None:
+            shift = self.shift(condition.to(self.head.weight.dtype))[:, None]
+        embedded: Tensor = self.embedding(x)
+        return embedded if shift is None else embedded + shift, shift
 
     def require_vocab(self, vocab: Vocab) -> None:
         """Raise an error unless a vocabulary is this model's, or has grown from it.
@@ -270,7 +278,7 @@ class SequenceModel(nn.Module):
             The file; missing folders are created.
         """
         facts = {"kind": self.kind, "config": dataclasses.asdict(self.config), "about": self.about}
-        write_tensors(path, _FORMAT, self.state_dict(), facts)
+        write_tensors(path, self.state_dict(), facts, format=_FORMAT, version=_VERSION)
 
     @classmethod
     def load(cls, path: AnyPath, vocab: Vocab | None = None) -> Self:
@@ -298,16 +306,18 @@ class SequenceModel(nn.Module):
         FileNotFoundError
             There is no such file.
         """
-        facts, tensors = read_tensors(path, _FORMAT)
+        facts, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
         kind = SequenceModel._kinds.get(str(facts.get("kind")))
         if kind is None or not issubclass(kind, cls):
             known = cls.kind if cls is not SequenceModel else ", ".join(sorted(SequenceModel._kinds))
-            raise invalid(path, _FORMAT, f"it holds a model of the kind {facts.get('kind')!r}; expected {known}")
+            raise invalid_tensors(
+                path, _FORMAT, f"it holds a model of the kind {facts.get('kind')!r}; expected {known}"
+            )
         try:
             model = kind(kind.config_class(**facts.get("config", {})), seed=None)
             model.load_state_dict(tensors, assign=True)
         except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError names the tensors that do not fit
-            raise invalid(path, _FORMAT, f"{error}; save the model again") from None
+            raise invalid_tensors(path, _FORMAT, f"{error}; save the model again") from None
         model.about = dict(facts.get("about", {}))
         if vocab is not None:
             model.require_vocab(vocab)

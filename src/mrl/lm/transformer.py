@@ -96,11 +96,7 @@ class Transformer(SequenceModel):
     def forward(
         self, x: Tensor, state: KeyValueCache | None = None, *, condition: Tensor | None = None
     ) -> tuple[Tensor, KeyValueCache]:
-        self._check_condition(x, state, condition)
-        shift = None if state is None else state.shift
-        if self.shift is not None and condition is not None:
-            shift = self.shift(condition.to(self.head.weight.dtype))[:, None]
-        hidden = self.embedding(x) if shift is None else self.embedding(x) + shift
+        hidden, shift = self._embed(x, state, condition)
         past = 0 if state is None else state.positions
         rotation = _rotation(past, x.shape[1], self.config.width // self.config.heads, x.device)
         layers = []

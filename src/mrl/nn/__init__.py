@@ -2,7 +2,7 @@
 
 from mrl.nn.losses import MaskedLoss
 from mrl.nn.scalers import Scaler
-from mrl.nn.tensors import read_tensors, write_tensors
+from mrl.nn.tensors import invalid_tensors, read_tensors, write_tensors
 from mrl.nn.threads import one_thread
 
-__all__ = ["MaskedLoss", "Scaler", "one_thread", "read_tensors", "write_tensors"]
+__all__ = ["MaskedLoss", "Scaler", "invalid_tensors", "one_thread", "read_tensors", "write_tensors"]

@@ -17,7 +17,7 @@ from torch import Tensor
 from mrl.errors import ReadError
 from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
 
-__all__ = ["read_tensors", "write_tensors"]
+__all__ = ["invalid_tensors", "read_tensors", "write_tensors"]
 
 
 def write_tensors(
@@ -88,21 +88,50 @@ def read_tensors(path: AnyPath, *, format: str, version: int) -> tuple[dict[str,
     mrl.errors.ReadError: ...a.safetensors is not a valid mrl-example file: it is not a complete safetensors file ...
     """
 
-    def invalid(reason: str) -> ReadError:
-        return ReadError(f"{os.fspath(path)} is not a valid {format} file: {reason}", path=os.fspath(path))
-
     data = Path(path).read_bytes()
     try:
         tensors = parse_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a dtype that torch does not have
-        raise invalid(f"it is not a complete safetensors file ({error}); restore it, or create it again") from None
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        RecursionError,
+    ) as error:  # KeyError: a dtype that torch does not have
+        reason = f"it is not a complete safetensors file ({error}); restore it, or create it again"
+        raise invalid_tensors(path, format, reason) from None
     if format not in metadata:
-        raise invalid(f"it has no {format!r} in its metadata, so another program wrote it")
+        raise invalid_tensors(path, format, f"it has no {format!r} in its metadata, so another program wrote it")
     document = unseal(metadata[format], path, format=format, version=version, error=ReadError)
     if document.pop("tensors", None) != _digest(tensors):
-        raise invalid("its tensors do not match their sha256, so they were damaged or edited; restore it")
+        reason = "its tensors do not match their sha256, so they were damaged or edited; restore it"
+        raise invalid_tensors(path, format, reason)
     return {key: value for key, value in document.items() if key not in ("format", "version")}, tensors
+
+
+def invalid_tensors(path: AnyPath, format: str, reason: str) -> ReadError:
+    """Return the error for a file of tensors that is not what it should be.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    format : str
+        What it should be, as given to `write_tensors`.
+    reason : str
+        What is wrong with it, and a way out.
+
+    Returns
+    -------
+    ReadError
+        To be raised.
+
+    Examples
+    --------
+    >>> invalid_tensors("a.safetensors", "mrl-example", "it has no weights; create it again").path
+    'a.safetensors'
+    """
+    return ReadError(f"{os.fspath(path)} is not a valid {format} file: {reason}", path=os.fspath(path))
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
