@@ -37,7 +37,7 @@ from mrl.data.order.block_shuffled import BlockShuffled
 from mrl.data.order.bucketed import Bucketed
 from mrl.data.order.token_budget import TokenBudget
 from mrl.data.order.weighted import Weighted
-from mrl.data.splitting import split
+from mrl.data.splitting import split, split_rows
 
 __all__ = [
     "AugmentedTokens",
@@ -87,6 +87,7 @@ __all__ = [
     "prompt_collate",
     "sequence_prediction_collate",
     "split",
+    "split_rows",
     "stack_numbers",
     "takes_lazy_batch",
     "to_device",

@@ -122,13 +122,46 @@ def split(
     >>> [part.smiles.tolist() for part in split(ds, by="set")]
     [['C', 'O', 'OO'], ['CC']]
     """
-    n = len(ds)
     if by is not None:
         if any(value is not None for value in (sizes, groups, stratify, sort_by)):
             raise ValueError(f"by={by!r} says which rows each part has; leave out sizes, groups, stratify and sort_by")
         return _views(ds, _rows_by_name(ds.columns, by))
     if sizes is None:
         raise ValueError("no sizes are given; give them, such as (0.8, 0.1, 0.1), or by= the name of a column")
+    return _views(ds, _parts(len(ds), sizes, seed, groups, stratify, sort_by))
+
+
+def split_rows(
+    n: int, sizes: Sequence[float], *, seed: int = 0, groups: Any = None, stratify: Any = None, sort_by: Any = None
+) -> tuple[Rows64, ...]:
+    """Return the rows of each part of a split, for data that is not a dataset or a table.
+
+    Parameters
+    ----------
+    n : int
+        The number of rows.
+    sizes, seed, groups, stratify, sort_by
+        As in `split`, which gives the same rows.
+
+    Returns
+    -------
+    tuple of k ndarrays of int64
+        The row numbers of each part.
+
+    Raises
+    ------
+    ValueError, ColumnError, RowError
+        As in `split`.
+
+    Examples
+    --------
+    >>> split_rows(4, (0.5, 0.5), groups=["a", "b", "b", "a"])
+    (array([0, 3]), array([1, 2]))
+    """
+    return _parts(n, sizes, seed, groups, stratify, sort_by)
+
+
+def _parts(n: int, sizes: Sequence[float], seed: int, groups: Any, stratify: Any, sort_by: Any) -> tuple[Rows64, ...]:
     targets = _part_sizes(sizes, n)
     ends = np.cumsum(targets)[:-1]
     given = {"groups": groups, "stratify": stratify, "sort_by": sort_by}
@@ -160,7 +193,7 @@ def split(
     _check_parts(parts, targets, sizes, remedy)
     if len(given) == 2:
         _check_classes(parts, codes, classes)
-    return _views(ds, parts)
+    return tuple(parts)
 
 
 def _views(ds: D, parts: Sequence[Rows64]) -> tuple[D, ...]:
@@ -186,7 +219,7 @@ def _check_parts(parts: Sequence[Rows64], targets: list[int], sizes: Sequence[fl
     if any(miss > 1 and miss > min(target / 2, n / 10) for miss, target in zip(off, targets, strict=True)):
         warnings.warn(
             f"the parts have {', '.join(map(str, got))} rows; {', '.join(map(str, targets))} were requested; {remedy}",
-            stacklevel=3,
+            stacklevel=4,  # the caller of split or split_rows
         )
 
 
@@ -200,7 +233,7 @@ def _check_classes(parts: Sequence[Rows64], codes: Rows64, classes: list[Any]) -
         warnings.warn(
             f"class {classes[code]!r} is {shares[part, code]:.0%} of part {part} and {whole[code]:.0%} of all rows; "
             "whole groups allow no better proportions: give larger parts or smaller groups",
-            stacklevel=3,
+            stacklevel=4,  # the caller of split or split_rows
         )
 
 

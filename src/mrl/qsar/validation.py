@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import canonical_groups, cluster_groups, scaffold_groups
-from mrl.data import split
+from mrl.data import split_rows
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_count
 from mrl.progress import Progress
@@ -141,23 +140,6 @@ class Validation:
         return tuple(found)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Row numbers, in the shape that `mrl.data.split` cuts."""
-
-    numbers: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def view(self, rows: Any) -> Self:
-        return type(self)(self.numbers[rows])
-
-    @property
-    def columns(self) -> Mapping[str, Any]:
-        return {}
-
-
 def assign_folds(
     labels: Labels, by: Any, rows: NDArray[np.int64], folds: int, seed: int, *, n_jobs: int, progress: Progress
 ) -> NDArray[np.int64]:
@@ -176,10 +158,10 @@ def assign_folds(
         )
     with warnings.catch_warnings():  # about unequal parts: their sizes are part of the result
         warnings.simplefilter("ignore", UserWarning)
-        parts = split(_Rows(np.arange(len(groups))), [1 / folds] * folds, seed=seed, groups=groups)
+        parts = split_rows(len(groups), [1 / folds] * folds, seed=seed, groups=groups)
     fold = np.empty(len(groups), np.int64)
     for number, part in enumerate(parts):
-        fold[part.numbers] = number
+        fold[part] = number
     for place, target in enumerate(labels.targets):
         _require_labels(labels.y[:, place], fold, folds, target)
     return fold

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,30 +22,13 @@ from mrl.cli.tables import (
     with_tails,
 )
 from mrl.corpus import Table, write_table
-from mrl.data import split
+from mrl.data import split_rows
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.progress import track
 from mrl.ragged import Text
 
 _SUFFIXES = {".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow", ".ipc": ".arrow"}
 _LISTS = (".smi", ".smiles", ".cxsmiles", ".ism", ".can", ".txt")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Row numbers, in the shape that `mrl.split` cuts."""
-
-    numbers: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def view(self, rows: Any) -> Self:
-        return type(self)(self.numbers[rows])
-
-    @property
-    def columns(self) -> Mapping[str, Any]:
-        return {}
 
 
 def run(options: SplitOptions) -> None:
@@ -107,12 +88,10 @@ def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.in
             f"--by is {options.by!r}{meant}; expected scaffold, cluster, random, or one of the columns {columns}", USAGE
         )
     try:
-        views = split(
-            _Rows(np.arange(len(table))), options.fractions, seed=options.seed, groups=groups, stratify=stratify
-        )
+        split_into = split_rows(len(table), options.fractions, seed=options.seed, groups=groups, stratify=stratify)
     except ValueError as error:
         stop(str(error), DATA)
-    parts = {name: view.numbers for name, view in zip(("train", "valid", "test"), views, strict=False)}
+    parts = dict(zip(("train", "valid", "test"), split_into, strict=False))
     for name, size in zip(parts, options.fractions, strict=True):
         if size and not len(parts[name]):
             stop(
