@@ -32,6 +32,7 @@ OBJECTS: dict[str, tuple[Any, list[str]]] = {
     "k-mers": (KmerVocab(3), ["<code>AAA</code>"]),
     "a loader": (TextDataset(["CO"] * 9, VOCAB).dataloader(2, shuffle=True), ["Loader", "rows in a batch", "epoch"]),
     "features": (featurize(["CCO", HOSTILE], ECFP6, on_error="mask"), ["2 x 2,048", "feature"]),
+    "features of rows that all failed": (featurize([HOSTILE], ECFP6, on_error="mask"), ["1 x 0", "feature"]),
     "a screen": (
         screen(["CCO", "OCC", HOSTILE] * 5, known=["CCO"]),
         ["molecule", "novel", "yes", "no", "and 5 more rows"],

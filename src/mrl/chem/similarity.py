@@ -7,6 +7,7 @@ fingerprints without any bit have the similarity 1 (RDKit: 0), so that every mol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,6 @@ from mrl import kernels
 from mrl.chem.canonical import OnError, require_on_error
 from mrl.chem.columns import map_molecules
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction, bits_of, pack_fingerprints, pack_rows
-from mrl.chem.molecule import Molecule
 from mrl.errors import ColumnError, MoleculeError
 from mrl.progress import Progress, track
 from mrl.ragged import as_list
@@ -161,9 +161,10 @@ def cluster_groups(
     def mark(row: int, error: MoleculeError) -> None:
         ok[row] = False
 
+    compute: Callable[[Any], NDArray[Any] | None] = partial(bits_of, fingerprint=fingerprint)  # None: marked above
     with track(progress, len(rows), "fingerprints") as advance:
         bits = map_molecules(
-            partial(bits_or_none, fingerprint=fingerprint),
+            compute,
             rows,
             "smiles",
             on_invalid=None if on_error == "raise" else mark,
@@ -177,11 +178,6 @@ def cluster_groups(
     everything = np.full(len(rows), -1, np.int64)
     everything[ok] = groups
     return everything
-
-
-def bits_or_none(x: Molecule, fingerprint: FingerprintFunction) -> NDArray[Any] | None:
-    """Return the fingerprint of a molecule; None stands for an invalid one."""
-    return bits_of(x, fingerprint)
 
 
 def _pack_both(

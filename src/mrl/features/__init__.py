@@ -3,8 +3,7 @@
 from mrl.features.caches import Cached, cache_folder, cached, clear_cache
 from mrl.features.computing import AnyText, Featurizer, function_of
 from mrl.features.features import Features, OnError, OnNonfinite, require_on_error
-from mrl.features.featurizing import Cache, vector_store
-from mrl.features.featurizing import featurize as featurize
+from mrl.features.featurizing import Cache, featurize, vector_store
 from mrl.features.refs import VectorRefs
 from mrl.features.state import state_digest
 

@@ -50,9 +50,9 @@ class Features:
         return len(self.vectors)
 
     def _repr_html_(self) -> str:
-        shape = f"{len(self):,} x {self.vectors.size:,}"
-        rejects = f"{self.rejects._repr_html_()}" if self.rejects else ""
-        return html_table([("vectors", shape), ("failed", len(self.rejects))], caption="Features") + rejects
+        shape = f"{len(self):,} x {self.vectors.size or 0:,}"  # no size where every row failed
+        table = html_table([("vectors", shape), ("failed", len(self.rejects))], caption="Features")
+        return table + self.rejects._repr_html_() if self.rejects else table
 
     @property
     def ok(self) -> NDArray[np.bool_]:

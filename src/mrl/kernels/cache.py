@@ -3,7 +3,7 @@
 numba's own cache loads whatever its files hold: a damaged or empty one (a power loss, a full disk) is an error of every
 call until somebody deletes it, or the end of the process. Here a file begins with the digest of its content; one that
 does not match is compiled again and replaced. The content is pickled: this is the only place where mrl unpickles files.
-So the folder has to belong to the user, and nobody else may write to it; otherwise nothing is read or written.
+So the folder must belong to the user and be writable by the user only; otherwise nothing is read or written.
 
 This module imports numba; `jit` imports it when a kernel is compiled.
 """
@@ -54,7 +54,7 @@ def code_folder() -> Path:
 
 
 class CodeFiles:
-    """Values in a folder to which nobody else writes, each in a file that notices damage.
+    """Values in a folder that only the user can write to, each in a file that detects damage.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def _without_following(path: str, flags: int) -> int:
 
 
 def _require_private(found: os.stat_result, *, directory: bool) -> None:
-    """Raise an OSError unless it is a directory or regular file of the user to which nobody else can write."""
+    """Raise an OSError unless it is a folder or regular file of the user that only the user can write to."""
     if not (stat.S_ISDIR if directory else stat.S_ISREG)(found.st_mode):
         raise OSError("not a regular folder or file")
     if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & 0o022):

@@ -84,6 +84,6 @@ class Policy:
 
 def frozen_copy(model: SequenceModel) -> SequenceModel:
     """Return a copy of a model that does not learn."""
-    twin = copy.deepcopy(model)
-    twin.requires_grad_(False)
-    return twin
+    copied = copy.deepcopy(model)
+    copied.requires_grad_(False)
+    return copied
