@@ -52,6 +52,16 @@ def test_a_mistake_in_the_score_is_reported_before_any_work(folder: Path) -> Non
     assert not (folder / "out").exists()
 
 
+def test_rows_that_are_no_molecules_are_reported_before_the_search(folder: Path) -> None:
+    (folder / "start.csv").write_text("smiles\nCCO\nC(\nCCN\n")
+    (folder / "known.csv").write_text("smiles\nnot a molecule\nOCC\n")
+    base = ["improve", folder / "model", "--score", folder / "score.toml", "--start", folder / "start.csv"]
+    _, messages = run(*base, "--known", folder / "known.csv", "-o", folder / "out", "--budget", 2)
+    assert "left out, syntax: 1 row, e.g. row 1: 'C('" in messages
+    found = rows(folder / "out" / "molecules.csv")
+    assert {row["smiles"]: row["known"] for row in found} == {"CCO": "1", "CCN": "0"}
+
+
 def test_the_folder_of_the_model_is_not_written_over(folder: Path) -> None:
     _, errors = run("improve", folder / "model", "--score", folder / "score.toml", "-o", folder / "model", status=2)
     assert "choose another one with -o" in errors

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from mrl.chem import Metrics, clean, evaluate
-from mrl.cli.console import DATA, print_grid, print_json, print_text, stop
+from mrl.chem import Metrics, evaluate
+from mrl.cli.console import print_grid, print_json, print_text
+from mrl.cli.molecules import read_molecules
 from mrl.cli.options import EvaluateOptions
-from mrl.cli.tables import read_table, report_rejects, require_writable, save_rejects
+from mrl.cli.tables import read_table, require_writable, save_rejects
 from mrl.messages import format_count
 from mrl.progress import track
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects
 
 
 def run(options: EvaluateOptions) -> None:
@@ -21,7 +20,10 @@ def run(options: EvaluateOptions) -> None:
     table = read_table(options.samples, options.smiles_column)
     texts = [*zip(table.rows.tolist(), table.smiles, strict=True), *((one.row, one.text) for one in table.rejects)]
     samples = [text for _, text in sorted(texts)]
-    reference, train = (_molecules(file, options) for file in (options.reference, options.train))
+    reference, train = (
+        None if file is None else read_molecules(file, options.smiles_column, n_jobs=options.n_jobs)
+        for file in (options.reference, options.train)
+    )
     total = len(samples) + sum(len(one) for one in (reference, train) if one is not None)
     with track(True, total, "evaluating") as advance:
         metrics = evaluate(
@@ -32,19 +34,6 @@ def run(options: EvaluateOptions) -> None:
         print_json(metrics.to_dict())
     else:
         _show(metrics)
-
-
-def _molecules(file: Path | None, options: EvaluateOptions) -> Text | None:
-    """Return the molecules of a file to compare with; rows that are none are reported and left out."""
-    if file is None:
-        return None
-    table = read_table(file, options.smiles_column)
-    with track(True, len(table), "parsing") as advance:
-        parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=options.n_jobs)
-    report_rejects(parsed.rejects, "left out", table.rows)
-    if not len(parsed.smiles):
-        stop(f"no row of {file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
-    return parsed.smiles
 
 
 def _rejects(metrics: Metrics, unread: Rejects) -> Rejects:

@@ -7,15 +7,13 @@ as in Augmented Memory (Guo and Schwaller 2023, arXiv:2305.16160), drawn by rank
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from mrl.chem import canon_smile, randomize
-from mrl.errors import MoleculeError
+from mrl.chem import randomize, screen
 from mrl.lm import SequenceModel, log_likelihood, sample
 from mrl.text import UNK, Vocab
 
@@ -47,12 +45,8 @@ class Policy:
         if not n:
             return [], 0
         samples = sample(self.model, n, seed=seed)
-        found = []
-        for finished, text in zip(samples.finished, samples.decode(self.vocab), strict=True):
-            if finished:
-                with contextlib.suppress(MoleculeError):
-                    found.append(canon_smile(text))
-        return found, n
+        screened = screen(samples.decode(self.vocab), finished=samples.finished)
+        return [smiles for smiles in screened.smiles if smiles is not None], n
 
     def learn(self, smiles: Sequence[str], scores: Sequence[float], rng: np.random.Generator) -> float | None:
         """Take one step on molecules in random spellings; return the loss, or None if none can be written."""

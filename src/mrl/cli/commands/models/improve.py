@@ -9,9 +9,10 @@ from pathlib import Path
 
 from mrl.chem import CanonicalSet, canon_smile
 from mrl.cli.commands.models.train import MODEL, VOCAB, load_model
-from mrl.cli.console import USAGE, print_grid, print_json, progress, stop, success
+from mrl.cli.console import DATA, USAGE, print_grid, print_json, progress, stop, success
+from mrl.cli.molecules import read_molecules
 from mrl.cli.options import ImproveOptions
-from mrl.cli.tables import read_table, require_folder
+from mrl.cli.tables import require_folder
 from mrl.files import atomic, write_atomic
 from mrl.lm import one_thread
 from mrl.loop import ImproveOptions as Settings
@@ -31,8 +32,8 @@ def run(options: ImproveOptions) -> None:
     if options.force:
         (options.out / STATE).unlink(missing_ok=True)
     model, vocab = load_model(options.model)
-    known = None if options.known is None else read_table(options.known, None).smiles
-    start = [] if options.start is None else [str(text) for text in read_table(options.start, None).smiles]
+    known = None if options.known is None else CanonicalSet.of(read_molecules(options.known))
+    start = [] if options.start is None else read_molecules(options.start).tolist()
     options.out.mkdir(parents=True, exist_ok=True)
     save_score(score, options.out / SCORE)
     settings = Settings(batch=options.batch, scaffold_limit=options.scaffold_limit)
@@ -53,7 +54,7 @@ def run(options: ImproveOptions) -> None:
             options=settings,
             on_round=show,
         )
-    marks = None if known is None else _marks(found, CanonicalSet.of(known))
+    marks = None if known is None else [canon_smile(call.smiles) in known for call in found.history]
     _write(found, marks, options.out / MOLECULES)
     model.save(options.out / MODEL)
     vocab.save(options.out / VOCAB)
@@ -62,7 +63,7 @@ def run(options: ImproveOptions) -> None:
     success(f"wrote {options.out / MOLECULES}, {options.out / REPORT} and the model that learned")
     best = found.best(10)
     if not best:
-        stop(f"no molecule has a score; the reasons are in {options.out / MOLECULES}", USAGE)
+        stop(f"no molecule has a score; the reasons are in {options.out / MOLECULES}", DATA)
     if options.json:
         print_json(
             {
@@ -82,10 +83,6 @@ def run(options: ImproveOptions) -> None:
 
 def _folder_of(model: Path) -> Path:
     return model.parent if model.suffix else model
-
-
-def _marks(found: Run, known: CanonicalSet) -> list[bool]:
-    return [canon_smile(call.smiles) in known for call in found.history]
 
 
 def _write(found: Run, marks: list[bool] | None, path: Path) -> None:
