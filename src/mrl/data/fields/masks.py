@@ -74,8 +74,11 @@ class MaskedTokens(Field):
         places = np.arange(len(values)) - np.repeat(ids.offsets[:-1], lengths)
         chance, kind, other = _draws(random_bits(places.astype(np.uint64), keys))
         vocab = self.tokens.vocab
-        ordinary = np.delete(np.arange(len(vocab)), [*range(FIRST_TOKEN), *vocab.control.values()])
-        eligible = np.isin(values, ordinary)
+        ordinary = np.arange(FIRST_TOKEN, len(vocab))
+        eligible = values >= FIRST_TOKEN
+        if control := [*vocab.control.values()]:
+            ordinary = np.setdiff1d(ordinary, control)
+            eligible &= ~np.isin(values, control)
         if self.whole_atoms:
             first = _first_of_atom(values, ids.offsets, vocab)
             chance, kind = chance[first], kind[first]
@@ -126,12 +129,17 @@ def _first_where_none(
     selected: NDArray[np.bool_], eligible: NDArray[np.bool_], chance: NDArray[np.float64], offsets: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return, for each row of which nothing is selected but could be, the position with the smallest chance."""
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    some = np.zeros(len(offsets) - 1, bool)
-    some[rows[selected]] = True
-    places = np.flatnonzero(eligible & ~some[rows])
-    places = places[np.lexsort((chance[places], rows[places]))]
-    return places[np.flatnonzero(np.diff(rows[places], prepend=-1))]
+    selected_before = np.concatenate([[0], np.cumsum(selected)])[offsets]
+    lacking = np.flatnonzero(np.diff(selected_before) == 0)
+    if not len(lacking):  # in most batches
+        return lacking
+    lengths = np.diff(offsets)[lacking]
+    starts = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) + np.repeat(offsets[lacking] - starts, lengths)
+    rows = np.repeat(lacking, lengths)[eligible[places]]
+    places = places[eligible[places]]
+    order = np.lexsort((chance[places], rows))
+    return places[order][np.flatnonzero(np.diff(rows[order], prepend=-1))]
 
 
 def _first_of_atom(values: NDArray[np.int64], offsets: NDArray[np.int64], vocab: Vocab) -> NDArray[np.int64]:
