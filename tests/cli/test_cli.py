@@ -426,3 +426,15 @@ def test_demo_takes_one_goal(molecules: Path) -> None:
 
 def test_demo_rejects_an_unknown_property(molecules: Path) -> None:
     assert "qed" in run("demo", molecules, "--property", "beauty", status=2)[1]
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_soon_after_reading_ends_by_its_own_status(tmp_path: Path) -> None:
+    """Threads of Arrow that were given memory of Python ended one process of ten by an abort, under load."""
+    (tmp_path / "head.csv").write_text("smiles,y\n")
+    command = [sys.executable, "-m", "mrl", "train", f"{tmp_path}/head.csv", "-o", f"{tmp_path}/model"]
+    for _ in range(6):
+        together = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        for process in together:
+            _, message = process.communicate(timeout=300)
+            assert (process.returncode, message.startswith("error: ")) == (1, True), message

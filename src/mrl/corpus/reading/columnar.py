@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mrl.corpus.reading.sources import read_bytes
+from mrl.corpus.reading.sources import arrow_owned, read_bytes
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
@@ -22,7 +22,7 @@ class ColumnarFile(TableFile):
     def __init__(self, path: Path, kind: str) -> None:
         self.path = str(path)
         self._kind = kind
-        data = pa.BufferReader(read_bytes(path))
+        data = pa.BufferReader(arrow_owned(read_bytes(path)))
         with self._damage_reported():
             if kind == "parquet":
                 import pyarrow.parquet as parquet  # 0.1 s, for this format only

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from mrl.corpus.reading.columns import is_smiles_name, looks_like_smiles
-from mrl.corpus.reading.sources import escape_invalid, is_utf8, line_count
+from mrl.corpus.reading.sources import arrow_owned, escape_invalid, is_utf8, line_count
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_count, format_names
@@ -115,7 +115,7 @@ class DelimitedFile(_TextFile):
         line = header.rstrip(b"\r\n") + b"\n"
         try:
             table = pacsv.read_csv(
-                pa.py_buffer(line), pacsv.ReadOptions(block_size=len(line) + 1), self._parse_options()
+                arrow_owned(line), pacsv.ReadOptions(block_size=len(line) + 1), self._parse_options()
             )
         except pa.ArrowException as error:
             raise ReadError(f"{self.path}: the header cannot be read: {error}", path=self.path) from error
@@ -146,7 +146,7 @@ class DelimitedFile(_TextFile):
         start = reported = 0
         try:
             reader = pacsv.open_csv(
-                pa.py_buffer(body),  # by one thread: only then are the rows numbered
+                arrow_owned(body),  # by one thread: only then are the rows numbered
                 pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=[*map(str, range(width))]),
                 self._parse_options(ignore_empty_lines=False, invalid_row_handler=reject),
                 pacsv.ConvertOptions(

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from mrl.errors import ReadError
@@ -75,6 +76,17 @@ def read_bytes(path: Path) -> bytes:
                     path=str(path),
                 ) from error
     return data
+
+
+def arrow_owned(data: bytes | memoryview) -> pa.Buffer:
+    """Return a copy of bytes in memory of Arrow.
+
+    Readers hand data to threads of Arrow, which may release it last, after Python has begun to end: a thread that then
+    needs Python to release memory ends the process by an abort.
+    """
+    buffer = pa.allocate_buffer(len(data))
+    np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(data, np.uint8)
+    return buffer
 
 
 def read_text(path: Path) -> bytes:

@@ -132,14 +132,15 @@ def _first_where_none(
     selected_before = np.concatenate([[0], np.cumsum(selected)])[offsets]
     lacking = np.flatnonzero(np.diff(selected_before) == 0)
     if not len(lacking):  # in most batches
-        return lacking
+        return np.zeros(0, np.int64)
     lengths = np.diff(offsets)[lacking]
     starts = np.cumsum(lengths) - lengths
     places = np.arange(lengths.sum()) + np.repeat(offsets[lacking] - starts, lengths)
     rows = np.repeat(lacking, lengths)[eligible[places]]
     places = places[eligible[places]]
     order = np.lexsort((chance[places], rows))
-    return places[order][np.flatnonzero(np.diff(rows[order], prepend=-1))]
+    first: NDArray[np.int64] = places[order][np.flatnonzero(np.diff(rows[order], prepend=-1))]
+    return first
 
 
 def _first_of_atom(values: NDArray[np.int64], offsets: NDArray[np.int64], vocab: Vocab) -> NDArray[np.int64]:
