@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "format_count", "format_names", "format_value"]
+__all__ = ["did_you_mean", "format_count", "format_names", "format_value", "user_stacklevel"]
 
 
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
@@ -113,3 +114,22 @@ def format_count(count: int, noun: str, plural: str | None = None) -> str:
     ('1 row', '20,000 rows', '0 entries')
     """
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def user_stacklevel() -> int:
+    """Return the ``stacklevel`` with which a warning names the first line outside of mrl that led to it.
+
+    Returns
+    -------
+    int
+        For ``warnings.warn`` in the function that calls this one.
+
+    Examples
+    --------
+    >>> user_stacklevel() >= 1
+    True
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "mrl":
+        frame, level = frame.f_back, level + 1
+    return level

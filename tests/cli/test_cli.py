@@ -153,7 +153,7 @@ def test_inspect_shows_what_a_vocabulary_does_not_cover(molecules: Path, trained
         ("empty.csv", b"", "empty", 1),
         ("binary.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary.csv", 1),
         ("wrong.csv", b"name,value\na,1\n", "smiles", 1),
-        ("none.csv", b"smiles\nC(\nxyz\n", "no row is a molecule", 1),
+        ("none.csv", b"smiles\nC(\nxyz\n", "is a molecule: choose the column", 1),
     ],
 )
 def test_wrong_files_are_reported_by_name_and_leave_nothing(

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from mrl.chem import Canonical, DropStereo, StripTail, clean
 from mrl.corpus import Table, read, write_table
 from mrl.errors import ColumnError, ReadError, RowError
-from mrl.ragged import Text
+from mrl.ragged import Text, as_column, as_molecules, as_text
 
 Put = Callable[[str, str | bytes], Path]
 
@@ -749,3 +749,47 @@ def test_a_censored_label_is_an_error_that_names_the_way_out(tmp_path: Path) -> 
         read(path, targets="y", weight="w", censored="keep")
     with pytest.raises(ValueError, match="censored is 'drop'; expected 'raise' or 'keep'"):
         read(path, targets="y", censored="drop")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "way_out"),
+    [
+        ("a.smi", "CCO\nC\n", "read the file without smiles="),
+        ("a.csv", "CCO\nC\n", "read the file without smiles="),
+        ("b.csv", "CCO,1.0\nC,2.0\n", "insert a line with the column names"),
+        ("b.smi", "CCO,ethanol\nC,methane\n", "insert a line with the column names"),
+    ],
+)
+def test_a_molecule_of_the_first_line_is_not_the_name_of_a_column(
+    tmp_path: Path, name: str, content: str, way_out: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(
+        ColumnError, match=f"'CCO' is a molecule, so the first line is data, not column names: {way_out}"
+    ):
+        read(path, smiles="CCO")
+    if way_out.startswith("insert"):
+        path.write_text("smiles,value\n" + content)
+    assert read(path).smiles.tolist() == ["CCO", "C"]
+    path.write_text("C\nCCO\nN\n")  # if the column is really called so
+    with pytest.raises(ColumnError, match=r"if it does name a column, rename that to smiles in the file$"):
+        read(path, smiles="C")
+    path.write_text("smiles\nCCO\nN\n")
+    assert read(path, smiles="smiles").smiles.tolist() == ["CCO", "N"]
+
+
+def test_a_table_is_taken_in_place_of_its_molecules() -> None:
+    table = Table({"smiles": Text.of(["CCO", "C"]), "y": np.array([1.0, 2.0])}, targets=("y",))
+    assert as_molecules(table) == ["CCO", "C"]
+    assert as_text(table) is table.smiles
+    with pytest.raises(
+        ColumnError, match=r"'y_vals' is a Table, .*: choose one of its columns, such as table\.smiles$"
+    ):
+        as_column(table, "y_vals")
+
+
+def test_molecules_that_are_numbers() -> None:
+    with pytest.raises(ColumnError, match=r"name the column of the molecules, Table\(columns, smiles_column=\.\.\.\)$"):
+        _ = Table({"smiles": np.array([1.0])}).smiles
+    assert Table({"smiles": np.array([1.0]), "x": Text.of(["C"])}, smiles_column="x").smiles.tolist() == ["C"]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Ragged, Text
+from mrl.ragged import Ragged, Text, as_text
 
 STRINGS = st.lists(st.text(max_size=20) | st.sampled_from(["CCO", "", " C ", "N≡N", "C\x00", "🧪" * 5]), max_size=12)
 
@@ -208,3 +208,14 @@ def test_other_libraries_read_it_as_a_sequence() -> None:
     assert np.asarray(text).tolist() == rows
     assert pa.array(Ragged([1, 2], [0, 2, 2])).to_pylist() == [[1, 2], []]
     assert pl.Series(Ragged([1, 2], [0, 2, 2])).to_list() == [[1, 2], []]
+
+
+@pytest.mark.parametrize(
+    "text", ["<rdkit.Chem.rdchem.Mol object at 0x7f2e10a9fd10>", "<function f at 0x1F>", repr(object())]
+)
+def test_the_repr_of_an_object_is_not_its_text(text: str) -> None:
+    with pytest.raises(RowError, match=r"row 1 of column 'smiles' .* by mrl\.chem\.to_smile\(mol\), not str\(mol\)$"):
+        as_text(["CCO", text])
+    with pytest.raises(RowError, match="row 1 of column 'smiles'"):
+        as_text(pa.array(["CCO", text]))
+    assert as_text([f"x {text}", "a at 0x1"]).tolist() == [f"x {text}", "a at 0x1"]

@@ -200,8 +200,9 @@ def test_one_warning_per_call_has_counts_and_a_remedy() -> None:
     assert ids.tolist() == [[0, 4, 3, 1], [0, 3, 3, 1], [0, 4, 1]]
     assert [str(warning.message) for warning in caught] == [
         "3 tokens are not in the vocabulary and became 'unk': 'N' (2), 'S' (1); these texts cannot be recovered from "
-        "their ids. Learn the tokens first (vocab.update_vocab_from_data(texts)), or pass on_unknown='unk' if this is "
-        "intended, or on_unknown='raise' to find the row"
+        "their ids. Learn the tokens first, vocab.update_vocab_from_data(texts); vocab.coverage(texts).unknown has "
+        "their rows; if it is intended, vocab.encode(texts, on_unknown='unk') does not warn, nor does a dataset after "
+        "warnings.simplefilter('ignore', mrl.errors.UnknownTokenWarning)"
     ]
     assert caught[0].filename == __file__
     assert vocab.unks == Counter()

@@ -13,7 +13,7 @@ from rdkit import Chem
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.progress import Progress, track
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 OnError: TypeAlias = Literal["raise", "drop", "mask"]
 
@@ -156,7 +156,7 @@ def equal_groups(
 ) -> NDArray[np.int64]:
     """Return one number per molecule, 0, 1, 2, ..., equal where a text of the molecule is equal."""
     require_on_error(on_error)
-    rows = as_list(smiles, "smiles")
+    rows = as_molecules(smiles)
     numbers: dict[str | None, int] = {}
     with track(progress, len(rows), "molecules") as advance:
         texts: Iterator[str | None] = map_molecules(

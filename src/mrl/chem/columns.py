@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from mrl.chem.molecule import RDKIT_ERRORS, rdkit_error
 from mrl.errors import FeatureError, MoleculeError
 from mrl.processes import Lost, WorkerPool, require_picklable
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ def map_molecules(
     >>> list(map_molecules(heavy_atoms, ["CCO", "C("], "smiles", on_invalid=lambda row, error: -1))
     [3, -1]
     """
-    rows = as_list(column, name)
+    rows = as_molecules(column, name)
     if n_jobs < 1:
         raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
     numbered = zip(range(len(rows)) if numbers is None else numbers, rows, strict=True)

@@ -24,7 +24,7 @@ from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.errors import ColumnError, FeatureError
 from mrl.kernels import pack_bits
 from mrl.messages import did_you_mean
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 Bits: TypeAlias = NDArray[np.uint8]
 FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
@@ -340,7 +340,7 @@ def pack_fingerprints(
     """
     if len(getattr(column, "shape", ())) == 2:
         return _pack_array(np.asarray(column), name)
-    rows = as_list(column, name)
+    rows = as_molecules(column, name)
     return pack_rows(map_molecules(partial(bits_of, fingerprint=fingerprint), rows, name), rows, name)
 
 

@@ -20,7 +20,7 @@ from mrl.chem.columns import map_molecules
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction, bits_of, pack_fingerprints, pack_rows
 from mrl.errors import ColumnError, MoleculeError
 from mrl.progress import Progress, track
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 
 def tanimoto(a: Any, b: Any, *, fingerprint: FingerprintFunction = ECFP4) -> NDArray[np.float64]:
@@ -155,7 +155,7 @@ def cluster_groups(
     require_on_error(on_error)
     if len(getattr(smiles, "shape", ())) == 2:
         return kernels.leader_groups(pack_fingerprints(smiles, fingerprint, "smiles"), 1 - cutoff)
-    rows = as_list(smiles, "smiles")
+    rows = as_molecules(smiles)
     ok = np.ones(len(rows), bool)
 
     def mark(row: int, error: MoleculeError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 from mrl.chem import clean
 from mrl.cli.console import DATA, stop
@@ -18,5 +19,14 @@ def read_molecules(file: Path, smiles_column: str | None = None, *, n_jobs: int 
         parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=n_jobs)
     report_rejects(parsed.rejects, "left out", table.rows)
     if not len(parsed.smiles):
-        stop(f"no row of {file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
+        stop_without_molecules(file)
     return parsed.smiles
+
+
+def stop_without_molecules(file: Path | None) -> NoReturn:
+    """Stop, because no row of a file is a molecule."""
+    stop(
+        f"no row of {file or 'the file'} is a molecule: choose the column of the SMILES with --smiles-column; in a "
+        "file of lines without column names the SMILES comes first, and then a blank",
+        DATA,
+    )

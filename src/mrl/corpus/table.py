@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import Rejects, Text, row_numbers
+from mrl.ragged import MoleculeTable, Rejects, Text, row_numbers
 
 TableColumn: TypeAlias = Text | NDArray[Any]
 
 
-class Table:
+class Table(MoleculeTable):
     """Columns of equal length, with the rows that were rejected.
 
     Rows in = rows of the table + ``rejects``; ``rows`` and ``rejects`` number them alike.
@@ -86,7 +86,8 @@ class Table:
         column = self[self.smiles_column]
         if not isinstance(column, Text):
             raise ColumnError(
-                f"column {self.smiles_column!r} has dtype {column.dtype}, expected Text: pass Text.of(column)",
+                f"column {self.smiles_column!r} has dtype {column.dtype}, expected text: name the column of the "
+                "molecules, Table(columns, smiles_column=...)",
                 column=self.smiles_column,
             )
         return column

@@ -260,6 +260,12 @@ def _part_sizes(sizes: Sequence[float], n: int) -> list[int]:
 
 
 def _values(column: Any, n: int, name: str) -> list[Any]:
+    if isinstance(column, str):
+        raise ColumnError(
+            f"{name} is {column!r}, expected one value for each row; for the column of that name, "
+            f"{name}=ds.columns[{column!r}]",
+            column=name,
+        )
     if isinstance(column.column if isinstance(column, View) else column, Values):
         column = np.asarray(column)
     dates = getattr(getattr(column, "dtype", None), "kind", "") == "M"  # which `tolist` makes numbers

@@ -1,7 +1,7 @@
 """Rows of different lengths in two flat arrays, texts as such rows, columns of other libraries, and rejected rows."""
 
 from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
-from mrl.ragged.columns import Column, as_list, is_column, is_missing
+from mrl.ragged.columns import Column, MoleculeTable, as_list, as_molecules, is_column, is_missing
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, as_labels, class_codes
@@ -13,6 +13,7 @@ __all__ = [
     "IGNORED",
     "AsciiRows",
     "Column",
+    "MoleculeTable",
     "NotAsciiError",
     "Ragged",
     "Reject",
@@ -22,6 +23,7 @@ __all__ = [
     "as_column",
     "as_labels",
     "as_list",
+    "as_molecules",
     "as_text",
     "class_codes",
     "is_column",

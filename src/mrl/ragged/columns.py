@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
@@ -10,7 +11,7 @@ import numpy as np
 from mrl.errors import ColumnError
 from mrl.messages import format_value
 
-__all__ = ["Column", "as_list", "is_column", "is_missing"]
+__all__ = ["Column", "MoleculeTable", "as_list", "as_molecules", "is_column", "is_missing"]
 
 
 @runtime_checkable
@@ -54,6 +55,32 @@ class Column(Protocol):
     @property
     def digest(self) -> str:
         """A hash of the content."""
+
+
+class MoleculeTable(ABC):
+    """A table one of whose columns has the molecules; functions of molecules take it in place of that column.
+
+    Examples
+    --------
+    >>> from mrl.ragged import Text
+    >>> class Two(MoleculeTable):
+    ...     smiles = Text.of(["CCO", "C"])
+    >>> as_molecules(Two(), "smiles")
+    ['CCO', 'C']
+    """
+
+    @property
+    @abstractmethod
+    def smiles(self) -> Any:
+        """The column of molecules, shape (n,).
+
+        Examples
+        --------
+        >>> from mrl.corpus import Table
+        >>> from mrl.ragged import Text
+        >>> Table({"smiles": Text.of(["CCO"])}).smiles.tolist()
+        ['CCO']
+        """
 
 
 def is_column(values: object) -> TypeGuard[Column]:
@@ -150,6 +177,34 @@ e.g. sorted(smiles)
     return list(values)
 
 
+def as_molecules(values: Any, name: str = "smiles") -> list[Any]:
+    """Return a column of molecules, or the molecules of a table, as a list of Python values.
+
+    Parameters
+    ----------
+    values : column of str or Mol, shape (n,), or MoleculeTable
+        See `as_list`.
+    name : str
+        The name of the column in messages.
+
+    Returns
+    -------
+    list
+        n values.
+
+    Raises
+    ------
+    ColumnError
+        See `as_list`; a ``ValueError``.
+
+    Examples
+    --------
+    >>> as_molecules(("C", "N"))
+    ['C', 'N']
+    """
+    return as_list(values.smiles if isinstance(values, MoleculeTable) else values, name)
+
+
 _ITERATORS_OF_SETS: set[type] = {type(iter(set()))}
 
 
@@ -160,6 +215,8 @@ def require_rows(values: Any, name: str) -> None:
         problem = f"a single string, {format_value(values)}: wrap it in a list, [{format_value(values)}]"
     elif isinstance(values, set | frozenset) or type(values) in _ITERATORS_OF_SETS:
         problem = f"a {kind}, expected one value per row in an order: make it a list, e.g. sorted({name})"
+    elif isinstance(values, MoleculeTable):
+        problem = f"a {kind}, expected one value per row: choose one of its columns, such as {kind.lower()}.smiles"
     elif isinstance(values, Mapping):
         problem = f"a {kind}, expected one value per row in an order: choose one of its columns"
     elif not _is_iterable(values):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from numbers import Number
@@ -13,13 +14,14 @@ import numpy as np
 from mrl.errors import ColumnError, RowError
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
-from mrl.ragged.columns import as_list, is_missing
+from mrl.ragged.columns import MoleculeTable, as_list, is_missing
 from mrl.ragged.flat import lengths_of, lengths_of_texts, offsets_of
 from mrl.ragged.ragged import Ragged
 
 __all__ = ["Text", "as_text"]
 
 _BLOCK = 4096  # rows decoded at once when iterating
+_REPR = re.compile(r"<.+ at 0x[0-9a-fA-F]+>", re.DOTALL)  # of an object without a text of its own
 
 
 class Text(Ragged):
@@ -239,7 +241,8 @@ def as_text(values: Any, name: str = "smiles") -> Text:
     ----------
     values : column of str, shape (n,)
         `Text`, list, tuple or other sequence, NumPy array, pandas or polars Series, Arrow array or chunked array,
-        `Column`, iterator. Strings only, blank ones included; a pandas index is ignored.
+        `Column`, iterator; of a table of molecules, that column. Strings only, blank ones included; a pandas index is
+        ignored.
     name : str
         The name of the column in messages.
 
@@ -251,8 +254,8 @@ def as_text(values: Any, name: str = "smiles") -> Text:
     Raises
     ------
     RowError
-        A value is not a string, or a string that UTF-8 cannot express; a ``ValueError`` with ``row``, ``column`` and
-        ``value``.
+        A value is not a string, a string that UTF-8 cannot express, or the ``repr`` of an object
+        (``<Mol object at 0x...>``); a ``ValueError`` with ``row``, ``column`` and ``value``.
     ColumnError
         `values` is a single string, a table, or a set or mapping, which have no order of rows; a ``ValueError``.
 
@@ -268,8 +271,12 @@ df.dropna(subset=['smiles'])
     """
     if isinstance(values, Text):
         return values
+    if isinstance(values, MoleculeTable):
+        return as_text(values.smiles, name)
     text = arrow_text(values)
-    return Text._of_list(as_list(values, name), name) if text is None else text
+    text = Text._of_list(as_list(values, name), name) if text is None else text
+    _require_content(text, name)
+    return text
 
 
 def arrow_text(values: Any) -> Text | None:
@@ -283,6 +290,24 @@ def arrow_text(values: Any) -> Text | None:
     with contextlib.suppress(ValueError, TypeError, NotImplementedError, ImportError):
         return Text.from_arrow(values)
     return None
+
+
+def _require_content(text: Text, name: str) -> None:
+    """Raise a RowError where a text is what Python writes for an object that has no text, such as ``str(mol)``."""
+    for start in range(0, len(text), _BLOCK):
+        block = text[start : start + _BLOCK]
+        if b" at 0x" not in block.flat.tobytes():
+            continue
+        for row, value in enumerate(block, start):
+            if not _REPR.fullmatch(value):
+                continue
+            raise RowError(
+                f"row {row} of column {name!r} is {format_value(value)}, which names an object and has nothing of its "
+                "content: write molecules as text by mrl.chem.to_smile(mol), not str(mol)",
+                row=row,
+                column=name,
+                value=value,
+            )
 
 
 def _not_a_string(row: int, name: str, value: Any) -> RowError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mrl.errors import UnknownTokenError, UnknownTokenWarning
+from mrl.messages import user_stacklevel
 from mrl.ragged import Ragged
 
 OnUnknown: TypeAlias = Literal["warn", "unk", "raise"]
@@ -133,18 +134,22 @@ def by_count(counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda token: (-counts[token], token))
 
 
-def warn_unknown(total: int, some: Counter[str], stacklevel: int) -> None:
-    """Warn once for a whole call: how many tokens are unknown, the most frequent of those seen, and the way out."""
+def warn_unknown(total: int, some: Counter[str]) -> None:
+    """Warn once for a whole call: how many tokens are unknown, the most frequent of those seen, and the way out.
+
+    The same words serve callers of ``vocab.encode`` and those of a dataset, which has no ``on_unknown``.
+    """
     tokens = by_count(some)
     counted = some.total() == total  # of very many, only the first are reported
     shown = ", ".join(f"{token!r} ({some[token]})" if counted else repr(token) for token in tokens[:5])
     warnings.warn(
         f"{total} {'token is' if total == 1 else 'tokens are'} not in the vocabulary and became 'unk': "
-        f"{shown}{_and_more(len(tokens) - 5)}; these texts cannot be recovered from their ids. Learn the tokens first "
-        "(vocab.update_vocab_from_data(texts)), or pass on_unknown='unk' if this is intended, or on_unknown='raise' to "
-        "find the row",
+        f"{shown}{_and_more(len(tokens) - 5)}; these texts cannot be recovered from their ids. Learn the tokens first, "
+        "vocab.update_vocab_from_data(texts); vocab.coverage(texts).unknown has their rows; if it is intended, "
+        "vocab.encode(texts, on_unknown='unk') does not warn, nor does a dataset after "
+        "warnings.simplefilter('ignore', mrl.errors.UnknownTokenWarning)",
         UnknownTokenWarning,
-        stacklevel=stacklevel + 1,
+        stacklevel=user_stacklevel(),
     )
 
 

@@ -172,7 +172,7 @@ def test_added_columns_follow_dropped_rows() -> None:
 
 @pytest.mark.parametrize("name", ["smiles", "vocab", "kept", "fields", "columns", "batch", "lengths", "rejects"])
 def test_a_column_needs_a_new_name(name: str) -> None:
-    with pytest.raises(ColumnError, match=f"there is a column or attribute '{name}' already"):
+    with pytest.raises(ColumnError, match=f"'{name}' .* choose another name"):
         TextDataset(SMILES, VOCAB).add_column(name, [1, 2, 3, 4])
 
 
@@ -187,7 +187,10 @@ def test_an_attribute_as_long_as_the_dataset_is_warned_about(values: Any) -> Non
     ds.weights = values
     uses: list[Callable[[], Any]] = [lambda: ds.new(["C"]), lambda: ds.split(0.5), lambda: ds.view([0])]
     for use in uses:
-        with pytest.warns(UserWarning, match=r"'weights' has as many values .* \(4\).* use ds\.add_column\('weights'"):
+        with pytest.warns(
+            UserWarning,
+            match=r"'weights' has as many values .* \(4\).* del ds\.weights; ds\.add_column",
+        ):
             use()
 
 

@@ -103,7 +103,7 @@ def test_each_row_has_one_weight(weights: Any, words: str) -> None:
 
 
 def test_weights_cannot_be_added_later() -> None:
-    with pytest.raises(ColumnError, match="column or attribute 'weights' already"):
+    with pytest.raises(ColumnError, match="column 'weights' already; make a dataset with other values"):
         dataset().add_column("weights", [1, 2, 3])
     plain = TextPredictionDataset(SMILES, [1, 2, 3], VOCAB)
     with pytest.raises(TypeError, match="'weights', which is not a column of this dataset"):

@@ -20,7 +20,7 @@ from mrl.chem.cleaning.steps import Parse, Row, Step
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import describe, type_reason
 from mrl.errors import ColumnError
-from mrl.ragged import Reject, Rejects, Text, as_list
+from mrl.ragged import Reject, Rejects, Text, as_list, as_molecules
 
 Steps: TypeAlias = str | Sequence[Step | Callable[[Chem.Mol], bool]]
 
@@ -89,7 +89,7 @@ duplicates: 1 removed)
     Example(row=2, before='CC[O-].[Na+]', after='CC[O-]', reason='')
     """
     rule = Duplicates(duplicates) if isinstance(duplicates, str) else duplicates
-    rows = as_list(smiles, "smiles")
+    rows = as_molecules(smiles)
     values = None if labels is None else label_array(labels, len(rows))
     names = None if ids is None else as_list(ids, "ids")
     if names is not None and len(names) != len(rows):
@@ -155,7 +155,7 @@ def clean_rows(
     kept: list[int] = []
     keys: list[str] = []
     rejected: list[Reject] = []
-    rows = as_list(smiles, "smiles")
+    rows = as_molecules(smiles)
     numbers = range(start, start + len(rows))
     clean_one = partial(_clean_row, steps=tuple(plan.values()), key=key)
     outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=on_row, n_jobs=n_jobs)

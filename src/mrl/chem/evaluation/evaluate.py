@@ -28,7 +28,7 @@ from mrl.chem.evaluation.distributions import (
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 _MOSES_FILTERS: tuple[Step, ...] = (
     RingSize(7),
@@ -116,8 +116,8 @@ def evaluate(
     """
     if small := [size for size in k if size < 1]:
         raise ValueError(f"k has {small[0]}; expected whole numbers from 1")
-    texts = as_list(samples, "samples")
-    others = None if reference is None else as_list(reference, "reference")
+    texts = as_molecules(samples, "samples")
+    others = None if reference is None else as_molecules(reference, "reference")
     tick = (lambda: None) if on_row is None else on_row
 
     known, known_fingerprints = _train(train, partial(_known, stereo=stereo, isotopes=isotopes), tick, n_jobs)

@@ -19,7 +19,7 @@ from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.formatting import html_table
 from mrl.messages import format_count
-from mrl.ragged import as_list
+from mrl.ragged import as_molecules
 
 _SHOWN = 10
 _PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
@@ -209,7 +209,7 @@ def _profile(
     column: Iterable[Molecule], name: str, profile_of: Callable[[Molecule], tuple[str, str, Any]], n_jobs: int
 ) -> tuple[list[str], list[str], NDArray[np.uint64]]:
     """Canonical SMILES, scaffold and fingerprint of each row."""
-    rows, smiles, scaffolds = as_list(column, name), list[str](), list[str]()
+    rows, smiles, scaffolds = as_molecules(column, name), list[str](), list[str]()
 
     def bits() -> Iterator[NDArray[Any]]:
         for text, scaffold, one in map_molecules(profile_of, rows, name, n_jobs=n_jobs):

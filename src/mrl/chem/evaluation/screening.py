@@ -15,7 +15,7 @@ from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import html_preview
-from mrl.ragged import Reject, Rejects, as_list
+from mrl.ragged import Reject, Rejects, as_molecules
 
 _SHOWN = 10  # rows in a notebook
 
@@ -197,7 +197,7 @@ permitted')
     rejected: list[Reject] = []
     cut: dict[int, str] = {}
     if finished is not None:
-        rows = as_list(samples, "samples")
+        rows = as_molecules(samples, "samples")
         whole = np.asarray(finished, bool)
         if whole.shape != (len(rows),):
             raise ColumnError(

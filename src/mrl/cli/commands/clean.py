@@ -11,6 +11,7 @@ import numpy as np
 from mrl import chem
 from mrl.chem import Cleaned, Duplicates, Step
 from mrl.cli.console import DATA, USAGE, note, print_json, stop, success
+from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import CleanOptions
 from mrl.cli.tables import (
     read_table,
@@ -44,6 +45,8 @@ def run(options: CleanOptions) -> None:
     rejects = rejects_of_file(table, cleaned.rejects)
     save_rejects(rejects, options.rejects)
     kept = len(cleaned.smiles)
+    if not kept and all(reject.stage == "parse" for reject in cleaned.rejects):
+        stop_without_molecules(options.file)
     if not kept:
         stop(f"no row of {options.file} is left, so {options.out} is not written; leave out some steps", DATA)
     write_table(_cleaned_table(table, cleaned), options.out)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mrl.chem import StripTail, clean, cluster_groups, scaffold_groups
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, success
+from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import PART_NAMES, SplitOptions
 from mrl.cli.tables import (
     read_table,
@@ -44,7 +45,7 @@ def run(options: SplitOptions) -> None:
         )
     report_rejects(parsed.rejects, "left out", table.rows)
     if not len(parsed.kept):
-        stop(f"no row of {options.file} is a molecule; choose the column of the SMILES with --smiles-column", DATA)
+        stop_without_molecules(options.file)
     parts, rule = _parts(options, select(table, parsed.kept, **{table.smiles_column: parsed.smiles}))
     paths = {name: options.out / f"{name}{_suffix(options.file, whole)}" for name in parts}
     for path in paths.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mrl.corpus.reading.table_file import TableFile
@@ -90,6 +91,33 @@ def looks_like_smiles(text: str) -> bool:
     return _SMILES_TEXT.fullmatch(text) is not None
 
 
+def require_column_name(path: str, name: str | None, names: Sequence[str]) -> None:
+    """Raise a ColumnError where the requested column is a molecule of the first line, which would be lost as a header.
+
+    Parameters
+    ----------
+    path : str
+        The text file, for the message.
+    name : str or None
+        The column of molecules that was requested.
+    names : sequence of str
+        The cells of the first line.
+    """
+    if name not in names or name is None or is_smiles_name(name) or not looks_like_smiles(name):
+        return
+    remedy = (
+        "insert a line with the column names above it"
+        if len(names) > 1
+        else 'read the file without smiles="..." (--smiles-column), which it does not need'
+    )
+    raise ColumnError(
+        f"{path}: {name!r} is a molecule, so the first line is data, not column names: {remedy}; if it does name a "
+        "column, rename that to smiles in the file",
+        column=name,
+        path=path,
+    )
+
+
 def _require(name: str, file: TableFile, option: str) -> str:
     count = file.names.count(name)
     if count == 1:
@@ -109,8 +137,8 @@ def _find_smiles(file: TableFile) -> str:
     if found:
         problem = f"{format_names(found)} may all hold molecules: choose one with {_SMILES_OPTION}"
     else:
-        problem = f"no column is called smiles or similar; it has {format_names(file.names)}: choose one with "
-        problem += _SMILES_OPTION
+        problem = f"no column is called smiles or similar; it has {format_names(file.names)}: "
         if any(map(looks_like_smiles, file.names)):
-            problem += ", or, if the first line is already data, insert a line with the column names above it"
+            problem += "if the first line is already data, insert a line with the column names above it, else "
+        problem += f"choose one with {_SMILES_OPTION}"
     raise ColumnError(f"{file.path}: {problem}", column="smiles", path=file.path)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from mrl.corpus.reading.columns import is_smiles_name, looks_like_smiles
+from mrl.corpus.reading.columns import is_smiles_name, looks_like_smiles, require_column_name
 from mrl.corpus.reading.sources import arrow_owned, escape_invalid, is_utf8, line_count
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
@@ -60,6 +60,7 @@ class SmilesList(_TextFile):
         super().__init__(path, data)
         header = self._first(_LINE)
         words = escape_invalid(header).split()
+        require_column_name(path, smiles_column, words[:1])
         self.names = ("smiles", "name")
         if words and (is_smiles_name(words[0]) or words[0] == smiles_column):
             self._require_utf8(header)
@@ -89,6 +90,7 @@ class DelimitedFile(_TextFile):
         self._row = _row_pattern(delimiter) if self._has_quotes else _LINE
         header = self._first(self._row)
         cells = self._parse_header(header)
+        require_column_name(path, smiles_column, cells)
         self.names = ("smiles",)
         if len(cells) > 1 or cells[0] == smiles_column or is_smiles_name(cells[0]) or not looks_like_smiles(cells[0]):
             self.names = tuple(cells)

@@ -84,8 +84,8 @@ class Padding:
         if longest > self.to:
             row = int(np.argmax(lengths > self.to))
             raise RowError(
-                f"row {row} of the batch has {lengths[row]} ids, more than Padding(to={self.to}); raise it, or reject "
-                "long rows (max_length, on_long='reject')",
+                f"row {row} of the batch has {lengths[row]} ids, more than Padding(to={self.to}); raise it, or leave "
+                f"out long rows: ds.view(ds.lengths() <= {self.to})",
                 row=row,
                 column="tokens",
                 value=int(lengths[row]),

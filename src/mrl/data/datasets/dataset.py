@@ -153,7 +153,10 @@ class BaseDataset(RowDataset, Generic[Batch]):
         """
         found = [lengths for field in self.fields if (lengths := field.lengths()) is not None]
         if not found:
-            raise DatasetError(f"{type(self).__name__} has no tokens, so its rows have no lengths to order them by")
+            raise DatasetError(
+                f"{type(self).__name__} has no tokens, so its rows have no lengths to order them by; leave out "
+                "max_tokens and bucket"
+            )
         longest: Rows64 = np.maximum.reduce(found)
         return longest if self._storage_index is None else longest[self.storage_rows]
 

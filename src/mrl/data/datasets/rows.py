@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, as_row_index, row_array, select, take_rows, values_of
-from mrl.data.datasets.row_data import warn_of_row_data
+from mrl.data.datasets.row_data import require_new_name, warn_of_row_data
 from mrl.data.datasets.sampled import sampled_rows
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
@@ -223,8 +223,7 @@ class RowDataset(RequestDataset):
         >>> ds.view([1]).name.tolist()
         ['water']
         """
-        if name in self.columns or name in self.__dict__ or hasattr(type(self), name):
-            raise ColumnError(f"there is a column or attribute {name!r} already; choose another name", column=name)
+        require_new_name(self, name)
         column = values_of(values.copy() if isinstance(values, np.ndarray) else values, name)
         if not self.columns and not len(self._kept):  # the first one sets the number of rows
             self._kept = range(len(column))

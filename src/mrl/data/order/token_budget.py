@@ -85,5 +85,5 @@ def require_budget(lengths: Rows64, max_tokens: int) -> None:
     if len(lengths) and (longest := int(lengths.max())) > max_tokens:
         raise ValueError(
             f"max_tokens is {max_tokens}, but row {int(lengths.argmax())} alone has {longest} tokens; raise max_tokens "
-            f"to {longest} or more, or leave out long rows (max_length)"
+            f"to {longest} or more, or leave out long rows: ds.view(ds.lengths() <= {max_tokens})"
         )

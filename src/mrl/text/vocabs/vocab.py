@@ -237,7 +237,7 @@ class Vocab(GrowingTokens):
             unknown.update(one.token for one in found)
             total, start = total + count, start + len(ids)
         if total and on_unknown == "warn":
-            warn_unknown(total, unknown, stacklevel=2)
+            warn_unknown(total, unknown)
         return parts[0] if len(parts) == 1 else Ragged.concat([*parts, Ragged(np.zeros(0, self.dtype), [0])])
 
     def decode(self, ids: Any, *, unk: str = UNKNOWN, control: bool = False) -> list[str]:

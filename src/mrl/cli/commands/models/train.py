@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mrl import __version__
 from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
+from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import LanguageModelKind, TrainOptions
 from mrl.cli.tables import read_table, report_rejects, require_folder, require_writable
 from mrl.corpus import Table
@@ -99,7 +100,7 @@ def load_molecules(file: Path | None, smiles_column: str | None, max_length: int
     success(f"kept {molecules} of {format_count(len(table), 'row')}")
     report_rejects(cleaned.rejects, "left out", table.rows)
     if not len(cleaned.smiles):
-        stop("no row is a molecule; choose the column of the SMILES with --smiles-column", DATA)
+        stop_without_molecules(file)
     vocab = RegexVocab([], SMILES_PATTERN)
     vocab.update_vocab_from_data(cleaned.smiles)
     dataset = TextDataset(cleaned.smiles, vocab, max_length=max_length, on_long="reject")
