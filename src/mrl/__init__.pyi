@@ -25,9 +25,11 @@ from mrl.chem import randomize as randomize
 from mrl.chem import scaffold_groups as scaffold_groups
 from mrl.chem import screen as screen
 from mrl.chem import to_mol as to_mol
+from mrl.corpus import ReadOptions as ReadOptions
 from mrl.corpus import Table as Table
 from mrl.corpus import load_sample as load_sample
 from mrl.corpus import read as read
+from mrl.corpus import read_blocks as read_blocks
 from mrl.data import BaseDataset as BaseDataset
 from mrl.data import ConditionalDataset as ConditionalDataset
 from mrl.data import Loader as Loader

@@ -17,6 +17,7 @@ __all__ = [
     "FileFormatError",
     "MoleculeError",
     "MrlError",
+    "NotationError",
     "ReadError",
     "RowError",
     "StateError",
@@ -91,6 +92,12 @@ class ColumnError(MrlError, ValueError):
 
     column: str
     path: str | None = None
+
+
+class NotationError(ColumnError):
+    """A column holds SELFIES, sequences or names where SMILES are expected."""
+
+    notation: str
 
 
 class ReadError(MrlError, ValueError):

@@ -7,14 +7,15 @@ from typing import NoReturn
 
 from mrl.chem import clean
 from mrl.cli.console import DATA, stop
+from mrl.cli.options import ReadingOptions
 from mrl.cli.tables import read_table, report_rejects
 from mrl.progress import track
 from mrl.ragged import Text
 
 
-def read_molecules(file: Path, smiles_column: str | None = None, *, n_jobs: int = 1) -> Text:
+def read_molecules(file: Path, options: ReadingOptions, *, n_jobs: int = 1) -> Text:
     """Return the molecules of a file as they are written; rows that are none are reported and left out."""
-    table = read_table(file, smiles_column)
+    table = read_table(file, options)
     with track(True, len(table), "parsing") as advance:
         parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=n_jobs)
     report_rejects(parsed.rejects, "left out", table.rows)

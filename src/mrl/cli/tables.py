@@ -14,35 +14,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
-from mrl.corpus import Table, TableColumn, load_sample, read
+from mrl.cli.options import Notation, ReadingOptions, VocabKind
+from mrl.corpus import ReadOptions, Table, TableColumn, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
 from mrl.ragged import Rejects, Text
-from mrl.text import Unknown
+from mrl.text import Unknown, Vocab
 
 _SHOWN = 10
+_NOTATIONS: dict[str, Notation] = {
+    VocabKind.SELFIES: Notation.SELFIES,
+    VocabKind.AMINO_ACID: Notation.PROTEIN,
+    VocabKind.NUCLEOTIDE: Notation.NUCLEOTIDE,
+    VocabKind.KMER: Notation.TEXT,  # nucleotides or amino acids
+}
 _TAILS = ("cxsmiles", "cxsmiles_tail")
 
 
 def read_table(
     file: Path | None,
-    smiles_column: str | None,
+    options: ReadingOptions,
     targets: Sequence[str] = (),
     *,
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
+    notation: Notation = Notation.SMILES,
 ) -> Table:
-    """Read a file, or the bundled sample, and report its rows and rejects; `others` keeps all columns."""
+    """Read a file, or the bundled sample, and report its rows and rejects; parameters as for `read_file`."""
     table = (
         load_sample()
         if file is None
-        else read(file, smiles=smiles_column, targets=targets, others=others, censored=censored)
+        else read_file(file, options, targets, others=others, censored=censored, notation=notation)
     )
     success(f"read {format_count(len(table), 'row')} of {file or 'the bundled sample'}")
     for reason, rows in table.notes.items():
         note(f"  {reason}: {format_count(rows, 'row')}")
     report_rejects(table.rejects, "not read")
     return table
+
+
+def read_file(
+    file: Path,
+    options: ReadingOptions,
+    targets: Sequence[str] = (),
+    *,
+    others: bool = False,
+    censored: Literal["raise", "keep"] = "raise",
+    notation: Notation = Notation.SMILES,
+) -> Table:
+    """Read a file; `others` keeps all columns, and `notation` is that of its molecules if the options name none."""
+    notation = options.notation or notation
+    if options.parses_molecules and notation not in (Notation.SMILES, Notation.TEXT):
+        stop(
+            f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
+            "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
+            USAGE,
+        )
+    try:
+        reading = ReadOptions(encoding=options.encoding, notation=notation.value)
+    except ValueError as error:
+        stop(f"--{error}", USAGE)
+    return read(file, smiles=options.smiles_column, targets=targets, others=others, censored=censored, options=reading)
+
+
+def notation_of(vocab: Vocab) -> Notation:
+    """Return the notation of the rows that a vocabulary is for."""
+    return _NOTATIONS.get(vocab.kind or "", Notation.SMILES)
 
 
 def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:

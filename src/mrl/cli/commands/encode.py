@@ -6,7 +6,7 @@ import numpy as np
 
 from mrl.cli.console import DATA, note, print_json, stop, success
 from mrl.cli.options import EncodeOptions, OnUnknown
-from mrl.cli.tables import read_table, require_writable, rows_named
+from mrl.cli.tables import notation_of, read_table, require_writable, rows_named
 from mrl.files import atomic
 from mrl.messages import format_count, format_value
 from mrl.text import UNK, Vocab
@@ -16,7 +16,7 @@ def run(options: EncodeOptions) -> None:
     """Write the ids of every row, where each row begins, and which vocabulary the ids belong to."""
     require_writable(options.out)
     vocab = Vocab.load(options.vocab)
-    table = read_table(options.file, options.smiles_column)
+    table = read_table(options.file, options, notation=notation_of(vocab))
     with rows_named(options.file, table):
         ids = vocab.encode(table.smiles, on_unknown="unk")
     unknown = np.flatnonzero(ids.values == UNK)

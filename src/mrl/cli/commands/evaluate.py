@@ -17,11 +17,11 @@ from mrl.ragged import Rejects
 def run(options: EvaluateOptions) -> None:
     """Print the metrics; a row of the samples that cannot be read is an invalid sample like any other."""
     require_writable(options.rejects, inputs=[options.samples])
-    table = read_table(options.samples, options.smiles_column)
+    table = read_table(options.samples, options)
     texts = [*zip(table.rows.tolist(), table.smiles, strict=True), *((one.row, one.text) for one in table.rejects)]
     samples = [text for _, text in sorted(texts)]
     reference, train = (
-        None if file is None else read_molecules(file, options.smiles_column, n_jobs=options.n_jobs)
+        None if file is None else read_molecules(file, options, n_jobs=options.n_jobs)
         for file in (options.reference, options.train)
     )
     total = len(samples) + sum(len(one) for one in (reference, train) if one is not None)

@@ -22,7 +22,7 @@ def run(options: FeaturizeOptions) -> None:
     """Compute the vectors of all molecules; those that have none are left out, with the reason."""
     featurizer, names = _featurizer(options)
     require_writable(options.out, options.rejects, inputs=[options.file])
-    table = read_table(options.file, options.smiles_column, others=options.out.suffix.lower() == ".parquet")
+    table = read_table(options.file, options, others=options.out.suffix.lower() == ".parquet")
     if taken := [name for name in names if name in table.columns]:
         stop(f"{options.file} has the columns {format_names(taken)} already: write .npz, or rename them", DATA)
     features = featurize(

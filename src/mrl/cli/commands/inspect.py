@@ -13,8 +13,8 @@ from typer import Exit
 from mrl.chem import clean, elements
 from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, stop
 from mrl.cli.options import InspectOptions
-from mrl.cli.tables import print_tokens, require_writable, save_rejects
-from mrl.corpus import Table, read
+from mrl.cli.tables import print_tokens, read_file, require_writable, save_rejects
+from mrl.corpus import Table
 from mrl.messages import format_count, format_names, format_value
 from mrl.progress import track
 from mrl.ragged import Rejects
@@ -27,9 +27,10 @@ _ENDS = 8
 def run(options: InspectOptions) -> None:
     """Print the facts of a file; exit with 1 if some of its rows are not fit for a dataset."""
     if is_vocab_file(options.file):
-        if any((options.vocab, options.smiles_column, options.rejects)):
+        if any((options.vocab, options.reading_words, options.rejects)):
             stop(
-                f"{options.file} is a vocabulary: --vocab, --smiles-column and --rejects are for files of molecules",
+                f"{options.file} is a vocabulary: --vocab, --rejects and the options of reading tables are for "
+                "files of molecules",
                 USAGE,
             )
         _inspect_vocabulary(options)
@@ -64,7 +65,7 @@ def _inspect_molecules(options: InspectOptions) -> None:
     vocab = CharacterVocab(SMILES_CHAR_VOCAB) if options.vocab is None else Vocab.load(options.vocab)
     name = "the 38 characters of SMILES_CHAR_VOCAB" if options.vocab is None else str(options.vocab)
     require_writable(options.rejects, inputs=[options.file])
-    table = read(options.file, smiles=options.smiles_column)
+    table = read_file(options.file, options)
     facts = _molecule_facts(options.file, table, options.rejects)
     coverage = vocab.coverage(table.smiles)
     coverage = replace(coverage, unknown=_in_file(coverage.unknown, table), cut=_in_file(coverage.cut, table))

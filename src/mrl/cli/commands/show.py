@@ -12,7 +12,7 @@ from mrl.report import show
 def run(options: ShowOptions) -> None:
     """Draw some rows, the first ones or random ones, with their other columns."""
     require_writable(options.out, options.rejects, inputs=[options.file])
-    table = read_table(options.file, options.smiles_column, others=True)
+    table = read_table(options.file, options, others=True)
     picture = show(table, options.n, labels=options.label or None, seed=options.seed)
     picture.save(options.out)
     save_rejects(table.rejects, options.rejects)

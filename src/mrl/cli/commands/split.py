@@ -36,7 +36,7 @@ def run(options: SplitOptions) -> None:
     """Read, leave out what is not a molecule, cut, write; nothing is written if a part would be empty."""
     require_folder(options.out)
     require_writable(options.rejects, inputs=[options.file])
-    table = read_table(options.file, options.smiles_column, others=True)
+    table = read_table(options.file, options, others=True)
     whole = with_tails(table)
     with track(True, len(table), "parsing") as advance:
         # Groups do not depend on what a tail says: it stays in the file that is written.

@@ -11,7 +11,7 @@ from typer import Exit
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, print_text, stop, success
 from mrl.cli.options import CheckOptions, LearnOptions, VocabKind
-from mrl.cli.tables import print_tokens, read_table, require_writable, rows_named
+from mrl.cli.tables import notation_of, print_tokens, read_table, require_writable, rows_named
 from mrl.corpus import Table
 from mrl.errors import RowError, UnknownTokenError, VocabError
 from mrl.messages import format_count, format_value
@@ -63,7 +63,7 @@ def learn(options: LearnOptions) -> None:
     rows = not_read = 0
     sample = TextSample()
     for file in options.files:
-        table = read_table(file, options.smiles_column)
+        table = read_table(file, options, notation=notation_of(vocab))
         rows, not_read = rows + len(table), not_read + len(table.rejects)
         with rows_named(file, table):
             counts += vocab.count_tokens(table.smiles)
@@ -126,7 +126,7 @@ class Changed(NamedTuple):
 def check(options: CheckOptions) -> None:
     """Show which rows of a file do not come back from a vocabulary; exit with 1 if there are any."""
     vocab = Vocab.load(options.vocab)
-    table = read_table(options.file, options.smiles_column)
+    table = read_table(options.file, options, notation=notation_of(vocab))
     changed, tokens = _find_changed(vocab, table.smiles)
     changed = [one._replace(row=int(table.rows[one.row])) for one in changed]
     unknown = _find_unknown(vocab, changed)

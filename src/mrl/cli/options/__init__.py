@@ -14,7 +14,7 @@ from mrl.cli.options.models import (
     TaskKind,
     TrainOptions,
 )
-from mrl.cli.options.shared import WRITTEN
+from mrl.cli.options.shared import WRITTEN, Notation, ReadingOptions
 from mrl.cli.options.tables import (
     PART_NAMES,
     CacheOptions,
@@ -45,8 +45,10 @@ __all__ = [
     "InspectOptions",
     "LanguageModelKind",
     "LearnOptions",
+    "Notation",
     "OnUnknown",
     "PredictOptions",
+    "ReadingOptions",
     "Rule",
     "SampleOptions",
     "ShowOptions",

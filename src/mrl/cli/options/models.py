@@ -15,9 +15,9 @@ from mrl.cli.options.shared import (
     Force,
     Json,
     MaxLength,
+    ReadingOptions,
     RejectsFile,
     Seed,
-    SmilesColumn,
     Steps,
     argument,
     number,
@@ -44,7 +44,7 @@ class LanguageModelKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoOptions:
+class DemoOptions(ReadingOptions):
     """Train a language model on molecules, sample, screen, fine-tune, report.
 
     Writes vocab.json, two models, samples.csv and report.html into a folder; takes about 3 minutes on two CPU cores.
@@ -65,7 +65,6 @@ class DemoOptions:
     target: Annotated[float | None, Option(metavar="VALUE", help="Towards this value instead.")] = None
     seed: Seed = 0
     out: Annotated[Path, out_option("Folder for the results.")] = Path("mrl-demo")
-    smiles_column: SmilesColumn = None
     steps: Steps = 3000
     samples: Annotated[int, number("Number of samples.", "--samples", "-n")] = 1000
     rounds: Annotated[int, number("Rounds of fine-tuning.", least=0)] = 5
@@ -83,7 +82,7 @@ class DemoOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
+class TrainOptions(ReadingOptions):
     """Train a language model on a file of molecules.
 
     Killed and started again with the same words, it goes on from checkpoint.safetensors in the folder.
@@ -91,7 +90,6 @@ class TrainOptions:
 
     file: File
     out: Annotated[Path, out_option("Folder for vocab.json and model.safetensors.")]
-    smiles_column: SmilesColumn = None
     steps: Steps = 3000
     model: Annotated[
         LanguageModelKind, Option(metavar="KIND", help=f"Kind of network: {', '.join(LanguageModelKind)}.")
@@ -146,7 +144,7 @@ class SampleOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions:
+class FitOptions(ReadingOptions):
     """Train a model that predicts properties of molecules from measured ones, and cross-validate it.
 
     Writes property_model.safetensors and report.html into a folder. Rows that are not molecules, or have no label, are
@@ -172,7 +170,6 @@ class FitOptions:
     epochs: Annotated[int, number("Passes over the training rows.")] = 30
     n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
     seed: Seed = 0
-    smiles_column: SmilesColumn = None
     force: Force = False
     rejects: RejectsFile = None
     json: Json = False
@@ -182,7 +179,7 @@ class FitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictOptions:
+class PredictOptions(ReadingOptions):
     """Predict properties of the molecules of a file.
 
     Writes all columns of the file and, for each target Y, the columns "Y predicted" (of a class: the probability of 1)
@@ -195,7 +192,6 @@ class PredictOptions:
     file: File
     out: Annotated[Path, out_option("The file to write: .csv, .tsv, .parquet, .arrow.")]
     n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 
@@ -205,7 +201,7 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImproveOptions:
+class ImproveOptions(ReadingOptions):
     """Search molecules with a high score, within a budget of calls of the score.
 
     Writes molecules.csv, report.html, the model that learned and the state of the search into a folder. The same

@@ -1,8 +1,10 @@
 """Parts of the options of several commands: annotated types, and checks."""
 
 import math
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from typer import Argument, Option
 
@@ -26,9 +28,6 @@ def number(help: str, *names: str, least: int = 1, default: str | None = None) -
 
 
 File = Annotated[Path, argument("FILE", f"Table {TABLE}")]
-SmilesColumn = Annotated[
-    str | None, Option(help="Column with the SMILES.", show_default="the one called smiles or similar")
-]
 VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl vocab learn.")]
 MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3)]
 Steps = Annotated[int, number("Training steps, of 64 molecules each.")]
@@ -36,6 +35,48 @@ Seed = Annotated[int, number("The same seed, machine and versions give the same 
 RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]
 Force = Annotated[bool, Option("--force", help="Replace a model that is there already.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
+
+
+class Notation(StrEnum):
+    """What a column of molecules holds."""
+
+    SMILES = "smiles"
+    SELFIES = "selfies"
+    PROTEIN = "protein"
+    NUCLEOTIDE = "nucleotide"
+    TEXT = "text"
+
+
+def _reading(help: str, default: str, metavar: str | None = None) -> Any:
+    return Option(help=help, show_default=default, metavar=metavar, rich_help_panel="Reading tables")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How tables are read: the options of all commands that read some.
+
+    ``parses_molecules`` says that the command works on molecules, not on their text alone.
+    """
+
+    parses_molecules: ClassVar[bool] = True
+
+    smiles_column: Annotated[str | None, _reading("Column with the SMILES.", "the one called smiles or similar")] = None
+    encoding: Annotated[str, _reading("Encoding of text: utf-8, latin-1, cp1252, utf-16 ...", "utf-8")] = "utf-8"
+    notation: Annotated[
+        Notation | None,
+        _reading(
+            f"What the column holds: {', '.join(Notation)} (any text, as it stands).",
+            "smiles, or that of the vocabulary",
+            "NAME",
+        ),
+    ] = None
+
+    @property
+    def reading_words(self) -> list[str]:
+        """The words of a command that reads alike."""
+        words = [] if self.smiles_column is None else ["--smiles-column", self.smiles_column]
+        words += [] if self.encoding == "utf-8" else ["--encoding", self.encoding]
+        return words if self.notation is None else [*words, "--notation", self.notation.value]
 
 
 def require_positive(option: str, value: float) -> None:

@@ -13,9 +13,9 @@ from mrl.cli.options.shared import (
     WRITTEN,
     File,
     Json,
+    ReadingOptions,
     RejectsFile,
     Seed,
-    SmilesColumn,
     argument,
     number,
     out_option,
@@ -49,7 +49,7 @@ class FingerprintKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectOptions:
+class InspectOptions(ReadingOptions):
     """Show what is in a file of molecules, or in a vocabulary.
 
     Molecules: rows, invalid ones, duplicates, lengths, elements, and which tokens a vocabulary lacks.
@@ -59,7 +59,6 @@ class InspectOptions:
     """
 
     file: Annotated[Path, argument("FILE", f"Vocabulary file, or table {TABLE}")]
-    smiles_column: SmilesColumn = None
     vocab: Annotated[
         Path | None, Option(help="Vocabulary to compare the molecules with.", show_default="single characters")
     ] = None
@@ -73,7 +72,7 @@ class InspectOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanOptions:
+class CleanOptions(ReadingOptions):
     """Clean a file of molecules: keep the rows that are molecules and pass the steps, with their other columns.
 
     Steps: canonical, largest-fragment, uncharge ...; those that mrl.chem has, in the order given. A CXSMILES tail is a
@@ -106,7 +105,6 @@ class CleanOptions:
         Option(metavar="COLUMN", help="One column of labels for --duplicates; repeat the option for several."),
     ] = None
     n_jobs: Annotated[int, number("Number of processes.")] = 1
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 
@@ -122,7 +120,7 @@ class CleanOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitOptions:
+class SplitOptions(ReadingOptions):
     """Split a file of molecules into train, valid and test, files of the same kind in a folder.
 
     Rows stay as they are, with all columns; those that are not molecules are left out. Exits with 1, and writes no
@@ -145,7 +143,6 @@ class SplitOptions:
         str | None, Option(metavar="COLUMN", help="Column of classes that each part gets in equal proportions.")
     ] = None
     n_jobs: Annotated[int, number("Number of processes.")] = 1
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 
@@ -167,7 +164,7 @@ class SplitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeaturizeOptions:
+class FeaturizeOptions(ReadingOptions):
     """Compute a fingerprint or descriptors for each molecule of a file.
 
     .npz has the arrays values (n, D), names (D), rows (their numbers in the file) and smiles; .parquet has all columns
@@ -186,7 +183,6 @@ class FeaturizeOptions:
         str | None, Option(metavar="LIST", help="Descriptors of mrl and RDKit instead: qed,TPSA or similar; or all.")
     ] = None
     n_jobs: Annotated[int, number("Number of processes.")] = 1
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 
@@ -198,7 +194,7 @@ class FeaturizeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
+class EvaluateOptions(ReadingOptions):
     """Compute the metrics of MOSES and GuacaMol for a file of generated molecules.
 
     Every row of the file is a sample, those that cannot be read are invalid ones.
@@ -209,7 +205,6 @@ class EvaluateOptions:
     train: Annotated[Path | None, Option(help="Table of molecules that the model was trained on.")] = None
     seed: Seed = 0
     n_jobs: Annotated[int, number("Number of processes.")] = 1
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 
@@ -218,7 +213,7 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowOptions:
+class ShowOptions(ReadingOptions):
     """Draw molecules of a file on a page, each with its row and its columns."""
 
     file: File
@@ -228,7 +223,6 @@ class ShowOptions:
         list[str] | None, Option(metavar="COLUMN", help="Write this column below; repeat the option for several.")
     ] = None
     seed: Annotated[int | None, number("Choose rows at random.", least=0, default="the first ones")] = None
-    smiles_column: SmilesColumn = None
     rejects: RejectsFile = None
     json: Json = False
 

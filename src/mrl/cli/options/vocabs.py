@@ -11,7 +11,7 @@ from mrl.cli.options.shared import (
     TABLE,
     File,
     Json,
-    SmilesColumn,
+    ReadingOptions,
     VocabFile,
     argument,
     number,
@@ -40,7 +40,7 @@ class OnUnknown(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncodeOptions:
+class EncodeOptions(ReadingOptions):
     """Turn a file of molecules into token ids: NumPy arrays in one .npz file.
 
     values and offsets: the ids of all rows, and where those of each row begin.
@@ -50,10 +50,11 @@ class EncodeOptions:
     Read back: a = numpy.load("ids.npz"); ids = Ragged(a["values"], a["offsets"])
     """
 
+    parses_molecules = False
+
     vocab: VocabFile
     file: File
     out: Annotated[Path, out_option("The .npz file to write.")]
-    smiles_column: SmilesColumn = None
     on_unknown: Annotated[OnUnknown, Option(help="If a token is not in the vocabulary: stop, or write the id 3.")] = (
         OnUnknown.RAISE
     )
@@ -64,11 +65,13 @@ class EncodeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnOptions:
+class LearnOptions(ReadingOptions):
     """Learn a vocabulary from files of molecules; the most frequent tokens come first.
 
     The same rows give the same vocabulary, byte for byte, in any order and any number of files.
     """
+
+    parses_molecules = False
 
     files: Annotated[list[Path], argument("FILES", f"Tables {TABLE}")]
     out: Annotated[Path, out_option("The .json file to write.")]
@@ -82,7 +85,6 @@ class LearnOptions:
     min_count: Annotated[int | None, number("Leave out rarer tokens.", default="2 for smiles, else 1")] = None
     max_size: Annotated[int | None, number("Most tokens, special ones included.")] = None
     merges: Annotated[int | None, number("Tokens of several pieces to learn besides.", default="none")] = None
-    smiles_column: SmilesColumn = None
     json: Json = False
 
     def __post_init__(self) -> None:
@@ -94,13 +96,14 @@ class LearnOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckOptions:
+class CheckOptions(ReadingOptions):
     """Encode and decode every row of a file, and show those that do not come back exactly.
 
     Exits with 1 if there are any, or if rows could not be read.
     """
 
+    parses_molecules = False
+
     vocab: VocabFile
     file: File
-    smiles_column: SmilesColumn = None
     json: Json = False

@@ -5,6 +5,7 @@ One path for every format: a *source* gives bytes (`sources`), a `TableFile` cut
 (`convert`, `cells`). `read` collects the blocks of all files in one `Table`.
 """
 
-from mrl.corpus.reading.reader import read
+from mrl.corpus.reading.options import ReadOptions
+from mrl.corpus.reading.reader import read, read_blocks
 
-__all__ = ["read"]
+__all__ = ["ReadOptions", "read", "read_blocks"]

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mrl.corpus.reading.notation import COMMENT, FASTA_HEADER, FOREIGN, foreign_letters
+from mrl.corpus.reading.options import ReadOptions
 from mrl.corpus.reading.sources import escape_invalid, is_utf8
 
 Bools = NDArray[np.bool_]
@@ -75,8 +77,11 @@ def parse_text(column: Any) -> tuple[Any, Bools]:
         return pa.array(map(escape_invalid, cells), _TEXT), np.array(invalid, bool)
 
 
-def parse_smiles(raw: Any, has_name_suffix: bool) -> SmilesCells:
-    """Cut cells, an Arrow array of text, into SMILES and what follows: a tail, and a name if `has_name_suffix`."""
+def parse_smiles(raw: Any, has_name_suffix: bool, is_smiles: bool = True) -> SmilesCells:
+    """Cut cells, an Arrow array of text, into SMILES and what follows: a tail, and a name if `has_name_suffix`.
+
+    Cells that are not meant to be SMILES (`is_smiles`) are not looked at for letters that no SMILES has.
+    """
     text = pc.utf8_trim_whitespace(raw)
     trimmed = _flags(pc.not_equal(pc.binary_length(text), pc.binary_length(raw)))
     tail = name = pa.repeat(pa.scalar("", _TEXT), len(text))
@@ -100,8 +105,28 @@ def parse_smiles(raw: Any, has_name_suffix: bool) -> SmilesCells:
             pc.replace_with_mask(column, pa.array(blanks), parts[part])
             for part, column in (("smiles", text), ("tail", tail), ("name", name))
         )
+    if is_smiles:
+        rejected = dict.fromkeys(_where(foreign_letters(text)), FOREIGN) | rejected
+        rejected |= dict.fromkeys(_where(pc.starts_with(text, "#")), COMMENT)
+        rejected |= dict.fromkeys(_where(pc.match_substring_regex(text, "^>[^>]*$")), FASTA_HEADER)
     rejected |= dict.fromkeys(_where(pc.is_in(text, value_set=pa.array(_MISSING_SMILES, _TEXT))), "missing")
     return SmilesCells(text, tail, name, rejected, trimmed, with_tail)
+
+
+def prepare_labels(column: Any, options: ReadOptions) -> Any:
+    """Return a column of labels in text with mapped words as numbers, and a point in front of decimals."""
+    if not (options.label_map or options.decimal == ",") or not _is_string(_value_type(column.type)):
+        return column
+    text = pc.utf8_trim_whitespace(parse_text(column)[0])
+    if options.decimal == ",":  # a point is not taken for one: 1.234 may be a thousand
+        text = pc.replace_substring_regex(text, r"^(.*\..*)$", r"not \1")
+        text = pc.replace_substring_regex(text, r"^([^,]*),([^,]*)$", r"\1.\2")
+    if options.label_map:
+        keys = pa.array([str(key) for key in options.label_map], _TEXT)
+        numbers = pa.array([repr(float(value)) for value in options.label_map.values()], _TEXT)
+        places = pc.index_in(pc.utf8_trim_whitespace(parse_text(column)[0]), value_set=keys)
+        text = pc.coalesce(pc.take(numbers, places), text)
+    return text
 
 
 def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
@@ -162,4 +187,5 @@ def _flags(mask: Any) -> Bools:
 
 
 def _where(mask: Any) -> list[int]:
-    return [int(place) for place in np.flatnonzero(_flags(mask))]
+    flags = mask if isinstance(mask, np.ndarray) else _flags(mask)
+    return [int(place) for place in np.flatnonzero(flags)]

@@ -19,10 +19,10 @@ from mrl.messages import format_names
 class ColumnarFile(TableFile):
     """A file of the kind ``"parquet"`` or ``"arrow"`` (Feather version 2, IPC file or stream)."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, max_bytes: int) -> None:
         self.path = str(path)
         self._kind = kind
-        data = pa.BufferReader(arrow_owned(read_bytes(path)))
+        data = pa.BufferReader(arrow_owned(read_bytes(path, max_bytes)))
         with self._damage_reported():
             if kind == "parquet":
                 import pyarrow.parquet as parquet  # 0.1 s, for this format only

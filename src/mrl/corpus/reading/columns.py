@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mrl.corpus.reading.notation import is_smiles_text
+from mrl.corpus.reading.options import ReadOptions
 from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_names
 
 _SMILES_NAMES = frozenset({"smi", "mol", "structure", "sequence", "selfies"})
 _SMILES_OPTION = 'smiles="..." (--smiles-column)'
-_SMILES_TEXT = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|%\d\d|\d)+")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ColumnRoles:
     split: str | None
     others: bool = False
     censored: str = "raise"
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
         if self.censored not in ("raise", "keep"):
@@ -86,11 +87,6 @@ def is_smiles_name(name: str) -> bool:
     return "smiles" in name or name in _SMILES_NAMES
 
 
-def looks_like_smiles(text: str) -> bool:
-    """Return whether a text consists of SMILES symbols only, as column names hardly ever do."""
-    return _SMILES_TEXT.fullmatch(text) is not None
-
-
 def require_column_name(path: str, name: str | None, names: Sequence[str]) -> None:
     """Raise a ColumnError where the requested column is a molecule of the first line, which would be lost as a header.
 
@@ -103,7 +99,7 @@ def require_column_name(path: str, name: str | None, names: Sequence[str]) -> No
     names : sequence of str
         The cells of the first line.
     """
-    if name not in names or name is None or is_smiles_name(name) or not looks_like_smiles(name):
+    if name not in names or name is None or is_smiles_name(name) or not is_smiles_text(name):
         return
     remedy = (
         "insert a line with the column names above it"
@@ -138,7 +134,7 @@ def _find_smiles(file: TableFile) -> str:
         problem = f"{format_names(found)} may all hold molecules: choose one with {_SMILES_OPTION}"
     else:
         problem = f"no column is called smiles or similar; it has {format_names(file.names)}: "
-        if any(map(looks_like_smiles, file.names)):
+        if any(map(is_smiles_text, file.names)):
             problem += "if the first line is already data, insert a line with the column names above it, else "
         problem += f"choose one with {_SMILES_OPTION}"
     raise ColumnError(f"{file.path}: {problem}", column="smiles", path=file.path)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mrl.corpus.reading.cells import Bools, is_text, parse_censored, parse_smiles, parse_text
+from mrl.corpus.reading.cells import Bools, is_text, parse_censored, parse_smiles, parse_text, prepare_labels
 from mrl.corpus.reading.columns import ColumnRoles
+from mrl.corpus.reading.notation import sample_rows
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import Table, TableColumn
 from mrl.errors import ColumnError, RowError
@@ -22,6 +23,11 @@ from mrl.ragged import Reject, Rejects, Text
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
 _WITH_TAIL = "CXSMILES tail kept with its SMILES, as a part of the molecule"
 _SIGNED = "censored label (<, >) kept with its sign"
+_ESCAPED = "cell that is not UTF-8 kept with escapes such as \\xe9; ReadOptions(encoding=...) (--encoding) reads it"
+_MISSING = "target that is not a number read as missing"
+_NAME_FIRST = "name moved behind its SMILES"
+_NOT_UTF8 = "not UTF-8"
+_REMEDY = "correct the file, or choose another column, or pass options=ReadOptions(on_label=...)"
 _KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
 
 
@@ -33,43 +39,50 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     """
     source = dict(block.columns)
     raw, invalid = _parse_text(source[smiles_column], smiles_column, file)
-    cells = parse_smiles(raw, file.has_name_suffix)
-    rejected = cells.rejected | dict.fromkeys(np.flatnonzero(invalid).tolist(), "not UTF-8")
+    escaped = np.zeros(len(raw), bool)
+    if file.has_name_suffix and invalid.any():  # a name that is not UTF-8 does not cost the molecule
+        escaped = invalid & _is_in_name(raw)
+        invalid = invalid & ~escaped
+    cells = parse_smiles(raw, file.has_name_suffix, roles.options.notation == "smiles")
+    rejected = cells.rejected | dict.fromkeys(np.flatnonzero(invalid).tolist(), _NOT_UTF8)
     if file.has_name_suffix:
         source[file.names[1]] = cells.name
     texts: dict[str, Any] = {}
     for name in roles.texts:
         texts[name], invalid = _parse_text(source[name], name, file)
-        rejected |= dict.fromkeys(np.flatnonzero(invalid).tolist(), f"{name} is not UTF-8")
+        if file.has_name_suffix:
+            invalid, escaped = escaped, np.zeros(len(raw), bool)
+        rejected |= dict.fromkeys(np.flatnonzero(invalid).tolist(), f"{name} is {_NOT_UTF8}")
     arrays: dict[str, Any] = {}
     for name in () if file.has_name_suffix else roles.rest(file, smiles_column):
         if _is_array(source[name]):
             arrays[name] = source[name]
             continue
         texts[name], invalid = _parse_text(_as_strings(source[name]), name, file)
-        rejected |= dict.fromkeys(np.flatnonzero(invalid).tolist(), f"{name} is not UTF-8")
+        escaped |= invalid
 
+    numbers = {name: _parse_labels(source[name], name, roles) for name in roles.numbers}
+    if roles.options.on_label == "reject":
+        for name, label in numbers.items():
+            reason = f"{name} is not a number" if name in roles.targets else f"{name} is missing or not a number"
+            rejected = dict.fromkeys(np.flatnonzero(label.wrong).tolist(), reason) | rejected
     keep = np.ones(len(raw), bool)
     keep[list(rejected)] = False
     mask = pa.array(keep)
     rows = block.rows[keep]
     columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(pc.filter(cells.smiles, mask))}
     signs: dict[str, NDArray[np.int8]] = {}
-    for name in roles.numbers:
-        column = pc.filter(source[name], mask)
-        expected, remedy = "a finite number", "correct the file, or choose another column"
-        values, sides, wrong = parse_censored(column)
-        if sides.any() and not (roles.censored == "keep" and name in roles.targets):
-            wrong |= sides != 0
-            remedy = remedy if name == roles.weight else _KEEP_SIGNS
-        elif sides.any():
-            signs[name] = sides
-        if name == roles.weight and not wrong.any():
-            wrong, expected = np.isnan(values), "a number: a weight must not be missing"
-        if wrong.any():
+    n_missing = 0
+    for name, label in numbers.items():
+        wrong = label.wrong & keep
+        if wrong.any() and (name == roles.weight or roles.options.on_label != "nan"):
             place = int(np.argmax(wrong))
-            raise _not_a_number(file, name, column[place : place + 1], int(rows[place]), start, (expected, remedy))
-        columns[name] = values
+            cell = source[name][place : place + 1]
+            raise _not_a_number(file, name, cell, int(block.rows[place]), start, (label.expected, label.remedy))
+        n_missing += int(wrong.sum())
+        columns[name] = np.where(wrong, np.nan, label.values)[keep]
+        if (sides := np.where(wrong, 0, label.signs)[keep].astype(np.int8)).any():
+            signs[name] = sides
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
     columns |= {name: np.array(pc.filter(column, mask)) for name, column in arrays.items()}
@@ -84,14 +97,58 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         smiles_column=smiles_column,
         targets=roles.targets,
         header=file.names,
-        notes={
-            _TRIMMED: int(cells.trimmed[keep].sum()),
-            _TAILS: int(np.count_nonzero(tails)),
-            _WITH_TAIL: int(cells.with_tail[keep].sum()),
-            _SIGNED: int(sum(np.count_nonzero(sides) for sides in signs.values())),
-        },
+        notes=+Counter(
+            {
+                _TRIMMED: int(cells.trimmed[keep].sum()),
+                _TAILS: int(np.count_nonzero(tails)),
+                _WITH_TAIL: int(cells.with_tail[keep].sum()),
+                _ESCAPED: int(escaped[keep].sum()),
+                _MISSING: n_missing,
+                _NAME_FIRST: int(keep.sum()) if file.name_first else 0,
+                _SIGNED: int(sum(np.count_nonzero(sides) for sides in signs.values())),
+            }
+        ),
         signs=signs,
     )
+
+
+def sample(block: Block, smiles_column: str) -> list[str]:
+    """Return the first words of some cells of the column of molecules, evenly spread over a block."""
+    column = block.columns[smiles_column]
+    if not is_text(column.type):
+        return []
+    cells = parse_text(pc.take(column, pa.array(sample_rows(len(column)))))[0].to_pylist()
+    return [cell.split(None, 1)[0] for cell in cells if cell.strip()]
+
+
+class _Label(NamedTuple):
+    """A column of numbers: values, signs, which are not what is expected, and that, with the way out."""
+
+    values: NDArray[np.float64]
+    signs: NDArray[np.int8]
+    wrong: Bools
+    expected: str
+    remedy: str
+
+
+def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
+    expected, remedy = "a finite number", _REMEDY
+    values, sides, wrong = parse_censored(prepare_labels(column, roles.options))
+    if sides.any() and not (roles.censored == "keep" and name in roles.targets):
+        wrong = wrong | (sides != 0)
+        remedy = remedy if name == roles.weight else _KEEP_SIGNS
+    if name == roles.weight:
+        missing = np.isnan(values) & ~wrong
+        if missing.any() and not wrong[: int(np.argmax(missing))].any():  # the first of both is reported
+            expected = "a number: a weight must not be missing"
+        wrong = wrong | missing
+    return _Label(values, sides, wrong, expected, remedy)
+
+
+def _is_in_name(raw: Any) -> Bools:
+    """Return which cells, bytes that are not UTF-8 as escapes, have no such escape in their first word."""
+    word = pc.struct_field(pc.extract_regex(raw, r"(?s)^\s*(?P<word>\S*)"), "word")
+    return ~np.array(pc.match_substring_regex(word, r"\\x[89a-f][0-9a-f]").to_numpy(zero_copy_only=False), bool)
 
 
 def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mrl.corpus.reading.columnar import ColumnarFile
 from mrl.corpus.reading.columns import is_smiles_name
 from mrl.corpus.reading.delimited import DelimitedFile, SmilesList, guess_delimiter
+from mrl.corpus.reading.options import ReadOptions
 from mrl.corpus.reading.sources import COMPRESSED_SUFFIXES, escape_invalid, read_text, require_file
 from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ReadError
@@ -23,19 +24,20 @@ _SUFFIXES = {
 }
 
 
-def open_table_file(path: Path, format: str | None, smiles_column: str | None) -> TableFile:
+def open_table_file(path: Path, format: str | None, smiles_column: str | None, options: ReadOptions) -> TableFile:
     """Return the reader of a file; a line with the name `smiles_column` is a header, whatever it looks like."""
     require_file(path)
     kind = _kind_of(path, format)
     if kind in ("parquet", "arrow"):
-        return ColumnarFile(path, kind)
-    data = read_text(path)
-    first = escape_invalid(next(_NOT_BLANK.finditer(data))[0])
+        return ColumnarFile(path, kind, options.max_bytes)
+    data, start = read_text(path, options.encoding, options.max_bytes)
+    found = _NOT_BLANK.search(data, start)
+    first = escape_invalid(found[0]) if found else ""
     delimiter = "\t" if kind == "tsv" else guess_delimiter(first)
     names = first.split(delimiter) if delimiter else []
     if kind == "smi" and not any(is_smiles_name(name) or name == smiles_column for name in names):
-        return SmilesList(str(path), data, smiles_column)
-    return DelimitedFile(str(path), data, delimiter or ",", strict=kind != "tsv", smiles_column=smiles_column)
+        return SmilesList(str(path), data, start, smiles_column, options.notation)
+    return DelimitedFile(str(path), data, start, delimiter or ",", strict=kind != "tsv", smiles_column=smiles_column)
 
 
 def _kind_of(path: Path, format: str | None) -> str:

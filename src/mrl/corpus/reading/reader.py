@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from mrl.corpus.reading.columns import ColumnRoles
-from mrl.corpus.reading.convert import concat, convert
+from mrl.corpus.reading.convert import concat, convert, sample
 from mrl.corpus.reading.formats import open_table_file
+from mrl.corpus.reading.notation import require_smiles
+from mrl.corpus.reading.options import ReadOptions
 from mrl.corpus.reading.table_file import TableFile
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, ReadError
@@ -27,6 +29,7 @@ def read(
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
     format: str | None = None,
+    options: ReadOptions = ReadOptions(),
 ) -> Table:
     """Read molecules from files, with their targets and identifiers.
 
@@ -68,6 +71,8 @@ def read(
         and its sign in ``Table.signs``, which losses and property models know.
     format : str, optional
         ``"csv"``, ``"tsv"``, ``"smi"``, ``"parquet"`` or ``"arrow"``, whatever the suffix of the name.
+    options : ReadOptions
+        How cells are read: labels that are not numbers, decimal commas, the encoding, the notation.
 
     Returns
     -------
@@ -83,6 +88,8 @@ def read(
         The file is a folder, empty, binary, damaged, not UTF-8, or has no rows; a ``ValueError``.
     ColumnError
         A column is missing or ambiguous, or files have different columns; a ``ValueError``.
+    NotationError
+        The column of molecules holds SELFIES, sequences or names; a ``ColumnError``.
     RowError
         A target or weight is not a finite number; a ``ValueError``.
     ValueError
@@ -101,26 +108,94 @@ def read(
     >>> table.rejects[0]
     Reject(row=1, text='', stage='read', reason='empty')
     """
+    targets = (targets,) if isinstance(targets, str) else tuple(targets)
+    roles = ColumnRoles(smiles, targets, id, weight, split, others, censored, options)
+    return concat(list(_blocks(path, roles, format)), roles)
+
+
+def read_blocks(
+    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    skip: int = 0,
+    smiles: str | None = None,
+    targets: str | Iterable[str] = (),
+    id: str | None = None,
+    weight: str | None = None,
+    split: str | None = None,
+    others: bool = False,
+    censored: Literal["raise", "keep"] = "raise",
+    format: str | None = None,
+    options: ReadOptions = ReadOptions(),
+) -> Iterator[Table]:
+    """Read molecules from files block by block, in bounded memory: the rows of `read`, about 16 MB of text at once.
+
+    Parameters
+    ----------
+    path, smiles, targets, id, weight, split, others, censored, format, options
+        As for `read`.
+    skip : int
+        How many blocks to leave out at the beginning; rows keep their numbers. The blocks are a function of the files
+        and of the other arguments, so that work that was interrupted goes on with the next block.
+
+    Yields
+    ------
+    Table
+        The rows and rejects of a block; ``rows`` and ``rejects`` number them over all files. All blocks have the same
+        columns, those with names and CXSMILES tails even if all are blank.
+
+    Raises
+    ------
+    ReadError
+        A file cannot be read.
+    ColumnError
+        A column is missing or ambiguous, or files have different columns.
+    RowError
+        A target is not a finite number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "some.smi"
+    >>> _ = path.write_text("CCO ethanol\\n\\nC\\n")
+    >>> for block in read_blocks(path):
+    ...     print(block.smiles.tolist(), block.rows, len(block.rejects))
+    ['CCO', 'C'] [0 2] 1
+    """
+    targets = (targets,) if isinstance(targets, str) else tuple(targets)
+    return _blocks(path, ColumnRoles(smiles, targets, id, weight, split, others, censored, options), format, skip)
+
+
+def _blocks(
+    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    roles: ColumnRoles,
+    format: str | None,
+    skip: int = 0,
+) -> Iterator[Table]:
+    if type(path).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+        raise ReadError(
+            "read takes the path of a file, not a table in memory: Table.from_pandas(df) makes a Table of a DataFrame",
+            path="",
+        )
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise ReadError("no files to read: pass a path, or several", path="")
-    roles = ColumnRoles(
-        smiles, (targets,) if isinstance(targets, str) else tuple(targets), id, weight, split, others, censored
-    )
-    files: list[TableFile] = []
-    tables: list[Table] = []
-    start = 0
+    first: TableFile | None = None
+    start = number = 0
     for each in paths:
-        file = open_table_file(Path(each), format, smiles)
-        files.append(file)
-        _require_same_columns(file, files[0])
+        file = open_table_file(Path(each), format, roles.smiles, roles.options)
+        first = file if first is None else first
+        _require_same_columns(file, first)
         smiles_column = roles.resolve(file)
-        rows = 0
+        rows, is_checked = 0, roles.options.notation != "smiles"
         for block in file.blocks(roles.columns(file, smiles_column)):
-            tables.append(convert(block, file, smiles_column, roles, start))
+            if not is_checked and len(block.rows):
+                require_smiles(sample(block, smiles_column), file.path, smiles_column)
+                is_checked = True
+            if number >= skip:
+                yield convert(block, file, smiles_column, roles, start)
+            number += 1
             rows += len(block.rows) + len(block.rejects)
         start += rows
-    return concat(tables, roles)
 
 
 def _require_same_columns(file: TableFile, first: TableFile) -> None:

@@ -1,13 +1,21 @@
-"""The bytes of a file: found, decompressed, and checked to be text where text is expected."""
+"""The bytes of a file: found, decompressed, and checked to be text where text is expected.
+
+A file is mapped into memory, a compressed one decompressed into a temporary file that is mapped, so that neither its
+size nor what it holds is limited by memory.
+"""
 
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
+import mmap
+import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,18 +23,69 @@ import pyarrow as pa
 from mrl.errors import ReadError
 from mrl.messages import did_you_mean
 
+
+class _MappedFile(mmap.mmap):
+    """A file in memory, and in memory of Arrow as `buffer`."""
+
+    buffer: pa.Buffer
+
+
+Data: TypeAlias = bytes | _MappedFile
+
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
+_CHUNK = 1 << 20
+_MAPPED = 1 << 16  # smaller files are read
 
 
-def _decompress_zstd(data: bytes) -> bytes:
-    return bytes(pa.CompressedInputStream(pa.BufferReader(data), "zstd").read())
+class _TrailingBytes(ValueError):
+    """Bytes follow the end of compressed data which are neither another stream nor padding."""
 
 
-_COMPRESSIONS: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
-    b"\x1f\x8b": ("gzip", gzip.decompress),
-    b"\xfd7zXZ\x00": ("xz", lzma.decompress),
-    b"BZh": ("bzip2", bz2.decompress),
-    b"\x28\xb5\x2f\xfd": ("zstd", _decompress_zstd),
+def _streams(file: IO[bytes], new: Callable[[], Any], magic: bytes) -> Iterator[bytes]:
+    """Yield what one or several streams hold that follow each other; raise unless the end of the file is that of one.
+
+    The standard library's readers of bzip2 and xz ignore whatever follows the first stream, if it is damaged.
+    """
+    data = file.read(_CHUNK)
+    while data:
+        decompressor = new()
+        while not decompressor.eof:
+            if not data and not (data := file.read(_CHUNK)):
+                raise EOFError("the data ends inside a stream")
+            yield decompressor.decompress(data, max_length=_CHUNK)
+            data = b""
+            while not decompressor.eof and not decompressor.needs_input:
+                yield decompressor.decompress(b"", max_length=_CHUNK)
+        data = decompressor.unused_data or file.read(_CHUNK)
+        while data and not data.strip(b"\0"):  # padding, as the xz format allows
+            data = file.read(_CHUNK)
+        data = data.lstrip(b"\0") if data else data
+        if len(data) < len(magic):
+            data += file.read(_CHUNK)
+        if data and not data.startswith(magic):
+            raise _TrailingBytes("bytes after the end of the compressed data are not another stream")
+
+
+def _chunks(file: Any) -> Iterator[bytes]:
+    while data := file.read(_CHUNK):
+        yield data
+
+
+def _unzip(file: IO[bytes]) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=file) as opened:  # knows several members, and refuses what follows the last one
+        yield from _chunks(opened)
+
+
+def _unzst(file: IO[bytes]) -> Iterator[bytes]:
+    with pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd") as opened:
+        yield from _chunks(opened)
+
+
+_COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Iterator[bytes]]]] = {
+    b"\x1f\x8b": ("gzip", _unzip),
+    b"\xfd7zXZ\x00": ("xz", lambda file: _streams(file, lzma.LZMADecompressor, b"\xfd7zXZ\x00")),
+    b"BZh": ("bzip2", lambda file: _streams(file, bz2.BZ2Decompressor, b"BZh")),
+    b"\x28\xb5\x2f\xfd": ("zstd", _unzst),
 }
 _OTHER_FORMATS = {
     b"PAR1": 'a Parquet file: pass format="parquet", or rename it to end in .parquet',
@@ -62,53 +121,121 @@ def require_file(path: Path) -> None:
         raise FileNotFoundError(f"{path} does not exist{hint}")
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, max_bytes: int) -> Data:
     """Return the bytes of a file, decompressed if their first bytes say that they are compressed."""
     require_file(path)
-    data = path.read_bytes()
-    for magic, (name, decompress) in _COMPRESSIONS.items():
-        if data.startswith(magic):
-            try:
-                return decompress(data)
-            except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
-                raise ReadError(
-                    f"{path}: the {name} data is truncated or damaged ({error}): copy or download the file again",
-                    path=str(path),
-                ) from error
-    return data
+    with path.open("rb") as file:
+        start = file.read(8)
+        file.seek(0)
+        found = next((entry for magic, entry in _COMPRESSIONS.items() if start.startswith(magic)), None)
+        if found is None:
+            return _mapped(file)
+        name, decompress = found
+        try:
+            return _spooled(decompress(file), path, max_bytes)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, _TrailingBytes) as error:
+            raise ReadError(
+                f"{path}: the {name} data is truncated or damaged ({error}): copy or download the file again",
+                path=str(path),
+            ) from error
 
 
-def arrow_owned(data: bytes | memoryview) -> pa.Buffer:
-    """Return a copy of bytes in memory of Arrow.
+def arrow_owned(data: Data) -> pa.Buffer:
+    """Return bytes in memory of Arrow: a copy, or those of the same mapped file.
 
     Readers hand data to threads of Arrow, which may release it last, after Python has begun to end: a thread that then
     needs Python to release memory ends the process by an abort.
     """
+    if isinstance(data, _MappedFile):
+        return data.buffer
     buffer = pa.allocate_buffer(len(data))
     np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(data, np.uint8)
     return buffer
 
 
-def read_text(path: Path) -> bytes:
-    """Return the bytes of a text file without a byte order mark; some of them may not be UTF-8 (`is_utf8`)."""
-    data = read_bytes(path)
-    if not data.strip():
+def read_text(path: Path, encoding: str, max_bytes: int) -> tuple[Data, int]:
+    """Return the bytes of a text file, and where they begin, after a byte order mark.
+
+    Text of another encoding is returned as UTF-8; in a file that should be UTF-8, some bytes may not be (`is_utf8`).
+    """
+    data = read_bytes(path, max_bytes)
+    is_utf8_named = codecs.lookup(encoding).name == "utf-8"
+    if not is_utf8_named:
+        data = _recoded(data, path, encoding, max_bytes)
+    start = data[:64]
+    mark = len(b"\xef\xbb\xbf") if start.startswith(b"\xef\xbb\xbf") else 0
+    if not any(data[at : at + _CHUNK].strip() for at in range(mark, len(data), _CHUNK)):
         raise ReadError(f"{path} is empty: pass a file with at least one molecule", path=str(path))
     for magic, what in _OTHER_FORMATS.items():
-        if data.startswith(magic):
+        if start.startswith(magic):
             raise ReadError(f"{path} is not a text file but looks like {what}", path=str(path))
-    if data.startswith(_UTF16):
+    if start.startswith(_UTF16):
         raise ReadError(
-            f"{path} is UTF-16, expected UTF-8: save it as UTF-8, or run iconv -f UTF-16 -t UTF-8 {path} > NEW_FILE",
+            f'{path} is UTF-16, expected UTF-8: pass options=ReadOptions(encoding="utf-16") '
+            "(--encoding utf-16), save it as UTF-8, "
+            f"or run iconv -f UTF-16 -t UTF-8 {path} > NEW_FILE",
             path=str(path),
         )
     if (position := data.find(b"\0")) >= 0:
         raise ReadError(
             f"{path}, line {line_count(data[:position]) + 1}: there is a NUL byte, so the file is binary, or text that "
-            "is not UTF-8: save it as UTF-8 text",
+            "is not UTF-8: save it as UTF-8 text, or pass its encoding, options=ReadOptions(encoding=...) (--encoding)",
             path=str(path),
         )
-    return data.removeprefix(b"\xef\xbb\xbf")
+    return data, mark
+
+
+def _mapped(file: IO[bytes]) -> Data:
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size < _MAPPED:
+        return file.read()
+    data = _MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data.buffer = pa.memory_map(file.name).read_buffer()
+    return data
+
+
+def _spooled(chunks: Iterator[bytes], path: Path, max_bytes: int) -> Data:
+    """Write chunks to a temporary file, which is deleted at once, and return its bytes."""
+    size = 0
+    with tempfile.NamedTemporaryFile() as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > max_bytes:
+                raise ReadError(
+                    f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
+                    "options=ReadOptions(max_bytes=...)",
+                    path=str(path),
+                )
+            file.write(chunk)
+        file.flush()
+        return _mapped(file)
+
+
+def _recoded(data: Data, path: Path, encoding: str, max_bytes: int) -> Data:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    starts = range(0, len(data), _CHUNK)
+    try:
+        parts = (decoder.decode(data[at : at + _CHUNK], at + _CHUNK >= len(data)) for at in starts)
+        return _spooled((part.encode() for part in parts), path, max_bytes)
+    except UnicodeError as error:
+        raise ReadError(
+            f"{path} is not {encoding} ({error}): pass another encoding, "
+            "options=ReadOptions(encoding=...) (--encoding)",
+            path=str(path),
+        ) from error
+
+
+def is_utf8_data(data: Data) -> bool:
+    """Return whether all bytes of a file are valid UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), _CHUNK):
+            decoder.decode(data[at : at + _CHUNK])
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_utf8(data: bytes) -> bool:

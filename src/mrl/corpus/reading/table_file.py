@@ -42,11 +42,14 @@ class TableFile(ABC):
     has_name_suffix : bool
         A row is one cell with a SMILES and perhaps a name after it; it is the first column, and the second one
         consists of the names.
+    name_first : bool
+        The names stood in front of the SMILES.
     """
 
     path: str
     names: tuple[str, ...]
     has_name_suffix: bool = False
+    name_first: bool = False
 
     @abstractmethod
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:

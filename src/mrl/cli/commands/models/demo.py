@@ -101,7 +101,7 @@ def run(options: DemoOptions) -> None:
     require_writable(*(out / name for name in ("fine-tuned.safetensors", "samples.csv", "report.html")))
     note(f"  the goal of fine-tuning is {goal}; others with --minimize, --maximize or --target VALUE")
     with one_thread():
-        molecules = load_molecules(options.file, options.smiles_column, options.max_length)
+        molecules = load_molecules(options.file, options, options.max_length)
         dataset = molecules.dataset
         model = LanguageModel(ModelConfig.for_vocab(dataset.vocab, max_length=options.max_length), seed=options.seed)
         model.about["trained_on"] = facts_of(_source(options), dataset)
@@ -214,9 +214,7 @@ def _report(
 def _command(options: DemoOptions, goal: Goal, settings: dict[str, Any]) -> str:
     """Return the command that does the same again, every setting written out."""
     words = ["mrl", "demo", *([str(options.file)] if options.file else [])]
-    if options.smiles_column is not None:
-        words += ["--smiles-column", options.smiles_column]
-    words += goal.words
+    words += [*options.reading_words, *goal.words]
     return shlex.join([*words, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))])
 
 

@@ -39,7 +39,7 @@ def run(options: FitOptions) -> None:
     require_writable(options.rejects, options.out / MODEL, options.out / REPORT, inputs=[options.file])
     targets = list(dict.fromkeys(options.target))
     by_column = options.split not in _RULES
-    table = read_table(options.file, options.smiles_column, targets, others=by_column, censored="keep")
+    table = read_table(options.file, options, targets, others=by_column, censored="keep")
     began = time.monotonic()
     with rows_named(options.file, table), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* are left out, most often for")  # reported with examples below
@@ -130,7 +130,7 @@ def _command(options: FitOptions) -> str:
         if (value := getattr(options, name)) != default:
             parts.append(f"--{name} {_quoted(value)}")
     parts += [f"--seed {options.seed}"]
-    parts += [] if options.smiles_column is None else [f"--smiles-column {_quoted(options.smiles_column)}"]
+    parts += map(_quoted, options.reading_words)
     return " ".join(parts)
 
 

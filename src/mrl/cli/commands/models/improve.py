@@ -32,8 +32,8 @@ def run(options: ImproveOptions) -> None:
     if options.force:
         (options.out / STATE).unlink(missing_ok=True)
     model, vocab = load_model(options.model)
-    known = None if options.known is None else CanonicalSet.of(read_molecules(options.known))
-    start = [] if options.start is None else read_molecules(options.start).tolist()
+    known = None if options.known is None else CanonicalSet.of(read_molecules(options.known, options))
+    start = [] if options.start is None else read_molecules(options.start, options).tolist()
     options.out.mkdir(parents=True, exist_ok=True)
     save_score(score, options.out / SCORE)
     settings = Settings(batch=options.batch, scaffold_limit=options.scaffold_limit)

@@ -27,7 +27,7 @@ def run(options: PredictOptions) -> None:
     except FileNotFoundError as error:
         folder = options.model.parent if options.model.suffix == ".safetensors" else options.model
         stop(f"{error.filename} does not exist; make a model with: mrl fit FILE --target Y -o {folder}", USAGE)
-    table = read_table(options.file, options.smiles_column, others=True)
+    table = read_table(options.file, options, others=True)
     names = [target.name for target in model.targets]
     new = [*(f"{name} {what}" for name in names for what in ("predicted", "uncertainty")), "similarity"]
     if taken := [name for name in new if name in table.columns]:

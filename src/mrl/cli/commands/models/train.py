@@ -14,7 +14,7 @@ from mrl import __version__
 from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
 from mrl.cli.molecules import stop_without_molecules
-from mrl.cli.options import LanguageModelKind, TrainOptions
+from mrl.cli.options import LanguageModelKind, ReadingOptions, TrainOptions
 from mrl.cli.tables import read_table, report_rejects, require_folder, require_writable
 from mrl.corpus import Table
 from mrl.data import TextDataset
@@ -55,7 +55,7 @@ def run(options: TrainOptions) -> None:
     """Read, clean, train, save; killed and run again, go on; Ctrl-C saves what was learned so far."""
     require_model_folder(options.out, options.force)
     with one_thread():
-        table, _, dataset = load_molecules(options.file, options.smiles_column, options.max_length)
+        table, _, dataset = load_molecules(options.file, options, options.max_length)
         try:
             model = make_model(dataset.vocab, options)
         except ValueError as error:
@@ -91,9 +91,9 @@ def require_model_folder(folder: Path, force: bool) -> None:
     require_writable(folder / MODEL, folder / VOCAB)
 
 
-def load_molecules(file: Path | None, smiles_column: str | None, max_length: int) -> Molecules:
+def load_molecules(file: Path | None, options: ReadingOptions, max_length: int) -> Molecules:
     """Read a file, keep its distinct molecules that are not too long, and learn a vocabulary from them."""
-    table = read_table(file, smiles_column)
+    table = read_table(file, options)
     with track(True, len(table), "cleaning") as advance:
         cleaned = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: advance(1))
     molecules = format_count(len(cleaned.smiles), "distinct molecule")

@@ -1,0 +1,67 @@
+"""ReadOptions: how cells are read."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mrl.corpus.reading.notation import NOTATIONS, Notation
+from mrl.messages import format_names
+
+_ON_LABEL = ("raise", "reject", "nan")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How cells of a file are read; the defaults refuse what may be meant in several ways.
+
+    Parameters
+    ----------
+    on_label : {"raise", "reject", "nan"}
+        What to do with a target that is not a number: raise an error, reject the row, or read it as missing, which is
+        counted in ``notes``. A weight that is missing or not a number follows the same rule, but is never NaN.
+    label_map : dict of str to float
+        The numbers of labels that are words, such as ``{"active": 1, "inactive": 0}``; blanks around them do not count.
+    decimal : {".", ","}
+        The mark in front of the decimals of numbers in text.
+    encoding : str
+        Of text files: any that Python knows, such as ``"latin-1"`` or ``"utf-16"``.
+    notation : {"smiles", "selfies", "protein", "nucleotide", "text"}
+        What the column of molecules holds. With ``"smiles"`` a column that evidently holds something else is an error,
+        and a row with a letter that no SMILES has is rejected; with the others, rows are read as they stand.
+    max_bytes : int
+        Most bytes of one compressed file after decompression; 64 GiB by default.
+
+    Raises
+    ------
+    ValueError
+        A value is not one of those, or the encoding is unknown.
+
+    Examples
+    --------
+    >>> ReadOptions(on_label="nan", label_map={"inactive": 0}).encoding
+    'utf-8'
+    """
+
+    on_label: Literal["raise", "reject", "nan"] = "raise"
+    label_map: Mapping[str, float] = field(default_factory=dict)
+    decimal: Literal[".", ","] = "."
+    encoding: str = "utf-8"
+    notation: Notation = "smiles"
+    max_bytes: int = 1 << 36
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("on_label", _ON_LABEL), ("decimal", (".", ",")), ("notation", NOTATIONS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {format_names(allowed)}")
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise ValueError(
+                f"encoding is {self.encoding!r}, which Python does not know: pass 'utf-8', 'latin-1', "
+                "'cp1252' or 'utf-16'"
+            ) from None
+        if self.max_bytes < 1:
+            raise ValueError(f"max_bytes is {self.max_bytes}; expected a positive number of bytes")

@@ -1,0 +1,60 @@
+"""How commands read tables: the notation of the rows, and the encoding of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_command import facts, rows, run
+
+TEXTS = {
+    "selfies": ["[C][C][O]", "[C][=C][Ring1][Branch1]"],
+    "amino-acid": ["MKTAYIAK", "GSHMLEDP"],
+    "nucleotide": ["ACGTTGCA", "GATTACA"],
+    "kmer": ["ACGTTG", "GATTAC"],
+}
+
+
+def table_of(folder: Path, texts: list[str], name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(["sequence", *texts]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_vocabulary_is_learned_checked_and_used_in_its_own_notation(tmp_path: Path, kind: str) -> None:
+    path, vocab = table_of(tmp_path, TEXTS[kind] * 10), tmp_path / "v.json"
+    assert facts("vocab", "learn", path, "-o", vocab, "--kind", kind)["rows"] == 20
+    assert facts("vocab", "check", vocab, path)["changed"] == []
+    assert facts("encode", vocab, path, "-o", tmp_path / "ids.npz")["rows"] == 20
+
+
+@pytest.mark.parametrize("kind", ["selfies", "amino-acid", "nucleotide"])
+def test_another_notation_is_an_error_whose_way_out_works(tmp_path: Path, kind: str) -> None:
+    path, vocab = table_of(tmp_path, TEXTS[kind] * 10), tmp_path / "v.json"
+    words: tuple[object, ...] = ("vocab", "learn", path, "-o", vocab, "--kind", "character")
+    assert "not SMILES" in (message := run(*words, status=1)[1])
+    assert "(--notation text)" in message
+    assert facts(*words, "--notation", "text")["rows"] == 20
+    words = ("encode", vocab, path, "-o", tmp_path / "ids.npz")
+    assert "(--notation text)" in run(*words, status=1)[1]
+    assert facts(*words, "--notation", "text")["rows"] == 20
+
+
+def test_commands_on_molecules_do_not_take_other_notations_for_smiles(tmp_path: Path) -> None:
+    path, out = table_of(tmp_path, TEXTS["selfies"]), tmp_path / "c.csv"
+    for command in (["clean", path, "-o", out], ["inspect", path], ["show", path, "-o", tmp_path / "a.html"]):
+        assert "holds SELFIES, not SMILES" in run(*command, status=1)[1]
+        assert "works on SMILES" in run(*command, "--notation", "selfies", status=2)[1]
+    assert not out.exists()
+    run("clean", path, "-o", out, "--notation", "text")  # as the message says: each row is parsed
+    assert [row["sequence"] for row in rows(out)] == ["[C][C][O]"]
+
+
+def test_text_of_another_encoding_is_read_if_it_is_named(tmp_path: Path) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "c.csv"
+    path.write_bytes("smiles,name\nCCO,Käse\n".encode("utf-16"))
+    assert "(--encoding utf-16)" in run("clean", path, "-o", out, status=1)[1]
+    run("clean", path, "-o", out, "--encoding", "utf-16")
+    assert rows(out) == [{"smiles": "CCO", "name": "Käse"}]
+    assert "--encoding is 'utf-17'" in run("clean", path, "-o", out, "--encoding", "utf-17", status=2)[1]
