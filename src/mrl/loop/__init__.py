@@ -4,7 +4,7 @@ from mrl.loop.improve.history import Call, History, Round, auc_top
 from mrl.loop.improve.improve import Run, improve
 from mrl.loop.improve.options import ImproveOptions
 from mrl.loop.scores.files import load_score, save_score
-from mrl.loop.scores.functions import BatchFunction, Command, Failed, Imported, Property
+from mrl.loop.scores.functions import BatchFunction, Command, Imported, Property
 from mrl.loop.scores.predicted import Predicted
 from mrl.loop.scores.score import Component, Score, Scored
 from mrl.loop.scores.transforms import (
@@ -17,6 +17,7 @@ from mrl.loop.scores.transforms import (
     Transform,
     ValueMap,
 )
+from mrl.loop.scores.values import Estimate, Failed
 from mrl.loop.tasks import TASKS, task
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Command",
     "Component",
     "DoubleSigmoid",
+    "Estimate",
     "Failed",
     "Gaussian",
     "History",

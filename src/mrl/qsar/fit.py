@@ -22,6 +22,7 @@ from mrl.qsar.model import PropertyModel, combine
 from mrl.qsar.network import Ensemble, TrainingData, join, train_fold
 from mrl.qsar.options import FitOptions
 from mrl.qsar.targets import Kind, Labels, labels_of
+from mrl.qsar.uncertainty import expected_errors, fit_error_sizes
 from mrl.qsar.validation import Validation, assign_folds
 from mrl.ragged import Reject, Rejects
 
@@ -41,7 +42,9 @@ def fit(
 
     The data are divided into folds. For each fold, networks are trained on all other rows and predict its rows: these
     predictions are the cross-validation, and all of these networks together are the model (a cross-validation
-    committee; Krogh and Vedelsby 1995, Neural Information Processing Systems 7). The networks are fully connected;
+    committee; Krogh and Vedelsby 1995, Neural Information Processing Systems 7). How large errors are to be expected is
+    learned from those of the cross-validation, by the spread of the networks and the distance from the training data.
+    The networks are fully connected;
     their inputs are the counts of circular environments that occur in enough molecules, and descriptors of RDKit.
     Targets are learned together. The result depends on the data, the options and the versions of torch and RDKit, and
     not on the number of processes.
@@ -106,13 +109,16 @@ def fit(
     with track(progress, options.folds * options.epochs, "training") as advance:
         ensembles = list(_train(data, fold, options, n_jobs, advance))
     shape = labels.y.shape
-    values, uncertainty, similarity = np.empty(shape), np.empty(shape), np.empty(shape[0])
+    values, spread, similarity = np.empty(shape), np.empty(shape), np.empty(shape[0])
     fingerprints = inputs.fingerprints
     with one_thread():
         for number, ensemble in enumerate(ensembles):
             part = fold == number
-            values[part], uncertainty[part] = combine(ensemble.predict(data.x[part], data.is_class))
+            values[part], spread[part] = combine(ensemble.predict(data.x[part], data.is_class))
             similarity[part] = nearest_neighbours(fingerprints[part], fingerprints[~part])[1][:, 0]
+    errors = np.where(labels.signs == 0, labels.y, np.nan) - values
+    error_sizes = fit_error_sizes(errors, spread, similarity, data.is_class)
+    uncertainty = expected_errors(error_sizes, spread, similarity)
     validation = Validation(
         labels.targets, rows, labels.smiles, labels.y, labels.signs, fold, values, uncertainty, similarity, rejects
     )
@@ -127,7 +133,8 @@ def fit(
         "descriptors": list(DESCRIPTORS),
     }
     ensemble = join(ensembles).requires_grad_(False)
-    return PropertyModel(labels.targets, ensemble, scaling, fingerprints, validation.metrics(), about, validation)
+    metrics = validation.metrics()
+    return PropertyModel(labels.targets, ensemble, scaling, error_sizes, fingerprints, metrics, about, validation)
 
 
 def _usable(labels: Labels, inputs: Inputs) -> tuple[NDArray[np.int64], Rejects]:

@@ -23,6 +23,7 @@ from mrl.qsar.inputs import BITS, InputScaling, compute_inputs
 from mrl.qsar.network import Ensemble
 from mrl.qsar.options import FitOptions
 from mrl.qsar.targets import Target
+from mrl.qsar.uncertainty import expected_errors
 from mrl.qsar.validation import Metric, Validation
 from mrl.ragged import Rejects, as_text
 
@@ -41,7 +42,8 @@ class Predictions:
     values : ndarray of float64, shape (n,) for one target, else (n, T)
         Numbers in the units of the labels; for classes the probability of class 1. The mean of the networks.
     uncertainty : ndarray of float64, shape of `values`
-        The standard deviation of the networks' predictions.
+        Of numbers the expected size (root mean square) of the error, in the units of the labels; of classes the
+        standard deviation of the networks' probabilities.
     similarity : ndarray of float64, shape (n,)
         Tanimoto similarity (ECFP4) to the nearest molecule that the model was trained on.
     ok : ndarray of bool, shape (n,)
@@ -103,6 +105,8 @@ class PropertyModel:
         The networks.
     scaling : InputScaling
         Which numbers of a molecule the networks see.
+    error_sizes : ndarray of float64, shape (T, 3)
+        How the expected error depends on the spread of the networks and on the distance from the training molecules.
     fingerprints : ndarray of uint64, shape (n, 32)
         Of the molecules it was trained on, packed (ECFP4).
     metrics : tuple of Metric
@@ -133,6 +137,7 @@ class PropertyModel:
     targets: tuple[Target, ...]
     ensemble: Ensemble
     scaling: InputScaling
+    error_sizes: NDArray[np.float64]
     fingerprints: NDArray[np.uint64]
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
@@ -172,8 +177,9 @@ class PropertyModel:
             is_class = np.array([target.kind == "classification" for target in self.targets])
             with one_thread():
                 found = self.ensemble.predict(self.scaling.transform(known), is_class)
-            values[rows], uncertainty[rows] = combine(found)
+            values[rows], spread = combine(found)
             similarity[rows] = nearest_neighbours(known.fingerprints, self.fingerprints)[1][:, 0]
+            uncertainty[rows] = expected_errors(self.error_sizes, spread, similarity[rows])
         if width == 1:
             values, uncertainty = values[:, 0], uncertainty[:, 0]
         names = tuple(target.name for target in self.targets)
@@ -201,7 +207,8 @@ class PropertyModel:
             ],
             "about": self.about,
         }
-        write_tensors(_file(path), tensors | {"fingerprints": packed}, document, format=_FORMAT, version=_VERSION)
+        tensors |= {"fingerprints": packed, "error_sizes": torch.from_numpy(self.error_sizes)}
+        write_tensors(_file(path), tensors, document, format=_FORMAT, version=_VERSION)
 
     @classmethod
     def load(cls, path: AnyPath) -> Self:
@@ -274,6 +281,9 @@ def _parse(document: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, An
     packed = tensors.pop("fingerprints")
     if packed.dtype != torch.uint8 or packed.ndim != 2 or packed.shape[1] != BITS // 8 or not len(packed):
         raise ValueError("fingerprints")
+    error_sizes = tensors.pop("error_sizes").numpy()
+    if error_sizes.dtype != np.float64 or error_sizes.shape != (len(targets), 3) or not (error_sizes >= 0).all():
+        raise ValueError("error sizes")
     state = {name.removeprefix("ensemble."): tensor for name, tensor in tensors.items()}
     if any(tensor.dtype != torch.float32 for tensor in state.values()):
         raise ValueError("weights are not float32")
@@ -290,6 +300,7 @@ def _parse(document: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, An
         "targets": targets,
         "ensemble": ensemble.requires_grad_(False),
         "scaling": scaling,
+        "error_sizes": error_sizes,
         "fingerprints": packed.numpy().view(np.uint64),
         "metrics": metrics,
         "about": about,

@@ -79,7 +79,7 @@ class Validation:
     fold : ndarray of int64, shape (n,)
         The part that each row belongs to.
     values, uncertainty : ndarray of float64, shape (n, T)
-        Predictions of the networks that did not see the row: their mean and spread.
+        Predictions of the networks that did not see the row, and the expected size of their errors.
     similarity : ndarray of float64, shape (n,)
         To the nearest molecule that these networks have seen.
     rejects : Rejects

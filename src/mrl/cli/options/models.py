@@ -183,7 +183,7 @@ class PredictOptions(ReadingOptions):
     """Predict properties of the molecules of a file.
 
     Writes all columns of the file and, for each target Y, the columns "Y predicted" (of a class: the probability of 1)
-    and "Y uncertainty" (the spread of the networks), and "similarity" to the nearest molecule trained on.
+    and "Y uncertainty" (how large the error may well be), and "similarity" to the nearest molecule trained on.
 
     A row that is not a molecule has blank cells; exits with 1 if there is no prediction at all.
     """

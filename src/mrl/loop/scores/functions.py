@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import math
 import os
 import shlex
 import signal
@@ -17,14 +16,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mrl.chem import PROPERTIES, Measure, bertz_complexity
 from mrl.errors import MrlError
 from mrl.features import featurize
+from mrl.loop.scores.values import Estimate, Failed, to_number, to_value
 from mrl.messages import did_you_mean, format_value
 
-Function: TypeAlias = "Callable[[Any], float] | BatchFunction"
+Function: TypeAlias = "Callable[[Any], float | Estimate] | BatchFunction"
+
+Checked = TypeVar("Checked")
 
 
 class Measurement(NamedTuple):
@@ -33,23 +35,6 @@ class Measurement(NamedTuple):
     row: int
     text: str
     mol: Any
-
-
-class Failed(NamedTuple):
-    """What stands in the place of a value that could not be computed.
-
-    Parameters
-    ----------
-    reason : str
-        Why.
-
-    Examples
-    --------
-    >>> Failed("time-out").reason
-    'time-out'
-    """
-
-    reason: str
 
 
 class BatchFunction:
@@ -64,8 +49,8 @@ class BatchFunction:
     [3, Failed(reason='a mixture')]
     """
 
-    def evaluate(self, texts: Sequence[str]) -> Sequence[float | Failed]:
-        """Return a number, or the reason why there is none, for each text.
+    def evaluate(self, texts: Sequence[str]) -> Sequence[float | Estimate | Failed]:
+        """Return a number, with its margin or without, or the reason why there is none, for each text.
 
         Parameters
         ----------
@@ -74,7 +59,7 @@ class BatchFunction:
 
         Returns
         -------
-        sequence of float or Failed
+        sequence of float, Estimate or Failed
             As many.
 
         Examples
@@ -171,7 +156,7 @@ class Imported(BatchFunction):
         """
         function = _imported(self.path)
         if self.jobs == 1 and self.timeout is None:
-            return [_call(function, text) for text in texts]
+            return [_call(function, text, to_number) for text in texts]
         features = featurize(
             [*texts],
             function,
@@ -184,7 +169,7 @@ class Imported(BatchFunction):
         )
         reasons = {reject.row: reject.reason for reject in features.rejects}
         column = features.dense(dtype="float64")[:, 0].tolist()
-        return [Failed(reasons[row]) if row in reasons else _number(value) for row, value in enumerate(column)]
+        return [Failed(reasons[row]) if row in reasons else to_number(value) for row, value in enumerate(column)]
 
 
 @dataclass(frozen=True)
@@ -295,7 +280,7 @@ class Command(BatchFunction):
         return out.splitlines(), ""
 
 
-def evaluate(function: Function, molecules: Sequence[Measurement]) -> Sequence[float | Failed]:
+def evaluate(function: Function, molecules: Sequence[Measurement]) -> Sequence[float | Estimate | Failed]:
     """Return the value of a function for each molecule, or why there is none.
 
     Measures and properties get the parsed molecule, other functions its text.
@@ -304,10 +289,10 @@ def evaluate(function: Function, molecules: Sequence[Measurement]) -> Sequence[f
         values = function.evaluate([one.text for one in molecules])
         if len(values) != len(molecules):
             raise MrlError(f"{function!r} returned {len(values)} values for {len(molecules)} molecules")
-        return [value if isinstance(value, Failed) else _number(value) for value in values]
+        return [to_value(value) for value in values]
     if takes_molecule(function):
-        return [_call(function, one.mol) for one in molecules]
-    return [_call(function, one.text) for one in molecules]
+        return [_call(function, one.mol, to_value) for one in molecules]
+    return [_call(function, one.text, to_value) for one in molecules]
 
 
 def takes_molecule(function: Function) -> bool:
@@ -326,27 +311,17 @@ def require_function(name: str, function: object) -> None:
         )
 
 
-def _call(function: Callable[[Any], float], x: Any) -> float | Failed:
+def _call(function: Callable[[Any], Any], x: Any, check: Callable[[Any], Checked]) -> Checked | Failed:
     try:
-        return _number(function(x))
+        return check(function(x))
     except MrlError as error:
         return Failed(str(getattr(error, "reason", None) or error))
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}")
 
 
-def _number(value: Any) -> float | Failed:
-    if isinstance(value, Failed):
-        return value
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return Failed(f"not a number: {format_value(value)}")
-    return number if math.isfinite(number) else Failed(f"not a finite number: {number}")
-
-
 def _parsed(line: str) -> float | Failed:
-    return _number(line.strip()) if line.strip() else Failed("an empty line of output")
+    return to_number(line.strip()) if line.strip() else Failed("an empty line of output")
 
 
 @lru_cache(maxsize=64)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from mrl.errors import ColumnError
-from mrl.loop.scores.functions import BatchFunction, Failed
+from mrl.loop.scores.functions import BatchFunction
+from mrl.loop.scores.values import Estimate, Failed
 from mrl.messages import did_you_mean, format_names
 from mrl.qsar import PropertyModel
 
@@ -25,6 +27,10 @@ class Predicted(BatchFunction):
         Which target; not needed if there is only one. Of a class, the value is the probability of class 1.
     jobs : int
         Number of processes, for batches of more than 512 molecules.
+    caution : float
+        How many times its uncertainty a prediction may be off: the score is the lowest within this margin, whether more
+        is better, less, or a value in between. 0 trusts every prediction, and a search exploits the errors of the
+        model.
 
     Raises
     ------
@@ -34,6 +40,8 @@ class Predicted(BatchFunction):
         The file is not a property model.
     FileNotFoundError
         There is no such file.
+    ValueError
+        `caution` is not a number of 0 or more.
 
     Examples
     --------
@@ -42,13 +50,15 @@ class Predicted(BatchFunction):
     >>> smiles = ["C" * n + "O" for n in range(1, 13)]
     >>> model = fit(smiles, {"logS": range(12)}, split="random", options=FitOptions(folds=2, members=1, epochs=1))
     >>> score = Score((Component("solubility", Predicted(model), Gaussian(mu=2, sigma=1)),))
-    >>> len(Predicted(model).evaluate(["CCO", "CCN"]))
-    2
+    >>> trusting, cautious = Predicted(model).evaluate(["CCO"]), Predicted(model, caution=1).evaluate(["CCO"])
+    >>> cautious[0].value == trusting[0], cautious[0].margin > 0
+    (True, True)
     """
 
     model: PropertyModel | str | Path
     target: str | None = None
     jobs: int = 1
+    caution: float = 0.0
 
     def __post_init__(self) -> None:
         names = [target.name for target in self._model.targets]
@@ -59,13 +69,15 @@ class Predicted(BatchFunction):
             raise ColumnError(
                 f"no target {self.target!r}{meant}; the model has {format_names(names)}", column=self.target
             )
+        if not 0 <= self.caution < math.inf:
+            raise ValueError(f"caution is {self.caution}; expected a number of 0 or more, such as 1")
 
     @property
     def _model(self) -> PropertyModel:
         return self.model if isinstance(self.model, PropertyModel) else _loaded(Path(self.model))
 
-    def evaluate(self, texts: Sequence[str]) -> Sequence[float | Failed]:
-        """Return the prediction for each text.
+    def evaluate(self, texts: Sequence[str]) -> Sequence[float | Estimate | Failed]:
+        """Return the prediction for each text, with its margin if there is one.
 
         Parameters
         ----------
@@ -74,12 +86,16 @@ class Predicted(BatchFunction):
 
         Returns
         -------
-        sequence of float or Failed
+        sequence of float, Estimate or Failed
             As many.
         """
         model = self._model
+        target = self.target or model.targets[0].name
         found = model.predict(list(texts), n_jobs=self.jobs, progress=False)
-        values = found[self.target or model.targets[0].name].tolist()
+        values: list[float | Estimate] = found[target].tolist()
+        if self.caution:
+            margins = (self.caution * found.uncertainty_of(target)).tolist()
+            values = [Estimate(value, margin) for value, margin in zip(found[target].tolist(), margins, strict=True)]
         reasons = {reject.row: reject.reason for reject in found.rejects}
         return [Failed(reasons[row]) if row in reasons else value for row, value in enumerate(values)]
 

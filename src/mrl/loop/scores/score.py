@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mrl.chem import to_mol
 from mrl.errors import MoleculeError, MrlError
-from mrl.loop.scores.functions import Failed, Function, Measurement, evaluate, require_function
+from mrl.loop.scores.functions import Function, Measurement, evaluate, require_function
 from mrl.loop.scores.transforms import Transform
+from mrl.loop.scores.values import Estimate, Failed
 from mrl.messages import format_names, format_value
 from mrl.ragged import Rejects, as_text
 
@@ -29,8 +30,8 @@ class Component:
     name : str
         For tables and messages.
     function : Measure, property, Command, Imported or callable
-        Of a molecule: a measure or property of `mrl.chem`; or any function of a canonical SMILES; see `Command` for
-        programs.
+        Of a molecule: a measure or property of `mrl.chem`; or any function of a canonical SMILES, which returns a
+        number, or an `Estimate`; see `Command` for programs.
     transform : Transform
         From the function's value to a score between 0 and 1; it states the direction.
     weight : float
@@ -83,7 +84,7 @@ class Scored:
     scores : ndarray of float64, shape (n,)
         NaN where a row is not a molecule or a component failed.
     values : ndarray of float64, shape (n, k)
-        What each component's function returned, before its transform; NaN where it failed.
+        What each component's function returned, before its transform, margins left out; NaN where it failed.
     rejects : Rejects
         Why a row has no score: row, text, stage (``"parse"`` or the component's name), reason.
 
@@ -185,16 +186,28 @@ class Score:
             except MoleculeError as error:
                 rejects.append((row, text, "parse", str(error.reason)))
         values = np.full((len(texts), len(self.components)), math.nan)
+        margins = np.zeros_like(values)
         for column, component in enumerate(self.components):
             for one, value in zip(molecules, evaluate(component.function, molecules), strict=True):
                 if isinstance(value, Failed):
                     rejects.append((one.row, one.text, component.name, value.reason))
+                elif isinstance(value, Estimate):
+                    values[one.row, column], margins[one.row, column] = value
                 else:
                     values[one.row, column] = value
-        return Scored(self._mean(values, texts), values, Rejects(sorted(rejects)))
+        return Scored(self._mean(values, margins, texts), values, Rejects(sorted(rejects)))
 
-    def _mean(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
-        parts = np.stack([part.transform(values[:, i]) for i, part in enumerate(self.components)], axis=1)
+    def _mean(
+        self, values: NDArray[np.float64], margins: NDArray[np.float64], texts: Sequence[str]
+    ) -> NDArray[np.float64]:
+        ends = (values, values - margins, values + margins) if margins.any() else (values,)
+        parts = np.stack(
+            [
+                np.min([component.transform(end[:, i]) for end in ends], axis=0)
+                for i, component in enumerate(self.components)
+            ],
+            axis=1,
+        )
         weights = np.array([component.weight for component in self.components])
         weights = weights / weights.sum()
         if self.aggregate == "arithmetic":

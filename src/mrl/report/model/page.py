@@ -166,7 +166,7 @@ class PropertyReport:
         return Section(
             "Where it can be trusted",
             table(rows, header, caption="Mean absolute error of left-out rows (of a class: of its probability)"),
-            "Tanimoto similarity of ECFP4. mrl predict writes it for each molecule, beside the spread of the networks.",
+            "Tanimoto similarity of ECFP4. mrl predict writes it for each molecule, beside its uncertainty.",
         )
 
     def _repeat(self) -> Section:
