@@ -14,6 +14,7 @@ from mrl import processes as processes
 from mrl import qsar as qsar
 from mrl import ragged as ragged
 from mrl import report as report
+from mrl import summary as summary
 from mrl import text as text
 from mrl.chem import canon_smile as canon_smile
 from mrl.chem import clean as clean
@@ -49,7 +50,9 @@ from mrl.nn import Scaler as Scaler
 from mrl.ragged import Ragged as Ragged
 from mrl.ragged import Rejects as Rejects
 from mrl.ragged import Text as Text
+from mrl.report import data_report as data_report
 from mrl.report import show as show
+from mrl.summary import summarize as summarize
 from mrl.text import AminoAcidVocab as AminoAcidVocab
 from mrl.text import CharacterReplaceVocab as CharacterReplaceVocab
 from mrl.text import CharacterVocab as CharacterVocab

@@ -26,6 +26,7 @@ MOLECULES = ["CCO", "c1ccccc1O", "CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1"
 # What each command writes; {file} is a table of molecules with hostile names.
 COMMANDS = {
     "demo": ("mrl-demo/report.html", ["demo", "{file}", "--steps", "20", "--samples", "20", "--rounds", "1"]),
+    "report": ("report.html", ["report", "{file}", "-o", "report.html"]),
     "show": ("show.html", ["show", "{file}", "-o", "show.html"]),
 }
 
@@ -49,8 +50,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a table of molecules and all pages."""
     made = tmp_path_factory.mktemp("pages")
     name = HOSTILE.replace('"', '""')
-    rows = [f'{smiles},"{name} {i}",{i % 7}' for i, smiles in enumerate([*MOLECULES, "C1CC", "CC−"])]
-    (made / "molecules.csv").write_text("\n".join(["smiles,name,y", *rows]), encoding="utf-8")
+    rows = [
+        f'{smiles},"{name} {i}",{i % 7},{i % 3},{"train" if i % 4 else "test"}'
+        for i, smiles in enumerate([*MOLECULES, "C1CC", "CC−", ""])
+    ]
+    header = f'smiles,name,y,"{name}",set'
+    (made / "molecules.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
     return made
 
 

@@ -20,7 +20,7 @@ LAYERS = [
     {"features"},
     {"data", "nn"},
     {"dataloaders", "torch_core", "imports", "torch_imports"},
-    {"prepare"},
+    {"prepare", "summary"},
     {"lm", "qsar"},
     {"report", "loop"},
     {"cli", "__main__"},

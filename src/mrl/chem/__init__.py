@@ -40,6 +40,7 @@ from mrl.chem.design.mutation import mutate
 from mrl.chem.drawing import ATOM_COLORS, draw_molecule
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
+from mrl.chem.evaluation.facts import MoleculeFacts, molecule_facts
 from mrl.chem.evaluation.leakage import Leaks, leaks
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
@@ -100,6 +101,7 @@ __all__ = [
     "Measure",
     "Metric",
     "Metrics",
+    "MoleculeFacts",
     "Neutral",
     "Normalize",
     "OnlyElements",
@@ -145,6 +147,7 @@ __all__ = [
     "heavy_atoms",
     "leaks",
     "logp",
+    "molecule_facts",
     "molwt",
     "morgan_fp",
     "murcko_scaffold",

@@ -119,7 +119,7 @@ def sa_score(x: Molecule) -> float:
         return float(_sascorer(RDConfig.RDContribDir).calculateScore(mol))
 
 
-@_property()
+@_property("H-bond donors")
 def hbd(x: Molecule) -> int:
     """Return the number of hydrogen bond donors, by RDKit's patterns.
 
@@ -129,7 +129,7 @@ def hbd(x: Molecule) -> int:
     return int(rdMolDescriptors.CalcNumHBD(to_mol(x)))
 
 
-@_property()
+@_property("H-bond acceptors")
 def hba(x: Molecule) -> int:
     """Return the number of hydrogen bond acceptors, by RDKit's patterns.
 
@@ -139,7 +139,7 @@ def hba(x: Molecule) -> int:
     return int(rdMolDescriptors.CalcNumHBA(to_mol(x)))
 
 
-@_property()
+@_property("rotatable bonds")
 def rotbond(x: Molecule) -> int:
     """Return the number of rotatable bonds, by RDKit's strict definition (amides and the like do not count).
 

@@ -23,7 +23,10 @@ def murcko_scaffold(x: Molecule) -> str:
     >>> murcko_scaffold("CC(=O)Oc1ccccc1C(=O)O"), murcko_scaffold("O=C1CCN1Cc1ccncc1C"), murcko_scaffold("CCO")
     ('c1ccccc1', 'O=C1CCN1Cc1ccncc1', '')
     """
-    scaffold = Chem.MurckoDecompose(to_mol(x))
+    mol = to_mol(x)
+    if not mol.GetRingInfo().NumRings():
+        return ""  # RDKit would look at a chain of 1,500 atoms for 20 s
+    scaffold = Chem.MurckoDecompose(mol)
     for atom in scaffold.GetAtoms():
         atom.SetAtomMapNum(0)
     scaffold.ClearComputedProps()  # those of the whole molecule

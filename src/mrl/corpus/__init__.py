@@ -1,6 +1,7 @@
 """Tables of molecules: read from files, and the sample that comes with the package."""
 
 from mrl.corpus.reading import ReadOptions, read, read_blocks
+from mrl.corpus.reading.notation import recognise
 from mrl.corpus.sample import load_sample
 from mrl.corpus.store import Shard, write_shard
 from mrl.corpus.table import Table, TableColumn
@@ -14,6 +15,7 @@ __all__ = [
     "load_sample",
     "read",
     "read_blocks",
+    "recognise",
     "require_writable_as",
     "write_shard",
     "write_table",

@@ -9,6 +9,7 @@ True
 
 from mrl.report.comparison import properties
 from mrl.report.curves import loss, rounds
+from mrl.report.data.page import DataReport, data_report
 from mrl.report.demo import DemoReport, shown_rows
 from mrl.report.distributions import distributions, token_frequencies
 from mrl.report.drawing import Drawing
@@ -21,6 +22,7 @@ from mrl.report.molecules import molecule_grid
 from mrl.report.picture import Picture
 
 __all__ = [
+    "DataReport",
     "DemoReport",
     "Drawing",
     "ImproveReport",
@@ -31,6 +33,7 @@ __all__ = [
     "code",
     "columns",
     "command",
+    "data_report",
     "distributions",
     "figure",
     "loss",

@@ -23,7 +23,7 @@ _BINS = 40
 _ROW = 74  # height of a group's histogram with the gap below it
 
 
-def distributions(name: str, groups: Mapping[str, ArrayLike], *, unit: str = "") -> Drawing:
+def distributions(name: str, groups: Mapping[str, ArrayLike], *, unit: str = "", central: float = 1.0) -> Drawing:
     """Draw how values are distributed in some groups of molecules, one histogram below the other, with mean and n.
 
     Parameters
@@ -34,6 +34,9 @@ def distributions(name: str, groups: Mapping[str, ArrayLike], *, unit: str = "")
         Values for each group, any numeric dtype. The outline of the first group is repeated in the others.
     unit : str
         Unit of the values, or ``""``.
+    central : float
+        The share of the values, from the middle, whose range the axis shows if that of all is more than twice as wide;
+        the outermost bins hold the values beyond it.
 
     Returns
     -------
@@ -51,8 +54,10 @@ value.'
     finite = {group: values[drawable(values)] for group, values in columns.items()}
     if not groups:
         return empty_figure("There are no groups to compare.")
-    edges = _bin_edges(np.concatenate(list(finite.values())))
-    shares = {group: np.histogram(values, edges)[0] / max(len(values), 1) for group, values in finite.items()}
+    low, high = _ends(np.concatenate(list(finite.values())), central)
+    clipped = {group: np.clip(values, low, high) for group, values in finite.items()}
+    edges = _bin_edges(np.concatenate(list(clipped.values())))
+    shares = {group: np.histogram(values, edges)[0] / max(len(values), 1) for group, values in clipped.items()}
     xlim = (float(edges[0]), float(edges[-1]))
     ylim = (0.0, 1.05 * max(1e-9, *(float(share.max()) for share in shares.values())))
     outline_x = np.repeat(edges, 2)
@@ -76,7 +81,8 @@ value.'
             canvas.line(axes.points(outline_x, outlines[group]), color=color)
             if group != first and len(finite[first]):
                 canvas.line(axes.points(outline_x, outlines[first]), color=colors[first], width=1)
-            canvas.line(axes.points((mean, mean), ylim), color=color, width=2)
+            middle = min(max(mean, xlim[0]), xlim[1])
+            canvas.line(axes.points((middle, middle), ylim), color=color, width=2)
             alt += f" {group}: {format_count(len(values), 'value')}, mean {format_number(mean)}, "
             alt += f"from {format_number(least)} to {format_number(most)}"
         else:
@@ -150,6 +156,15 @@ def _colors(groups: Mapping[str, object]) -> dict[str, str]:
     return {group: group for group in known} | {
         group: ("fourth", "fifth", "ink")[i % 3] for i, group in enumerate(others)
     }
+
+
+def _ends(values: Values, central: float) -> tuple[float, float]:
+    """Return the range of the values to draw: of all, or of the central ones if a few are far away."""
+    if not len(values):
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    inner_low, inner_high = np.quantile(values, [(1 - central) / 2, (1 + central) / 2]).tolist()
+    return (inner_low, inner_high) if 2 * (inner_high - inner_low) < high - low else (low, high)
 
 
 def _bin_edges(values: Values) -> Values:

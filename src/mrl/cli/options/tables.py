@@ -213,6 +213,44 @@ class EvaluateOptions(ReadingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportOptions(ReadingOptions):
+    """Write a page about a file of molecules: rows and rejects, duplicates, labels, tokens, properties, scaffolds.
+
+    One HTML file that needs nothing else. Of a large file a sample of the rows is parsed, the same one each time, and
+    the page says how many.
+    """
+
+    parses_molecules = False
+
+    file: File
+    out: Annotated[Path, out_option("The .html file to write.")]
+    target: Annotated[
+        list[str] | None,
+        Option(
+            metavar="COLUMN",
+            help="One column of labels; repeat the option for several.",
+            show_default="columns of numbers and classes",
+        ),
+    ] = None
+    split_column: Annotated[
+        str | None,
+        Option(
+            metavar="COLUMN",
+            help="Column that names the part of each row.",
+            show_default="one of the words train, test or similar",
+        ),
+    ] = None
+    vocab: Annotated[Path | None, Option(help="Vocabulary to compare the tokens with.")] = None
+    sample: Annotated[int, number("Most rows to parse.")] = 10_000
+    seed: Seed = 0
+    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    json: Json = False
+
+    def __post_init__(self) -> None:
+        require_suffix(self.out, ".html")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShowOptions(ReadingOptions):
     """Draw molecules of a file on a page, each with its row and its columns."""
 

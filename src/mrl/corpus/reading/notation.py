@@ -57,7 +57,25 @@ class Found(NamedTuple):
 
 
 def recognise(texts: Sequence[str]) -> Found:
-    """Return the notation of a sample of cells, blanks around them removed; blank ones say nothing."""
+    """Return the notation of a sample of cells.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Without blanks around them; blank ones say nothing.
+
+    Returns
+    -------
+    notation : str
+        "smiles" if nothing speaks against it, "selfies", "protein", "nucleotide" or "text".
+    example : str
+        One of the texts.
+
+    Examples
+    --------
+    >>> recognise(["MKVL", "ACDE"]).notation, recognise(["CCO", "CCN"]).notation
+    ('protein', 'smiles')
+    """
     rows = [text for text in texts if text]
     if not rows:
         return Found("smiles", "")

@@ -1,0 +1,1 @@
+"""The page about a file or a table of molecules."""

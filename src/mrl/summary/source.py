@@ -1,0 +1,131 @@
+"""What a summary is made of: the rows of a table, or of anything like one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.corpus import ReadOptions, Table, TableColumn, read, recognise
+from mrl.errors import NotationError
+from mrl.ragged import Rejects, Text, as_text
+
+_LOOKED_AT = 1000  # rows
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Rows to summarise, and those that were rejected before.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are called, for instance the name of their file.
+    smiles : Text
+        n texts of molecules.
+    smiles_column : str
+        The name of their column.
+    columns : mapping of str to Text or ndarray, each of n rows
+        The other columns.
+    rejects : Rejects
+        The rows that were rejected when the others were read or prepared.
+    rows : ndarray of int64, shape (n,), optional
+        The number of each row in the file; 0 to n - 1 if not given.
+    notes : mapping of str to int
+        What was done to cells of rows that were kept, and how often.
+    parts : mapping of str to array of int, optional
+        Name of a part, such as train -> its rows.
+
+    Examples
+    --------
+    >>> source = Source.of(["CCO", "CC"])
+    >>> len(source), source.smiles_column, source.total
+    (2, 'smiles', 2)
+    """
+
+    name: str
+    smiles: Text
+    smiles_column: str = "smiles"
+    columns: Mapping[str, TableColumn] = field(default_factory=dict)
+    rejects: Rejects = field(default_factory=Rejects)
+    rows: NDArray[np.int64] | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Any, name: str = "") -> Self:
+        """Return the rows of a file, a table or a column of molecules.
+
+        Parameters
+        ----------
+        data : path, Table, Source or column of str
+            A file is read with all its columns.
+        name : str
+            What they are called; by default the name of the file.
+
+        Returns
+        -------
+        Source
+
+        Raises
+        ------
+        MrlError
+            See `mrl.read`.
+        ColumnError
+            `data` is not a column.
+
+        Examples
+        --------
+        >>> Source.of(Table({"smi": Text.of(["C"]), "y": np.array([0.5])}, smiles_column="smi")).columns
+        {'y': array([0.5])}
+        """
+        if isinstance(data, cls):
+            return data
+        if isinstance(data, os.PathLike) or (isinstance(data, str) and Path(data).is_file()):
+            return cls.of(_read(data), name or os.fspath(data))
+        if not isinstance(data, Table):
+            return cls(name or "molecules", as_text(data))
+        others = {name: column for name, column in data.columns.items() if name != data.smiles_column}
+        return cls(
+            name or "table",
+            data.smiles,
+            data.smiles_column,
+            others,
+            data.rejects,
+            data.rows,
+            {note: count for note, count in data.notes.items() if count},
+        )
+
+    @property
+    def notation(self) -> str:
+        """What most texts are: "smiles" if nothing speaks against it, "selfies", "protein", "nucleotide" or "text"."""
+        rows = np.unique(np.linspace(0, max(len(self) - 1, 0), min(len(self), _LOOKED_AT)).astype(np.int64))
+        return recognise(self.smiles.take(rows).tolist()).notation
+
+    @property
+    def total(self) -> int:
+        """The rows and the rejected ones."""
+        return len(self) + len(self.rejects)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The number of each row in the file, shape (n,)."""
+        return np.arange(len(self)) if self.rows is None else self.rows
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+
+def _read(path: str | os.PathLike[str]) -> Table:
+    """Read a file with all its columns; rows that are not SMILES as they stand."""
+    try:
+        return read(path, others=True)
+    except NotationError as error:
+        if error.notation not in ("selfies", "protein", "nucleotide"):
+            raise
+        return read(path, others=True, options=ReadOptions(notation=error.notation))

@@ -1,0 +1,282 @@
+"""`summarize`: what is in a file or a table of molecules, looking at a sample where it is large."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.chem import Descriptors, MoleculeFacts, molecule_facts
+from mrl.errors import ColumnError
+from mrl.features import featurize
+from mrl.messages import did_you_mean, format_names
+from mrl.progress import Progress, track
+from mrl.ragged import Rejects, Text
+from mrl.summary.columns import ColumnFacts, column_facts
+from mrl.summary.correlations import Correlations, correlations
+from mrl.summary.duplicates import Conflicts, conflicts, duplicates, number_groups
+from mrl.summary.parts import Parts, find_split_column, overlaps
+from mrl.summary.rejections import reject_kinds
+from mrl.summary.sampling import random_rows, rows_of_some_molecules, text_keys
+from mrl.summary.source import Source
+from mrl.summary.summary import Scaffolds, Summary
+from mrl.summary.tokens import token_facts
+from mrl.text import Vocab
+
+Rows = NDArray[np.int64]
+
+_CORRELATED_ROWS, _CORRELATED_COLUMNS = 20_000, 40
+_LARGEST_SCAFFOLDS = 10
+_SOME = 10
+
+
+@dataclass(frozen=True)
+class SampleSizes:
+    """How many rows of a large table are looked at.
+
+    Parameters
+    ----------
+    molecules : int
+        Rows to parse for elements, scaffolds and invalid rows; and as many for duplicates.
+    properties : int
+        Rows to compute properties of, which takes several times as long.
+    texts : int
+        Rows whose tokens are counted, and whose labels are read.
+
+    Raises
+    ------
+    ValueError
+        One of them is less than 1.
+
+    Examples
+    --------
+    >>> SampleSizes(molecules=100).properties
+    2000
+    """
+
+    molecules: int = 10_000
+    properties: int = 2_000
+    texts: int = 100_000
+
+    def __post_init__(self) -> None:
+        if least := [f"{name}={value}" for name, value in vars(self).items() if value < 1]:
+            raise ValueError(f"{least[0]}: expected the number of rows to look at, 1 or more")
+
+
+def summarize(
+    data: Any,
+    *,
+    targets: Sequence[str] | None = None,
+    split: str | None = None,
+    vocab: Vocab | None = None,
+    properties: Sequence[str] = ("molwt", "logp", "tpsa", "qed", "hbd", "hba", "rotbond", "rings"),
+    sizes: SampleSizes = SampleSizes(),
+    seed: int = 0,
+    n_jobs: int = 1,
+    progress: Progress = None,
+) -> Summary:
+    """Return what is in a file or a table of molecules: rejects, tokens, elements, properties, duplicates, labels.
+
+    Parameters
+    ----------
+    data : path, Table, Source or column of str
+        n rows.
+    targets : sequence of str, optional
+        The columns of labels; by default all that hold numbers or classes.
+    split : str, optional
+        The column that names the part of each row; by default one that holds words such as train and test, or is
+        called split, set or fold.
+    vocab : Vocab, optional
+        A vocabulary to compare the tokens with.
+    properties : sequence of str
+        Names of `mrl.chem.PROPERTIES` or of RDKit's descriptors.
+    sizes : SampleSizes
+        How many rows of a larger table are looked at; `Summary.looked_at` says how many were.
+    seed : int
+        Chooses these rows; the same ones each time.
+    n_jobs : int
+        Number of processes, on which the result does not depend.
+    progress : callable, bool or None
+        See `mrl.featurize`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    ColumnError
+        There is no column of a name.
+    MrlError
+        A file cannot be read; see `mrl.read`.
+
+    Examples
+    --------
+    >>> from mrl.corpus import Table
+    >>> table = Table({"smiles": Text.of(["CCO", "OCC", "CC"]), "y": np.array([1.0, 2.0, 3.0])})
+    >>> found = summarize(table)
+    >>> found.same_molecule.extra, found.conflicts[0].different, found.columns[0].kind
+    (1, 1, 'numbers')
+    """
+    source = Source.of(data)
+    _require_columns(source, targets, split)
+    n = len(source)
+    some = random_rows(n, sizes.texts, seed)
+    texts = source.smiles.take(some)
+    notation = source.notation
+    is_smiles = notation == "smiles"
+    columns = tuple(column_facts(name, _take(column, some)) for name, column in _flat(source.columns).items())
+    labels = [one for one in columns if (one.is_label if targets is None else one.name in targets)]
+    split = split or (None if source.parts else find_split_column(_flat(source.columns), some[:10_000]))
+    labels = [one for one in labels if one.name != split]
+
+    drawn = random_rows(n, sizes.molecules, seed)
+    alike = rows_of_some_molecules(source.smiles, sizes.molecules, seed)
+    facts = facts_alike = None
+    looked_at = {"texts": len(some), "columns": len(some), "duplicates": n}
+    if is_smiles:
+        facts, facts_alike = _molecules(source, drawn, alike, n_jobs, progress)
+        looked_at |= {"molecules": len(drawn), "duplicates": len(alike)}
+    else:
+        drawn = alike = np.arange(n)
+    values = _properties(source, drawn, facts, properties, sizes, seed, n_jobs) if facts is not None else {}
+    looked_at["properties"] = max((len(one) for one in values.values()), default=0)
+    groups = number_groups(facts_alike.identity if facts_alike is not None else text_keys(source.smiles).tolist())
+    alike_texts = source.smiles.take(alike)
+    rows_alike = source.numbers[alike]
+    invalid = _renumbered(facts.rejects, source.numbers[drawn]) if facts is not None else Rejects()
+    shown = drawn[random_rows(len(drawn), _SOME, seed + 1)]
+    return Summary(
+        name=source.name,
+        rows=source.total,
+        kept=n,
+        smiles_column=source.smiles_column,
+        notation=notation,
+        notes=source.notes,
+        rejects=(*reject_kinds(source.rejects), *reject_kinds(invalid)),
+        looked_at=looked_at,
+        lengths=source.smiles.lengths,
+        tokens=token_facts(texts, notation, vocab),
+        molecules=facts,
+        invalid=invalid,
+        properties=values,
+        scaffolds=None if facts is None else _scaffolds(facts),
+        same_text=duplicates(_text_groups(source.smiles), source.smiles, source.numbers),
+        same_molecule=None if facts_alike is None else duplicates(groups, alike_texts, rows_alike),
+        same_flat=None if facts_alike is None else duplicates(number_groups(facts_alike.flat), alike_texts, rows_alike),
+        columns=columns,
+        conflicts=tuple(_conflicts(source, one.name, groups, alike_texts, alike) for one in labels),
+        correlations=_correlations(labels, seed),
+        parts=_parts(source, split, (drawn, facts), (alike, groups)),
+        some=tuple((int(source.numbers[row]), source.smiles[row]) for row in shown.tolist()),
+        seed=seed,
+    )
+
+
+def _require_columns(source: Source, targets: Sequence[str] | None, split: str | None) -> None:
+    for name in [*(targets or ()), *([split] if split else ())]:
+        if name not in source.columns:
+            raise ColumnError(
+                f"no column {name!r}{did_you_mean(name, source.columns)}; there is "
+                f"{format_names(source.columns) or 'none beside the molecules'}",
+                column=name,
+            )
+
+
+def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that have one value in each row."""
+    return {name: column for name, column in columns.items() if isinstance(column, Text) or column.ndim == 1}
+
+
+def _take(column: Any, rows: Rows) -> Any:
+    return column.take(rows) if isinstance(column, Text) else column[rows]
+
+
+def _molecules(
+    source: Source, drawn: Rows, alike: Rows, n_jobs: int, progress: Progress
+) -> tuple[MoleculeFacts, MoleculeFacts]:
+    """Return the facts about the rows that were drawn, and about those among which duplicates are counted."""
+    same = np.array_equal(drawn, alike)
+    with track(progress, len(drawn) + (0 if same else len(alike)), "molecules") as advance:
+        facts = molecule_facts(source.smiles.take(drawn), on_row=lambda: advance(1), n_jobs=n_jobs)
+        if same:
+            return facts, facts
+        return facts, molecule_facts(source.smiles.take(alike), on_row=lambda: advance(1), n_jobs=n_jobs)
+
+
+def _properties(
+    source: Source,
+    drawn: Rows,
+    facts: MoleculeFacts,
+    names: Sequence[str],
+    sizes: SampleSizes,
+    seed: int,
+    n_jobs: int,
+) -> dict[str, NDArray[np.float64]]:
+    if not names:
+        return {}
+    valid = drawn[facts.ok]
+    rows = valid[random_rows(len(valid), sizes.properties, seed)]
+    texts = [text.split(" ")[0] for text in source.smiles.take(rows)]
+    function = Descriptors(names)
+    options: dict[str, Any] = {"on_error": "mask", "size": len(function), "on_nonfinite": "keep", "n_jobs": n_jobs}
+    vectors = featurize(texts, function, **options).dense(dtype=np.float64)
+    return {name: vectors[:, place] for place, name in enumerate(function.names)}
+
+
+def _scaffolds(facts: MoleculeFacts) -> Scaffolds:
+    counts = Counter(text for text in facts.scaffolds if text)
+    largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_LARGEST_SCAFFOLDS]
+    singletons = sum(count == 1 for count in counts.values())
+    return Scaffolds(int(facts.ok.sum()), facts.scaffolds.count(""), len(counts), singletons, tuple(largest))
+
+
+def _text_groups(texts: Text) -> Rows:
+    return np.unique(text_keys(texts), return_inverse=True)[1].astype(np.int64)
+
+
+def _conflicts(source: Source, name: str, groups: Rows, texts: Text, rows: Rows) -> Conflicts:
+    column = _take(source.columns[name], rows)
+    cells = column if isinstance(column, Text) else [f"{value:g}" for value in column.tolist()]
+    return conflicts(column_facts(name, column), groups, texts, cells, source.numbers[rows])
+
+
+def _correlations(labels: Sequence[ColumnFacts], seed: int) -> Correlations:
+    known = [one for one in labels if not np.isnan(one.values).all()][:_CORRELATED_COLUMNS]
+    if len(known) < 2:
+        return Correlations.none()
+    rows = random_rows(len(known[0].values), _CORRELATED_ROWS, seed)
+    return correlations({one.name: one.values[rows] for one in known})
+
+
+def _parts(
+    source: Source, split: str | None, drawn: tuple[Rows, MoleculeFacts | None], alike: tuple[Rows, Rows]
+) -> Parts | None:
+    if split is not None:
+        names = [str(value).strip() for value in source.columns[split]]
+    elif source.parts:
+        names = [""] * len(source)
+        for name, rows in source.parts.items():
+            for row in np.asarray(rows).tolist():
+                names[row] = name
+    else:
+        return None
+    counts = dict(Counter(names).most_common(12))
+    known = [name for name in counts if name]
+    some, groups = alike
+    keys = [None if group < 0 else group + 1 for group in groups.tolist()]
+    molecules = overlaps([names[row] for row in some.tolist()], keys, source.smiles.take(some), known)
+    rows, facts = drawn
+    scaffolds: tuple[Any, ...] = ()
+    if facts is not None:
+        texts = [text or "" for text in facts.scaffolds]
+        scaffolds = overlaps([names[row] for row in rows.tolist()], [text or None for text in texts], texts, known)
+    return Parts(split or "split", counts, molecules, scaffolds)
+
+
+def _renumbered(rejects: Rejects, rows: Rows) -> Rejects:
+    return Rejects(reject._replace(row=int(rows[reject.row])) for reject in rejects)

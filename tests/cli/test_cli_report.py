@@ -1,0 +1,64 @@
+"""``mrl report``: a page and its numbers, from files as they come."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from cli_command import facts, run
+
+ROWS = ["CCO,1,a", "OCC,0,b", "C(,1,c", "c1ccccc1,0,d", "CCN,1,e"]
+
+
+@pytest.fixture
+def molecules(tmp_path: Path) -> Path:
+    path = tmp_path / "molecules.csv"
+    path.write_text("\n".join(["smiles,active,name", *ROWS]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_page_and_its_numbers(molecules: Path) -> None:
+    out = molecules.parent / "report.html"
+    found = facts("report", molecules, "-o", out)
+    assert (found["rows"], found["invalid"], found["same_molecule"]["extra"]) == (5, 1, 1)
+    assert found["conflicts"]["active"]["different"] == 1
+    page = out.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "1 of 1 repeated molecule has different values of &#x27;active&#x27;." in page
+
+
+def test_a_sample_is_stated_and_the_command_repeats_it(molecules: Path) -> None:
+    out = molecules.parent / "report.html"
+    first = facts("report", molecules, "-o", out, "--sample", 3, "--seed", 2, "--target", "active")
+    assert first["looked_at"]["molecules"] == 3
+    before = out.read_bytes()
+    assert b"--sample 3 --seed 2 --target active" in before
+    run("report", molecules, "-o", out, "--sample", 3, "--seed", 2, "--target", "active")
+    assert out.read_bytes() == before
+
+
+def test_a_file_without_rows_gives_a_message_and_no_page(tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    for name, content in (("empty.csv", ""), ("header.csv", "smiles,y\n")):
+        (tmp_path / name).write_text(content)
+        _, error = run("report", tmp_path / name, "-o", out, status=1)
+        assert name in error
+    assert not out.exists()
+
+
+def test_all_rows_rejected(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "blank.csv.gz", "wt") as file:
+        file.write("smiles,y\n ,1\n ,2\n")
+    found = facts("report", tmp_path / "blank.csv.gz", "-o", tmp_path / "report.html")
+    assert (found["rows"], found["kept"]) == (2, 0)
+    assert found["rejects"][0]["count"] == 2
+
+
+def test_wrong_options_are_named(molecules: Path) -> None:
+    out = molecules.parent / "report.html"
+    assert "expected the name of a file that ends in .html" in run("report", molecules, "-o", "x.pdf", status=2)[1]
+    assert "no column 'activ' (did you mean 'active'?)" in run(
+        "report", molecules, "-o", out, "--target", "activ", status=1
+    )[1].replace("\n", " ")
+    assert "is read, so it cannot be written" in run("report", out, "-o", out, status=2)[1] or not out.exists()
