@@ -30,6 +30,7 @@ PACKAGES = {
     "lm": "the reference language models",
     "qsar": "the reference property model and its metrics",
     "loop": "goal-directed generation: scores and improvement",
+    "summary": "what is in a table of molecules, as numbers",
     "report": "pages and figures",
     "processes": "pools of processes",
     "errors": "every exception",

@@ -62,3 +62,10 @@ def test_wrong_options_are_named(molecules: Path) -> None:
         "report", molecules, "-o", out, "--target", "activ", status=1
     )[1].replace("\n", " ")
     assert "is read, so it cannot be written" in run("report", out, "-o", out, status=2)[1] or not out.exists()
+
+
+def test_sequences_are_summarised_without_parsing(tmp_path: Path) -> None:
+    (tmp_path / "peptides.csv").write_text("sequence,label\nMKVLAAGG,1\nACDEFGHIK,0\nACDEFGHIK,1\n")
+    found = facts("report", tmp_path / "peptides.csv", "-o", tmp_path / "report.html")
+    assert (found["notation"], found["same_text"]["extra"]) == ("protein", 1)
+    assert found["conflicts"]["label"]["different"] == 1

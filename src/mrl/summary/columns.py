@@ -69,7 +69,13 @@ class ColumnFacts:
 
     @property
     def is_label(self) -> bool:
-        """Whether it may be something to predict: numbers or classes."""
+        """Whether it may be something to predict: numbers or classes.
+
+        Examples
+        --------
+        >>> column_facts("y", Text.of(["0.5", "1.5", "4"])).is_label
+        True
+        """
         return self.kind in ("numbers", "classes")
 
     def to_dict(self) -> dict[str, Any]:

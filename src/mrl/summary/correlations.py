@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
@@ -49,7 +49,17 @@ class Correlations:
         return cls((), np.zeros((0, 0)), np.zeros((0, 0), np.int64))
 
     def strongest(self, most: int = 10) -> list[tuple[str, str, float, int]]:
-        """Return the pairs of the largest correlations, positive or negative: two names, the value, the rows.
+        """Return the pairs of the largest correlations, positive or negative.
+
+        Parameters
+        ----------
+        most : int
+            How many pairs at most.
+
+        Returns
+        -------
+        list of (str, str, float, int)
+            The two columns, the correlation, and the rows that have both values.
 
         Examples
         --------
@@ -75,12 +85,12 @@ class Correlations:
         return {"strongest": [dict(zip(keys, pair, strict=True)) for pair in self.strongest(50)]}
 
 
-def correlations(columns: Mapping[str, Values]) -> Correlations:
+def correlations(columns: Mapping[str, ArrayLike]) -> Correlations:
     """Return the rank correlations between columns of equal length.
 
     Parameters
     ----------
-    columns : mapping of str to ndarray of float64, each of shape (n,)
+    columns : mapping of str to array of numbers, each of shape (n,)
         Numbers, NaN where missing.
 
     Returns
@@ -97,7 +107,7 @@ def correlations(columns: Mapping[str, Values]) -> Correlations:
     rows = np.zeros(values.shape, np.int64)
     np.fill_diagonal(values, 1.0)
     for i, j in combinations(range(len(names)), 2):
-        a, b = columns[names[i]], columns[names[j]]
+        a, b = np.asarray(columns[names[i]], np.float64), np.asarray(columns[names[j]], np.float64)
         both = ~(np.isnan(a) | np.isnan(b))
         rows[i, j] = rows[j, i] = n = int(both.sum())
         if n >= _LEAST:

@@ -103,7 +103,13 @@ class Source:
 
     @property
     def notation(self) -> str:
-        """What most texts are: "smiles" if nothing speaks against it, "selfies", "protein", "nucleotide" or "text"."""
+        """What most texts are: "smiles" if nothing speaks against it, "selfies", "protein", "nucleotide" or "text".
+
+        Examples
+        --------
+        >>> Source.of(["MKVL", "ACDE"]).notation
+        'protein'
+        """
         rows = np.unique(np.linspace(0, max(len(self) - 1, 0), min(len(self), _LOOKED_AT)).astype(np.int64))
         return recognise(self.smiles.take(rows).tolist()).notation
 
@@ -114,7 +120,13 @@ class Source:
 
     @property
     def numbers(self) -> NDArray[np.int64]:
-        """The number of each row in the file, shape (n,)."""
+        """The number of each row in the file, shape (n,).
+
+        Examples
+        --------
+        >>> Source.of(["CCO", "CC"]).numbers
+        array([0, 1])
+        """
         return np.arange(len(self)) if self.rows is None else self.rows
 
     def __len__(self) -> int:
@@ -128,4 +140,5 @@ def _read(path: str | os.PathLike[str]) -> Table:
     except NotationError as error:
         if error.notation not in ("selfies", "protein", "nucleotide"):
             raise
-        return read(path, others=True, options=ReadOptions(notation=error.notation))
+        held: Any = error.notation
+        return read(path, others=True, options=ReadOptions(notation=held))

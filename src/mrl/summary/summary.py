@@ -135,12 +135,26 @@ class Summary:
 
     @property
     def n_invalid(self) -> int:
-        """Of the rows that were parsed, those that are not molecules."""
+        """Of the rows that were parsed, those that are not molecules.
+
+        Examples
+        --------
+        >>> from mrl.summary import summarize
+        >>> summarize(["CCO", "C("]).n_invalid
+        1
+        """
         return len(self.invalid)
 
     @property
     def labels(self) -> tuple[ColumnFacts, ...]:
-        """The columns of numbers or classes, without the one that names the parts."""
+        """The columns of numbers or classes, without the one that names the parts.
+
+        Examples
+        --------
+        >>> from mrl.summary import summarize
+        >>> summarize(["CCO", "C("]).labels
+        ()
+        """
         split = None if self.parts is None else self.parts.column
         return tuple(one for one in self.columns if one.is_label and one.name != split)
 

@@ -89,7 +89,13 @@ class MoleculeFacts:
 
     @property
     def ok(self) -> NDArray[np.bool_]:
-        """Which rows are molecules, shape (n,)."""
+        """Which rows are molecules, shape (n,).
+
+        Examples
+        --------
+        >>> molecule_facts(["CCO", "C("]).ok
+        array([ True, False])
+        """
         return np.array([text is not None for text in self.identity], bool)
 
     def __repr__(self) -> str:
