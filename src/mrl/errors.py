@@ -10,6 +10,7 @@ from typing import Any, Self
 
 __all__ = [
     "ColumnError",
+    "CorpusError",
     "CorruptShard",
     "DatasetError",
     "DuplicateTokenError",
@@ -114,6 +115,10 @@ class FileFormatError(MrlError, ValueError):
 
 class CorruptShard(FileFormatError):
     """A shard, such as a file of a cache folder, is damaged, or of another program or version."""
+
+
+class CorpusError(FileFormatError):
+    """A corpus is incomplete, damaged or changed, or the folder holds something else."""
 
 
 class MoleculeError(MrlError, ValueError):

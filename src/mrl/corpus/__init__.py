@@ -1,22 +1,55 @@
-"""Tables of molecules: read from files, and the sample that comes with the package."""
+"""Tables of molecules: read from files, and the sample that comes with the package; corpora: rows on disk."""
 
 from mrl.corpus.reading import ReadOptions, read, read_blocks
 from mrl.corpus.reading.notation import recognise
 from mrl.corpus.sample import load_sample
-from mrl.corpus.store import Shard, write_shard
+from mrl.corpus.store import (
+    Corpus,
+    Manifest,
+    Shard,
+    ShardEntry,
+    StackedColumns,
+    StoredColumn,
+    StoredFile,
+    file_digest,
+    kind_of,
+    open_corpus,
+    save_corpus,
+    stamp_of,
+    write_entry,
+    write_rejects,
+    write_shard,
+    write_stamps,
+    write_vocab,
+)
 from mrl.corpus.table import Table, TableColumn
 from mrl.corpus.writing import require_writable_as, write_table
 
 __all__ = [
+    "Corpus",
+    "Manifest",
     "ReadOptions",
     "Shard",
+    "ShardEntry",
+    "StackedColumns",
+    "StoredColumn",
+    "StoredFile",
     "Table",
     "TableColumn",
+    "file_digest",
+    "kind_of",
     "load_sample",
+    "open_corpus",
     "read",
     "read_blocks",
     "recognise",
     "require_writable_as",
+    "save_corpus",
+    "stamp_of",
+    "write_entry",
+    "write_rejects",
     "write_shard",
+    "write_stamps",
     "write_table",
+    "write_vocab",
 ]

@@ -2,6 +2,7 @@
 
 from mrl.kernels.decode import decode
 from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, POP, REJECT, SPLIT, UNK, TokenTable, encode
+from mrl.kernels.gather import copy_slices, locate
 from mrl.kernels.jit import numba_available
 from mrl.kernels.pad import max_length, pad
 from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
@@ -20,9 +21,11 @@ __all__ = [
     "SPLIT",
     "UNK",
     "TokenTable",
+    "copy_slices",
     "decode",
     "encode",
     "leader_groups",
+    "locate",
     "max_length",
     "nearest",
     "numba_available",

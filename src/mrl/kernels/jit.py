@@ -108,6 +108,8 @@ def _compile(kernel: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def map_slices(work: Callable[[int, int], T], offsets: NDArray[np.int64], slices: int, threads: int) -> list[T]:
     """Return ``work(first row, last row)`` for slices of about equally many values, in the order of the rows."""
+    if slices <= 1:
+        return [work(0, len(offsets) - 1)]
     cuts = np.searchsorted(offsets[:-1], np.linspace(offsets[0], offsets[-1], max(slices, 1) + 1)[1:-1]).tolist()
     bounds = sorted({0, *cuts, len(offsets) - 1}) if len(offsets) > 1 else [0, 0]
     if threads <= 1 or len(bounds) == 2:

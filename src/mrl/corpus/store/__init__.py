@@ -1,5 +1,29 @@
-"""Rows on disk: shards."""
+"""Rows on disk: shards, and the corpora that they make."""
 
+from mrl.corpus.store.column import StoredColumn, kind_of
+from mrl.corpus.store.corpus import Corpus, StackedColumns, open_corpus
+from mrl.corpus.store.manifest import Manifest, ShardEntry, StoredFile
+from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard
+from mrl.corpus.store.shards import stamp_of
+from mrl.corpus.store.verification import file_digest, write_stamps
 
-__all__ = ["Shard", "write_shard"]
+__all__ = [
+    "Corpus",
+    "Manifest",
+    "Shard",
+    "ShardEntry",
+    "StackedColumns",
+    "StoredColumn",
+    "StoredFile",
+    "file_digest",
+    "kind_of",
+    "open_corpus",
+    "save_corpus",
+    "stamp_of",
+    "write_entry",
+    "write_rejects",
+    "write_shard",
+    "write_stamps",
+    "write_vocab",
+]

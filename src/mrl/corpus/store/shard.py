@@ -10,7 +10,7 @@ import hashlib
 import mmap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ UNKNOWN = "0" * 64  # in the place of the file's digest while it is computed
 Values = Text | Ragged | NDArray[Any]
 
 
-def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str, Any] | None = None) -> None:
+def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str, Any] | None = None) -> str:
     """Write columns of equal length as a shard, completely or not at all.
 
     Parameters
@@ -41,6 +41,11 @@ def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str
     about : mapping of str to JSON values, optional
         What the shard says of itself.
 
+    Returns
+    -------
+    str
+        Its digest, as `Shard.digest`.
+
     Raises
     ------
     ValueError
@@ -50,7 +55,7 @@ def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "shard.arrow"
-    >>> write_shard(path, {"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, {"source": "a.csv"})
+    >>> digest = write_shard(path, {"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, {"source": "a.csv"})
     >>> shard = Shard(path)
     >>> shard["smiles"], shard["y"], shard.about
     (Text(2 rows, 4 bytes: 'CCO', 'C'), array([0.5, 1.5]), {'source': 'a.csv'})
@@ -72,9 +77,11 @@ def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             writer.write_batch(batch)
         with open(temporary, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
-            sealed = seal({**document, "file": hashlib.sha256(memory).hexdigest()})
+            digest = hashlib.sha256(memory).hexdigest()
+            sealed = seal({**document, "file": digest})
             for place in _places(memory, seal(document)):
                 memory[place : place + len(sealed)] = sealed
+    return digest
 
 
 class Shard(Mapping[str, Values]):
@@ -96,6 +103,8 @@ class Shard(Mapping[str, Values]):
         What it says of itself.
     rows : int
         The number of rows.
+    digest : str
+        The SHA-256 of the file before it was entered into the file itself.
 
     Raises
     ------
@@ -116,33 +125,12 @@ class Shard(Mapping[str, Values]):
 
     def __init__(self, path: AnyPath, *, verify: bool = True) -> None:
         self.path = Path(path)
-        memory = _map(self.path)
-        if memory is None:
-            raise self._corrupt("it is empty")
+        mapped = map_shard(self.path, verify=verify)
         try:
-            reader = pa.ipc.open_file(pa.py_buffer(memory))
-            if reader.num_record_batches != 1:
-                raise ValueError(f"{reader.num_record_batches} record batches, expected 1")
-            batch = reader.get_batch(0)
-            batch.validate()
-            arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
-            sealed = (batch.schema.metadata or {})[METADATA]
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-            raise self._corrupt(f"it is not an Arrow file that mrl wrote ({error!r})") from None
-        document = unseal(sealed, self.path, format=FORMAT, version=VERSION, error=CorruptShard)
-        if (batch.num_rows, batch.num_columns) != (document.get("rows"), len(arrays)):
-            raise self._corrupt(f"it has {batch.num_rows} rows, expected {document.get('rows')}")
-        if verify and _digest(memory, sealed, seal({**document, "file": UNKNOWN})) != document.get("file"):
-            raise self._corrupt("it does not match its digest, so it was damaged or edited after it was written")
-        try:
-            self._columns = {name: _from_arrow(array) for name, array in arrays.items()}
+            self._columns = {name: from_arrow(array) for name, array in mapped.arrays.items()}
         except ValueError as error:
-            raise self._corrupt(f"its columns are invalid ({error})") from None
-        self.rows: int = batch.num_rows
-        self.about: dict[str, Any] = dict(document.get("about", {}))
-
-    def _corrupt(self, reason: str) -> CorruptShard:
-        return CorruptShard(f"{self.path} is not a valid {FORMAT} file: {reason}", path=str(self.path))
+            raise corrupt(self.path, f"its columns are invalid ({error})") from None
+        self.rows, self.digest, self.about = mapped.rows, mapped.digest, mapped.about
 
     def __getitem__(self, name: str) -> Values:
         return self._columns[name]
@@ -156,6 +144,65 @@ class Shard(Mapping[str, Values]):
 
     def __repr__(self) -> str:
         return f"Shard({self.rows:,} rows: {', '.join(self)})"
+
+
+class MappedShard(NamedTuple):
+    """The columns of a shard as they lie in memory of the mapped file; their offsets are not checked."""
+
+    arrays: dict[str, pa.Array]
+    rows: int
+    digest: str
+    about: dict[str, Any]
+
+
+def map_shard(path: Path, *, verify: bool) -> MappedShard:
+    """Map a shard into memory and check what it says of itself, with `verify` also its digest; see `Shard`."""
+    with open(path, "rb") as opened:
+        if not opened.read(1):
+            raise corrupt(path, "it is empty")
+    # In memory of Arrow, which keeps no file open: there may be more shards than files that a process may open.
+    with pa.memory_map(str(path)) as file:
+        memory = file.read_buffer()
+    try:
+        reader = pa.ipc.open_file(memory)
+        if reader.num_record_batches != 1:
+            raise ValueError(f"{reader.num_record_batches} record batches, expected 1")
+        batch = reader.get_batch(0)
+        batch.validate()
+        arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+        sealed = (batch.schema.metadata or {})[METADATA]
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise corrupt(path, f"it is not an Arrow file that mrl wrote ({error!r})") from None
+    document = unseal(sealed, path, format=FORMAT, version=VERSION, error=CorruptShard)
+    if (batch.num_rows, batch.num_columns) != (document.get("rows"), len(arrays)):
+        raise corrupt(path, f"it has {batch.num_rows} rows, expected {document.get('rows')}")
+    digest = str(document.get("file"))
+    if verify and _computed_digest(path, sealed, seal({**document, "file": UNKNOWN})) != digest:
+        raise corrupt(path, "it does not match its digest, so it was damaged or edited after it was written")
+    return MappedShard(arrays, batch.num_rows, digest, dict(document.get("about", {})))
+
+
+def corrupt(path: Path, reason: str) -> CorruptShard:
+    """Return the error for a shard that is damaged."""
+    return CorruptShard(f"{path} is not a valid {FORMAT} file: {reason}", path=str(path))
+
+
+def _computed_digest(path: Path, sealed: bytes, unknown: bytes) -> str:
+    """Return the SHA-256 of a file as it was before its digest was known."""
+    sha, start = hashlib.sha256(), 0
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory,
+        memoryview(memory) as view,
+    ):
+        for place in _places(memory, sealed):
+            with view[start:place] as part:
+                sha.update(part)
+            sha.update(unknown)
+            start = place + len(sealed)
+        with view[start:] as part:
+            sha.update(part)
+    return sha.hexdigest()
 
 
 def _to_arrow(name: str, values: Values) -> pa.Array:
@@ -176,7 +223,8 @@ def _to_arrow(name: str, values: Values) -> pa.Array:
     return pa.Array.from_buffers(pa.list_(flat.type, values.shape[1]), len(values), [None], children=[flat])
 
 
-def _from_arrow(array: pa.Array) -> Values:
+def from_arrow(array: pa.Array) -> Values:
+    """Return a column of a shard; ValueError if it has nulls, another type, or damaged offsets."""
     kind = array.type
     if array.null_count:
         raise ValueError(f"{array.null_count} nulls")
@@ -188,7 +236,7 @@ def _from_arrow(array: pa.Array) -> Values:
         dtype = np.dtype(f"S{kind.byte_width}")
         return np.frombuffer(array.buffers()[1], dtype, len(array)) if len(array) else np.zeros(0, dtype)
     if pa.types.is_fixed_size_list(kind):
-        numbers = _from_arrow(array.values)
+        numbers = from_arrow(array.values)
         if isinstance(numbers, np.ndarray):
             return numbers[: len(array) * kind.list_size].reshape(len(array), kind.list_size)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
@@ -196,23 +244,6 @@ def _from_arrow(array: pa.Array) -> Values:
     raise ValueError(f"a column of type {kind}")
 
 
-def _map(path: Path) -> mmap.mmap | None:
-    """The file in memory; None if it is empty."""
-    with open(path, "rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else None
-
-
 def _places(memory: mmap.mmap, sealed: bytes) -> list[int]:
     """Where the document stands: in the schema in front of the columns, and in the footer after them."""
     return sorted({memory.find(sealed), memory.rfind(sealed)} - {-1})
-
-
-def _digest(memory: mmap.mmap, sealed: bytes, unknown: bytes) -> str:
-    """The SHA-256 of a file as it was before its digest was known."""
-    sha, start, view = hashlib.sha256(), 0, memoryview(memory)
-    for place in _places(memory, sealed):
-        sha.update(view[start:place])
-        sha.update(unknown)
-        start = place + len(sealed)
-    sha.update(view[start:])
-    return sha.hexdigest()

@@ -1,0 +1,251 @@
+"""Manifest: what a corpus holds, file by file, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from mrl.errors import CorpusError
+from mrl.files import AnyPath, seal, unseal, write_atomic
+from mrl.messages import format_count
+
+FORMAT, VERSION = "mrl-corpus", 1
+NAME = "manifest.json"
+
+
+class StoredFile(NamedTuple):
+    """A file of a corpus.
+
+    Attributes
+    ----------
+    name : str
+        In the folder of the corpus.
+    bytes : int
+        Its size.
+    digest : str
+        The SHA-256 of a shard as `Shard.digest`, of any other file that of its bytes.
+    columns : tuple of str
+        Of a shard, the columns that it holds.
+    """
+
+    name: str
+    bytes: int
+    digest: str
+    columns: tuple[str, ...] = ()
+
+
+class ShardEntry(NamedTuple):
+    """Some rows of a corpus that follow each other: one shard, or several with some of the columns each.
+
+    Attributes
+    ----------
+    split : str
+        The part of the split that all rows belong to; blank without a split.
+    rows : int
+        How many.
+    files : tuple of StoredFile
+        Together they have every column once.
+    """
+
+    split: str
+    rows: int
+    files: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a corpus holds, file by file, and how it was made.
+
+    Attributes
+    ----------
+    columns : dict of str to str
+        The columns in their order, and their types, such as ``"text"``, ``"float64"``.
+    smiles_column : str
+        Which column has the molecules.
+    targets : tuple of str
+        Which columns are labels.
+    shards : tuple of ShardEntry
+        The rows in their order.
+    rejects : StoredFile, optional
+        The Parquet file of rows that were left out: row, text, stage, reason.
+    vocab : StoredFile, optional
+        The vocabulary.
+    vocab_fingerprint : str
+        Its fingerprint.
+    history : tuple of dict
+        What was done, first the preparation: inputs with their digests, steps with parameters, counts and examples,
+        duplicates, split, versions.
+
+    Examples
+    --------
+    >>> shards = (ShardEntry("train", 3, ()), ShardEntry("test", 1, ()))
+    >>> manifest = Manifest({"smiles": "text"}, "smiles", shards=shards)
+    >>> manifest.rows, manifest.splits
+    (4, {'train': 3, 'test': 1})
+    """
+
+    columns: Mapping[str, str]
+    smiles_column: str
+    targets: tuple[str, ...] = ()
+    shards: tuple[ShardEntry, ...] = ()
+    rejects: StoredFile | None = None
+    vocab: StoredFile | None = None
+    vocab_fingerprint: str = ""
+    history: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(entry.rows for entry in self.shards)
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """The parts of the split with their numbers of rows; empty without a split."""
+        found: dict[str, int] = {}
+        for entry in self.shards:
+            if entry.split:
+                found[entry.split] = found.get(entry.split, 0) + entry.rows
+        return found
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """All files but the manifest itself."""
+        other = (each for each in (self.rejects, self.vocab) if each is not None)
+        return (*(file for entry in self.shards for file in entry.files), *other)
+
+    def select(self, split: str) -> Manifest:
+        """Return the manifest of one part of the split.
+
+        Parameters
+        ----------
+        split : str
+            The name of the part.
+
+        Returns
+        -------
+        Manifest
+
+        Examples
+        --------
+        >>> Manifest({"smiles": "text"}, "smiles", shards=(ShardEntry("train", 3, ()),)).select("train").rows
+        3
+        """
+        return replace(self, shards=tuple(entry for entry in self.shards if entry.split == split))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest for JSON.
+
+        Examples
+        --------
+        >>> Manifest({"smiles": "text"}, "smiles").to_dict()["columns"]
+        [['smiles', 'text']]
+        """
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "rows": self.rows,
+            "columns": [[name, kind] for name, kind in self.columns.items()],
+            "smiles_column": self.smiles_column,
+            "targets": list(self.targets),
+            "shards": [
+                {"split": entry.split, "rows": entry.rows, "files": [_file_dict(file) for file in entry.files]}
+                for entry in self.shards
+            ],
+            "rejects": None if self.rejects is None else _file_dict(self.rejects),
+            "vocab": None if self.vocab is None else _file_dict(self.vocab),
+            "vocab_fingerprint": self.vocab_fingerprint,
+            "history": [dict(entry) for entry in self.history],
+        }
+
+    def save(self, folder: AnyPath) -> None:
+        """Write the manifest to a folder, sealed, completely or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            The folder of the corpus.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> Manifest({"smiles": "text"}, "smiles").save(folder)
+        >>> Manifest.load(folder).smiles_column
+        'smiles'
+        """
+        write_atomic(Path(folder, NAME), seal(self.to_dict()))
+
+    @classmethod
+    def load(cls, folder: AnyPath) -> Self:
+        """Read the manifest of a folder.
+
+        Parameters
+        ----------
+        folder : path
+            The folder of the corpus.
+
+        Returns
+        -------
+        Manifest
+
+        Raises
+        ------
+        CorpusError
+            The folder is missing or has no manifest, or the manifest is damaged, or of another version; a
+            ``ValueError``.
+
+        Examples
+        --------
+        >>> Manifest.load("no such folder")
+        Traceback (most recent call last):
+        ...
+        mrl.errors.CorpusError: no such folder is not a folder: pass the folder of a corpus, which mrl prepare writes
+        """
+        path = Path(folder, NAME)
+        if not path.is_file():
+            raise _no_manifest(Path(folder))
+        document = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
+        try:
+            return cls(
+                dict(document["columns"]),
+                document["smiles_column"],
+                tuple(document["targets"]),
+                tuple(
+                    ShardEntry(entry["split"], entry["rows"], tuple(map(_file, entry["files"])))
+                    for entry in document["shards"]
+                ),
+                None if document["rejects"] is None else _file(document["rejects"]),
+                None if document["vocab"] is None else _file(document["vocab"]),
+                document["vocab_fingerprint"],
+                tuple(document["history"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorpusError(f"{path} is not a valid {FORMAT} file: {error!r}", path=str(path)) from None
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {rows:,}" for name, rows in self.splits.items())
+        return f"Manifest({format_count(self.rows, 'row')}{f' ({parts})' if parts else ''}: {', '.join(self.columns)})"
+
+
+def _file_dict(file: StoredFile) -> dict[str, Any]:
+    return {**file._asdict(), "columns": list(file.columns)}
+
+
+def _file(entry: Mapping[str, Any]) -> StoredFile:
+    name, columns = entry["name"], tuple(entry["columns"])
+    if Path(name).name != name or not isinstance(entry["bytes"], int):
+        raise ValueError(f"a file called {name!r}")  # a manifest names files of its folder only
+    return StoredFile(name, entry["bytes"], entry["digest"], columns)
+
+
+def _no_manifest(folder: Path) -> CorpusError:
+    if not folder.is_dir():
+        problem = f"{folder} is not a folder: pass the folder of a corpus, which mrl prepare writes"
+    elif (folder / "work").is_dir():
+        problem = f"{folder} holds a preparation that is not finished: run the same mrl prepare again, which goes on"
+    else:
+        inside = ", ".join(sorted(child.name for child in folder.iterdir())[:5]) or "nothing"
+        problem = f"{folder} is not a corpus: it has no {NAME} (it contains {inside}); mrl prepare writes one"
+    return CorpusError(problem, path=str(folder))

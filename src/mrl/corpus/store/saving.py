@@ -1,0 +1,222 @@
+"""Writing a corpus: shards of a table, other files, and the manifest at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mrl.corpus.store.column import kind_of
+from mrl.corpus.store.manifest import NAME, Manifest, ShardEntry, StoredFile
+from mrl.corpus.store.shard import Values, write_shard
+from mrl.corpus.table import Table
+from mrl.errors import ColumnError, CorpusError
+from mrl.files import AnyPath, atomic
+from mrl.ragged import Rejects, as_column
+from mrl.text import Vocab
+
+REJECTS, VOCAB = "rejects.parquet", "vocab.json"
+ROWS_PER_SHARD = 200_000
+
+
+def save_corpus(
+    table: Table, folder: AnyPath, *, vocab: Vocab | None = None, rows_per_shard: int = ROWS_PER_SHARD
+) -> None:
+    """Write a table in memory as a corpus, as it is; `prepare_corpus` makes one of files, of any size.
+
+    Parameters
+    ----------
+    table : Table
+        Its columns, its rejects, and which are the molecules and the labels.
+    folder : path
+        A new or empty folder.
+    vocab : Vocab, optional
+        The vocabulary to be kept with the rows.
+    rows_per_shard : int
+        Most rows of one file.
+
+    Raises
+    ------
+    CorpusError
+        The folder holds something already.
+    ValueError
+        `rows_per_shard` is not positive.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mrl.corpus import open_corpus
+    >>> from mrl.ragged import Text
+    >>> from mrl.text import SmilesVocab
+    >>> folder = tempfile.mkdtemp()
+    >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder, vocab=SmilesVocab())
+    >>> open_corpus(folder).vocab.decode(open_corpus(folder).vocab.encode(["CCO"]))
+    ['CCO']
+    """
+    path = Path(folder)
+    require_empty(path)
+    if rows_per_shard < 1:
+        raise ValueError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
+    manifest = Manifest(
+        {name: kind_of(as_stored(column, name)) for name, column in table.columns.items()},
+        table.smiles_column,
+        table.targets,
+        tuple(write_table_shards(table, path, rows_per_shard)),
+        rejects=write_rejects([table.rejects], path),
+        history=({"saved": "a table in memory", "rows": len(table), "rejects": len(table.rejects)},),
+    )
+    if vocab is not None:
+        manifest = replace(manifest, vocab=write_vocab(vocab, path), vocab_fingerprint=vocab.fingerprint())
+    manifest.save(path)
+
+
+def require_empty(path: Path) -> None:
+    """Raise a CorpusError if a folder holds something already."""
+    if path.exists() and not path.is_dir():
+        raise CorpusError(f"{path} is a file, expected a new or empty folder: choose another name", path=str(path))
+    if path.is_dir() and (inside := sorted(child.name for child in path.iterdir())):
+        raise CorpusError(
+            f"{path} holds {'a corpus' if NAME in inside else ', '.join(inside[:5])} already: choose a new or empty "
+            "folder, or delete it",
+            path=str(path),
+        )
+
+
+def write_table_shards(
+    table: Table, folder: Path, rows_per_shard: int, *, split: str = "", first: int = 0
+) -> Iterator[ShardEntry]:
+    """Write the rows of a table as shards, whose numbers begin at `first`."""
+    for number, start in enumerate(range(0, len(table), rows_per_shard), first):
+        rows = slice(start, start + rows_per_shard)
+        columns = {name: as_stored(column, name)[rows] for name, column in table.columns.items()}
+        yield write_entry(folder, number, columns, split=split)
+
+
+def write_entry(
+    folder: Path, number: int, columns: Mapping[str, Values], *, split: str, about: Mapping[str, Any] | None = None
+) -> ShardEntry:
+    """Write rows as one shard, ``train-00000.arrow`` or, without a split, ``shard-00000.arrow``."""
+    file = write_stored(folder, f"{split or 'shard'}-{number:05}.arrow", columns, about)
+    return ShardEntry(split, len(next(iter(columns.values()))), (file,))
+
+
+def write_stored(
+    folder: Path, name: str, columns: Mapping[str, Values], about: Mapping[str, Any] | None = None
+) -> StoredFile:
+    """Write columns as a shard, and return its entry for the manifest."""
+    digest = write_shard(folder / name, columns, about)
+    return StoredFile(name, (folder / name).stat().st_size, digest, tuple(columns))
+
+
+def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> StoredFile:
+    """Write rejects, part by part, as a Parquet file."""
+    import pyarrow.parquet as parquet
+
+    kinds = {"row": pa.int64(), "text": pa.large_string(), "stage": pa.string(), "reason": pa.string()}
+    schema = pa.schema(list(kinds.items()))
+    with (
+        atomic(folder / REJECTS) as temporary,
+        parquet.ParquetWriter(temporary, schema, compression="zstd", write_statistics=False) as writer,
+    ):
+        for rejects in parts:
+            if rejects:
+                columns = {name: _encodable(values) for name, values in rejects.to_dict().items()}
+                writer.write_table(pa.table(columns, schema))
+    return stored_file(folder, REJECTS)
+
+
+def write_vocab(vocab: Vocab, folder: Path) -> StoredFile:
+    """Write a vocabulary."""
+    vocab.save(folder / VOCAB)
+    return stored_file(folder, VOCAB)
+
+
+def stored_file(folder: Path, name: str) -> StoredFile:
+    """Return the entry of a file that is not a shard."""
+    data = (folder / name).read_bytes()
+    return StoredFile(name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def as_stored(values: Any, name: str) -> Any:
+    """Return a column as a shard can hold it; a ColumnError if it cannot."""
+    column = as_column(values, name)
+    if isinstance(column, np.ndarray) and (column.dtype.kind not in "biuf" or column.ndim not in (1, 2)):
+        raise ColumnError(
+            f"column {name!r} is {column.ndim}-D {column.dtype}; expected text, or one or T numbers in each row (NaN "
+            "where one is missing)",
+            column=name,
+        )
+    return column
+
+
+def add_column(folder: Path, manifest: Manifest, name: str, values: Any) -> Manifest:
+    """Write a column beside those of a corpus, and return its new manifest, which is saved."""
+    if name in manifest.columns:
+        raise ColumnError(f"there is a column {name!r} already; choose another name", column=name)
+    column = as_stored(values, name)
+    if len(column) != manifest.rows:
+        raise ColumnError(
+            f"{name} has {len(column):,} values for {manifest.rows:,} rows; give one for each", column=name
+        )
+    number = max((len(entry.files) for entry in manifest.shards), default=1)
+    entries, start, kind = [], 0, ""
+    for k, entry in enumerate(manifest.shards):
+        part = as_stored(column[start : start + entry.rows], name)
+        kind = kind or kind_of(part)
+        if kind_of(part) != kind:
+            raise ColumnError(
+                f"{name} is {kind} in some rows and {kind_of(part)} in others; give one type", column=name
+            )
+        file = write_stored(folder, f"column-{number:02}-{k:05}.arrow", {name: part})
+        entries.append(entry._replace(files=(*entry.files, file)))
+        start += entry.rows
+    new = replace(
+        manifest,
+        columns={**manifest.columns, name: kind or kind_of(column)},
+        shards=tuple(entries),
+        history=(*manifest.history, {"added column": name, "type": kind}),
+    )
+    new.save(folder)
+    return new
+
+
+def append(folder: Path, manifest: Manifest, table: Table, split: str) -> Manifest:
+    """Write rows after those of a corpus, and return its new manifest, which is saved."""
+    columns = {name: as_stored(column, name) for name, column in table.columns.items()}
+    found = {name: kind_of(column) for name, column in columns.items()}
+    if found != dict(manifest.columns):
+        raise ColumnError(
+            f"the rows have the columns {_listed(found)}, the corpus has {_listed(manifest.columns)}: give all of "
+            "them, of the same types",
+            column=next(iter({*found} ^ {*manifest.columns}), table.smiles_column),
+        )
+    if split not in manifest.splits and (split or manifest.splits):
+        known = ", ".join(map(repr, manifest.splits)) or "none"
+        raise ValueError(f"split is {split!r}; the corpus has the parts {known}: name one of them")
+    ordered = Table(
+        {name: columns[name] for name in manifest.columns},
+        smiles_column=manifest.smiles_column,
+        targets=manifest.targets,
+    )
+    entries = write_table_shards(ordered, folder, ROWS_PER_SHARD, split=split, first=len(manifest.shards))
+    new = replace(
+        manifest,
+        shards=(*manifest.shards, *entries),
+        history=(*manifest.history, {"appended": len(table), "split": split}),
+    )
+    new.save(folder)
+    return new
+
+
+def _listed(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in columns.items())
+
+
+def _encodable(values: list[Any]) -> list[Any]:
+    """Return values for Arrow: a lone surrogate, which UTF-8 cannot express, as an escape such as ``\\udcff``."""
+    return [value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for value in values]

@@ -1,0 +1,109 @@
+"""StoredShards: the shards of a corpus, mapped into memory when they are first used, and watched for changes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from mrl.corpus.store.manifest import Manifest, StoredFile
+from mrl.corpus.store.shard import MappedShard, map_shard
+from mrl.errors import CorpusError, CorruptShard
+
+Stamp: TypeAlias = tuple[int, int, int]
+"""What changes when somebody writes to a file or replaces it: its identity, size and time."""
+
+_LOOK_SECONDS = 0.05  # between two looks at the files, or a hundred times as long as a look takes
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return the stamp of a file; OSError if it is missing."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class StoredShards:
+    """The shards of a corpus, mapped into memory when they are first used, and watched for changes.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the corpus.
+    manifest : Manifest
+        Its rows and files.
+    stamps : dict of str to Stamp
+        What the files were when they were checked.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, stamps: dict[str, Stamp]) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.starts: NDArray[np.int64] = np.cumsum([0, *(entry.rows for entry in manifest.shards)])
+        self.lock = threading.RLock()
+        self._stamps = stamps
+        self._mapped: dict[str, MappedShard] = {}
+        self._looked = self._took = 0.0
+
+    def select(self, manifest: Manifest) -> StoredShards:
+        """Return some of the shards, those of another manifest."""
+        return StoredShards(self.folder, manifest, self._stamps)
+
+    def array(self, k: int, column: str) -> pa.Array:
+        """Return a column of shard `k` as it lies in memory; its offsets are not checked."""
+        entry = self.manifest.shards[k]
+        file = next(file for file in entry.files if column in file.columns)
+        with self.lock:
+            if file.name not in self._mapped:
+                self._mapped[file.name] = self._map(file, entry.rows)
+        return self._mapped[file.name].arrays[column]
+
+    def require_unchanged(self) -> None:
+        """Raise a CorpusError if somebody has written to a file that is mapped; looked at every 50 ms at most."""
+        now = time.monotonic()
+        if now - self._looked < max(_LOOK_SECONDS, 100 * self._took):
+            return
+        with self.lock:
+            for name in self._mapped:
+                try:
+                    found = stamp_of(self.folder / name)
+                except FileNotFoundError:  # what is mapped stays as it was
+                    continue
+                if found != self._stamps[name]:
+                    raise self._changed(name)
+            self._looked, self._took = time.monotonic(), time.monotonic() - now
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredShards, (self.folder, self.manifest, self._stamps)
+
+    def _map(self, file: StoredFile, rows: int) -> MappedShard:
+        path = self.folder / file.name
+        try:
+            if stamp_of(path) != self._stamps[file.name]:
+                raise self._changed(file.name)
+            mapped = map_shard(path, verify=False)
+        except FileNotFoundError:
+            raise CorpusError(f"{path} is missing: copy the whole folder again", path=str(path)) from None
+        require_listed(path, mapped, file, rows)
+        return mapped
+
+    def _changed(self, name: str) -> CorpusError:
+        path = str(self.folder / name)
+        return CorpusError(
+            f"{path} has changed since the corpus was opened: nothing more is read from it. mrl verify {self.folder} "
+            "says whether it is damaged; if it is not, open the corpus again",
+            path=path,
+        )
+
+
+def require_listed(path: Path, mapped: MappedShard, file: StoredFile, rows: int) -> None:
+    """Raise a CorruptShard unless a shard is the one that the manifest lists."""
+    if mapped.digest != file.digest or mapped.rows != rows or set(mapped.arrays) != set(file.columns):
+        raise CorruptShard(
+            f"{path} is a shard of another corpus, or of another version of this one: copy the whole folder again",
+            path=str(path),
+        )
