@@ -24,7 +24,23 @@ _START, _END = 64, 1 << 48  # of the addresses that a process may have
 
 
 def kind_of(values: Values) -> str:
-    """Return the type of a column as a manifest has it: text, ragged uint8, float64, float64 (12,)."""
+    """Return the type of a column as a manifest has it.
+
+    Parameters
+    ----------
+    values : Text, Ragged or ndarray
+        The column, or some rows of it.
+
+    Returns
+    -------
+    str
+        ``"text"``, ``"ragged uint8"``, ``"float64"``, ``"float64 (12,)"`` for 12 numbers in each row, or ``"S16"``.
+
+    Examples
+    --------
+    >>> kind_of(Text.of(["C"])), kind_of(np.zeros((3, 2), np.float32))
+    ('text', 'float32 (2,)')
+    """
     if isinstance(values, Text):
         return "text"
     if isinstance(values, Ragged):
@@ -64,6 +80,10 @@ class StoredColumn:
     (StoredColumn(smiles: 3 rows of text), 3, 'CCO', Text(2 rows, 2 bytes: 'C', 'N'))
     >>> column.take([2, 0]).tolist(), corpus["y"].take([2, 0])
     (['N', 'CCO'], array([2.5, 0.5]))
+    >>> corpus["y"].dtype, corpus["y"].shape, [part.tolist() for part in corpus["y"].parts()]
+    (dtype('float64'), (3,), [[0.5, 1.5, 2.5]])
+    >>> column.arrow_type, column.arrow_part(0).to_pylist(), column.digest == corpus["y"].digest
+    (DataType(large_string), ['CCO', 'C', 'N'], False)
     """
 
     def __init__(self, shards: StoredShards, name: str) -> None:

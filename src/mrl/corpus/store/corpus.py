@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -95,8 +96,13 @@ class Corpus:
     >>> corpus = open_corpus(folder)
     >>> len(corpus), corpus[0], corpus.y.take([1])
     (2, {'smiles': 'CCO', 'y': 0.5}, array([1.5]))
-    >>> corpus[:1]
-    Table(1 row: smiles, y)
+    >>> corpus[:1], corpus.smiles, corpus.rejects, dict(corpus.splits)
+    (Table(1 row: smiles, y), StoredColumn(smiles: 2 rows of text), no rejects, {})
+    >>> corpus.vocab
+    Traceback (most recent call last):
+    ...
+    mrl.errors.CorpusError: ... has no vocabulary: prepare it with one, or learn one, \
+SmilesVocab.from_data(corpus.smiles)
     """
 
     def __init__(self, shards: StoredShards) -> None:
@@ -332,6 +338,18 @@ class StackedColumns:
     ----------
     columns : list of StoredColumn
         T of them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mrl.corpus import Table, save_corpus
+    >>> from mrl.ragged import Text
+    >>> columns = {"smiles": Text.of(["CCO", "C"]), "a": np.array([0.5, 1.5]), "b": np.array([1, 0])}
+    >>> folder = tempfile.mkdtemp()
+    >>> save_corpus(Table(columns, targets=("a", "b")), folder)
+    >>> y = open_corpus(folder).y
+    >>> y, y.shape, y.dtype, len(y.digest)
+    (StackedColumns(a, b), (2, 2), dtype('float64'), 64)
     """
 
     def __init__(self, columns: list[StoredColumn]) -> None:
@@ -351,7 +369,28 @@ class StackedColumns:
         return len(self), len(self._columns)
 
     def take(self, rows: Any) -> NDArray[Any]:
-        """Return some rows, (k, T)."""
+        """Return some rows.
+
+        Parameters
+        ----------
+        rows : array of int, or mask
+            Which rows, in any order, repeats allowed.
+
+        Returns
+        -------
+        ndarray, shape (k, T)
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, save_corpus
+        >>> from mrl.ragged import Text
+        >>> folder = tempfile.mkdtemp()
+        >>> columns = {"smiles": Text.of(["CCO", "C"]), "a": np.array([0.5, 1.5]), "b": np.array([1, 0])}
+        >>> save_corpus(Table(columns, targets=("a", "b")), folder)
+        >>> open_corpus(folder).y.take([1])
+        array([[1.5, 0. ]])
+        """
         return np.stack([column.take(rows) for column in self._columns], axis=1)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -360,7 +399,7 @@ class StackedColumns:
     @property
     def digest(self) -> str:
         """A hash of the digests of the columns."""
-        return " ".join(column.digest for column in self._columns)
+        return hashlib.sha256("\n".join(column.digest for column in self._columns).encode()).hexdigest()
 
     def __repr__(self) -> str:
         return f"StackedColumns({', '.join(column.name for column in self._columns)})"

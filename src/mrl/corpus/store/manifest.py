@@ -28,6 +28,11 @@ class StoredFile(NamedTuple):
         The SHA-256 of a shard as `Shard.digest`, of any other file that of its bytes.
     columns : tuple of str
         Of a shard, the columns that it holds.
+
+    Examples
+    --------
+    >>> StoredFile("vocab.json", 4200, "9f86d081...").columns
+    ()
     """
 
     name: str
@@ -47,6 +52,11 @@ class ShardEntry(NamedTuple):
         How many.
     files : tuple of StoredFile
         Together they have every column once.
+
+    Examples
+    --------
+    >>> ShardEntry("train", 3, (StoredFile("train-00000.arrow", 1200, "9f86d081...", ("smiles",)),)).rows
+    3
     """
 
     split: str
@@ -84,6 +94,8 @@ class Manifest:
     >>> manifest = Manifest({"smiles": "text"}, "smiles", shards=shards)
     >>> manifest.rows, manifest.splits
     (4, {'train': 3, 'test': 1})
+    >>> manifest.files
+    ()
     """
 
     columns: Mapping[str, str]

@@ -100,7 +100,33 @@ def write_table_shards(
 def write_entry(
     folder: Path, number: int, columns: Mapping[str, Values], *, split: str, about: Mapping[str, Any] | None = None
 ) -> ShardEntry:
-    """Write rows as one shard, ``train-00000.arrow`` or, without a split, ``shard-00000.arrow``."""
+    """Write rows as one shard, ``train-00000.arrow`` or, without a split, ``shard-00000.arrow``.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the corpus.
+    number : int
+        The number of the shard, which is in its name.
+    columns : mapping of str to Text, Ragged or ndarray
+        The columns of the corpus.
+    split : str
+        The part of the split that all rows belong to; blank without a split.
+    about : mapping of str to JSON values, optional
+        What the shard says of itself.
+
+    Returns
+    -------
+    ShardEntry
+        For the manifest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> entry = write_entry(Path(tempfile.mkdtemp()), 3, {"y": np.array([0.5, 1.5])}, split="train")
+    >>> entry.rows, entry.files[0].name
+    (2, 'train-00003.arrow')
+    """
     file = write_stored(folder, f"{split or 'shard'}-{number:05}.arrow", columns, about)
     return ShardEntry(split, len(next(iter(columns.values()))), (file,))
 
@@ -114,7 +140,26 @@ def write_stored(
 
 
 def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> StoredFile:
-    """Write rejects, part by part, as a Parquet file."""
+    """Write rejects, part by part, as a Parquet file.
+
+    Parameters
+    ----------
+    parts : list or iterator of Rejects
+        In their order.
+    folder : Path
+        The folder of the corpus.
+
+    Returns
+    -------
+    StoredFile
+        For the manifest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> write_rejects([Rejects([(4, "C(", "parse", "syntax")])], Path(tempfile.mkdtemp())).name
+    'rejects.parquet'
+    """
     import pyarrow.parquet as parquet
 
     kinds = {"row": pa.int64(), "text": pa.large_string(), "stage": pa.string(), "reason": pa.string()}
@@ -131,7 +176,27 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
 
 
 def write_vocab(vocab: Vocab, folder: Path) -> StoredFile:
-    """Write a vocabulary."""
+    """Write a vocabulary.
+
+    Parameters
+    ----------
+    vocab : Vocab
+        The vocabulary.
+    folder : Path
+        The folder of the corpus.
+
+    Returns
+    -------
+    StoredFile
+        For the manifest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mrl.text import SmilesVocab
+    >>> write_vocab(SmilesVocab(), Path(tempfile.mkdtemp())).name
+    'vocab.json'
+    """
     vocab.save(folder / VOCAB)
     return stored_file(folder, VOCAB)
 

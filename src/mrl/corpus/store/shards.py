@@ -22,7 +22,32 @@ _LOOK_SECONDS = 0.05  # between two looks at the files, or a hundred times as lo
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return the stamp of a file; OSError if it is missing."""
+    """Return the stamp of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of int
+        Its identity, its size in bytes, and when it was changed, in ns.
+
+    Raises
+    ------
+    OSError
+        It is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.csv"
+    >>> path.write_text("smiles")
+    6
+    >>> stamp_of(path)[1]
+    6
+    """
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 

@@ -77,13 +77,49 @@ def other_files(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+    """Return the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.csv"
+    >>> path.write_text("smiles")
+    6
+    >>> file_digest(path)[:8]
+    '65083d8b'
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_stamps(folder: Path, stamps: dict[str, Stamp]) -> None:
-    """Remember what the files were when they were checked; without effect in a folder that cannot be written to."""
+    """Remember what the files were when they were checked; without effect in a folder that cannot be written to.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the corpus.
+    stamps : dict of str to Stamp
+        By the name of the file, what `stamp_of` returned before its digest was computed or after it was written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_stamps(folder, {"shard-00000.arrow": (1, 2, 3)})
+    >>> (folder / ".stamps.json").read_text()
+    '{"shard-00000.arrow": [1, 2, 3]}'
+    """
     with contextlib.suppress(OSError):
         write_atomic(folder / STAMPS, json.dumps(stamps, sort_keys=True))
 
