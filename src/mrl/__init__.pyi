@@ -45,6 +45,7 @@ from mrl.data import VectorDataset as VectorDataset
 from mrl.data import split as split
 from mrl.features import AnyText as AnyText
 from mrl.features import featurize as featurize
+from mrl.loop import improve as improve
 from mrl.nn import MaskedLoss as MaskedLoss
 from mrl.nn import Scaler as Scaler
 from mrl.ragged import Ragged as Ragged

@@ -18,7 +18,7 @@ from mrl.data import Loader
 from mrl.errors import StateError
 from mrl.lm.model import SequenceModel
 from mrl.messages import format_names
-from mrl.nn import invalid_tensors, read_tensors, write_tensors
+from mrl.nn import invalid_tensors, load_optimizer_state, optimizer_state, read_tensors, write_tensors
 
 _FORMAT, _VERSION = "mrl-checkpoint", 2
 
@@ -49,24 +49,18 @@ def save_checkpoint(
     place: Mapping[str, Any],
 ) -> None:
     """Write a checkpoint, completely or not at all."""
-    state = optimizer.state_dict()
+    optimizer_tensors, optimizer_facts = optimizer_state(optimizer)
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best/{name}": tensor for name, tensor in progress.best.items()}
     numbers = {"losses": progress.losses, "valid": progress.valid, "best_loss": np.array([progress.best_loss])}
     tensors |= {f"progress/{name}": torch.from_numpy(values) for name, values in numbers.items()}
-    plain: dict[str, dict[str, Any]] = {}
-    for key, entries in state["state"].items():
-        for name, value in entries.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer/{key}/{name}"] = value
-            else:
-                plain.setdefault(str(key), {})[name] = value
+    tensors |= {f"optimizer/{name}": tensor for name, tensor in optimizer_tensors.items()}
     facts = {
         "config": dataclasses.asdict(model.config),
         "settings": dict(settings),
         "loader": dict(place),
         "counters": {name: getattr(progress, name) for name in _COUNTERS},
-        "optimizer": {"state": plain, "groups": state["param_groups"]},
+        "optimizer": optimizer_facts,
     }
     write_tensors(path, tensors, facts, format=_FORMAT, version=_VERSION)
 
@@ -94,13 +88,9 @@ def load_checkpoint(
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         parts.setdefault(part, {})[rest] = tensor
-    state: dict[int, dict[str, Any]] = {int(key): dict(values) for key, values in facts["optimizer"]["state"].items()}
-    for name, tensor in parts["optimizer"].items():
-        key, _, entry = name.partition("/")
-        state.setdefault(int(key), {})[entry] = tensor
     try:
         model.load_state_dict(parts["model"])
-        optimizer.load_state_dict({"state": state, "param_groups": facts["optimizer"]["groups"]})
+        load_optimizer_state(optimizer, parts["optimizer"], facts["optimizer"])
     except (RuntimeError, ValueError) as error:
         raise invalid_tensors(path, _FORMAT, f"{error}; remove it to start again") from None
     numbers = {name: tensor.numpy() for name, tensor in parts["progress"].items()}

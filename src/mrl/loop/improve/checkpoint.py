@@ -16,9 +16,9 @@ from torch import Tensor
 from mrl.errors import StateError
 from mrl.loop.improve.history import Call, Round
 from mrl.loop.improve.policy import Policy
-from mrl.nn import read_tensors, write_tensors
+from mrl.nn import load_optimizer_state, optimizer_state, read_tensors, write_tensors
 
-_FORMAT, _VERSION = "mrl-improve-state", 1
+_FORMAT, _VERSION = "mrl-improve-state", 2
 FILE = "state.safetensors"
 
 
@@ -33,7 +33,7 @@ class Checkpoint(NamedTuple):
 
 def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, arguments: dict[str, object]) -> None:
     """Write the state of a run."""
-    document = {
+    document: dict[str, Any] = {
         "arguments": arguments,
         "calls": [[None if _is_nan(value) else value for value in call] for call in state.calls],
         "rounds": [[None if _is_nan(value) else value for value in dataclasses.astuple(one)] for one in state.rounds],
@@ -42,10 +42,9 @@ def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, argu
     }
     tensors: dict[str, Tensor] = {}
     if policy is not None:
-        tensors |= {f"model.{name}": value for name, value in policy.model.state_dict().items()}
-        tensors |= {f"prior.{name}": value for name, value in policy.prior.state_dict().items()}
-        for index, state_of in policy.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state_of.items()}
+        found, document["optimizer"] = optimizer_state(policy.optimizer)
+        parts = {"model": policy.model.state_dict(), "prior": policy.prior.state_dict(), "optimizer": found}
+        tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
     write_tensors(folder / FILE, tensors, document, format=_FORMAT, version=_VERSION)
 
 
@@ -72,7 +71,7 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
             differs=tuple(differs),
         )
     if policy is not None:
-        _restore(policy, tensors)
+        _restore(policy, tensors, document["optimizer"])
     return Checkpoint(
         [Call(*_with_nan(row)) for row in document["calls"]],
         [Round(*_with_nan(row)) for row in document["rounds"]],
@@ -81,15 +80,14 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
     )
 
 
-def _restore(policy: Policy, tensors: dict[str, Tensor]) -> None:
-    for prefix, model in (("model.", policy.model), ("prior.", policy.prior)):
-        model.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
-    states: dict[int, dict[str, Tensor]] = {}
+def _restore(policy: Policy, tensors: dict[str, Tensor], optimizer: dict[str, Any]) -> None:
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "prior": {}, "optimizer": {}}
     for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".", 2)
-            states.setdefault(int(index), {})[key] = tensor
-    policy.optimizer.load_state_dict({**policy.optimizer.state_dict(), "state": states})
+        part, _, rest = name.partition("/")
+        parts[part][rest] = tensor
+    policy.model.load_state_dict(parts["model"])
+    policy.prior.load_state_dict(parts["prior"])
+    load_optimizer_state(policy.optimizer, parts["optimizer"], optimizer)
 
 
 def _with_nan(row: list[Any]) -> list[Any]:
