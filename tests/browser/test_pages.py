@@ -18,7 +18,18 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "build" / "site"
-SITE_PAGES = ["index", "start", "concepts", "comparison", "clean", "tokenizing", "toolboxes", "architecture", "reference/data", "reference/chem"]
+SITE_PAGES = [
+    "index",
+    "start",
+    "concepts",
+    "comparison",
+    "clean",
+    "tokenizing",
+    "toolboxes",
+    "architecture",
+    "reference/data",
+    "reference/chem",
+]
 WIDTHS = (1280, 400)
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>&amp;\"'"
 MOLECULES = ["CCO", "c1ccccc1O", "CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1", "C" * 80] * 8
