@@ -49,9 +49,16 @@ DEPENDENCIES = {
     "tokenizers": {"text"},
     "typer": {"cli"},
     "typing_extensions": {"data"},
+    "fsspec": {"corpus"},
     "rich": {"cli", "progress"},
 }
-LAZY = {("pyarrow", "ragged"), ("transformers", "text"), ("tokenizers", "text"), ("rich", "progress")}
+LAZY = {
+    ("pyarrow", "ragged"),
+    ("transformers", "text"),
+    ("tokenizers", "text"),
+    ("rich", "progress"),
+    ("fsspec", "corpus"),
+}
 
 MOST_LINES = 450
 MOST_MODULES = 13  # in one folder, its __init__.py not counted

@@ -557,7 +557,7 @@ def test_folder(put: Put, tmp_path: Path) -> None:
         ("t.csv", b"PK\x03\x04", "ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV"),
         ("t.csv", b"PAR1", 'looks like a Parquet file: pass format="parquet"'),
         ("t.csv", b"<!DOCTYPE html>", "looks like a web page"),
-        ("t.csv", b"smiles\nC\nC\0C\n", "t.csv, line 3: there is a NUL byte"),
+        ("t.csv", b"smiles\0\nC\nCCCCCCCC\n", "t.csv, line 1: there is a NUL byte"),
         (
             "t.csv",
             "smiles\nC\n".encode("utf-16"),
@@ -582,7 +582,11 @@ def test_folder(put: Put, tmp_path: Path) -> None:
         ),
         ("t.parquet", b"PAR1 and no more", "is not in parquet format, or is damaged or truncated"),
         ("t.arrow", b"ARROW1 and no more", "is not in arrow format, or is damaged or truncated"),
-        ("t.xlsx", b"x", r"the name of .*t\.xlsx does not say its format: pass format= one of 'csv', 'tsv', 'smi'"),
+        (
+            "t.xlsx",
+            b"x",
+            r"the name of .*t\.xlsx does not say its format: pass format= \(--format\) one of 'csv', 'tsv', 'smi'",
+        ),
         ("table", b"x", "the name of .* does not say its format"),
     ],
 )
@@ -598,7 +602,7 @@ def test_empty_parquet_and_unknown_format(tmp_path: Path, put: Put) -> None:
     pa.parquet.write_table(pa.table({"smiles": pa.array([], pa.string())}), tmp_path / "t.parquet")
     with pytest.raises(ReadError, match="has no rows, only columns: 'smiles'"):
         read(tmp_path / "t.parquet")
-    with pytest.raises(ReadError, match="there is no format 'xls': pass format= one of 'csv'"):
+    with pytest.raises(ReadError, match=r"there is no format 'xls': pass format= \(--format\) one of 'csv'"):
         read(put("t.csv", "smiles\nC\n"), format="xls")
 
 

@@ -47,6 +47,8 @@ from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, fp_to_array, morgan_fp, pack_fingerprints
 from mrl.chem.fragments import Fragments, attachment_points, fragment, fuse
 from mrl.chem.molecule import canon_smile, to_mol, to_smile
+from mrl.chem.notation.mol_blocks import mol_block_smiles
+from mrl.chem.notation.tails import Stripped, strip_tail
 from mrl.chem.properties import (
     PROPERTIES,
     aromatic_rings,
@@ -69,7 +71,6 @@ from mrl.chem.randomize import randomize
 from mrl.chem.safe import from_safe, shuffle_safe, to_safe
 from mrl.chem.scaffolds import murcko_scaffold, scaffold_groups
 from mrl.chem.similarity import cluster_groups, nearest_neighbours, tanimoto
-from mrl.chem.tails import Stripped, strip_tail
 
 __all__ = [
     "ATOM_COLORS",
@@ -147,6 +148,7 @@ __all__ = [
     "heavy_atoms",
     "leaks",
     "logp",
+    "mol_block_smiles",
     "molecule_facts",
     "molwt",
     "morgan_fp",

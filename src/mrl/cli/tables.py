@@ -70,11 +70,20 @@ def read_file(
             "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
             USAGE,
         )
+    is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
     try:
-        reading = ReadOptions(encoding=options.encoding, notation=notation.value)
+        reading = ReadOptions(encoding=options.encoding, notation=notation.value if is_named else None)
     except ValueError as error:
         stop(f"--{error}", USAGE)
-    return read(file, smiles=options.smiles_column, targets=targets, others=others, censored=censored, options=reading)
+    return read(
+        file,
+        smiles=options.smiles_column,
+        targets=targets,
+        others=others,
+        censored=censored,
+        format=options.format,
+        options=reading,
+    )
 
 
 def notation_of(vocab: Vocab) -> Notation:

@@ -17,7 +17,7 @@ from rdkit import Chem, rdBase
 from mrl.chem.canonical import without
 from mrl.chem.cleaning.edit import Edit, tool
 from mrl.chem.cleaning.steps import Row, Step
-from mrl.chem.tails import strip_tail
+from mrl.chem.notation.tails import strip_tail
 from mrl.errors import MoleculeError
 
 _STEREO_MARK = re.compile(r"[@/\\]")

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mrl.chem.canonical import identity
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import RDKIT_ERRORS, canon_smile, rdkit_error, to_mol
+from mrl.chem.notation.tails import strip_tail
 from mrl.chem.scaffolds import murcko_scaffold
-from mrl.chem.tails import strip_tail
 from mrl.errors import MoleculeError
 from mrl.ragged import Reject, Rejects
 

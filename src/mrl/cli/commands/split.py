@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrl.chem import StripTail, clean, cluster_groups, scaffold_groups
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, success
 from mrl.cli.molecules import stop_without_molecules
-from mrl.cli.options import PART_NAMES, SplitOptions
+from mrl.cli.options import PART_NAMES, WRITTEN, SplitOptions
 from mrl.cli.tables import (
     read_table,
     rejects_of_file,
@@ -117,7 +117,9 @@ def _values(table: Table, name: str) -> list[Any]:
 
 def _suffix(file: Path, table: Table) -> str:
     """Return the suffix of the input's kind, compressed or not; a list of SMILES with a header is a table."""
-    suffix = next(one.lower() for one in reversed(file.suffixes) if one.lower() not in (".gz", ".xz", ".bz2", ".zst"))
+    suffixes = [one.lower() for one in file.suffixes if one.lower() not in (".gz", ".xz", ".bz2", ".zst")]
+    suffix = suffixes[-1] if suffixes else ""
     if suffix in _LISTS:
         return ".smi" if len(table.columns) <= 2 else ".csv"
-    return _SUFFIXES.get(suffix, suffix)
+    suffix = _SUFFIXES.get(suffix, suffix)
+    return suffix if suffix in WRITTEN else ".csv"

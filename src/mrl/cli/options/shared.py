@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from typer import Argument, Option
 
 WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
-TABLE = "of molecules: .csv, .tsv, .smi, .parquet ..., also compressed."
+TABLE = "of molecules: .csv, .smi, .sdf, .jsonl, .parquet ..., also compressed; a URL; or - for standard input."
 
 
 def argument(name: str, help: str, default: str | None = None) -> Any:
@@ -37,6 +37,19 @@ Force = Annotated[bool, Option("--force", help="Replace a model that is there al
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 
 
+class TableFormat(StrEnum):
+    """Formats of tables."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    SMI = "smi"
+    SDF = "sdf"
+    FASTA = "fasta"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
 class Notation(StrEnum):
     """What a column of molecules holds."""
 
@@ -61,6 +74,10 @@ class ReadingOptions:
     parses_molecules: ClassVar[bool] = True
 
     smiles_column: Annotated[str | None, _reading("Column with the SMILES.", "the one called smiles or similar")] = None
+    format: Annotated[
+        TableFormat | None,
+        _reading(f"Format of the file: {', '.join(TableFormat)}.", "what its name says", "NAME"),
+    ] = None
     encoding: Annotated[str, _reading("Encoding of text: utf-8, latin-1, cp1252, utf-16 ...", "utf-8")] = "utf-8"
     notation: Annotated[
         Notation | None,
@@ -75,6 +92,7 @@ class ReadingOptions:
     def reading_words(self) -> list[str]:
         """The words of a command that reads alike."""
         words = [] if self.smiles_column is None else ["--smiles-column", self.smiles_column]
+        words += [] if self.format is None else ["--format", self.format.value]
         words += [] if self.encoding == "utf-8" else ["--encoding", self.encoding]
         return words if self.notation is None else [*words, "--notation", self.notation.value]
 

@@ -55,7 +55,11 @@ class ColumnRoles:
 
     def resolve(self, file: TableFile) -> str:
         """Return the column with the molecules; raise a ``ColumnError`` unless all columns are there exactly once."""
-        smiles = _find_smiles(file) if self.smiles is None else _require(self.smiles, file, _SMILES_OPTION)
+        smiles = (
+            (file.molecules or _find_smiles(file))
+            if self.smiles is None
+            else _require(self.smiles, file, _SMILES_OPTION)
+        )
         if file.has_name_suffix and smiles != file.names[0]:
             raise ColumnError(
                 f"{file.path}: each line is a SMILES and then a name, so {smiles!r} cannot hold the molecules: choose "

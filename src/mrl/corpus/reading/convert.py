@@ -43,7 +43,8 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     if file.has_name_suffix and invalid.any():  # a name that is not UTF-8 does not cost the molecule
         escaped = invalid & _is_in_name(raw)
         invalid = invalid & ~escaped
-    cells = parse_smiles(raw, file.has_name_suffix, roles.options.notation == "smiles")
+    is_smiles = (roles.options.notation or file.notation) == "smiles"
+    cells = parse_smiles(raw, file.has_name_suffix, is_smiles)
     rejected = cells.rejected | dict.fromkeys(np.flatnonzero(invalid).tolist(), _NOT_UTF8)
     if file.has_name_suffix:
         source[file.names[1]] = cells.name
@@ -66,6 +67,10 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         for name, label in numbers.items():
             reason = f"{name} is not a number" if name in roles.targets else f"{name} is missing or not a number"
             rejected = dict.fromkeys(np.flatnonzero(label.wrong).tolist(), reason) | rejected
+    if file.has_nul:
+        used = {smiles_column, *numbers, *texts} & block.columns.keys()
+        nul = np.any([_has_nul(source[name]) for name in used], axis=0)
+        rejected = dict.fromkeys(np.flatnonzero(nul).tolist(), "NUL byte") | rejected
     keep = np.ones(len(raw), bool)
     keep[list(rejected)] = False
     mask = pa.array(keep)
@@ -98,7 +103,8 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         targets=roles.targets,
         header=file.names,
         notes=+Counter(
-            {
+            block.notes
+            | {
                 _TRIMMED: int(cells.trimmed[keep].sum()),
                 _TAILS: int(np.count_nonzero(tails)),
                 _WITH_TAIL: int(cells.with_tail[keep].sum()),
@@ -143,6 +149,11 @@ def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
             expected = "a number: a weight must not be missing"
         wrong = wrong | missing
     return _Label(values, sides, wrong, expected, remedy)
+
+
+def _has_nul(column: Any) -> Bools:
+    """Return which cells of a text file have a NUL byte."""
+    return np.array(pc.match_substring(pc.cast(column, pa.large_binary()), "\0").to_numpy(zero_copy_only=False), bool)
 
 
 def _is_in_name(raw: Any) -> Bools:

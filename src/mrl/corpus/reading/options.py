@@ -29,8 +29,9 @@ class ReadOptions:
     encoding : str
         Of text files: any that Python knows, such as ``"latin-1"`` or ``"utf-16"``.
     notation : {"smiles", "selfies", "protein", "nucleotide", "text"}
-        What the column of molecules holds. With ``"smiles"`` a column that evidently holds something else is an error,
-        and a row with a letter that no SMILES has is rejected; with the others, rows are read as they stand.
+        What the column of molecules holds; by default SMILES, and sequences in a FASTA file. With ``"smiles"`` a column
+        that evidently holds something else is an error, and a row with a letter that no SMILES has is rejected; with
+        the others, rows are read as they stand.
     max_bytes : int
         Most bytes of one compressed file after decompression; 64 GiB by default.
 
@@ -49,13 +50,14 @@ class ReadOptions:
     label_map: Mapping[str, float] = field(default_factory=dict)
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
-    notation: Notation = "smiles"
+    notation: Notation | None = None
     max_bytes: int = 1 << 36
 
     def __post_init__(self) -> None:
         for name, allowed in (("on_label", _ON_LABEL), ("decimal", (".", ",")), ("notation", NOTATIONS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {format_names(allowed)}")
+            value = getattr(self, name)
+            if value not in allowed and not (name == "notation" and value is None):
+                raise ValueError(f"{name} is {value!r}; expected one of {format_names(allowed)}")
         try:
             codecs.lookup(self.encoding)
         except LookupError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Literal
 
 from mrl.corpus.reading.columns import ColumnRoles
@@ -12,6 +11,7 @@ from mrl.corpus.reading.convert import concat, convert, sample
 from mrl.corpus.reading.formats import open_table_file
 from mrl.corpus.reading.notation import require_smiles
 from mrl.corpus.reading.options import ReadOptions
+from mrl.corpus.reading.places import find_sources
 from mrl.corpus.reading.table_file import TableFile
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, ReadError
@@ -42,7 +42,9 @@ def read(
     Parameters
     ----------
     path : path, or several
-        Rows of several files follow each other; all need the same columns. The suffix of the name says the format:
+        Rows of several files follow each other; all need the same columns. A path may be a pattern
+        (``"data/*.csv"``), ``"-"`` for standard input, or a URL that fsspec knows (``s3://``, ``https://``; the extra
+        ``fsspec``). The suffix of the name says the format:
 
         - ``.csv`` with a header; the delimiter (comma, tab or semicolon) is the most frequent one of the header.
           A file of one column needs no header: its first line is a molecule if it consists of SMILES symbols.
@@ -50,6 +52,10 @@ def read(
         - ``.smi``, ``.smiles``, ``.cxsmiles``, ``.ism``, ``.can``, ``.txt``: a SMILES per line, then after a blank or
           tab a name, which becomes the column ``name``. A first line whose first word contains smiles is a header;
           if it has delimiters as well, the file is a table.
+        - ``.sdf``, ``.sd``, ``.mol``, ``.mdl``: the SMILES of each MOL block, with a CXSMILES tail where SMILES cannot
+          say all of it (`mrl.chem.mol_block_smiles`), its title in the column ``name``, and the values of an SD file.
+        - ``.fasta``, ``.fa``, ``.faa``, ``.fna``, ``.ffn``: the columns ``sequence``, ``name`` and ``description``.
+        - ``.jsonl``, ``.ndjson``: an object in each line; its keys are the columns.
         - ``.parquet``, ``.pq``; ``.arrow``, ``.feather``, ``.ipc``.
 
         Each may be compressed by gzip, xz, bzip2 or zstd (``.csv.gz``, ...). Text is UTF-8, with line ends of any
@@ -70,7 +76,8 @@ def read(
         What to do with a target such as ``>10`` or ``<5`` (also ``<=``, ``>=``): raise an error; or keep the number,
         and its sign in ``Table.signs``, which losses and property models know.
     format : str, optional
-        ``"csv"``, ``"tsv"``, ``"smi"``, ``"parquet"`` or ``"arrow"``, whatever the suffix of the name.
+        ``"csv"``, ``"tsv"``, ``"smi"``, ``"sdf"``, ``"fasta"``, ``"jsonl"``, ``"parquet"`` or ``"arrow"``, whatever the
+        suffix of the name.
     options : ReadOptions
         How cells are read: labels that are not numbers, decimal commas, the encoding, the notation.
 
@@ -176,17 +183,14 @@ def _blocks(
             "read takes the path of a file, not a table in memory: Table.from_pandas(df) makes a Table of a DataFrame",
             path="",
         )
-    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    if not paths:
-        raise ReadError("no files to read: pass a path, or several", path="")
     first: TableFile | None = None
     start = number = 0
-    for each in paths:
-        file = open_table_file(Path(each), format, roles.smiles, roles.options)
+    for source in find_sources(path):
+        file = open_table_file(source, format, roles)
         first = file if first is None else first
         _require_same_columns(file, first)
         smiles_column = roles.resolve(file)
-        rows, is_checked = 0, roles.options.notation != "smiles"
+        rows, is_checked = 0, (roles.options.notation or file.notation) != "smiles"
         for block in file.blocks(roles.columns(file, smiles_column)):
             if not is_checked and len(block.rows):
                 require_smiles(sample(block, smiles_column), file.path, smiles_column)

@@ -14,14 +14,13 @@ import mmap
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
+from mrl.corpus.reading.places import Source
 from mrl.errors import ReadError
-from mrl.messages import did_you_mean
 
 
 class _MappedFile(mmap.mmap):
@@ -35,6 +34,7 @@ Data: TypeAlias = bytes | _MappedFile
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 _CHUNK = 1 << 20
 _MAPPED = 1 << 16  # smaller files are read
+_LOOKED_AT = 1 << 16  # bytes at the beginning of a file
 
 
 class _TrailingBytes(ValueError):
@@ -107,24 +107,9 @@ _OTHER_FORMATS = {
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def require_file(path: Path) -> None:
-    """Raise a ``ReadError`` or ``FileNotFoundError`` unless `path` is a file, saying what is there instead."""
-    if path.is_dir():
-        inside = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
-        raise ReadError(f"{path} is a folder (it contains {inside}): pass the path of a file", path=str(path))
-    if not path.exists():
-        folder = path.parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{path} does not exist: there is no folder {folder}")
-        names = sorted(child.name for child in folder.iterdir())
-        hint = did_you_mean(path.name, names, most=3) or f": {folder} contains no file with a similar name"
-        raise FileNotFoundError(f"{path} does not exist{hint}")
-
-
-def read_bytes(path: Path, max_bytes: int) -> Data:
+def read_bytes(source: Source, max_bytes: int) -> Data:
     """Return the bytes of a file, decompressed if their first bytes say that they are compressed."""
-    require_file(path)
-    with path.open("rb") as file:
+    with source.open() as file:
         start = file.read(8)
         file.seek(0)
         found = next((entry for magic, entry in _COMPRESSIONS.items() if start.startswith(magic)), None)
@@ -132,11 +117,11 @@ def read_bytes(path: Path, max_bytes: int) -> Data:
             return _mapped(file)
         name, decompress = found
         try:
-            return _spooled(decompress(file), path, max_bytes)
+            return _spooled(decompress(file), source.name, max_bytes)
         except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, _TrailingBytes) as error:
             raise ReadError(
-                f"{path}: the {name} data is truncated or damaged ({error}): copy or download the file again",
-                path=str(path),
+                f"{source.name}: the {name} data is truncated or damaged ({error}): copy or download the file again",
+                path=source.name,
             ) from error
 
 
@@ -153,36 +138,86 @@ def arrow_owned(data: Data) -> pa.Buffer:
     return buffer
 
 
-def read_text(path: Path, encoding: str, max_bytes: int) -> tuple[Data, int]:
-    """Return the bytes of a text file, and where they begin, after a byte order mark.
+class TextData(NamedTuple):
+    """The bytes of a text file, which should be UTF-8.
 
-    Text of another encoding is returned as UTF-8; in a file that should be UTF-8, some bytes may not be (`is_utf8`).
+    Attributes
+    ----------
+    data : bytes or mapped file
+        All bytes.
+    start : int
+        Where the text begins, after a byte order mark.
+    is_utf8, has_nul, has_quote : bool
+        Whether all bytes are valid UTF-8; whether there is a NUL byte; whether there is a double quote.
     """
-    data = read_bytes(path, max_bytes)
-    is_utf8_named = codecs.lookup(encoding).name == "utf-8"
-    if not is_utf8_named:
+
+    data: Data
+    start: int
+    is_utf8: bool
+    has_nul: bool
+    has_quote: bool
+
+
+def read_text(source: Source, encoding: str, max_bytes: int) -> TextData:
+    """Return the bytes of a text file; text of another encoding is returned as UTF-8."""
+    data, path = read_bytes(source, max_bytes), source.name
+    if codecs.lookup(encoding).name != "utf-8":
         data = _recoded(data, path, encoding, max_bytes)
     start = data[:64]
     mark = len(b"\xef\xbb\xbf") if start.startswith(b"\xef\xbb\xbf") else 0
     if not any(data[at : at + _CHUNK].strip() for at in range(mark, len(data), _CHUNK)):
-        raise ReadError(f"{path} is empty: pass a file with at least one molecule", path=str(path))
+        raise ReadError(f"{path} is empty: pass a file with at least one molecule", path=path)
     for magic, what in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise ReadError(f"{path} is not a text file but looks like {what}", path=str(path))
+            raise ReadError(f"{path} is not a text file but looks like {what}", path=path)
     if start.startswith(_UTF16):
         raise ReadError(
             f'{path} is UTF-16, expected UTF-8: pass options=ReadOptions(encoding="utf-16") '
             "(--encoding utf-16), save it as UTF-8, "
             f"or run iconv -f UTF-16 -t UTF-8 {path} > NEW_FILE",
-            path=str(path),
+            path=path,
         )
-    if (position := data.find(b"\0")) >= 0:
-        raise ReadError(
-            f"{path}, line {line_count(data[:position]) + 1}: there is a NUL byte, so the file is binary, or text that "
-            "is not UTF-8: save it as UTF-8 text, or pass its encoding, options=ReadOptions(encoding=...) (--encoding)",
-            path=str(path),
-        )
-    return data, mark
+    text = TextData(data, mark, *_scan(data))
+    if text.has_nul:
+        _require_text(text, path)
+    return text
+
+
+def _scan(data: Data) -> tuple[bool, bool, bool]:
+    """Return whether bytes are valid UTF-8, have a NUL byte, and have a double quote."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_utf8 = is_ascii = True
+    has_nul = has_quote = False
+    for at in range(0, len(data), _CHUNK):
+        chunk = data[at : at + _CHUNK]
+        has_nul = has_nul or b"\0" in chunk
+        has_quote = has_quote or b'"' in chunk
+        if is_utf8 and not (is_ascii and chunk.isascii()):
+            is_ascii = False
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                is_utf8 = False
+    if is_utf8:
+        try:
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    return is_utf8, has_nul, has_quote
+
+
+def _require_text(text: TextData, path: str) -> None:
+    """Raise unless NUL bytes are exceptions; rows that have one are rejected one by one."""
+    start = text.data[text.start : text.start + _LOOKED_AT]
+    first = start.splitlines()[0] if start else b""
+    if b"\0" not in first and start.count(b"\0") * 8 < len(start):
+        return
+    at = start.find(b"\0")
+    raise ReadError(
+        f"{path}, line {line_count(start[:at]) + 1}: there is a NUL byte, so the file is binary, or text that "
+        "is not UTF-8: save it as UTF-8 text, or pass its encoding, options=ReadOptions(encoding=...) (--encoding)",
+        path=path,
+    )
 
 
 def _mapped(file: IO[bytes]) -> Data:
@@ -191,11 +226,11 @@ def _mapped(file: IO[bytes]) -> Data:
     if size < _MAPPED:
         return file.read()
     data = _MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
-    data.buffer = pa.memory_map(file.name).read_buffer()
+    data.buffer = pa.memory_map(f"/dev/fd/{file.fileno()}").read_buffer()  # the file may have no name
     return data
 
 
-def _spooled(chunks: Iterator[bytes], path: Path, max_bytes: int) -> Data:
+def _spooled(chunks: Iterator[bytes], path: str, max_bytes: int) -> Data:
     """Write chunks to a temporary file, which is deleted at once, and return its bytes."""
     size = 0
     with tempfile.NamedTemporaryFile() as file:
@@ -205,14 +240,14 @@ def _spooled(chunks: Iterator[bytes], path: Path, max_bytes: int) -> Data:
                 raise ReadError(
                     f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
                     "options=ReadOptions(max_bytes=...)",
-                    path=str(path),
+                    path=path,
                 )
             file.write(chunk)
         file.flush()
         return _mapped(file)
 
 
-def _recoded(data: Data, path: Path, encoding: str, max_bytes: int) -> Data:
+def _recoded(data: Data, path: str, encoding: str, max_bytes: int) -> Data:
     decoder = codecs.getincrementaldecoder(encoding)()
     starts = range(0, len(data), _CHUNK)
     try:
@@ -222,20 +257,8 @@ def _recoded(data: Data, path: Path, encoding: str, max_bytes: int) -> Data:
         raise ReadError(
             f"{path} is not {encoding} ({error}): pass another encoding, "
             "options=ReadOptions(encoding=...) (--encoding)",
-            path=str(path),
+            path=path,
         ) from error
-
-
-def is_utf8_data(data: Data) -> bool:
-    """Return whether all bytes of a file are valid UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for at in range(0, len(data), _CHUNK):
-            decoder.decode(data[at : at + _CHUNK])
-        decoder.decode(b"", True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def is_utf8(data: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl.corpus.reading.notation import Notation
 from mrl.ragged import Reject
 
 
@@ -23,11 +24,14 @@ class Block(NamedTuple):
         The positions of the n rows in the file, from 0.
     rejects : list of Reject
         Rows with other cells, by their position in the file; each is in one of the blocks.
+    notes : dict of str to int
+        What was left out of the rows, and how often.
     """
 
     columns: dict[str, Any]
     rows: NDArray[np.int64]
     rejects: list[Reject]
+    notes: dict[str, int] = {}  # noqa: RUF012
 
 
 class TableFile(ABC):
@@ -44,12 +48,21 @@ class TableFile(ABC):
         consists of the names.
     name_first : bool
         The names stood in front of the SMILES.
+    has_nul : bool
+        There is a NUL byte somewhere.
+    molecules : str or None
+        The column of molecules, where it is the only one that can be.
+    notation : str
+        What that column holds unless the user says otherwise.
     """
 
     path: str
     names: tuple[str, ...]
     has_name_suffix: bool = False
     name_first: bool = False
+    has_nul: bool = False
+    molecules: str | None = None
+    notation: Notation = "smiles"
 
     @abstractmethod
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:

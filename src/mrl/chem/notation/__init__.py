@@ -1,0 +1,1 @@
+"""What is written around or in place of a SMILES: CXSMILES tails, MOL blocks."""

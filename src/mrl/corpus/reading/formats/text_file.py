@@ -1,0 +1,49 @@
+"""TextFile: what the readers of text have in common."""
+
+from __future__ import annotations
+
+import re
+
+from mrl.corpus.reading.sources import TextData, is_utf8
+from mrl.corpus.reading.table_file import TableFile
+from mrl.errors import ReadError
+from mrl.messages import format_names
+
+BLOCK_BYTES = 1 << 24  # read at once; a row has to fit
+LINE_END = r"(?:\r\n|\n|\r|\Z)"
+LINE = re.compile(rf"[^\r\n]*{LINE_END}".encode())
+_NOT_LINE_END = re.compile(rb"[^\r\n]")
+
+
+class TextFile(TableFile):
+    """A text file whose rows begin at byte `_start` and end at byte `_stop` of `_data`."""
+
+    def __init__(self, path: str, text: TextData) -> None:
+        self.path = path
+        self.has_nul = text.has_nul
+        self._data = data = text.data
+        first, last = _NOT_LINE_END.search(data, text.start), len(data)
+        self._start = first.start() if first else last
+        while last > self._start and data[last - 1 : last] in (b"\r", b"\n"):
+            last -= 1
+        self._stop = last
+
+    def _first(self, pattern: re.Pattern[bytes]) -> bytes:
+        found = pattern.match(self._data, self._start, self._stop)
+        return found[0] if found else b""
+
+    def _skip_header(self, size: int) -> None:
+        self._start += size
+        if self._start >= self._stop:
+            raise ReadError(
+                f"{self.path} has a header and no rows: {format_names(self.names)}; pass a file with molecules",
+                path=self.path,
+            )
+
+    def _require_utf8(self, header: bytes) -> None:
+        if not is_utf8(header):
+            raise ReadError(
+                f"{self.path}: the header is not UTF-8: pass its encoding, options=ReadOptions(encoding=...) "
+                "(--encoding), or save the file as UTF-8",
+                path=self.path,
+            )

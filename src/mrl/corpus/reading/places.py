@@ -1,0 +1,163 @@
+"""Where bytes come from: files, patterns of names, standard input, and file systems of fsspec."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+from typing import IO, Any
+
+from mrl.errors import ReadError
+from mrl.messages import did_you_mean
+
+_COPIED = 1 << 20  # bytes at once
+_URL = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]+(?:::[A-Za-z][A-Za-z0-9+.-]+)*):/+(.*)")  # a Path has one slash only
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+class Source(ABC):
+    """A file, wherever it is.
+
+    Attributes
+    ----------
+    name : str
+        Its name in messages.
+    suffixes : list of str
+        The suffixes of its name, in small letters.
+    """
+
+    name: str
+    suffixes: list[str]
+
+    @abstractmethod
+    def open(self) -> Any:
+        """Return a context manager of a file with a descriptor; raise ``FileNotFoundError`` or ``ReadError``."""
+
+
+class LocalFile(Source):
+    """A file of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self.suffixes = [suffix.lower() for suffix in path.suffixes]
+        self._path = path
+        _require_file(path)
+
+    def open(self) -> Any:
+        """Return the opened file."""
+        return self._path.open("rb")
+
+
+class StandardInput(Source):
+    """What is piped into the process."""
+
+    name = "-"
+    suffixes: list[str] = []  # noqa: RUF012
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Yield a copy of everything, in a file without a name."""
+        with tempfile.TemporaryFile() as file:
+            copyfileobj(sys.stdin.buffer, file, _COPIED)
+            file.seek(0)
+            yield file
+
+
+class RemoteFile(Source):
+    """A file of a file system of fsspec, such as ``s3://bucket/a.csv`` or ``https://host/a.csv``."""
+
+    def __init__(self, url: str) -> None:
+        self.name = url
+        path = re.sub(r"[?#].*", "", url) if url.startswith("http") else url.partition("::")[0]
+        self.suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes]
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Yield a copy of the file, in a file without a name."""
+        fsspec = _fsspec(self.name)
+        with tempfile.TemporaryFile() as file:
+            with _failures_reported(self.name), fsspec.open(self.name, "rb") as remote:
+                copyfileobj(remote, file, _COPIED)
+            file.seek(0)
+            yield file
+
+
+def find_sources(path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Source]:
+    """Return the files that are meant by a path, a pattern of paths, a URL, ``-``, or several of these."""
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    sources = [source for each in paths for source in _find(os.fspath(each))]
+    if not sources:
+        raise ReadError("no files to read: pass a path, or several", path="")
+    return sources
+
+
+def _find(text: str) -> list[Source]:
+    if text == "-":
+        return [StandardInput()]
+    if os.path.exists(text):
+        return [LocalFile(Path(text))]
+    if url := _URL.fullmatch(text):
+        return [RemoteFile(name) for name in _names_of_url(f"{url[1]}://{url[2]}")]
+    if _WILDCARD.search(text):
+        names = sorted(glob.glob(text, recursive=True))
+        if not names:
+            raise FileNotFoundError(f"no file is called {text}: pass another pattern, or the path of a file")
+        return [LocalFile(Path(name)) for name in names]
+    return [LocalFile(Path(text))]
+
+
+def _names_of_url(url: str) -> list[str]:
+    if "*" not in url:
+        return [url]
+    fsspec = _fsspec(url)
+    with _failures_reported(url):
+        system, pattern = fsspec.core.url_to_fs(url)
+        names = sorted(str(system.unstrip_protocol(name)) for name in system.glob(pattern))
+    if not names:
+        raise FileNotFoundError(f"no file is called {url}: pass another pattern, or the URL of a file")
+    return names
+
+
+def _fsspec(url: str) -> Any:
+    try:
+        import fsspec  # optional
+    except ImportError as error:
+        raise ReadError(f"{url} needs the package fsspec: pip install 'mrl[fsspec]'", path=url) from error
+    return fsspec
+
+
+@contextmanager
+def _failures_reported(url: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{url} does not exist, or cannot be reached ({error}): check the URL") from error
+    except ImportError as error:
+        raise ReadError(f"{url} needs another package: {error}", path=url) from error
+    except Exception as error:  # each file system, and each client below it, has its own
+        reason = str(error) or type(error).__name__
+        raise ReadError(f"{url} cannot be read: {reason}; check the URL and the access to it", path=url) from error
+
+
+def _require_file(path: Path) -> None:
+    """Raise a ``ReadError`` or ``FileNotFoundError`` unless `path` is a file, saying what is there instead."""
+    if path.is_dir():
+        names = sorted(child.name for child in path.iterdir())
+        inside = ", ".join(names[:5]) or "nothing"
+        suffix = next((Path(name).suffix for name in names if Path(name).suffix), "")
+        hint = f", or a pattern such as {path / f'*{suffix}'}" if suffix else ""
+        raise ReadError(f"{path} is a folder (it contains {inside}): pass the path of a file{hint}", path=str(path))
+    if not path.exists():
+        folder = path.parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{path} does not exist: there is no folder {folder}")
+        names = sorted(child.name for child in folder.iterdir())
+        hint = did_you_mean(path.name, names, most=3) or f": {folder} contains no file with a similar name"
+        raise FileNotFoundError(f"{path} does not exist{hint}")
