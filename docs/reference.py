@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst.states import Inliner
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
 
@@ -179,9 +181,60 @@ def project_links(app: Sphinx, name: str, lines: list[str]) -> None:
         lines[0] = lines[0].replace(f"](../{file}", f"](project/{file}")
 
 
+def home_of(name: str, homes: dict[str, set[str]], text: str) -> str | None:
+    """Return the full name of what a guide calls by `name`: ``mrl.x``, what it imports, or the only one."""
+    short = name.removeprefix("mrl.")
+    if "." in short:
+        package, _, rest = short.partition(".")
+        return f"mrl.{short}" if f"mrl.{package}" in homes.get(rest, ()) else None
+    found = homes.get(short, set())
+    imported = [home for home in found if re.search(rf"from {re.escape(home)} import .*\b{short}\b", text)]
+    top = top_level().get(short)
+    if name != short:
+        return f"{top}.{short}" if top else None
+    return f"{[*imported, *found][0]}.{short}" if imported or len(found) == 1 else f"{top}.{short}" if top else None
+
+
+def reference(home: str, *children: nodes.Node) -> nodes.Node:
+    """Return a link to the entry of a public name."""
+    return pending_xref("", *children, refdomain="py", reftype="obj", reftarget=home, refexplicit=True, refwarn=False)
+
+
+def link_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Make the public names in a guide links, and list at its end those of its code."""
+    document = app.env.docname
+    if "/" in document or document == "index":
+        return
+    homes: dict[str, set[str]] = {}
+    for package in PACKAGES:
+        for public in public_names(importlib.import_module(f"mrl.{package}")):
+            homes.setdefault(public, set()).add(f"mrl.{package}")
+    text = doctree.astext()
+    used: set[str] = set()
+    for literal in list(doctree.findall(nodes.literal)):
+        name = re.match(r"(?:mrl\.)?[A-Za-z_][\w.]*", literal.astext())
+        home = home_of(name[0], homes, text) if name else None
+        if home and not isinstance(literal.parent, (nodes.reference, pending_xref, nodes.title)):
+            literal.replace_self(reference(home, literal.deepcopy()))
+    for block in doctree.findall(nodes.literal_block):
+        code = block.astext()
+        for module, names in re.findall(r"from (mrl\.\w+) import ([\w, ]+)", code):
+            used |= {f"{module}.{name}" for name in re.findall(r"\w+", names) if module in homes.get(name, ())}
+        used |= {home for name in re.findall(r"\bmrl\.[\w.]+", code) if (home := home_of(name, homes, text))}
+    if used:
+        section = nodes.section("", nodes.title("", "In the reference"), ids=["in-the-reference"])
+        paragraph = nodes.paragraph()
+        for home in sorted(used, key=lambda name: name.rpartition(".")[2].lower()):
+            paragraph += [reference(home, nodes.literal("", home)), nodes.Text(", ")]
+        paragraph.children[-1] = nodes.Text(".")
+        section += paragraph
+        next(iter(doctree.findall(nodes.section))).append(section)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", build)
     app.connect("source-read", project_links)
+    app.connect("doctree-read", link_names, priority=400)  # before the table of contents is made
     app.add_role("name", NameRole(), override=True)
     return {"parallel_read_safe": True}
