@@ -1,7 +1,8 @@
 """Rows on disk: shards, and the corpora that they make."""
 
-from mrl.corpus.store.column import StoredColumn, kind_of
+from mrl.corpus.store.column import StoredColumn
 from mrl.corpus.store.corpus import Corpus, StackedColumns, open_corpus
+from mrl.corpus.store.kinds import kind_of
 from mrl.corpus.store.manifest import Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from mrl.corpus.store import saving
@@ -24,7 +25,7 @@ from mrl.files import AnyPath
 from mrl.formatting import html_preview
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.progress import Progress
-from mrl.ragged import Rejects
+from mrl.ragged import Rejects, row_numbers
 from mrl.text import Vocab
 
 
@@ -160,8 +161,12 @@ SmilesVocab.from_data(corpus.smiles)
             return Rejects()
         import pyarrow.parquet as parquet
 
-        table = parquet.read_table(self.path / self.manifest.rejects.name)
-        return Rejects(zip(*(table[name].to_pylist() for name in ("row", "text", "stage", "reason")), strict=True))
+        path = self.path / self.manifest.rejects.name
+        try:
+            table = parquet.read_table(path)
+            return Rejects(zip(*(table[name].to_pylist() for name in ("row", "text", "stage", "reason")), strict=True))
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise CorpusError(f"{path} is damaged ({error}): copy the whole folder again", path=str(path)) from None
 
     def __getitem__(self, index: Any) -> Any:
         """Return a column by its name, a row as a dict by its number, rows as a `Table` by a slice or an array."""
@@ -173,7 +178,7 @@ SmilesVocab.from_data(corpus.smiles)
                 )
             return self.columns[index]
         if isinstance(index, slice) or np.ndim(index):
-            rows = np.arange(len(self))[index] if isinstance(index, slice) else np.asarray(index)
+            rows = np.arange(len(self))[index] if isinstance(index, slice) else row_numbers(index, len(self))
             columns = {name: column[index] for name, column in self.columns.items()}
             return Table(
                 columns, rows=rows, smiles_column=self.manifest.smiles_column, targets=tuple(self.manifest.targets)
@@ -311,7 +316,7 @@ SmilesVocab.from_data(corpus.smiles)
         export(self.columns, self.manifest, Path(path), progress)
 
     def _require_whole(self) -> None:
-        if self.manifest.rows != Manifest.load(self.path).rows:
+        if self.manifest != Manifest.load(self.path):
             raise CorpusError(
                 f"this is a part of {self.path}, or it was opened before the corpus changed: open the whole corpus "
                 "again, and add to that",

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from mrl.corpus.store.kinds import parse_kind
 from mrl.errors import CorpusError
 from mrl.files import AnyPath, seal, unseal, write_atomic
 from mrl.messages import format_count
 
 FORMAT, VERSION = "mrl-corpus", 1
 NAME = "manifest.json"
+MAX_ROWS = 1 << 60
 
 
 class StoredFile(NamedTuple):
@@ -220,21 +222,11 @@ class Manifest:
             raise _no_manifest(Path(folder))
         document = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
         try:
-            return cls(
-                dict(document["columns"]),
-                document["smiles_column"],
-                tuple(document["targets"]),
-                tuple(
-                    ShardEntry(entry["split"], entry["rows"], tuple(map(_file, entry["files"])))
-                    for entry in document["shards"]
-                ),
-                None if document["rejects"] is None else _file(document["rejects"]),
-                None if document["vocab"] is None else _file(document["vocab"]),
-                document["vocab_fingerprint"],
-                tuple(document["history"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorpusError(f"{path} is not a valid {FORMAT} file: {error!r}", path=str(path)) from None
+            return cls(*read_manifest(document))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CorpusError(
+                f"{path} is not a valid {FORMAT} file: {error}; restore it, or prepare the corpus again", path=str(path)
+            ) from None
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {rows:,}" for name, rows in self.splits.items())
@@ -245,11 +237,61 @@ def _file_dict(file: StoredFile) -> dict[str, Any]:
     return {**file._asdict(), "columns": list(file.columns)}
 
 
+def read_manifest(document: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the fields of a `Manifest`; an error if they contradict each other, or could lead out of the folder."""
+    pairs = document["columns"]
+    kinds = {_text(name, "a column"): _text(kind, "a type") for name, kind in pairs}
+    if len(kinds) != len(pairs):
+        raise ValueError("it lists a column twice")
+    for kind in kinds.values():
+        parse_kind(kind)
+    if document["smiles_column"] not in kinds or not set(document["targets"]) <= set(kinds):
+        raise ValueError("its molecules or labels are not columns")
+    shards = tuple(_entry(entry, set(kinds)) for entry in document["shards"])
+    rows = sum(entry.rows for entry in shards)
+    if rows != document["rows"] or rows > MAX_ROWS:
+        raise ValueError(f"its shards have {rows} rows, expected {document['rows']!r}")
+    rejects, vocab = (None if document[name] is None else _file(document[name]) for name in ("rejects", "vocab"))
+    files = [file.name for entry in shards for file in entry.files]
+    files += [file.name for file in (rejects, vocab) if file is not None]
+    if len(set(files)) != len(files):
+        raise ValueError("it lists a file twice")
+    history = tuple(dict(entry) for entry in document["history"])
+    fingerprint = _text(document["vocab_fingerprint"], "a fingerprint")
+    return kinds, document["smiles_column"], tuple(document["targets"]), shards, rejects, vocab, fingerprint, history
+
+
+def _entry(entry: Mapping[str, Any], columns: set[str]) -> ShardEntry:
+    files = tuple(map(_file, entry["files"]))
+    held = [name for file in files for name in file.columns]
+    if len(held) != len(columns) or set(held) != columns:
+        raise ValueError(f"the files of a shard have the columns {held}")
+    return ShardEntry(_text(entry["split"], "a part of the split"), _count(entry["rows"], "rows"), files)
+
+
 def _file(entry: Mapping[str, Any]) -> StoredFile:
-    name, columns = entry["name"], tuple(entry["columns"])
-    if Path(name).name != name or not isinstance(entry["bytes"], int):
-        raise ValueError(f"a file called {name!r}")  # a manifest names files of its folder only
-    return StoredFile(name, entry["bytes"], entry["digest"], columns)
+    name = _text(entry["name"], "a file")
+    if (
+        len(name.encode()) > 200
+        or name in ("", ".", "..", NAME, ".stamps.json")
+        or not name.isprintable()
+        or {"/", "\\", ":"} & set(name)
+    ):
+        raise ValueError(f"it lists a file called {name!r}")  # a manifest names files of its folder only
+    columns = tuple(_text(column, "a column") for column in entry["columns"])
+    return StoredFile(name, _count(entry["bytes"], "bytes"), _text(entry["digest"], "a digest"), columns)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is {value!r}, expected text")
+    return value
+
+
+def _count(value: Any, what: str) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_ROWS:
+        raise ValueError(f"{what}: {value!r}, expected a number from 0 to {MAX_ROWS}")
+    return value
 
 
 def _no_manifest(folder: Path) -> CorpusError:

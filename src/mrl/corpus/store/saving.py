@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mrl.corpus.store.column import kind_of
+from mrl.corpus.store.kinds import kind_of
 from mrl.corpus.store.manifest import NAME, Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.shard import Values, write_shard
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, CorpusError
 from mrl.files import AnyPath, atomic
-from mrl.ragged import Rejects, as_column
+from mrl.ragged import Ragged, Rejects, Text, as_column
 from mrl.text import Vocab
 
 REJECTS, VOCAB = "rejects.parquet", "vocab.json"
@@ -127,8 +128,17 @@ def write_entry(
     >>> entry.rows, entry.files[0].name
     (2, 'train-00003.arrow')
     """
-    file = write_stored(folder, f"{split or 'shard'}-{number:05}.arrow", columns, about)
+    file = write_stored(folder, f"{_file_stem(split)}-{number:05}.arrow", columns, about)
     return ShardEntry(split, len(next(iter(columns.values()))), (file,))
+
+
+def _file_stem(split: str) -> str:
+    """Return the name of a part of the split as it stands in names of files, which some characters cannot."""
+    stem = re.sub(r"[^\w+=-]", "_", split)[:40]
+    if stem == split and stem.isascii():
+        return split or "shard"
+    stem = re.sub("[^!-~]", "_", stem)
+    return f"{stem}-{hashlib.sha256(split.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def write_stored(
@@ -210,10 +220,25 @@ def stored_file(folder: Path, name: str) -> StoredFile:
 def as_stored(values: Any, name: str) -> Any:
     """Return a column as a shard can hold it; a ColumnError if it cannot."""
     column = as_column(values, name)
-    if isinstance(column, np.ndarray) and (column.dtype.kind not in "biuf" or column.ndim not in (1, 2)):
+    if isinstance(column, Ragged):
+        is_fine = isinstance(column, Text) or column.values.dtype.kind in "iuf"
+        found = "text" if is_fine else f"ragged {column.values.dtype}"
+    elif isinstance(column, np.ndarray):
+        if column.dtype.kind in "iuf":
+            column = column.astype(column.dtype.newbyteorder("="), copy=False)
+        is_fine = (
+            column.dtype.kind in "biuf"
+            and column.dtype.itemsize <= 8
+            and column.ndim in (1, 2)
+            and 0 not in column.shape[1:]
+        ) or (column.dtype.kind == "S" and column.ndim == 1)
+        found = f"{column.ndim}-D {column.dtype}"
+    else:  # a column on disk, or a view
+        return column
+    if not is_fine:
         raise ColumnError(
-            f"column {name!r} is {column.ndim}-D {column.dtype}; expected text, or one or T numbers in each row (NaN "
-            "where one is missing)",
+            f"column {name!r} is {found}; expected text, rows of numbers, or one or T numbers in each row (NaN where "
+            "one is missing)",
             column=name,
         )
     return column

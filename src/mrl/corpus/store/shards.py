@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,12 +16,14 @@ from numpy.typing import NDArray
 
 from mrl.corpus.store.manifest import Manifest, StoredFile
 from mrl.corpus.store.shard import MappedShard, map_shard
-from mrl.errors import CorpusError, CorruptShard
+from mrl.errors import CorpusError, CorruptShard, FileFormatError
 
-Stamp: TypeAlias = tuple[int, int, int]
-"""What changes when somebody writes to a file or replaces it: its identity, size and time."""
+Stamp: TypeAlias = tuple[int, ...]
+"""What changes when somebody writes to a file or replaces it: its identity, size and times."""
 
-_LOOK_SECONDS = 0.05  # between two looks at the files, or a hundred times as long as a look takes
+_LOOK_SECONDS = 0.05  # between two looks at many files, or a hundred times as long as a look takes
+_FEW = 4  # files, which are looked at whenever rows are taken
+_CLOCK_NS = 20_000_000
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -32,7 +37,7 @@ def stamp_of(path: Path) -> Stamp:
     Returns
     -------
     tuple of int
-        Its identity, its size in bytes, and when it was changed, in ns.
+        Its identity, its size in bytes, and when its content, and anything of it, were changed, in ns.
 
     Raises
     ------
@@ -48,8 +53,16 @@ def stamp_of(path: Path) -> Stamp:
     >>> stamp_of(path)[1]
     6
     """
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def wait_for_clock(stamps: Iterable[Stamp]) -> None:
+    """Wait until a change of files would show in their stamps: file systems count time in steps of some ms."""
+    newest = max((max(stamp[2:]) for stamp in stamps), default=0)
+    past = time.time_ns() - newest
+    if 0 <= past < _CLOCK_NS:
+        time.sleep((_CLOCK_NS - past) / 1e9)
 
 
 class StoredShards:
@@ -87,20 +100,40 @@ class StoredShards:
                 self._mapped[file.name] = self._map(file, entry.rows)
         return self._mapped[file.name].arrays[column]
 
-    def require_unchanged(self) -> None:
-        """Raise a CorpusError if somebody has written to a file that is mapped; looked at every 50 ms at most."""
+    def require_unchanged(self, shards: Iterable[int] = ()) -> None:
+        """Raise a CorpusError if somebody has written to a file that is mapped.
+
+        The files of `shards` are looked at in each call, and all of them where they are few; many files every 50 ms at
+        most, because a look at a hundred takes longer than it takes to read a batch from them.
+        """
         now = time.monotonic()
-        if now - self._looked < max(_LOOK_SECONDS, 100 * self._took):
-            return
+        if len(self._mapped) <= _FEW or now - self._looked >= max(_LOOK_SECONDS, 100 * self._took):
+            with self.lock:
+                self._look(list(self._mapped))
+                self._looked, self._took = time.monotonic(), time.monotonic() - now
+        else:
+            entries = (self.manifest.shards[k] for k in set(shards))
+            self._look([file.name for entry in entries for file in entry.files if file.name in self._mapped])
+
+    def _look(self, names: list[str]) -> None:
+        for name in names:
+            try:
+                found = stamp_of(self.folder / name)
+            except FileNotFoundError:  # what is mapped stays as it was
+                continue
+            if found != self._stamps[name]:
+                self._check_again(name, found)
+
+    def _check_again(self, name: str, found: Stamp) -> None:
+        """Raise a CorpusError unless it is the same file with the same bytes: it was touched, or linked to."""
         with self.lock:
-            for name in self._mapped:
-                try:
-                    found = stamp_of(self.folder / name)
-                except FileNotFoundError:  # what is mapped stays as it was
-                    continue
-                if found != self._stamps[name]:
-                    raise self._changed(name)
-            self._looked, self._took = time.monotonic(), time.monotonic() - now
+            if found[:2] == self._stamps[name][:2]:
+                wait_for_clock([found])
+                with contextlib.suppress(FileFormatError, OSError):
+                    if map_shard(self.folder / name, verify=True).digest == self._mapped[name].digest:
+                        self._stamps[name] = found
+                        return
+        raise self._changed(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoredShards, (self.folder, self.manifest, self._stamps)

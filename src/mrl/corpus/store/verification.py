@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from mrl.corpus.store.manifest import NAME, Manifest, StoredFile
 from mrl.corpus.store.shard import map_shard
-from mrl.corpus.store.shards import Stamp, require_listed, stamp_of
+from mrl.corpus.store.shards import Stamp, require_listed, stamp_of, wait_for_clock
 from mrl.errors import CorpusError, CorruptShard, FileFormatError
 from mrl.files import write_atomic
 from mrl.processes import available_cpus
@@ -32,6 +32,7 @@ def checked_stamps(folder: Path, manifest: Manifest, verify: Verify, progress: P
         A file is missing, damaged, or not the one that is listed.
     """
     stamps = {file.name: _stamp(folder, file) for file in manifest.files}
+    wait_for_clock(stamps.values())
     known = {} if verify == "full" else _read_stamps(folder)
     new = [file for file in manifest.files if known.get(file.name) != stamps[file.name]]
     if verify != "never" and new:
