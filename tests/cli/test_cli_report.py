@@ -5,8 +5,12 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_command import facts, run
+
+from mrl.corpus import Table, TableColumn, save_corpus
+from mrl.ragged import Rejects, Text
 
 ROWS = ["CCO,1,a", "OCC,0,b", "C(,1,c", "c1ccccc1,0,d", "CCN,1,e"]
 
@@ -69,3 +73,13 @@ def test_sequences_are_summarised_without_parsing(tmp_path: Path) -> None:
     found = facts("report", tmp_path / "peptides.csv", "-o", tmp_path / "report.html")
     assert (found["notation"], found["same_text"]["extra"]) == ("protein", 1)
     assert found["conflicts"]["label"]["different"] == 1
+
+
+def test_a_corpus_is_reported_with_its_parts_and_rejects(tmp_path: Path) -> None:
+    rejects = Rejects([(2, "C(", "parse", "syntax: C("), (3, "OCC", "duplicates", "the molecule of row 0")])
+    columns: dict[str, TableColumn] = {"smiles": Text.of(["CCO", "CC", "OCC"]), "y": np.array([0.5, 1.5, 0.7])}
+    save_corpus(Table(columns, rejects, targets=("y",)), tmp_path / "corpus")
+    found = facts("report", tmp_path / "corpus", "-o", tmp_path / "report.html")
+    assert (found["rows"], found["kept"], found["same_molecule"]["extra"]) == (5, 3, 1)
+    assert [one["kind"] for one in found["rejects"]] == ["syntax", "duplicate"]
+    assert found["conflicts"]["y"]["different"] == 1

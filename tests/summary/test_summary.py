@@ -84,7 +84,7 @@ def test_all_spellings_of_a_molecule_are_looked_at_together(smiles: str, seed: i
     source = Text.of([*others, *spellings, smiles])
     found = summarize(source, properties=(), sizes=SampleSizes(molecules=20), seed=seed)
     looked_at = found.looked_at["duplicates"]
-    assert looked_at <= 20
+    assert looked_at <= 45  # 20 texts, or more with the same letters; each of up to 5 rows
     assert found.same_molecule is not None
     assert found.same_molecule.extra in (0, 4)
 

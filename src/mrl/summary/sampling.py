@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,17 +35,35 @@ def random_rows(total: int, n: int, seed: int) -> Rows:
     return np.sort(np.random.default_rng(seed).choice(total, n, replace=False)).astype(np.int64)
 
 
-def rows_of_some_molecules(texts: Text, n: int, seed: int) -> Rows:
-    """Return about `n` rows in which a molecule has all of its rows or none, however it is spelled.
+class SomeMolecules(NamedTuple):
+    """Rows in which a molecule has all of its rows or none, and their different texts."""
+
+    rows: Rows
+    """Ascending."""
+    firsts: Rows
+    """A row of each different text."""
+    places: Rows
+    """For each of `rows`, which of `firsts` has its text."""
+
+
+def rows_of_some_molecules(texts: Text, n: int, seed: int) -> SomeMolecules:
+    """Return all rows if they have `n` different texts or fewer, else those of some molecules with about `n` texts.
 
     In a random sample of a large file hardly any molecule would meet its duplicate. Here rows are chosen by the letters
     of their text, which every SMILES of a molecule has in common.
+
+    >>> rows_of_some_molecules(Text.of(["CCO", "CC", "CCO"]), 10, 0).firsts
+    array([1, 0])
     """
-    if n >= len(texts):
-        return np.arange(len(texts), dtype=np.int64)
-    order = splitmix64(letter_keys(texts) ^ splitmix64(np.array([seed + 1], np.uint64)))
-    least = np.partition(order, n)[n]  # n rows are below it, save for molecules that would be cut in two
-    return np.flatnonzero(order < least)
+    _, firsts, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
+    rows = np.arange(len(texts), dtype=np.int64)
+    if n < len(firsts):
+        order = splitmix64(letter_keys(texts.take(firsts)) ^ splitmix64(np.array([seed + 1], np.uint64)))
+        least = np.partition(order, n - 1)[n - 1]  # of n texts, or more that have the same letters as the last one
+        chosen = order <= least if np.count_nonzero(order <= least) <= 2 * n else order < least
+        rows = np.flatnonzero(chosen[inverse])
+        firsts, inverse = firsts[chosen], (np.cumsum(chosen) - 1)[inverse[rows]]
+    return SomeMolecules(rows, firsts.astype(np.int64), inverse.astype(np.int64))
 
 
 def letter_keys(texts: Text) -> Keys:

@@ -11,11 +11,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.corpus import ReadOptions, Table, TableColumn, read, recognise
+from mrl.corpus import Corpus, ReadOptions, Table, TableColumn, open_corpus, read, recognise
 from mrl.errors import NotationError
 from mrl.ragged import Rejects, Text, as_text
 
 _LOOKED_AT = 1000  # rows
+_NUMBERS = frozenset(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)) | {"bool"}
+_OF_LISTS = ("name", "cxsmiles")  # columns that every list of SMILES has, most of them blank
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +61,12 @@ class Source:
 
     @classmethod
     def of(cls, data: Any, name: str = "") -> Self:
-        """Return the rows of a file, a table or a column of molecules.
+        """Return the rows of a file, a corpus, a table or a column of molecules.
 
         Parameters
         ----------
-        data : path, Table, Source or column of str
-            A file is read with all its columns.
+        data : path, Table, Corpus, Source or column of str
+            A file is read with all its columns; a folder is that of a corpus.
         name : str
             What they are called; by default the name of the file.
 
@@ -86,11 +88,20 @@ class Source:
         """
         if isinstance(data, cls):
             return data
+        if isinstance(data, str | os.PathLike) and Path(data).is_dir():
+            data = open_corpus(data)
+        if isinstance(data, Corpus):
+            return cls._of_corpus(data, name or str(data.path))
         if isinstance(data, os.PathLike) or (isinstance(data, str) and Path(data).is_file()):
             return cls.of(_read(data), name or os.fspath(data))
         if not isinstance(data, Table):
             return cls(name or "molecules", as_text(data))
-        others = {name: column for name, column in data.columns.items() if name != data.smiles_column}
+        others = {
+            name: column
+            for name, column in data.columns.items()
+            if name != data.smiles_column
+            and not (name in _OF_LISTS and isinstance(column, Text) and not len(column.flat))
+        }
         return cls(
             name or "table",
             data.smiles,
@@ -99,6 +110,30 @@ class Source:
             data.rejects,
             data.rows,
             {note: count for note, count in data.notes.items() if count},
+        )
+
+    @classmethod
+    def _of_corpus(cls, corpus: Corpus, name: str) -> Self:
+        """Return the texts and numbers of a corpus; features and token ids stay on the disk."""
+        manifest, columns = corpus.manifest, corpus.columns
+        taken = [
+            column
+            for column, kind in manifest.columns.items()
+            if column != manifest.smiles_column and (kind == "text" or kind in _NUMBERS)
+        ]
+        parts: dict[str, list[NDArray[np.int64]]] = {}
+        start = 0
+        for entry in manifest.shards:
+            if entry.split:
+                parts.setdefault(entry.split, []).append(np.arange(start, start + entry.rows))
+            start += entry.rows
+        return cls(
+            name,
+            columns[manifest.smiles_column][:],
+            manifest.smiles_column,
+            {column: columns[column][:] for column in taken},
+            corpus.rejects,
+            parts={part: np.concatenate(rows) for part, rows in parts.items()} if len(parts) > 1 else {},
         )
 
     @property

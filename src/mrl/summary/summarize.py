@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from mrl.summary.correlations import Correlations, correlations
 from mrl.summary.duplicates import Conflicts, conflicts, duplicates, number_groups
 from mrl.summary.parts import Parts, find_split_column, overlaps
 from mrl.summary.rejections import reject_kinds
-from mrl.summary.sampling import random_rows, rows_of_some_molecules, text_keys
+from mrl.summary.sampling import SomeMolecules, random_rows, rows_of_some_molecules, text_keys
 from mrl.summary.source import Source
 from mrl.summary.summary import Scaffolds, Summary
 from mrl.summary.tokens import token_facts
@@ -135,19 +135,19 @@ def summarize(
     labels = [one for one in labels if one.name != split]
 
     drawn = random_rows(n, sizes.molecules, seed)
-    alike = rows_of_some_molecules(source.smiles, sizes.molecules, seed)
-    facts = facts_alike = None
-    looked_at = {"texts": len(some), "columns": len(some), "duplicates": n}
+    alike = rows_of_some_molecules(source.smiles, sizes.molecules if is_smiles else n, seed)
+    facts = compared = None
+    looked_at = {"texts": len(some), "columns": len(some), "duplicates": len(alike.rows)}
     if is_smiles:
-        facts, facts_alike = _molecules(source, drawn, alike, n_jobs, progress)
-        looked_at |= {"molecules": len(drawn), "duplicates": len(alike)}
+        facts, compared = _molecules(source, drawn, alike, n_jobs, progress)
+        looked_at["molecules"] = len(drawn)
     else:
-        drawn = alike = np.arange(n)
+        drawn = np.arange(n)
     values = _properties(source, drawn, facts, properties, sizes, seed, n_jobs) if facts is not None else {}
     looked_at["properties"] = max((len(one) for one in values.values()), default=0)
-    groups = number_groups(facts_alike.identity if facts_alike is not None else text_keys(source.smiles).tolist())
-    alike_texts = source.smiles.take(alike)
-    rows_alike = source.numbers[alike]
+    groups = alike.places if compared is None else number_groups(compared.identity)[alike.places]
+    flat = None if compared is None else number_groups(compared.flat)[alike.places]
+    alike_texts, alike_numbers = source.smiles.take(alike.rows), source.numbers[alike.rows]
     invalid = _renumbered(facts.rejects, source.numbers[drawn]) if facts is not None else Rejects()
     shown = drawn[random_rows(len(drawn), _SOME, seed + 1)]
     return Summary(
@@ -166,15 +166,22 @@ def summarize(
         properties=values,
         scaffolds=None if facts is None else _scaffolds(facts),
         same_text=duplicates(_text_groups(source.smiles), source.smiles, source.numbers),
-        same_molecule=None if facts_alike is None else duplicates(groups, alike_texts, rows_alike),
-        same_flat=None if facts_alike is None else duplicates(number_groups(facts_alike.flat), alike_texts, rows_alike),
+        same_molecule=None if flat is None else duplicates(groups, alike_texts, alike_numbers),
+        same_flat=None if flat is None else duplicates(flat, alike_texts, alike_numbers),
         columns=columns,
-        conflicts=tuple(_conflicts(source, one.name, groups, alike_texts, alike) for one in labels),
+        conflicts=tuple(_conflicts(source, one.name, groups, alike_texts, alike.rows) for one in labels),
         correlations=_correlations(labels, seed),
-        parts=_parts(source, split, (drawn, facts), (alike, groups)),
+        parts=_parts(source, split, (drawn, facts), (alike.rows, groups)),
         some=tuple((int(source.numbers[row]), source.smiles[row]) for row in shown.tolist()),
         seed=seed,
     )
+
+
+class _Identities(NamedTuple):
+    """What is equal for equal molecules, with stereo and without; None for a text that is not a molecule."""
+
+    identity: Sequence[str | None]
+    flat: Sequence[str | None]
 
 
 def _require_columns(source: Source, targets: Sequence[str] | None, split: str | None) -> None:
@@ -197,15 +204,17 @@ def _take(column: Any, rows: Rows) -> Any:
 
 
 def _molecules(
-    source: Source, drawn: Rows, alike: Rows, n_jobs: int, progress: Progress
-) -> tuple[MoleculeFacts, MoleculeFacts]:
-    """Return the facts about the rows that were drawn, and about those among which duplicates are counted."""
-    same = np.array_equal(drawn, alike)
-    with track(progress, len(drawn) + (0 if same else len(alike)), "molecules") as advance:
+    source: Source, drawn: Rows, alike: SomeMolecules, n_jobs: int, progress: Progress
+) -> tuple[MoleculeFacts, _Identities]:
+    """Return the facts about the rows that were drawn, and what the different texts are that are compared."""
+    is_all = len(drawn) == len(source)
+    with track(progress, len(drawn) + (0 if is_all else len(alike.firsts)), "molecules") as advance:
         facts = molecule_facts(source.smiles.take(drawn), on_row=lambda: advance(1), n_jobs=n_jobs)
-        if same:
-            return facts, facts
-        return facts, molecule_facts(source.smiles.take(alike), on_row=lambda: advance(1), n_jobs=n_jobs)
+        if is_all:
+            firsts = alike.firsts.tolist()
+            return facts, _Identities([facts.identity[row] for row in firsts], [facts.flat[row] for row in firsts])
+        found = molecule_facts(source.smiles.take(alike.firsts), on_row=lambda: advance(1), n_jobs=n_jobs)
+        return facts, _Identities(found.identity, found.flat)
 
 
 def _properties(

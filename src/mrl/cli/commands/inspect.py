@@ -1,150 +1,205 @@
-"""``mrl inspect``: what is in a file of molecules, or in a vocabulary."""
+"""``mrl inspect``: what is in a file of molecules, or in a file or folder that mrl wrote."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from typer import Exit
 
-from mrl.chem import clean, elements
+from mrl.cli.commands.inspect_files import facts_of_file
 from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, stop
 from mrl.cli.options import InspectOptions
-from mrl.cli.tables import print_tokens, read_file, require_writable, save_rejects
-from mrl.corpus import Table
+from mrl.cli.summaries import read_source
+from mrl.cli.tables import print_tokens, require_writable, save_rejects
+from mrl.formatting import format_number, format_percent
 from mrl.messages import format_count, format_names, format_value
-from mrl.progress import track
 from mrl.ragged import Rejects
-from mrl.text import SMILES_CHAR_VOCAB, SPECIAL_TOKENS, CharacterVocab, Coverage, Unknown, Vocab, is_vocab_file
+from mrl.summary import ColumnFacts, SampleSizes, Source, Summary, findings, spread, summarize
+from mrl.text import Coverage, Unknown, Vocab
 
 _SHOWN_ROWS = 20
-_ENDS = 8
+_SHOWN_COLUMNS = 30
+_SAMPLE = 10_000
 
 
 def run(options: InspectOptions) -> None:
     """Print the facts of a file; exit with 1 if some of its rows are not fit for a dataset."""
-    if is_vocab_file(options.file):
-        if any((options.vocab, options.reading_words, options.rejects)):
-            stop(
-                f"{options.file} is a vocabulary: --vocab, --rejects and the options of reading tables are for "
-                "files of molecules",
-                USAGE,
-            )
-        _inspect_vocabulary(options)
-    else:
+    facts = facts_of_file(options.file)
+    if facts is None:
         _inspect_molecules(options)
-
-
-def _inspect_vocabulary(options: InspectOptions) -> None:
-    vocab = Vocab.load(options.file)
-    tokens = vocab.itos[len(SPECIAL_TOKENS) :]
-    facts: dict[str, Any] = {
-        "file": str(options.file),
-        "kind": vocab.kind,
-        "tokens": len(vocab),
-        "specials": vocab.special_tokens,
-        "dtype": str(vocab.dtype),
-        "engine": vocab.engine,
-        "engine_reason": vocab.engine_reason,
-        "rules": vocab.rules(),
-        "fingerprint": vocab.fingerprint(),
-        "first": tokens[:_ENDS],
-        "last": tokens[-_ENDS:],
-    }
-    if options.json:
+    elif any((options.vocab, options.reading_words, options.rejects, options.all)):
+        stop(
+            f"{options.file} is a {facts['is']}: --vocab, --rejects, --all and the options of reading tables are for "
+            "files of molecules",
+            USAGE,
+        )
+    elif options.json:
         print_json(facts)
     else:
-        rules = facts.pop("rules")
-        print_facts(facts | rules)
+        print_facts(_flat(facts))
+
+
+def _flat(facts: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """Return facts without levels, which a terminal shows in two columns."""
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        whole = f"{name}.{key}" if name else str(key)
+        if isinstance(value, dict) and value and key != "rules":
+            found |= _flat(value, whole)
+        elif isinstance(value, dict):
+            found |= value
+        elif isinstance(value, list) and not all(isinstance(one, str) for one in value):
+            found[whole] = ", ".join(format_value(one, most=100) for one in value[:_SHOWN_ROWS])
+        else:
+            found[whole] = value
+    return found
 
 
 def _inspect_molecules(options: InspectOptions) -> None:
-    vocab = CharacterVocab(SMILES_CHAR_VOCAB) if options.vocab is None else Vocab.load(options.vocab)
-    name = "the 38 characters of SMILES_CHAR_VOCAB" if options.vocab is None else str(options.vocab)
+    vocab = None if options.vocab is None else Vocab.load(options.vocab)
     require_writable(options.rejects, inputs=[options.file])
-    table = read_file(options.file, options)
-    facts = _molecule_facts(options.file, table, options.rejects)
-    coverage = vocab.coverage(table.smiles)
-    coverage = replace(coverage, unknown=_in_file(coverage.unknown, table), cut=_in_file(coverage.cut, table))
+    source = read_source(options.file, options)
+    parsed = len(source) if options.all or options.rejects else _SAMPLE
+    summary = summarize(source, properties=(), sizes=SampleSizes(molecules=max(parsed, 1)), progress=True)
+    problems = Rejects(sorted([*source.rejects, *summary.invalid]))
+    save_rejects(problems, options.rejects)
+    facts = _molecule_facts(options, source, summary, problems)
+    coverage = None if vocab is None else _in_file(vocab.coverage(source.smiles), source)
     if options.json:
-        print_json(facts | {"vocabulary": {"name": name, **coverage.to_dict()}})
+        known = {} if coverage is None else {"vocabulary": {"name": str(options.vocab), **coverage.to_dict()}}
+        print_json(facts | known)
     else:
-        _show_molecules(facts)
-        _show_coverage(coverage, name)
+        _show_rows(options, facts, summary)
+        _show_columns(summary)
+        _show_molecules(summary)
+        if coverage is not None:
+            _show_coverage(coverage, str(options.vocab))
         _show_problems(facts)
-    if facts["invalid"] or facts["not_read"] or (options.vocab is not None and not coverage.complete):
+    if problems or (coverage is not None and not coverage.complete):
         raise Exit(DATA)
 
 
-def _in_file(tokens: list[Unknown], table: Table) -> list[Unknown]:
-    return [one._replace(row=int(table.rows[one.row])) for one in tokens]
+def _in_file(coverage: Coverage, source: Source) -> Coverage:
+    def renumbered(tokens: list[Unknown]) -> list[Unknown]:
+        return [one._replace(row=int(source.numbers[one.row])) for one in tokens]
+
+    return replace(coverage, unknown=renumbered(coverage.unknown), cut=renumbered(coverage.cut))
 
 
-def _molecule_facts(file: Path, table: Table, rejects: Path | None) -> dict[str, Any]:
-    smiles = table.smiles
-    atoms: Counter[str] = Counter()
-    molecules: Counter[str] = Counter()
-    with track(True, len(smiles), "parsing") as advance:
-        cleaned = clean(smiles, duplicates="first", on_row=lambda: advance(1))
-    with track(True, len(cleaned.smiles), "counting atoms") as advance:
-        for text in cleaned.smiles:
-            atoms.update(found := elements(text))
-            molecules.update(found.keys())
-            advance(1)
-    lengths = np.array([len(text) for text in smiles] or [0])
-    invalid = [r._replace(row=int(table.rows[r.row])) for r in cleaned.rejects if r.stage == "parse"]
-    problems = sorted([*table.rejects, *invalid])
-    save_rejects(Rejects(problems), rejects)
+def _molecule_facts(options: InspectOptions, source: Source, summary: Summary, problems: Rejects) -> dict[str, Any]:
+    lengths = source.smiles.lengths if len(source) else np.zeros(1, np.int64)
+    same = summary.same_molecule or summary.same_text
+    whole = summary.to_dict()
     return {
-        "file": str(file),
-        "rows": len(table) + len(table.rejects),
-        "not_read": len(table.rejects),
-        "invalid": len(invalid),
-        "duplicates": cleaned.counts["duplicates"].removed,
-        "molecules": len(cleaned.smiles),
-        "columns": list(table.header),
-        "notes": dict(table.notes),
+        "is": "table",
+        "file": str(options.file),
+        "rows": summary.rows,
+        "not_read": len(source.rejects),
+        "invalid": summary.n_invalid,
+        "duplicates": same.extra,
+        "molecules": same.distinct,
+        "smiles_column": summary.smiles_column,
+        "notation": summary.notation,
+        "columns": [summary.smiles_column, *(one.name for one in summary.columns)],
+        "notes": dict(summary.notes),
+        "looked_at": dict(summary.looked_at),
         "lengths": {
             "min": int(lengths.min()),
             "median": float(np.median(lengths)),
             "p99": int(np.percentile(lengths, 99, method="higher")),
             "max": int(lengths.max()),
         },
-        "elements": {symbol: {"molecules": n, "atoms": atoms[symbol]} for symbol, n in molecules.most_common()},
+        "elements": whole.get("elements", {}),
+        "traits": whole.get("traits", {}),
+        "canonical": whole.get("canonical"),
+        "column_facts": whole["columns"],
+        "conflicts": whole["conflicts"],
+        "parts": whole["parts"],
+        "findings": findings(summary),
         "problems": [problem._asdict() for problem in problems[:_SHOWN_ROWS]],
     }
 
 
-def _show_molecules(facts: dict[str, Any]) -> None:
+def _show_rows(options: InspectOptions, facts: dict[str, Any], summary: Summary) -> None:
     lengths = facts["lengths"]
-    spread = f"{lengths['min']} to {lengths['max']}, 99 % up to {lengths['p99']}"
-    print_grid(
-        [
-            ("rows", f"{facts['rows']:,}", facts["file"]),
-            ("not read", f"{facts['not_read']:,}", "rejected while reading, see below" if facts["not_read"] else ""),
-            ("invalid", f"{facts['invalid']:,}", "not a molecule"),
-            ("duplicates", f"{facts['duplicates']:,}", "the same molecule again, by canonical SMILES"),
-            ("molecules", f"{facts['molecules']:,}", "distinct"),
-            ("length", f"{lengths['median']:g}", f"characters, median; {spread}"),
-            *(("changed", f"{count:,}", reason) for reason, count in facts["notes"].items()),
-        ],
-        numbers=(1,),
-    )
-    print_text("")
-    if facts["elements"]:
-        elements_found = facts["elements"].items()
-        rows = [(symbol, f"{found['molecules']:,}", f"{found['atoms']:,}") for symbol, found in elements_found]
-        print_grid(rows, ("element", "molecules", "atoms"), numbers=(1, 2))
+    kept, looked_at = summary.kept, summary.looked_at
+    spread = f"{lengths['min']:,} to {lengths['max']:,}, 99 % up to {lengths['p99']:,}"
+    sampled = looked_at.get("molecules", kept) < kept
+    parsed = f", of {looked_at.get('molecules', 0):,} rows drawn at random" if sampled else ""
+    compared = f", among {looked_at['duplicates']:,} rows" if looked_at["duplicates"] < kept else ""
+    rows = [
+        ("rows", f"{facts['rows']:,}", facts["file"]),
+        ("not read", f"{facts['not_read']:,}", "rejected while reading, see below" if facts["not_read"] else ""),
+    ]
+    if summary.molecules is not None:
+        rows += [
+            ("invalid", f"{facts['invalid']:,}", f"not a molecule{parsed}"),
+            ("duplicates", f"{facts['duplicates']:,}", f"the same molecule again, by canonical SMILES{compared}"),
+            ("molecules", f"{facts['molecules']:,}", f"distinct{compared}"),
+        ]
     else:
-        columns = format_names(facts["columns"])
-        print_text(f"No row is a molecule. The file has {columns}: choose a column with --smiles-column.")
+        rows.append(("duplicates", f"{facts['duplicates']:,}", f"the same text again; these are {summary.notation}"))
+    rows.append(("length", f"{lengths['median']:g}", f"characters, median; {spread}"))
+    print_grid([*rows, *(("changed", f"{count:,}", text) for text, count in facts["notes"].items())], numbers=(1,))
+    if sampled:
+        print_text(f"A sample was parsed: mrl inspect {options.file} --all parses every row.")
     print_text("")
+
+
+def _show_columns(summary: Summary) -> None:
+    part = None if summary.parts is None else summary.parts.column
+    rows = [
+        (summary.smiles_column, "the molecules" if summary.molecules is not None else summary.notation, "100 %", "")
+    ]
+    for one in summary.columns[:_SHOWN_COLUMNS]:
+        filled = format_percent(one.filled, one.rows)
+        rows.append((_cut(one.name), "parts of a split" if one.name == part else one.kind, filled, _values(one)))
+    print_grid(rows, ("column", "holds", "filled", "values"), numbers=(2,))
+    if (more := len(summary.columns) - _SHOWN_COLUMNS) > 0:
+        print_text(f"and {format_count(more, 'more column')}; --json prints all")
+    print_text("")
+
+
+def _cut(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _values(one: ColumnFacts) -> str:
+    if one.kind == "classes":
+        return ", ".join(f"{_cut(name, 20)}: {count:,}" for name, count in list(one.classes.items())[:6])
+    if one.kind == "numbers":
+        facts = spread(one.values)
+        low, middle, high = (format_number(float(facts[name] or 0)) for name in ("min", "median", "max"))
+        return f"{low} to {high}, median {middle}"
+    return "" if one.kind == "empty" else f"{one.distinct:,} different, such as {_cut(one.example, 30)}"
+
+
+def _show_molecules(summary: Summary) -> None:
+    facts = summary.molecules
+    if facts is None:
+        return
+    n = summary.looked_at["molecules"] - summary.n_invalid
+    if not n:
+        others = format_names([one.name for one in summary.columns]) or "none"
+        print_text(f"No row is a molecule. The other columns: {others}. Choose a column with --smiles-column.")
+        return
+    rows = [(symbol, f"{count:,}", f"{atoms:,}") for symbol, (count, atoms) in facts.elements.items()]
+    print_grid(rows, ("element", "molecules", "atoms"), numbers=(1, 2))
+    print_text("")
+    traits = [(trait, f"{count:,}", format_percent(count, n)) for trait, count in facts.traits.items() if count]
+    traits.append(("RDKit's canonical SMILES", f"{facts.canonical:,}", format_percent(facts.canonical, n)))
+    print_grid(traits, ("molecules with", "molecules", "share"), numbers=(1, 2))
+    different = [one for one in summary.conflicts if one.different]
+    if different:
+        print_text("")
+        lines = [(_cut(one.column), f"{one.repeated:,}", f"{one.different:,}") for one in different]
+        print_grid(lines, ("label", "molecules with several", "that differ"), numbers=(1, 2))
 
 
 def _show_coverage(coverage: Coverage, vocabulary: str) -> None:
+    print_text("")
     if coverage.complete:
         print_text(f"Every token is in {vocabulary}: no molecule is changed.")
         return
@@ -159,5 +214,5 @@ def _show_problems(facts: dict[str, Any]) -> None:
     if total:
         print_text("")
         print_text("Rows with problems" + (f" (the first {_SHOWN_ROWS})" if total > _SHOWN_ROWS else "") + ":")
-        rows = [(f"{p['row']:,}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
+        rows = [(f"{p['row']}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
         print_grid(rows, ("row", "text", "problem"), numbers=(0,))

@@ -6,13 +6,13 @@ import importlib.metadata
 import platform
 import shlex
 
-from mrl.cli.console import note, print_json, success
-from mrl.cli.options import Notation, ReportOptions
-from mrl.cli.tables import read_table, require_writable
-from mrl.errors import NotationError
+from mrl.cli.console import print_json, success
+from mrl.cli.options import ReportOptions
+from mrl.cli.summaries import read_source
+from mrl.cli.tables import report_rejects, require_writable
 from mrl.messages import format_count
 from mrl.report import DataReport
-from mrl.summary import SampleSizes, Source, summarize
+from mrl.summary import SampleSizes, summarize
 from mrl.text import Vocab
 
 
@@ -20,9 +20,11 @@ def run(options: ReportOptions) -> None:
     """Read the file, look at it, write the page."""
     require_writable(options.out, inputs=[options.file])
     vocab = None if options.vocab is None else Vocab.load(options.vocab)
-    table = _read(options)
+    source = read_source(options.file, options)
+    success(f"read {format_count(len(source), 'row')} of {options.file}")
+    report_rejects(source.rejects, "not read")
     summary = summarize(
-        table,
+        source,
         targets=options.target or None,
         split=options.split_column,
         vocab=vocab,
@@ -37,18 +39,6 @@ def run(options: ReportOptions) -> None:
     success(f"wrote a page about {format_count(summary.rows, 'row')} to {options.out}")
     if options.json:
         print_json({"path": str(options.out), **report.to_dict()})
-
-
-def _read(options: ReportOptions) -> Source:
-    """Return the rows of the file; those that are not SMILES as they stand."""
-    try:
-        table = read_table(options.file, options, others=True)
-    except NotationError as error:
-        if options.notation is not None or error.notation not in ("selfies", "protein", "nucleotide"):
-            raise
-        table = read_table(options.file, options, others=True, notation=Notation(error.notation))
-        note(f"  column {table.smiles_column!r} holds {error.notation} sequences or symbols, which are not parsed")
-    return Source.of(table, str(options.file))
 
 
 def _command(options: ReportOptions) -> str:

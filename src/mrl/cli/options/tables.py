@@ -50,18 +50,22 @@ class FingerprintKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class InspectOptions(ReadingOptions):
-    """Show what is in a file of molecules, or in a vocabulary.
+    """Show what is in a file of molecules, or in a file or folder that mrl wrote.
 
-    Molecules: rows, invalid ones, duplicates, lengths, elements, and which tokens a vocabulary lacks.
-    A vocabulary: kind, engine, rules, tokens, fingerprint.
+    Molecules: the column taken and the others, rows, invalid ones, duplicates, lengths, elements, salts, charges,
+    stereo, labels and where they contradict each other; with --vocab, the tokens that a vocabulary lacks.
 
-    Exits with 1 if some rows are not molecules, or have tokens that are not in the vocabulary given by --vocab.
+    Vocabularies, models, checkpoints, corpora, caches, arrays: what they hold and how they were made.
+
+    Of a large file 10,000 rows are parsed. Exits with 1 if some rows are not molecules, or have tokens that are not in
+    the vocabulary given by --vocab.
     """
 
-    file: Annotated[Path, argument("FILE", f"Vocabulary file, or table {TABLE}")]
-    vocab: Annotated[
-        Path | None, Option(help="Vocabulary to compare the molecules with.", show_default="single characters")
-    ] = None
+    parses_molecules = False
+
+    file: Annotated[Path, argument("FILE", f"Table {TABLE} Or a file or folder that mrl wrote.")]
+    vocab: Annotated[Path | None, Option(help="Vocabulary to compare the molecules with.")] = None
+    all: Annotated[bool, Option("--all", help="Parse every row of a large file.")] = False
     rejects: Annotated[
         Path | None, Option(help="CSV file for all rows that are not molecules: row, text, stage, reason.")
     ] = None
@@ -222,7 +226,7 @@ class ReportOptions(ReadingOptions):
 
     parses_molecules = False
 
-    file: File
+    file: Annotated[Path, argument("FILE", f"Table {TABLE} Or the folder of a corpus.")]
     out: Annotated[Path, out_option("The .html file to write.")]
     target: Annotated[
         list[str] | None,

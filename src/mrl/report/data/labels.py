@@ -90,14 +90,17 @@ def parts_section(summary: Summary) -> Iterator[Section]:
     sizes = [(short(name) or "(blank)", count, share_bar(count, total)) for name, count in parts.rows.items()]
     body: str = table(sizes, ["part", "rows", "share"])
     scaffolds = {(one.part, one.other): one for one in parts.scaffolds}
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for one in parts.molecules:
         scaffold = scaffolds.get((one.part, one.other))
         also = None if scaffold is None else share_bar(scaffold.shared, scaffold.rows)
         name = f"{short(one.part, 24)} in {short(one.other, 24)}"
         rows.append((name, one.shared, share_bar(one.shared, one.rows), also))
     what = "molecules" if summary.molecules is not None else "texts"
-    body += table(rows, ["rows of", f"shared {what}", "share", "shared scaffolds"], caption="What parts have in common")
+    header = ["rows of", f"shared {what}", "share", "shared scaffolds"]
+    if not scaffolds:
+        rows, header = [row[:3] for row in rows], header[:3]
+    body += table(rows, header, caption="What parts have in common")
     shared = [one for one in parts.molecules if one.shared][:_MOST_EXAMPLES]
     if shared and summary.molecules is not None:
         captions = [f"{short(one.part, 20)} and {short(one.other, 20)}" for one in shared]

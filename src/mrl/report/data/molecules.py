@@ -111,7 +111,11 @@ def duplicates_section(summary: Summary) -> Iterator[Section]:
 def _conflicts(summary: Summary) -> str:
     found = [one for one in summary.conflicts if one.repeated]
     if not found:
-        return paragraph("No molecule has more than one label.") if summary.conflicts else ""
+        return (
+            paragraph("No labels contradict each other: no row with a label repeats another one.")
+            if summary.conflicts
+            else ""
+        )
     ordered = sorted(found, key=lambda one: -one.different)
     rows: list[tuple[object, ...]] = [
         (

@@ -22,7 +22,7 @@ def findings_list(summary: Summary) -> Html:
     """Return what deserves a look, as a list."""
     found = findings(summary)
     if not found:
-        return Html('<p class="prose">Nothing in this file stands out.</p>\n')
+        return Html('<ul class="findings">\n<li>Nothing in this file stands out.</li>\n</ul>\n')
     items = "".join(f"<li>{escape_html(text)}</li>\n" for text in found)
     return Html(f'<h2 class="small">What deserves a look</h2>\n<ul class="findings">\n{items}</ul>\n')
 
