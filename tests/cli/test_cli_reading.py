@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,19 @@ def test_text_of_another_encoding_is_read_if_it_is_named(tmp_path: Path) -> None
     run("clean", path, "-o", out, "--encoding", "utf-16")
     assert rows(out) == [{"smiles": "CCO", "name": "Käse"}]
     assert "--encoding is 'utf-17'" in run("clean", path, "-o", out, "--encoding", "utf-17", status=2)[1]
+
+
+def test_standard_input_and_sd_files_are_read(tmp_path: Path) -> None:
+    block = "ethanol\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\nM  END\n"
+    (tmp_path / "t.sdf").write_text(f"{block}>  <y>\n1\n\n$$$$\n{block.replace('M  END', '')}$$$$\n")
+    out, rejects = tmp_path / "c.csv", tmp_path / "r.csv"
+    assert facts("clean", tmp_path / "t.sdf", "-o", out, "--rejects", rejects)["rows"] == 2
+    assert rows(out) == [{"smiles": "C", "name": "ethanol", "y": "1"}]
+    assert [row["row"] for row in rows(rejects)] == ["1"]
+    command = [sys.executable, "-m", "mrl", "clean", "-", "--format", "smi", "-o", str(out)]
+    subprocess.run(command, input=b"CCO a\nC b\n", check=True, capture_output=True)
+    assert rows(out) == [{"smiles": "CCO", "name": "a"}, {"smiles": "C", "name": "b"}]
+    parts = tmp_path / "parts"
+    run("split", tmp_path / "t.sdf", "-o", parts, "--sizes", "1,0", "--by", "random")
+    assert [row["name"] for row in rows(parts / "train.csv")] == ["ethanol"]
+    run("inspect", "-", status=1)

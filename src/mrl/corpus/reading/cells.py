@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _CENSORED = r"(?s)^(?P<sign>[<>]=?|[≤≥])\s*(?P<number>\S.*)$"
 _SIGNS = {"<": -1, "<=": -1, "≤": -1, ">": 1, ">=": 1, "≥": 1}
 _TEXT = pa.large_string()
+_BLANKS = [*b" \t\n\f\r"]
 
 
 class SmilesCells(NamedTuple):
@@ -87,28 +88,33 @@ def parse_smiles(raw: Any, has_name_suffix: bool, is_smiles: bool = True) -> Smi
     tail = name = pa.repeat(pa.scalar("", _TEXT), len(text))
     rejected = dict.fromkeys(_where(pc.equal(text, "")), "empty")
     with_tail = np.zeros(len(text), bool)
-    blanks = _flags(pc.match_substring_regex(text, r"[\s\p{Z}]"))
+    blanks, is_plain = _find_blanks(text)
+    if has_name_suffix and is_plain and blanks.any():
+        named = blanks & ~_flags(pc.match_substring(text, "|"))
+        parts = pc.ascii_split_whitespace(pc.filter(text, pa.array(named)), max_splits=1).flatten()
+        text = _replace(text, named, pc.take(parts, pa.array(np.arange(0, len(parts), 2))))
+        name = _replace(name, named, pc.take(parts, pa.array(np.arange(1, len(parts), 2))))
+        blanks &= ~named
     if blanks.any():
         found = pc.extract_regex(pc.filter(text, pa.array(blanks)), _TAIL_AND_NAME if has_name_suffix else _TAIL)
         matched = _flags(pc.is_valid(found))
         rejected |= dict.fromkeys(np.flatnonzero(blanks)[~matched].tolist(), "blank inside SMILES")
         blanks[blanks] = matched
         found = pc.filter(found, pa.array(matched))
-        parts = {part: pc.struct_field(found, part) for part in ("smiles", "tail", "name")}
-        whole = ~_is_layout(parts["smiles"], parts["tail"])
+        smiles, tails = pc.struct_field(found, "smiles"), pc.struct_field(found, "tail")
+        whole = ~_is_layout(smiles, tails)
         with_tail[blanks] = whole
         mask = pa.array(whole)
-        joined = pc.binary_join_element_wise(parts["smiles"], parts["tail"], pa.scalar(" ", _TEXT))
-        parts["smiles"] = pc.if_else(mask, joined, parts["smiles"])
-        parts["tail"] = pc.if_else(mask, pa.scalar("", _TEXT), parts["tail"])
-        text, tail, name = (
-            pc.replace_with_mask(column, pa.array(blanks), parts[part])
-            for part, column in (("smiles", text), ("tail", tail), ("name", name))
-        )
+        joined = pc.binary_join_element_wise(smiles, tails, pa.scalar(" ", _TEXT))
+        text = _replace(text, blanks, pc.if_else(mask, joined, smiles))
+        tail = _replace(tail, blanks, pc.if_else(mask, pa.scalar("", _TEXT), tails))
+        name = _replace(name, blanks, pc.struct_field(found, "name"))
     if is_smiles:
-        rejected = dict.fromkeys(_where(foreign_letters(text)), FOREIGN) | rejected
+        rejected = dict.fromkeys(_where(foreign_letters(text, with_tail)), FOREIGN) | rejected
         rejected |= dict.fromkeys(_where(pc.starts_with(text, "#")), COMMENT)
-        rejected |= dict.fromkeys(_where(pc.match_substring_regex(text, "^>[^>]*$")), FASTA_HEADER)
+        if headers := _where(pc.starts_with(text, ">")):  # a reaction without reactants has a second one
+            is_header = _flags(pc.match_substring_regex(pc.take(text, pa.array(headers)), "^>[^>]*$"))
+            rejected |= dict.fromkeys(np.array(headers)[is_header].tolist(), FASTA_HEADER)
     rejected |= dict.fromkeys(_where(pc.is_in(text, value_set=pa.array(_MISSING_SMILES, _TEXT))), "missing")
     return SmilesCells(text, tail, name, rejected, trimmed, with_tail)
 
@@ -165,6 +171,28 @@ def parse_censored(column: Any) -> tuple[NDArray[np.float64], NDArray[np.int8], 
     values, wrong = parse_numbers(pc.replace_with_mask(text, mask, pc.struct_field(kept, "number")))
     signs[censored] = [_SIGNS[sign] for sign in pc.struct_field(kept, "sign").to_pylist()]
     return values, signs, wrong | (censored & np.isnan(values))
+
+
+def _find_blanks(text: Any) -> tuple[Bools, bool]:
+    """Return which cells have a blank, and whether all are of ASCII without control characters other than tabs."""
+    if not len(text):
+        return np.zeros(0, bool), False
+    offsets = np.frombuffer(text.buffers()[1], np.int64)[text.offset : text.offset + len(text) + 1]
+    data = text.buffers()[2]
+    values = np.frombuffer(b"" if data is None else data, np.uint8)[offsets[0] : offsets[-1]]
+    if len(values) and values.max() > 126:
+        return _flags(pc.match_substring_regex(text, r"[\s\p{Z}]")), False
+    flags = np.zeros(len(text), bool)
+    places = np.flatnonzero(values <= ord(" "))
+    found = values[places]
+    places = places[np.isin(found, _BLANKS)] if len(places) else places
+    flags[np.searchsorted(offsets - offsets[0], places, side="right") - 1] = True
+    return flags, bool(np.isin(found, (ord(" "), ord("\t"))).all())
+
+
+def _replace(column: Any, where: Bools, values: Any) -> Any:
+    """Return a column with other values in some rows."""
+    return values if where.all() else pc.replace_with_mask(column, pa.array(where), values)
 
 
 def _is_layout(smiles: Any, tail: Any) -> Bools:

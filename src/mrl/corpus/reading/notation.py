@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pyarrow.compute as pc
@@ -103,11 +103,15 @@ def is_smiles_text(text: str) -> bool:
     return _SMILES.fullmatch(text) is not None
 
 
-def foreign_letters(smiles: object) -> NDArray[np.bool_]:
-    """Return which cells of an Arrow column have, in their first word, a letter that no SMILES has."""
-    first = pc.extract_regex(smiles, r"(?s)^(?P<word>\S*)")
-    word = pc.struct_field(first, "word")
-    return ~np.array(pc.match_substring_regex(word, _NO_FOREIGN_LETTER).to_numpy(zero_copy_only=False), bool)
+def foreign_letters(smiles: Any, with_tail: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which cells of an Arrow column have, in their first word, a letter that no SMILES has.
+
+    Of some cells (`with_tail`) the SMILES is the first word only.
+    """
+    found = ~np.array(pc.match_substring_regex(smiles, _NO_FOREIGN_LETTER).to_numpy(zero_copy_only=False), bool)
+    places = np.flatnonzero(found & with_tail)
+    found[places] = [has_foreign_letter(cell) for cell in pc.take(smiles, places).to_pylist()]
+    return found
 
 
 def sample_rows(n: int) -> NDArray[np.int64]:

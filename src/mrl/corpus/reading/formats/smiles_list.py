@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,14 +66,27 @@ class SmilesList(TextFile):
         while at < self._stop:
             found = LINE.match(self._data, min(at + BLOCK_BYTES, self._stop), self._stop)
             end = found.end() if found else self._stop
-            lines = self._data[at:end].splitlines()
-            cells = map(_name_last, lines) if self.name_first else lines
-            yield Block({self.names[0]: pa.array(cells, pa.large_binary())}, np.arange(row, row + len(lines)), [])
+            lines = _lines(self._data[at:end])
+            if self.name_first:
+                lines = pa.array(map(_name_last, lines.to_pylist()), pa.large_binary())
+            yield Block({self.names[0]: lines}, np.arange(row, row + len(lines)), [])
             at, row = end, row + len(lines)
 
     def line(self, row: int) -> int:
         """Return the line, from 1, of a row."""
         return line_count(self._data[: self._start]) + row + 1
+
+
+def _lines(text: bytes) -> Any:
+    """Return the lines of a text, as ``splitlines`` does, as an Arrow array."""
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    ends -= np.arange(len(ends))
+    lengths = [] if text.endswith(b"\n") else [len(text) - len(ends)]
+    offsets = np.concatenate([[0], ends, lengths]).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text.replace(b"\n", b""))]
+    return pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
 
 
 def _has_delimiter(word: str) -> bool:
