@@ -5,16 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rdkit import Chem
+from rdkit.Chem import QED
+from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
 
+import mrl
 from mrl.errors import StateError
 from mrl.loop import (
     Call,
     Command,
     Component,
+    Gaussian,
     History,
     Identity,
     ImproveOptions,
@@ -41,6 +47,17 @@ def test_a_run_ends_at_its_budget_and_scores_each_molecule_once() -> None:
     assert len(smiles) == len({*smiles}) == run.calls == 75
     assert [one.calls for one in run.rounds][-1] == 75
     np.testing.assert_array_equal(task("qed")(smiles).scores, run.history.scores)
+
+
+def test_every_proposal_is_a_molecule_whose_score_is_the_one_that_rdkit_alone_computes() -> None:
+    score = Score((Component("qed", mrl.chem.qed, Identity()), Component("logP", mrl.chem.logp, Gaussian(2.5, 1), 2)))
+    run = improve(None, score, start=START, budget=100, options=SMALL)
+    for call in run.history:
+        mol = Chem.MolFromSmiles(call.smiles)
+        assert Chem.MolToSmiles(mol) == call.smiles
+        drug_likeness, logp = QED.qed(mol), CalcCrippenDescriptors(mol)[0]  # type: ignore[no-untyped-call]
+        expected = (drug_likeness * np.exp(-0.5 * (logp - 2.5) ** 2) ** 2) ** (1 / 3)
+        assert call.score == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_run_finds_better_molecules_than_it_starts_from() -> None:
@@ -78,6 +95,21 @@ def test_failures_are_calls_that_are_named_counted_and_not_learned_from() -> Non
     reasons = [call.reason for call in run.history if call.reason]
     assert reasons == ["docking: RuntimeError: no parameters for Cl", "docking: not a finite number: nan"]
     assert all(call.score == 0.5 for call in run.best(20))
+
+
+def test_a_search_in_which_all_molecules_score_the_same_warns_once_and_names_the_cause() -> None:
+    score = task("valsartan_smarts")
+    message = (
+        "all of 46 molecules have the score 0, so there is nothing to follow; 'substructure' gave 0 to each: start from"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        improve(None, score, start=START, budget=80, options=SMALL)
+    assert len(caught) == 1
+    hit = "CN(C=O)Cc1ccc(-c2ccccc2)cc1"  # the way out: a start that has it
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = improve(None, score, start=[hit, *START], budget=80, options=SMALL)
+    assert run.best(1)[0].score > score([hit]).scores[0] > 0
 
 
 def test_a_round_without_any_score_warns() -> None:

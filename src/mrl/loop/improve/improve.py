@@ -22,7 +22,7 @@ from mrl.loop.improve.policy import Policy, frozen_copy
 from mrl.loop.improve.proposing import Scaffolds, by_rank, children, memory
 from mrl.loop.scores.files import identity_of
 from mrl.loop.scores.score import Score
-from mrl.messages import format_count
+from mrl.messages import format_count, format_names
 from mrl.text import Vocab
 
 _DEFAULTS = ImproveOptions()
@@ -31,6 +31,7 @@ _TOP = 10
 _START = 3  # batches that the model alone proposes at first
 _KEEP_SHARE = 0.1  # of the time, for writing states
 _TIRED = 20  # rounds without a new molecule, after which a run ends
+_FLAT = 4  # rounds with equal scores, after which a run warns
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -187,6 +188,7 @@ class _Loop:
         self.rounds: list[Round] = []
         self.chooser = Chooser()
         self.scaffolds = Scaffolds(options.scaffold_limit, options.scaffold_score)
+        self.part_best = np.full(len(score.components), -math.inf)  # the highest of each component, transformed
         self.out: Path | None = None
         self.without_new = 0
 
@@ -208,6 +210,8 @@ class _Loop:
         while not self._is_done():
             done = self._round(len(self.rounds))
             self.rounds.append(done)
+            if done.number == _FLAT:
+                self._warn_if_flat()
             if self._is_done() or self.keeping < _KEEP_SHARE * (time.perf_counter() - self.kept):
                 self.keep()
             yield done
@@ -217,6 +221,20 @@ class _Loop:
                 "calls; raise samples or offspring, or lower sigma",
                 stacklevel=3,
             )
+
+    def _warn_if_flat(self) -> None:
+        """Warn if no molecule is better than another one, so that the search is blind."""
+        scores = self.history.scores
+        scores = scores[~np.isnan(scores)]
+        if len(scores) < 2 or np.ptp(scores):
+            return
+        zero = [part.name for part, best in zip(self.score.components, self.part_best, strict=True) if best == 0]
+        why = f"; {format_names(zero)} gave 0 to each" if zero and self.score.aggregate == "geometric" else ""
+        warnings.warn(
+            f"all of {format_count(len(scores), 'molecule')} have the score {scores[0]:g}, so there is nothing to "
+            f"follow{why}: start from molecules that score more (start=), or choose a transform that rises gradually",
+            stacklevel=4,
+        )
 
     def keep(self) -> None:
         """Write the state; what a killed run did since then is done again, with the same result."""
@@ -306,6 +324,9 @@ class _Loop:
             return
         scored = self.score(chosen)
         reasons = {reject.row: f"{reject.stage}: {reject.reason}" for reject in scored.rejects}
+        for place, component in enumerate(self.score.components):
+            parts = component.transform(scored.values[:, place])
+            self.part_best[place] = np.fmax.reduce(parts, initial=self.part_best[place])
         for row, (text, value) in enumerate(zip(chosen, scored.scores.tolist(), strict=True)):
             self._record(Call(text, value, sources[text], number, reasons.get(row, "")))
         if np.isnan(scored.scores).all():

@@ -135,4 +135,5 @@ def _evidence(matrix: Array, y: Array) -> float:
     matrix[np.diag_indices_from(matrix)] += _NOISE
     lower = np.linalg.cholesky(matrix)
     z = np.linalg.solve(lower, y)
-    return float(-0.5 * len(y) * np.log(z @ z / len(y)) - np.log(np.diag(lower)).sum())
+    variance = max(float(z @ z) / len(y), 1e-12)  # 0 if all scores are equal
+    return float(-0.5 * len(y) * np.log(variance) - np.log(np.diag(lower)).sum())

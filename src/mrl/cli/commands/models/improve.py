@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mrl.chem import CanonicalSet, canon_smile
 from mrl.cli.commands.models.train import MODEL, VOCAB, load_model
-from mrl.cli.console import DATA, USAGE, print_grid, print_json, progress, stop, success
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import ImproveOptions
 from mrl.cli.tables import require_folder
@@ -60,6 +60,10 @@ def run(options: ImproveOptions) -> None:
     vocab.save(options.out / VOCAB)
     write_atomic(options.out / REPORT, _page(found, marks, score, options, settings).html)
     success(f"scored {format_count(found.calls, 'molecule')}, {found.history.failed:,} of them without a result")
+    if found.calls < found.budget:
+        note(
+            f"  ended before its budget of {found.budget:,}: the ten best stayed the same, or nothing new was proposed"
+        )
     success(f"wrote {options.out / MOLECULES}, {options.out / REPORT} and the model that learned")
     best = found.best(10)
     if not best:
