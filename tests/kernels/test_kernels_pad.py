@@ -124,7 +124,7 @@ def test_the_kernels_are_python_too() -> None:
     rows = np.array([2, 1, 0])
     x, y = np.empty((3, 4), np.int64), np.empty((3, 4), np.int64)
     kernel: Callable[..., int] = pad_kernel
-    kernel(values, offsets, rows, 2, True, True, x, y)
+    kernel(values, offsets, rows, np.arange(3), 2, True, True, x, y)
     assert x.tolist() == [[2, 2, 2, 7], [2, 2, 2, 2], [2, 0, 5, 1]]
     assert y.tolist() == [[2, 2, 2, 2], [2, 2, 2, 2], [2, 5, 1, 2]]
     assert max_length_kernel(offsets, rows) == 3

@@ -18,6 +18,7 @@ from mrl.data.collate.sequences import (
 from mrl.data.collate.tasks import block_mask, masked_collate, packed_collate, pair_collate, prompt_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.masked import MaskedDataset
+from mrl.data.datasets.mixing import concat, mix
 from mrl.data.datasets.packed import PackedDataset
 from mrl.data.datasets.pairs import ConditionalDataset, PairDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn
@@ -35,6 +36,7 @@ from mrl.data.order.base import Order
 from mrl.data.order.batches import Sequential, Shuffled
 from mrl.data.order.block_shuffled import BlockShuffled
 from mrl.data.order.bucketed import Bucketed
+from mrl.data.order.mixed import Mixed
 from mrl.data.order.token_budget import TokenBudget
 from mrl.data.order.weighted import Weighted
 from mrl.data.splitting import split, split_rows
@@ -52,6 +54,7 @@ __all__ = [
     "Loader",
     "MaskedDataset",
     "MaskedTokens",
+    "Mixed",
     "NumberColumn",
     "Numbers",
     "Order",
@@ -75,10 +78,12 @@ __all__ = [
     "Weighted",
     "batch_sequences",
     "block_mask",
+    "concat",
     "dict_collate",
     "get_device",
     "lm_collate",
     "masked_collate",
+    "mix",
     "next_token_pairs",
     "packed_collate",
     "pad_rows",

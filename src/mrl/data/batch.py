@@ -21,8 +21,8 @@ class BatchRequest(NamedTuple):
 
     Attributes
     ----------
-    epoch : int
-        The epoch.
+    epoch : int, or ndarray of int64, shape (B,)
+        The epoch; that of each row where they differ, as in a mixture, each source of which has its own.
     rows : ndarray of int64, shape (B,)
         Row numbers of the dataset.
 
@@ -35,8 +35,13 @@ class BatchRequest(NamedTuple):
     [[0, 4, 5, 1], [0, 4, 5, 4, 5, 4, 5, 1]]
     """
 
-    epoch: int
+    epoch: int | Rows64
     rows: Rows64
+
+
+def epoch_of(epoch: int | Rows64, i: int) -> int:
+    """Return the epoch of the i-th row of a request."""
+    return epoch if isinstance(epoch, int) else int(epoch[i])
 
 
 class RequestDataset(Dataset[Any]):
@@ -92,11 +97,12 @@ class LazyBatch(Sequence[Any]):
     def __getitem__(self, i: int | slice) -> Any:
         epoch, rows = self.request
         if isinstance(i, slice):
+            epoch = epoch if isinstance(epoch, int) else epoch[i]
             return LazyBatch(self.fields, self.storage_rows[i], BatchRequest(epoch, rows[i]))
-        return make_sample(self.fields, int(self.storage_rows[i]), epoch)
+        return make_sample(self.fields, int(self.storage_rows[i]), epoch_of(epoch, i))
 
     def __iter__(self) -> Iterator[Any]:
-        return (make_sample(self.fields, row, self.request.epoch) for row in self.storage_rows.tolist())
+        return (self[i] for i in range(len(self)))
 
     @property
     def names(self) -> tuple[str, ...]:

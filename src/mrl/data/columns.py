@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,96 @@ class View:
 
     def _all(self) -> Any:
         return self.column.take(row_array(self.rows))
+
+
+class Joined:
+    """The rows of several columns, one column after the other; copies nothing.
+
+    Parameters
+    ----------
+    parts : sequence of Column
+        One or more, whose rows are of one kind.
+
+    Examples
+    --------
+    >>> column = Joined([Values(np.array([1.0, 2.0])), Values(np.array([4.0]))])
+    >>> len(column), column.take([2, 0]), column[1], column.tolist()
+    (3, array([4., 1.]), np.float64(2.0), [1.0, 2.0, 4.0])
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self.parts = tuple(parts)
+        self.starts = np.cumsum([0, *map(len, self.parts)])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return self.take(np.arange(len(self))[i])
+        if np.ndim(i):
+            return self.take(i)
+        row = range(len(self))[i]
+        ((part, _, local),) = rows_by_part(self.starts, np.array([row]))
+        return self.parts[part][int(local[0])]
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(self.parts)
+
+    def tolist(self) -> list[Any]:
+        """Return all rows as Python values."""
+        return [value for part in self.parts for value in part.tolist()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.take(np.arange(len(self))), dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"Joined({', '.join(map(repr, self.parts))})"
+
+    def take(self, rows: Any) -> Any:
+        """Return the rows `rows` (numbers or a mask), in memory of their own."""
+        rows = row_numbers(rows, len(self))
+        groups = rows_by_part(self.starts, rows)
+        if not groups:
+            return self.parts[0].take(rows)
+        taken = [self.parts[part].take(local) for part, _, local in groups]
+        joined = np.concatenate(taken) if isinstance(taken[0], np.ndarray) else type(taken[0]).concat(taken)
+        order = np.argsort(np.concatenate([places for _, places, _ in groups]), kind="stable")
+        return joined[order] if isinstance(joined, np.ndarray) else joined.take(order)
+
+    @property
+    def digest(self) -> str:
+        """Content hash."""
+        return hashlib.sha256("\n".join(column_identity(part) for part in self.parts).encode()).hexdigest()
+
+
+def rows_by_part(starts: Rows64, rows: Rows64) -> list[tuple[int, Rows64, Rows64]]:
+    """Return for each part that has some of `rows`: its number, their places in `rows`, and their numbers in the part.
+
+    Parameters
+    ----------
+    starts : ndarray of int64, shape (k + 1,)
+        Where the rows of each part begin, and the number of all rows.
+    rows : ndarray of int64, shape (B,)
+        From 0 to below that number.
+
+    Returns
+    -------
+    list of (int, ndarray of int64, ndarray of int64)
+        By part.
+
+    Examples
+    --------
+    >>> rows_by_part(np.array([0, 2, 3]), np.array([2, 0]))
+    [(0, array([1]), array([0])), (1, array([0]), array([0]))]
+    """
+    part_of = np.searchsorted(starts[1:], rows, side="right")
+    made = []
+    for part in range(len(starts) - 1):
+        places = np.flatnonzero(part_of == part)
+        if len(places):
+            made.append((part, places, rows[places] - starts[part]))
+    return made
 
 
 def select(column: Any, rows: RowIndex) -> View:

@@ -4,7 +4,7 @@ from mrl.kernels.decode import decode
 from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, POP, REJECT, SPLIT, UNK, TokenTable, encode
 from mrl.kernels.gather import copy_slices, locate
 from mrl.kernels.jit import numba_available
-from mrl.kernels.pad import max_length, pad
+from mrl.kernels.pad import max_length, pad, pad_parts
 from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
 from mrl.kernels.similarity import leader_groups, nearest, pack_bits, tanimoto
 
@@ -31,6 +31,7 @@ __all__ = [
     "numba_available",
     "pack_bits",
     "pad",
+    "pad_parts",
     "shuffle_positions",
     "splitmix64",
     "tanimoto",

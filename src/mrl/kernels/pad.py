@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -81,10 +82,45 @@ def pad(
     >>> x.tolist(), y.tolist()
     ([[0, 1, 2, 2], [0, 5, 1, 2]], [[1, 2, 2, 2], [5, 1, 2, 2]])
     """
-    x = np.empty((len(rows), width), np.int64)
+    parts = [(values, offsets, rows, np.arange(len(rows)))]
+    return pad_parts(parts, pad_value, width, left=left, with_next=with_next)
+
+
+def pad_parts(
+    parts: Sequence[tuple[NDArray[Any], Int64s, Int64s, Int64s]],
+    pad_value: int,
+    width: int,
+    *,
+    left: bool,
+    with_next: bool,
+) -> tuple[Int64s, Int64s]:
+    """Do what `pad` does for rows that are in several arrays.
+
+    Parameters
+    ----------
+    parts : sequence of (values, offsets, rows, places)
+        The first three as in `pad`, and the row of the matrix that each of `rows` becomes: together 0 to B - 1, each
+        once, which is not checked.
+    pad_value, width, left, with_next
+        As in `pad`.
+
+    Returns
+    -------
+    x, y : ndarray of int64
+        As from `pad`.
+
+    Examples
+    --------
+    >>> one = np.array([0, 5, 1], "u1"), np.array([0, 3]), np.array([0]), np.array([1])
+    >>> two = np.array([0, 700, 1], "u2"), np.array([0, 3]), np.array([0]), np.array([0])
+    >>> pad_parts([one, two], 2, 3, left=False, with_next=False)[0].tolist()
+    [[0, 700, 1], [0, 5, 1]]
+    """
+    x = np.empty((sum(len(part[2]) for part in parts), width), np.int64)
     y = np.empty(x.shape if with_next else (0, 0), np.int64)
-    kernel = compiled(pad_kernel, x.size, fallback="numpy")
-    (kernel or _pad_in_numpy)(values, offsets, rows, pad_value, left, with_next, x, y)
+    for values, offsets, rows, places in parts:
+        kernel = compiled(pad_kernel, x.size, fallback="numpy")
+        (kernel or _pad_in_numpy)(values, offsets, rows, places, pad_value, left, with_next, x, y)
     return x, y
 
 
@@ -101,9 +137,9 @@ def max_length_kernel(offsets: Any, rows: Any) -> int:
 
 
 def pad_kernel(
-    values: Any, offsets: Any, rows: Any, pad_value: int, left: bool, with_next: bool, x: Any, y: Any
+    values: Any, offsets: Any, rows: Any, places: Any, pad_value: int, left: bool, with_next: bool, x: Any, y: Any
 ) -> int:
-    """Write every cell of `x`, and of `y` if `with_next`, once: the kernel of `pad`.
+    """Write every cell of the rows `places` of `x`, and of `y` if `with_next`, once: the kernel of `pad`.
 
     Unsigned numbers, so that machine code need not test whether an index is negative. The number that is returned has
     no meaning: it keeps the first loop, which requests the memory of all rows at once instead of one after the other.
@@ -115,7 +151,7 @@ def pad_kernel(
         if begin < end:
             touched += np.uint64(values[begin])
     for i in range(len(rows)):
-        k, row = np.uint64(i), np.uint64(rows[i])
+        k, row = np.uint64(places[i]), np.uint64(rows[i])
         begin, end = np.uint64(offsets[row]), np.uint64(offsets[row + one])
         n = end - begin
         first = width - n if left else none
@@ -147,6 +183,7 @@ def _pad_in_numpy(
     values: NDArray[Any],
     offsets: Int64s,
     rows: Int64s,
+    places: Int64s,
     pad_value: int,
     left: bool,
     with_next: bool,
@@ -160,5 +197,6 @@ def _pad_in_numpy(
     columns = np.arange(width)
     for out, skip in ((x, 0), (y, 1))[: 1 + with_next]:
         real = (columns >= first) & (columns < first + lengths[:, None] - skip)
-        out[...] = pad_value
-        out[real] = values[(begins[:, None] - first + columns + skip)[real]]
+        padded = np.full((len(rows), width), pad_value, np.int64)
+        padded[real] = values[(begins[:, None] - first + columns + skip)[real]]
+        out[places] = padded

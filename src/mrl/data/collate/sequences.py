@@ -50,8 +50,8 @@ def parts_of(batch: Any, n: int | tuple[int, ...], name: str) -> tuple[Any, ...]
     """
     allowed = (n,) if isinstance(n, int) else n
     if isinstance(batch, LazyBatch):
-        rows, epoch = batch.storage_rows, batch.request.epoch
-        parts = tuple(part for field in batch.fields for part in field.gather(rows, epoch))
+        rows, epoch = batch.storage_rows, batch.request.epoch  # of each row only where all fields are joined ones
+        parts = tuple(part for field in batch.fields for part in field.gather(rows, epoch))  # type: ignore[arg-type]
         if len(parts) not in allowed:
             raise ValueError(
                 f"{name} takes samples of {allowed[0]} part(s), those of this dataset have {len(parts)}: {batch.names}"
@@ -165,14 +165,19 @@ def transpose(matrix: Tensor) -> Tensor:
 
 
 def _pad(sequences: Any, pad_idx: int, padding: Padding, extra: int, *, pairs: bool) -> tuple[Tensor, Tensor]:
-    selection = sequences if isinstance(sequences, RowSelection) else select_rows(sequences)
-    values, offsets, rows, _, device_offsets = selection
-    longest = kernels.max_length(offsets, rows)
+    selection = select_rows(sequences)
+    parts = [selection] if isinstance(selection, RowSelection) else selection.parts
+    longest = max((kernels.max_length(part.offsets, part.rows) for part in parts), default=0)
     width = longest + extra if padding is NO_PADDING else padding.width(selection.lengths, longest, extra)
     left = padding.side == "left"
-    if device_offsets is not None:
-        return _pad_on_device(values, device_offsets, rows, pad_idx, width, left=left, pairs=pairs)
-    x, y = kernels.pad(values, offsets, rows, pad_idx, width, left=left, with_next=pairs)
+    if isinstance(selection, RowSelection):
+        values, offsets, rows, _, device_offsets = selection
+        if device_offsets is not None:
+            return _pad_on_device(values, device_offsets, rows, pad_idx, width, left=left, pairs=pairs)
+        x, y = kernels.pad(values, offsets, rows, pad_idx, width, left=left, with_next=pairs)
+    else:
+        arrays = [(*part[:3], places) for part, places in zip(selection.parts, selection.places, strict=True)]
+        x, y = kernels.pad_parts(arrays, pad_idx, width, left=left, with_next=pairs)
     return torch.from_numpy(x), torch.from_numpy(y)
 
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from mrl.data.batch import BatchRequest, LazyBatch, make_sample, with_list_of_samples
+from mrl.data.batch import BatchRequest, LazyBatch, epoch_of, make_sample, with_list_of_samples
 from mrl.data.collate.padding import Padding
 from mrl.data.columns import Rows64, as_row_index, column_identity, index_digest, row_array, take_rows
 from mrl.data.datasets.rows import RowDataset
@@ -126,9 +126,12 @@ class BaseDataset(RowDataset, Generic[Batch]):
             index = self._storage_index
             storage_rows = rows if index is None else take_rows(index, rows)
             return LazyBatch(self.fields, storage_rows, BatchRequest(epoch, rows))
+        return [self._sample_in(row, epoch_of(epoch, i)) for i, row in enumerate(row_array(rows).tolist())]
+
+    def _sample_in(self, row: int, epoch: int) -> Any:
         token = _EPOCH.set(epoch)
         try:
-            return [self[row] for row in rows.tolist()]
+            return self[row]
         finally:
             _EPOCH.reset(token)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,6 +58,13 @@ class Blocks:
         """Return the rows `rows`."""
         taken = Ragged(np.arange(len(self.text)), self.bounds).take(np.arange(len(self))[rows])
         return Blocks(self.text.take(taken.values), taken.offsets)
+
+    @classmethod
+    def concat(cls, parts: Sequence[Blocks]) -> Blocks:
+        """Return the rows of all parts, one part after the other."""
+        taken = [part.take(np.arange(len(part))) for part in parts]
+        sizes = np.concatenate([np.diff(part.bounds) for part in taken])
+        return cls(Text.concat([part.text for part in taken]), np.concatenate([[0], np.cumsum(sizes)]))
 
     @property
     def digest(self) -> str:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, as_row_index, row_array, select, take_rows, values_of
 from mrl.data.datasets.row_data import require_new_name, warn_of_row_data
 from mrl.data.datasets.sampled import sampled_rows
+from mrl.data.datasets.sources import SourceDataset
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
 from mrl.data.order.randomness import shuffled_positions
@@ -24,7 +24,7 @@ from mrl.formatting import html_preview
 from mrl.ragged import Ragged, Rejects
 
 
-class RowDataset(RequestDataset):
+class RowDataset(SourceDataset):
     """What `BaseDataset` is without samples and batches; see there."""
 
     task: Task = Task()
@@ -36,9 +36,11 @@ class RowDataset(RequestDataset):
     columns: dict[str, Any]
     fields: tuple[Field, ...] = ()
     _STATE: ClassVar = frozenset(
-        {"columns", "fields", "frozen_settings", "task", "_kept", "_storage_index", "_rejects"}
+        {
+            *("columns", "fields", "frozen_settings", "task", "_kept", "_storage_index", "_rejects"),
+            *("mixture", "differing_settings"),
+        }
     )
-    _kept: RowIndex = range(0)  # numbers of the rows among those that the dataset was made from
     _storage_index: RowIndex | None = None  # numbers of the rows among those of the fields; all of them where None
     _rejects: Rejects = Rejects([])
 
@@ -150,12 +152,10 @@ class RowDataset(RequestDataset):
             raise AttributeError(f"the rows were made with {name!r}; make another {type(self).__name__}")
         super().__setattr__(name, value)
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
     def __repr__(self) -> str:
         rejected = f", {len(self.rejects)} rejected" if self.on_error != "mask" and len(self._rejects) else ""
-        return f"{type(self).__name__}({len(self)} rows of {', '.join(self.columns) or 'nothing'}{rejected})"
+        mixed = "" if self.mixture is None else f"; a mixture of {', '.join(self.mixture.names)}"
+        return f"{type(self).__name__}({len(self)} rows of {', '.join(self.columns) or 'nothing'}{rejected}{mixed})"
 
     def _repr_html_(self) -> str:
         shown = np.arange(min(len(self), 5))
@@ -308,7 +308,9 @@ class RowDataset(RequestDataset):
 
     def _with_rows(self, given: dict[str, Any], on_error: OnError | None, ids: Ragged | None = None) -> Self:
         """Return a dataset like this one with these columns."""
+        self._require_one_configuration()
         made = self._copy()
+        made.mixture = None
         made.fields = ()
         made._replace_columns({})
         if on_error is not None:
@@ -435,11 +437,13 @@ class RowDataset(RequestDataset):
         return self.view(train_idxs), self.view(valid_idxs).without_augmentation()
 
     def without_augmentation(self) -> Self:
-        """Return these rows as they are, to validate and test on; itself if they are not augmented."""
+        """Return these rows as they are, each once, to validate and test on; itself if it is that already."""
         fields = tuple(field.without_augmentation() for field in self.fields)
-        if all(field is own for field, own in zip(fields, self.fields, strict=True)):
+        same = all(field is own for field, own in zip(fields, self.fields, strict=True))
+        if same and self.mixture is None:
             return self
         made = copy.copy(self)
-        made.fields = fields
-        made.__dict__["augment"] = None  # for rows that `new` makes from it
+        made.fields, made.mixture = fields, None
+        if not same:
+            made.__dict__["augment"] = None  # for rows that `new` makes from it
         return made

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from mrl.data.columns import RowIndex, Rows64, row_array, take_rows
 from mrl.data.device import to_device
-from mrl.data.fields.selection import RowSelection
+from mrl.data.fields.selection import RowSelection, Selection
 from mrl.errors import DatasetError
 from mrl.ragged import Ragged, Rejects
 
-Part = RowSelection | Tensor
+Part = Selection | Tensor
 
 BLOCK = 65_536  # rows that are processed together
 
@@ -114,7 +114,7 @@ class Field:
             Ids int64 (L,), numbers (D,).
         """
         parts = self.gather(np.array([row]), epoch)
-        return tuple(part.row(0) if isinstance(part, RowSelection) else part[0] for part in parts)
+        return tuple(part.row(0) if isinstance(part, Selection) else part[0] for part in parts)
 
     def lengths(self) -> NDArray[np.int64] | None:
         """Return the number of ids of every stored row, not augmented, int64 (n,); None for a field without ids."""
@@ -190,7 +190,7 @@ class Field:
 
 def _on_device(blocks: list[Any], device: torch.device) -> DeviceTokens | DeviceNumbers:
     """Copy one part, given block by block, to a device."""
-    if isinstance(blocks[0], RowSelection):
+    if isinstance(blocks[0], Selection):
         return DeviceTokens(Ragged.concat([block.take() for block in blocks]), device, blocks[0].width)
     bytes_ = [_as_bytes(block) for block in blocks]
     small = all(block is not None for block in bytes_)

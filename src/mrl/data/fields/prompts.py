@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field, Part, row_blocks
-from mrl.data.fields.selection import RowSelection
+from mrl.data.fields.selection import RowSelection, Selection
 from mrl.data.fields.tokens import Tokens
 from mrl.errors import RowError
 from mrl.ragged import Ragged
@@ -57,7 +57,7 @@ class PromptedTokens(Field):
 
     def lengths(self) -> NDArray[np.int64]:
         blocks = [self.gather(rows)[0] for rows in row_blocks(len(self.tokens.text))]
-        return np.concatenate([block.lengths for block in blocks if isinstance(block, RowSelection)])
+        return np.concatenate([block.lengths for block in blocks if isinstance(block, Selection)])
 
     def with_ids(self, column: Any, ids: Ragged) -> PromptedTokens:
         return PromptedTokens(self.prompts, self.tokens.with_ids(column, ids))

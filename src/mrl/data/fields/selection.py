@@ -55,7 +55,11 @@ class RowSelection(NamedTuple):
     def take(self) -> Ragged:
         """Return the selected rows, copied to the memory of the host."""
         values = self.values.cpu().numpy() if isinstance(self.values, Tensor) else self.values
-        return Ragged(values, self.offsets).take(self.rows)
+        # Not Ragged(...).take, which would validate the offsets of all rows.
+        lengths = self.lengths
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        index = np.repeat(self.offsets[self.rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Ragged(values[index], offsets)
 
     def row(self, k: int) -> Tensor:
         """Return the ids of the k-th selected row, int64 (L,), in memory of their own."""
@@ -64,9 +68,59 @@ class RowSelection(NamedTuple):
         return values.long() if isinstance(values, Tensor) else torch.from_numpy(values.astype(np.int64))
 
 
-def select_rows(sequences: Any) -> RowSelection:
-    """Return a `RowSelection` as it is, and all rows of a `Ragged` or a sequence of tensors, arrays or lists of ids."""
-    if isinstance(sequences, RowSelection):
+class JoinedSelection(NamedTuple):
+    """Rows of ids that are selected in several arrays: what the field of a dataset of several sources returns.
+
+    Attributes
+    ----------
+    parts : tuple of RowSelection
+        The rows of each array.
+    places : tuple of ndarray of int64
+        For each part, the places of its rows among the B rows of the batch.
+    width : int or None
+        As that of the parts.
+
+    Examples
+    --------
+    >>> one, two = (RowSelection.of(Ragged.from_rows([row], np.uint8)) for row in ([0, 4, 1], [0, 1]))
+    >>> selection = JoinedSelection((one, two), (np.array([1]), np.array([0])))
+    >>> selection.lengths, selection.row(0), selection.take().tolist()
+    (array([2, 3]), tensor([0, 1]), [[0, 1], [0, 4, 1]])
+    """
+
+    parts: tuple[RowSelection, ...]
+    places: tuple[Rows64, ...]
+    width: int | None = None
+
+    @property
+    def lengths(self) -> Rows64:
+        """Number of ids of each selected row, int64 (B,)."""
+        lengths = np.empty(sum(map(len, self.places)), np.int64)
+        for part, places in zip(self.parts, self.places, strict=True):
+            lengths[places] = part.lengths
+        return lengths
+
+    def take(self) -> Ragged:
+        """Return the selected rows, copied to the memory of the host."""
+        order = np.argsort(np.concatenate(self.places), kind="stable")
+        return Ragged.concat([part.take() for part in self.parts]).take(order)
+
+    def row(self, k: int) -> Tensor:
+        """Return the ids of the k-th selected row, int64 (L,), in memory of their own."""
+        part, place = next(
+            (part, int(np.flatnonzero(places == k)[0]))
+            for part, places in zip(self.parts, self.places, strict=True)
+            if (places == k).any()
+        )
+        return part.row(place)
+
+
+Selection = RowSelection | JoinedSelection
+
+
+def select_rows(sequences: Any) -> Selection:
+    """Return a selection as it is, and all rows of a `Ragged` or a sequence of tensors, arrays or lists of ids."""
+    if isinstance(sequences, Selection):
         return sequences
     if not isinstance(sequences, Ragged):
         sequences = Ragged.from_rows([id_array(row) for row in sequences], np.int64)

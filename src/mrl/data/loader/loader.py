@@ -16,7 +16,7 @@ from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
 from mrl.data.loader.workers import PlainDataset, Workers, ended_early
-from mrl.data.order.base import Order
+from mrl.data.order.base import BaseOrder, Order
 from mrl.errors import DatasetError, StateError
 from mrl.formatting import html_table
 from mrl.ragged import row_numbers
@@ -52,7 +52,11 @@ class EpochPlan:
             rows = order.batch(epoch, k)
             if type(rows) is not np.ndarray or rows.dtype != np.int64:  # an order may be a user's
                 rows = row_numbers(rows, order.n)
-            yield BatchRequest(epoch, rows if world_size == 1 else rank_slice(rows, rank, world_size))
+            epochs = order.row_epochs(epoch, k) if isinstance(order, BaseOrder) else epoch
+            if world_size > 1:
+                rows = rank_slice(rows, rank, world_size)
+                epochs = epochs if isinstance(epochs, int) else rank_slice(epochs, rank, world_size)
+            yield BatchRequest(epochs, rows)
 
 
 class Loader:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from mrl.data.collate.named import dict_collate
 from mrl.data.collate.padding import Padding
+from mrl.data.columns import RowIndex
 from mrl.data.order.base import Order
 from mrl.data.order.batches import Sequential, Shuffled
 from mrl.data.order.bucketed import Bucketed
+from mrl.data.order.mixed import Mixed, Mixture
 from mrl.data.order.token_budget import TokenBudget, require_budget
 from mrl.errors import DatasetError
 from mrl.processes import available_cpus
@@ -34,6 +36,13 @@ class Sized(Protocol):
 
     def lengths(self) -> NDArray[np.int64]:
         """Return the number of tokens of each row."""
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """How often its sources are drawn, if it is a mixture."""
+
+    def rows_by_source(self) -> tuple[RowIndex, ...]:
+        """Return the rows of each of its sources."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +63,19 @@ class OrderOptions:
 
     def maker(self, ds: Sized, bs: int) -> Callable[[int], Order]:
         """Return a function of the world size that makes the order of global batches."""
+        if ds.mixture is not None and self.max_tokens is not None:
+            raise TypeError("max_tokens needs the rows of all batches at once, and a mixture goes on; use bucket=True")
         return partial(make_order, self, ds, bs)
 
 
 def make_order(options: OrderOptions, ds: Sized, bs: int, world_size: int) -> Order:
     """Return the order of global batches that the options describe."""
     n, size, seed = len(ds), bs * world_size, options.seed
+    if ds.mixture is not None:
+        lengths = ds.lengths() if options.bucket else None
+        shuffle = options.shuffle or options.bucket
+        sources = ds.rows_by_source()
+        return Mixed(ds.mixture, sources, size, seed, shuffle=shuffle, drop_last=options.drop_last, lengths=lengths)
     if options.max_tokens is not None:
         lengths = ds.lengths()
         require_budget(lengths, options.max_tokens)

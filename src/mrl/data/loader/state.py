@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrl.data.order.base import Order
+from mrl.data.order.base import BaseOrder, Order
 from mrl.errors import StateError
 from mrl.messages import format_names
 
@@ -13,7 +13,7 @@ VERSION = 2
 
 def make_state(order: Order, data: str | None, epoch: int, batches: int) -> dict[str, Any]:
     """Return the state of a loader that has yielded `batches` batches of epoch `epoch`."""
-    return {"version": VERSION, "epoch": epoch, "batches": batches, **_identity(order, data)}
+    return {"version": VERSION, "epoch": epoch, "batches": batches, **_identity(order, data, epoch, batches)}
 
 
 def check_state(state: Any, order: Order, data: str | None, world_size: int) -> tuple[int, int]:
@@ -33,20 +33,25 @@ def check_state(state: Any, order: Order, data: str | None, world_size: int) -> 
         )
     if unknown := state.keys() - make_state(order, data, 0, 0):
         raise StateError(f"the state has {format_names(sorted(map(str, unknown)))} too; pass what state_dict returned")
-    _require_same(state, _identity(order, data), world_size)
     epoch, batches = state.get("epoch"), state.get("batches")
-    if not (type(epoch) is int and type(batches) is int and 0 <= epoch < 2**63 and 0 <= batches <= len(order)):
+    place = None
+    if type(epoch) is int and type(batches) is int and 0 <= epoch < 2**63 and batches >= 0:
+        place = epoch, batches
+    _require_same(state, _identity(order, data, *(place or (0, 0))), world_size)
+    if place is None or place[1] > len(order):
         raise StateError(f"the state is at batch {batches!r} of epoch {epoch!r}, of {len(order)} batches an epoch")
-    return (epoch + 1, 0) if batches == len(order) > 0 else (epoch, batches)
+    return (place[0] + 1, 0) if place[1] == len(order) > 0 else place
 
 
-def _identity(order: Order, data: str | None) -> dict[str, Any]:
+def _identity(order: Order, data: str | None, epoch: int, batches: int) -> dict[str, Any]:
     size = getattr(order, "batch_size", None)
-    return {"global_batch_size": size, "rows": order.n, "order": order.fingerprint(), "data": data}
+    digest = order.fingerprint_at(epoch, batches) if isinstance(order, BaseOrder) else order.fingerprint()
+    return {"global_batch_size": size, "rows": order.n, "order": digest, "data": data}
 
 
 _DIGESTS = {
-    "order": "the order differs (its kind, seed, drop_last, max_tokens or the lengths of the rows)",
+    "order": "the order differs (its kind, seed, drop_last, max_tokens, the lengths of the rows, or the "
+    "weights of a mixture)",
     "data": "the data differ (the texts, their number or order, the vocabulary, labels, or settings such as augment)",
 }
 

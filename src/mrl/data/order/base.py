@@ -85,6 +85,47 @@ class BaseOrder(Order):
     def fingerprint(self) -> str:
         return self._fingerprint
 
+    def fingerprint_at(self, epoch: int, batches: int) -> str:
+        """Return a digest of everything that the batches in front of a place depend on.
+
+        Parameters
+        ----------
+        epoch, batches : int
+            The epoch, and the number of its batches that are in front of the place.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from mrl.data import Sequential
+        >>> Sequential(5, 2).fingerprint_at(1, 0) == Sequential(5, 2).fingerprint()
+        True
+        """
+        return self.fingerprint()
+
+    def row_epochs(self, epoch: int, k: int) -> int | Rows64:
+        """Return the epoch that the randomness of the rows of a batch belongs to.
+
+        Parameters
+        ----------
+        epoch, k : int
+            As in `batch`.
+
+        Returns
+        -------
+        int, or ndarray of int64, shape (B,)
+            That of each row where they differ.
+
+        Examples
+        --------
+        >>> from mrl.data import Sequential
+        >>> Sequential(5, 2).row_epochs(3, 0)
+        3
+        """
+        return epoch
+
     @cached_property
     def _fingerprint(self) -> str:
         return hashlib.sha256(json.dumps(self.config(), sort_keys=True).encode()).hexdigest()[:32]
