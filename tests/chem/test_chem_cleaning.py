@@ -283,7 +283,7 @@ def test_rejects_show_the_text_as_it_was_found() -> None:
     cleaned = clean(["C(O)C.Cl", "OCC"], [LargestFragment(), Canonical(), TextLength(2)])
     assert [reject.text for reject in cleaned.rejects] == ["C(O)C.Cl", "OCC"]
     cleaned = clean(["CCO", " OCC"], PIPELINE, duplicates="first")
-    assert cleaned.rejects[0] == (1, " OCC", "duplicates", "the molecule of row 0")
+    assert cleaned.rejects[0] == (1, " OCC", "duplicates", "duplicate: the molecule of row 0")
 
 
 def test_a_value_that_is_not_a_text_is_a_rejected_row() -> None:

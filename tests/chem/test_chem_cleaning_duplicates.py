@@ -38,8 +38,8 @@ def test_the_first_row_stays() -> None:
     cleaned = clean(THREE, duplicates="first", ids=[7, 8, 9, 10])
     assert (cleaned.smiles.tolist(), cleaned.kept.tolist(), cleaned.ids) == (["CCO", "N"], [0, 1], (7, 8))
     assert list(cleaned.rejects) == [
-        (2, "OCC", "duplicates", "the molecule of row 0"),
-        (3, "C(O)C", "duplicates", "the molecule of row 0"),
+        (2, "OCC", "duplicates", "duplicate: the molecule of row 0"),
+        (3, "C(O)C", "duplicates", "duplicate: the molecule of row 0"),
     ]
     count = cleaned.counts["duplicates"]
     assert (count.rows, count.changed, count.removed) == (4, 0, 2)

@@ -45,7 +45,7 @@ def test_steps_duplicates_and_rejects(molecules: Path, tmp_path: Path) -> None:
         ("3", "duplicates"),
         ("6", "read"),
     ]
-    assert rejects[2]["reason"] == "the molecule of row 0"
+    assert rejects[2]["reason"] == "duplicate: the molecule of row 0"
     assert (found["rows"], found["written"], found["not_read"], found["removed"]) == (7, 3, 2, 2)
     examples = {step["step"]: step["examples"] for step in found["steps"]}
     assert examples["strip tail"][0]["row"] == 5
@@ -57,7 +57,7 @@ def test_numbers_of_duplicates_are_those_of_the_file(tmp_path: Path) -> None:
     run("clean", path, "-o", tmp_path / "b.smi", "--duplicates", "first", "--rejects", tmp_path / "r.csv")
     assert [(reject["row"], reject["reason"]) for reject in rows(tmp_path / "r.csv")][-1] == (
         "5",
-        "the molecule of row 4",
+        "duplicate: the molecule of row 4",
     )
 
 

@@ -55,15 +55,17 @@ def test_csv_comes_back(rows: list[tuple[int, str, str, str]]) -> None:
     Rejects(rows).to_csv(file)
     file.seek(0)
     header, *lines = csv.reader(file)
-    assert header == ["row", "text", "stage", "reason"]
-    assert [(int(row), *rest) for row, *rest in lines] == rows
+    assert header == ["row", "text", "stage", "reason", "kind"]
+    assert [(int(row), *rest) for row, *rest, _ in lines] == rows
+    assert [line[-1] for line in lines] == [reject.kind for reject in Rejects(rows)]
 
 
 def test_csv_by_example(tmp_path: Path) -> None:
     path = tmp_path / "new" / "rejects.csv"
     Rejects([(4, 'a,"b"\n', "read", "é"), (5, "C\udcff", "read", "encoding")]).to_csv(path)
     assert path.read_bytes() == (
-        b'"row","text","stage","reason"\n4,"a,""b""\n","read","\xc3\xa9"\n5,"C\\udcff","read","encoding"\n'
+        b'"row","text","stage","reason","kind"\n4,"a,""b""\n","read","\xc3\xa9","\xc3\xa9"\n'
+        b'5,"C\\udcff","read","encoding","encoding"\n'
     )
     assert [file.name for file in path.parent.iterdir()] == ["rejects.csv"]
 
@@ -74,8 +76,11 @@ def test_frames_of_other_libraries() -> None:
     assert pl.DataFrame(rejects).columns == list(Reject._fields)
     assert list(pd.DataFrame(rejects).itertuples(index=False, name=None)) == SOME
     assert pd.DataFrame(rejects).columns.tolist() == list(Reject._fields)
-    assert pa.table(rejects.to_dict()).to_pylist() == [reject._asdict() for reject in rejects]
-    assert Rejects().to_dict() == {"row": [], "text": [], "stage": [], "reason": []}
+    assert pa.table(rejects.to_dict()).to_pylist() == [reject._asdict() | {"kind": reject.kind} for reject in rejects]
+    assert rejects.to_arrow().equals(pa.table(rejects.to_dict(), schema=rejects.to_arrow().schema))
+    assert pl.DataFrame(rejects.to_arrow()).rows() == [(*row, row[3]) for row in SOME]
+    assert rejects.to_pandas().kind.tolist() == [row[3] for row in SOME]
+    assert Rejects().to_dict() == {"row": [], "text": [], "stage": [], "reason": [], "kind": []}
 
 
 def test_repr() -> None:
@@ -113,3 +118,32 @@ def test_it_cannot_be_changed() -> None:
         Rejects().other = 1  # type: ignore[attr-defined]
     with pytest.raises(TypeError):
         Rejects(SOME)[0] = SOME[1]  # type: ignore[index]
+
+
+def test_reasons_are_counted_by_their_kind() -> None:
+    rejects = Rejects(
+        (row, "C" * row, "length", f"too long: {row} tokens, more than max_length 2") for row in range(3, 9)
+    )
+    assert rejects.counts() == {"too long": 6}
+    assert repr(rejects) == "Rejects(6 rows: 6 × 'too long')"
+    assert {reject.kind for reject in rejects} == {"too long"}
+
+
+def test_lines_of_a_file_go_along_and_are_exported() -> None:
+    rejects = Rejects(SOME, lines={SOME[0][0]: 12, 10_000: 3})
+    assert rejects.lines == {SOME[0][0]: 12}
+    line_of = [12 if row[0] == SOME[0][0] else None for row in SOME]
+    assert rejects.to_dict()["line"] == line_of
+    for other in (pickle.loads(pickle.dumps(rejects)), rejects[:], Rejects.concat([Rejects(), rejects])):
+        assert other == rejects
+        assert other.lines == rejects.lines
+    assert rejects.to_arrow()["line"].to_pylist() == line_of
+    file = io.StringIO()
+    rejects.to_csv(file)
+    assert file.getvalue().splitlines()[0] == '"row","text","stage","reason","kind","line"'
+
+
+def test_no_rejects_have_columns_of_the_same_types() -> None:
+    some, none = Rejects(SOME).to_arrow(), Rejects().to_arrow()
+    assert none.schema == some.schema
+    assert len(none) == 0

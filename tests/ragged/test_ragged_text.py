@@ -219,3 +219,18 @@ def test_the_repr_of_an_object_is_not_its_text(text: str) -> None:
     with pytest.raises(RowError, match="row 1 of column 'smiles'"):
         as_text(pa.array(["CCO", text]))
     assert as_text([f"x {text}", "a at 0x1"]).tolist() == [f"x {text}", "a at 0x1"]
+
+
+@given(STRINGS, st.text(max_size=3) | st.sampled_from(["CCO", "", "N≡N"]))
+def test_a_column_compared_with_a_text_is_a_mask(rows: list[str], value: str) -> None:
+    text = Text.of(["first", *rows])[1:]  # a view, whose bytes begin later
+    assert (text == value).tolist() == [row == value for row in rows]
+    assert (text != value).tolist() == [row != value for row in rows]
+
+
+def test_a_column_compared_with_another_is_compared_as_a_whole() -> None:
+    text = Text.of(["C", "N"])
+    assert text == Text.of(["C", "N"])
+    assert text != Text.of(["C", "O"])
+    assert text != ["C", "N"]
+    assert len({text, Text.of(["C", "N"])}) == 1

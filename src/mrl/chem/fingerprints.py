@@ -159,6 +159,18 @@ class Fingerprint:
         parameters = repr(self).replace(", chirality=False", "")  # which was the only choice of earlier versions
         return f"{parameters} rdkit={rdBase.rdkitVersion}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the bits, such as ``"ecfp6_0"``.
+
+        Examples
+        --------
+        >>> Fingerprint("ecfp6", n_bits=2).names, Fingerprint("maccs").names[-1]
+        (('ecfp6_0', 'ecfp6_1'), 'maccs_166')
+        """
+        kind = f"{self.kind}{2 * self.radius}" if self.radius is not None and self.kind in _CIRCULAR else self.kind
+        return tuple(f"{kind}_{bit}" for bit in range(self.n_bits or 0))
+
     def __call__(self, x: Molecule) -> NDArray[Any]:
         """Return the fingerprint of `x`, a new array of uint8 (0 or 1) or uint32 (counts), shape (n_bits,)."""
         return _array_function(self)(to_mol(x))

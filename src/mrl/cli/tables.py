@@ -93,7 +93,7 @@ def notation_of(vocab: Vocab) -> Notation:
 
 def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:
     """Report how many rows were rejected for each kind of reason, with an example; `rows` has their file's numbers."""
-    kinds = ["duplicate" if reject.stage == "duplicates" else reject.reason.partition(":")[0] for reject in rejects]
+    kinds = [reject.kind for reject in rejects]
     for kind, count in Counter(kinds).most_common():
         example = rejects[kinds.index(kind)]
         row = example.row if rows is None else int(rows[example.row])
@@ -110,7 +110,7 @@ def rejects_of_file(table: Table, rejects: Rejects) -> Rejects:
     later = [
         reject._replace(
             row=int(table.rows[reject.row]),
-            reason=re.sub(r"^(the molecule of row )(\d+)$", in_file, reject.reason),
+            reason=re.sub(r"^(duplicate: the molecule of row )(\d+)$", in_file, reject.reason),
         )
         for reject in rejects
     ]

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import MoleculeTable, Rejects, Text, row_numbers
+from mrl.ragged import (
+    MoleculeTable,
+    Rejects,
+    Text,
+    arrow_table,
+    as_column,
+    as_labels,
+    as_list,
+    as_text,
+    is_missing,
+    pandas_frame,
+    row_numbers,
+)
 
 TableColumn: TypeAlias = Text | NDArray[Any]
+
+_SHOWN = 8  # names of columns in a repr
 
 
 class Table(MoleculeTable):
@@ -21,8 +37,9 @@ class Table(MoleculeTable):
 
     Parameters
     ----------
-    columns : dict of str to Text or ndarray, each of shape (n,)
-        Text, or float64 with NaN for a missing target.
+    columns : mapping of str to column, each of shape (n,)
+        Of any library; kept as Text, or as an array: float64 with NaN for a missing target, objects where other values
+        are missing.
     rejects : Rejects
         The rows that could not be kept, with stage ``"read"`` and a reason.
     rows : ndarray of int64, shape (n,), optional
@@ -46,7 +63,7 @@ class Table(MoleculeTable):
 
     Examples
     --------
-    >>> table = Table({"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, targets=("y",))
+    >>> table = Table({"smiles": ["CCO", "C"], "y": [0.5, 1.5]}, targets=("y",))
     >>> table
     Table(2 rows: smiles, y)
     >>> table.smiles[0], table["y"][0], len(table), table.y
@@ -55,7 +72,7 @@ class Table(MoleculeTable):
 
     def __init__(
         self,
-        columns: dict[str, TableColumn],
+        columns: Mapping[str, Any],
         rejects: Rejects | None = None,
         *,
         rows: NDArray[np.int64] | None = None,
@@ -65,7 +82,7 @@ class Table(MoleculeTable):
         notes: dict[str, int] | None = None,
         signs: dict[str, NDArray[np.int8]] | None = None,
     ) -> None:
-        self.columns = dict(columns)
+        self.columns: dict[str, TableColumn] = {name: _as_kept(column, name) for name, column in columns.items()}
         self.rejects = Rejects() if rejects is None else rejects
         self.smiles_column = smiles_column
         self.targets = targets
@@ -103,9 +120,43 @@ class Table(MoleculeTable):
         columns = [np.asarray(self[name], np.float64) for name in self.targets]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
-    def __getitem__(self, name: str) -> TableColumn:
-        """Return the column `name`; raise a ``ColumnError`` if it was not read."""
-        if isinstance(name, str) and name in self.columns:
+    @overload
+    def __getitem__(self, key: str) -> TableColumn: ...
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, key: slice | Sequence[int] | NDArray[Any]) -> Table: ...
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a column by its name, a row as a dict by its number, or a table of the rows of a slice or mask.
+
+        Raises a ``ColumnError`` if the column was not read, an ``IndexError`` if there is no such row.
+
+        Examples
+        --------
+        >>> table = Table({"smiles": ["C", "CC", "CCC"], "set": ["train", "test", "train"]})
+        >>> table[1], table[1:].smiles.tolist(), table[table["set"] == "train"].smiles.tolist()
+        ({'smiles': 'CC', 'set': 'test'}, ['CC', 'CCC'], ['C', 'CCC'])
+        """
+        if isinstance(key, str):
+            return self._column(key)
+        if isinstance(key, slice):
+            return self.view(np.arange(len(self))[key])
+        if isinstance(key, bool | np.bool_) or np.ndim(key):
+            return self.view(key)
+        row = range(len(self))[operator.index(key)]
+        return {name: _value(column[row]) for name, column in self.columns.items()}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[row] for row in range(len(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def _column(self, name: str) -> TableColumn:
+        if name in self.columns:
             return self.columns[name]
         if name in self.header:
             problem = f"column {name!r} was not read: read(path, targets=[...], id=...) names the columns to read"
@@ -113,6 +164,106 @@ class Table(MoleculeTable):
             suggestion = did_you_mean(str(name), self.header)
             problem = f"no column {name!r}{suggestion}; the file has {format_names(self.header)}"
         raise ColumnError(problem, column=name)
+
+    @classmethod
+    def from_pandas(cls, frame: Any, *, smiles: str | None = None, targets: str | Sequence[str] = ()) -> Self:
+        """Return a pandas DataFrame, or one of another library with columns by name, as a table.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            n rows; the index is ignored.
+        smiles : str, optional
+            The column with the molecules; by default the only one whose name contains smiles.
+        targets : str or several
+            Columns of numbers; missing ones are NaN.
+
+        Returns
+        -------
+        Table
+            All columns. Rows whose molecule is missing or blank are in ``rejects``.
+
+        Raises
+        ------
+        ColumnError
+            A column is missing or ambiguous, or has a name that is not a str; a ``ValueError``.
+        RowError
+            A molecule is not a str, or a target not a number; a ``ValueError``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"SMILES": ["CCO", None], "y": [1, 2]})
+        >>> table = Table.from_pandas(frame, targets="y")
+        >>> table, table.y, table.rejects[0]
+        (Table(1 row: SMILES, y; 1 rejected), array([1.]), Reject(row=1, text='', stage='read', reason='empty'))
+        """
+        names = list(frame.columns)
+        if wrong := [name for name in names if not isinstance(name, str) or names.count(name) > 1]:
+            problem = f"the column {wrong[0]!r} does not have a name of its own: rename it, frame.columns = [...]"
+            raise ColumnError(problem, column=str(wrong[0]))
+        smiles = _molecules_of(names, smiles)
+        targets = (targets,) if isinstance(targets, str) else tuple(targets)
+        if missing := [name for name in targets if name not in names]:
+            problem = f"no column {missing[0]!r}{did_you_mean(missing[0], names)}; there are {format_names(names)}"
+            raise ColumnError(problem, column=missing[0])
+        texts = ["" if is_missing(value) else value for value in as_list(frame[smiles], smiles)]
+        molecules = as_text(texts, smiles)
+        kept = np.flatnonzero([bool(text.strip()) for text in molecules])
+        blank = np.setdiff1d(np.arange(len(texts)), kept).tolist()
+        columns: dict[str, Any] = {}
+        for name in names:
+            values = as_labels(frame[name], name, np.float64) if name in targets else frame[name]
+            columns[name] = molecules if name == smiles else values
+        whole = cls(columns, smiles_column=smiles, targets=targets)
+        rejects = Rejects((row, str(molecules[row]), "read", "empty") for row in blank)
+        return whole._selected(kept, rejects)
+
+    def to_arrow(self) -> Any:
+        """Return the columns as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows; a target with censored values has a second column, ``"<name> sign"``: see ``signs``.
+
+        Raises
+        ------
+        ColumnError
+            A column has values of several types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Table({"smiles": ["C", "CC"], "y": [0.5, None]}).to_arrow().to_pydict()
+        {'smiles': ['C', 'CC'], 'y': [0.5, None]}
+        """
+        columns: dict[str, Any] = {}
+        for name, column in self.columns.items():
+            columns[name] = column
+            if name in self.signs and self.signs[name].any():
+                columns[f"{name} sign"] = self.signs[name]
+        return arrow_table(columns)
+
+    def to_pandas(self) -> Any:
+        """Return the columns as a pandas DataFrame; see `to_arrow`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        ColumnError
+            A column has values of several types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Table({"smiles": ["C", "CC"], "y": [0.5, 1.5]}).to_pandas().y.mean()
+        np.float64(1.0)
+        """
+        return pandas_frame(self.to_arrow())
 
     def view(self, rows: Any) -> Table:
         """Return some rows of this table; ``rejects`` and ``notes`` stay those of the whole.
@@ -136,11 +287,13 @@ class Table(MoleculeTable):
         >>> Table({"smiles": Text.of(["C", "CC", "CCC"])}).view([2, 0]).smiles.tolist()
         ['CCC', 'C']
         """
-        rows = row_numbers(rows, len(self))
+        return self._selected(row_numbers(rows, len(self)), self.rejects)
+
+    def _selected(self, rows: NDArray[np.int64], rejects: Rejects) -> Self:
         columns = {n: c.take(rows) if isinstance(c, Text) else c[rows] for n, c in self.columns.items()}
-        return Table(
+        return type(self)(
             columns,
-            self.rejects,
+            rejects,
             rows=self.rows[rows],
             smiles_column=self.smiles_column,
             targets=self.targets,
@@ -155,5 +308,36 @@ class Table(MoleculeTable):
     def __repr__(self) -> str:
         facts = [f"{len(self.rejects):,} rejected"] if self.rejects else []
         facts += [f"{count:,} × {note}" for note, count in self.notes.items()]
-        head = f"Table({format_count(len(self), 'row')}: {', '.join(self.columns)}"
+        names = list(self.columns)
+        more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN + 1 else []
+        shown = ", ".join(names[:_SHOWN] + more if more else names)
+        head = f"Table({format_count(len(self), 'row')}: {shown}"
         return "; ".join([head, *facts]) + ")"
+
+
+def _as_kept(column: Any, name: str) -> TableColumn:
+    if isinstance(column, Text | np.ndarray):
+        return column
+    kept = as_column(column, name)
+    if isinstance(kept, np.ndarray) and kept.dtype == object and kept.ndim == 1:
+        kept = np.array([None if is_missing(value) else value for value in kept], object)
+    return kept if isinstance(kept, Text | np.ndarray) else np.asarray(kept.take(np.arange(len(kept))))
+
+
+def _value(cell: Any) -> Any:
+    """A cell as a value of Python, where Python has its type."""
+    return cell.item() if isinstance(cell, np.number | np.bool_) else cell
+
+
+def _molecules_of(names: Sequence[str], smiles: str | None) -> str:
+    """The name of the column with the molecules."""
+    if smiles is None:
+        found = [name for name in names if "smiles" in name.casefold()]
+        if len(found) != 1:
+            problem = f"{format_names(found)} may all have the molecules" if found else "no column is called smiles"
+            raise ColumnError(f"{problem}; there are {format_names(names)}: choose one, smiles=...", column="smiles")
+        return found[0]
+    if smiles not in names:
+        suggestion = did_you_mean(smiles, names)
+        raise ColumnError(f"no column {smiles!r}{suggestion}; there are {format_names(names)}", column=smiles)
+    return smiles

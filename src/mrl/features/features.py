@@ -11,8 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 from mrl.errors import FeatureError
 from mrl.features.refs import VectorRefs
 from mrl.formatting import html_table
-from mrl.messages import format_value
-from mrl.ragged import Rejects, Text
+from mrl.messages import format_count, format_value
+from mrl.ragged import Rejects, Text, arrow_table, pandas_frame
 
 __all__ = ["Features", "OnError", "OnNonfinite", "features_of", "require_on_error", "require_on_nonfinite"]
 
@@ -32,22 +32,29 @@ class Features:
         The rows that failed: row, text, stage ``"feature"``, reason.
     kept : ndarray of int64, shape (n,)
         The row of the input that each row here is; all of them, unless failed rows were dropped.
+    names : tuple of str, optional
+        The names of the D numbers, where the featurizer has them.
 
     Examples
     --------
     >>> from mrl.features import featurize
     >>> features = featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.__getitem__, on_error="mask")
     >>> features.ok, features.values.tolist(), features.kept, features.rejects
-    (array([ True, False]), [[1.0, 2.0], [0.0, 0.0]], array([0, 1]), Rejects(1 row: 1 × \
-"syntax: cannot be read near character 1 of 1, '?'"))
+    (array([ True, False]), [[1.0, 2.0], [0.0, 0.0]], array([0, 1]), Rejects(1 row: 1 × 'syntax'))
     """
 
     vectors: VectorRefs
     rejects: Rejects
     kept: NDArray[np.int64]
+    names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def __repr__(self) -> str:
+        size = "" if self.vectors.size is None else f" of {format_count(self.vectors.size, 'number')}"
+        failed = f"; {self.rejects!r}" if self.rejects else ""
+        return f"Features({format_count(len(self), 'vector')}{size}{failed})"
 
     def _repr_html_(self) -> str:
         shape = f"{len(self):,} x {self.vectors.size or 0:,}"  # no size where every row failed
@@ -99,18 +106,63 @@ class Features:
         """
         return self.vectors.floats(slice(None) if rows is None else rows, dtype)
 
+    def to_arrow(self) -> Any:
+        """Return the vectors as an Arrow table with a column for each number, which polars, DuckDB and others take.
 
-def features_of(text: Text, vectors: VectorRefs, on_error: OnError, size: int | None) -> Features:
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows: ``row``, the row of the input, then the D numbers by their names, ``"0"``, ``"1"``, ... where
+            they have none; null in rows that failed.
+
+        Examples
+        --------
+        >>> from mrl.features import featurize
+        >>> featurize(["CCO", "?"], {"CCO": [1.0, 2.0]}.get, on_error="mask").to_arrow().to_pydict()
+        {'row': [0, 1], '0': [1.0, None], '1': [2.0, None]}
+        """
+        import pyarrow as pa
+
+        values, failed = self.values, ~self.ok
+        names = self.names or tuple(map(str, range(values.shape[1])))
+        columns = {name: pa.array(values[:, place], mask=failed) for place, name in enumerate(names)}
+        return arrow_table({"row": self.kept} | columns)
+
+    def to_pandas(self) -> Any:
+        """Return the vectors as a pandas DataFrame with a column for each number; see `to_arrow`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> from mrl.features import featurize
+        >>> featurize(["CCO", "C"], lambda smiles: [len(smiles), 7.5]).to_pandas().columns.tolist()
+        ['row', '0', '1']
+        """
+        return pandas_frame(self.to_arrow())
+
+
+def features_of(
+    text: Text, vectors: VectorRefs, on_error: OnError, size: int | None, names: tuple[str, ...] | None
+) -> Features:
     """Return the vectors of texts, of one size, as Features; with ``"raise"`` a FeatureError where one failed."""
     _check(text, vectors, on_error)
     vectors.settle_size(size)
     _check(text, vectors, on_error)
+    names = names if names is not None and len(names) == vectors.size else None
     failed = sorted(vectors.reasons)
     rejects = Rejects((row, text[row], "feature", vectors.reasons[row]) for row in failed)
     if on_error == "drop":
         kept = np.flatnonzero(vectors.ok)
-        return Features(vectors.take(kept), rejects, kept)
-    return Features(vectors, rejects, np.arange(len(text)))
+        return Features(vectors.take(kept), rejects, kept, names)
+    return Features(vectors, rejects, np.arange(len(text)), names)
 
 
 def _check(text: Text, vectors: VectorRefs, on_error: OnError) -> None:

@@ -58,7 +58,8 @@ def featurize(
         A function of one text that returns numbers, always as many (a list, an array, a tensor, a bit or count vector
         of RDKit, a single number); or an estimator in scikit-learn's convention, such as those of scikit-fingerprints
         and molfeat. Integers are kept exactly, or the molecule fails; floating-point numbers are rounded to float32.
-        One that has an attribute ``checks_text = True``, as those of mrl do, gets texts unchecked.
+        One that has an attribute ``checks_text = True``, as those of mrl do, gets texts unchecked; one that has an
+        attribute ``names``, a sequence of D str, names the numbers.
     n_jobs : int
         Number of processes; with more than 1 the featurizer must be picklable. Results do not depend on it. Up to 512
         molecules are computed in this process. In other processes, a molecule that crashes its process (out of memory,
@@ -138,7 +139,15 @@ def featurize(
         vectors = _compute(distinct, featurizer, store, keys, options, progress).take(of)
     if on_nonfinite == "reject":
         vectors.reject_nonfinite()
-    return features_of(text, vectors, on_error, size)
+    return features_of(text, vectors, on_error, size, _names_of(function))
+
+
+def _names_of(function: Any) -> tuple[str, ...] | None:
+    """The names of the numbers of a vector, where a featurizer has them."""
+    names = getattr(function, "names", None)
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) if len({*names}) == len(names) else None
 
 
 @dataclass(frozen=True)

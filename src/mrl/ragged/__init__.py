@@ -7,6 +7,7 @@ from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, as_labels, class_codes
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import Reject, Rejects
+from mrl.ragged.tables import arrow_table, pandas_frame
 from mrl.ragged.text import Text, as_text
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Reject",
     "Rejects",
     "Text",
+    "arrow_table",
     "as_array",
     "as_column",
     "as_labels",
@@ -28,5 +30,6 @@ __all__ = [
     "class_codes",
     "is_column",
     "is_missing",
+    "pandas_frame",
     "row_numbers",
 ]

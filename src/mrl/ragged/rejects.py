@@ -6,13 +6,14 @@ import csv
 import operator
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from mrl.errors import RowError
 from mrl.files import atomic
 from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
+from mrl.ragged.tables import pandas_frame
 
 __all__ = ["Reject", "Rejects"]
 
@@ -31,11 +32,11 @@ class Reject(NamedTuple):
     stage : str
         The step that rejected it, e.g. "parse".
     reason : str
-        Why.
+        Why: the kind of reason, and after a colon the details of this row.
 
     Examples
     --------
-    >>> Reject(4, "C(", "parse", "syntax").reason
+    >>> Reject(4, "C(", "parse", "syntax: a bracket is open").kind
     'syntax'
     """
 
@@ -44,16 +45,27 @@ class Reject(NamedTuple):
     stage: str
     reason: str
 
+    @property
+    def kind(self) -> str:
+        """The kind of reason, which many rows may share: the reason up to its first colon.
+
+        Examples
+        --------
+        >>> Reject(4, "CCCC", "length", "too long: 6 tokens, more than max_length 5").kind
+        'too long'
+        """
+        return self.reason.partition(":")[0]
+
 
 class Rejects(Sequence[Reject]):
     """An immutable table of rejected rows, in the order in which they were rejected.
-
-    ``polars.DataFrame`` and ``pandas.DataFrame`` take it as it is; ``pyarrow.table`` takes `to_dict`.
 
     Parameters
     ----------
     rows : iterable of (int, str, str, str)
         Row, text, stage and reason of each.
+    lines : mapping of int to int, optional
+        For rows of a text file the line of the file, from 1, in which the row begins.
 
     Raises
     ------
@@ -71,12 +83,16 @@ class Rejects(Sequence[Reject]):
     no rejects
     """
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_lines", "_rows")
 
     _rows: tuple[Reject, ...]
+    _lines: dict[int, int]
 
-    def __init__(self, rows: Iterable[tuple[int, str, str, str]] = ()) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[int, str, str, str]] = (), *, lines: Mapping[int, int] | None = None
+    ) -> None:
         self._rows = tuple(_check(i, row) for i, row in enumerate(rows))
+        self._lines = {row.row: lines[row.row] for row in self._rows if row.row in lines} if lines else {}
 
     @classmethod
     def concat(cls, parts: Iterable[Rejects]) -> Rejects:
@@ -95,13 +111,26 @@ class Rejects(Sequence[Reject]):
         >>> Rejects.concat([Rejects(), Rejects([(4, "C(", "parse", "syntax")])])
         Rejects(1 row: 1 × 'syntax')
         """
-        return cls(row for part in parts for row in part)
+        parts = list(parts)
+        lines = {row: line for part in parts for row, line in part._lines.items()}
+        return cls((row for part in parts for row in part), lines=lines)
+
+    @property
+    def lines(self) -> dict[int, int]:
+        """For rows of a text file the line of the file, from 1, in which each row begins; by the number of the row.
+
+        Examples
+        --------
+        >>> Rejects([(4, "C(", "parse", "syntax")], lines={3: 5, 4: 6}).lines
+        {4: 6}
+        """
+        return dict(self._lines)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, index: Any) -> Any:
-        return Rejects(self._rows[index]) if isinstance(index, slice) else self._rows[index]
+        return Rejects(self._rows[index], lines=self._lines) if isinstance(index, slice) else self._rows[index]
 
     def __iter__(self) -> Iterator[Reject]:
         return iter(self._rows)
@@ -113,10 +142,10 @@ class Rejects(Sequence[Reject]):
         return hash(self._rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Rejects, (tuple(map(tuple, self._rows)),)
+        return _restored, (tuple(map(tuple, self._rows)), self._lines)
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows were rejected for each reason, the most frequent first, ties by name.
+        """Return how many rows were rejected for each kind of reason, the most frequent first, ties by name.
 
         Returns
         -------
@@ -124,14 +153,15 @@ class Rejects(Sequence[Reject]):
 
         Examples
         --------
-        >>> Rejects([(1, "", "read", "blank"), (4, "C(", "parse", "syntax"), (9, "", "read", "blank")]).counts()
-        {'blank': 2, 'syntax': 1}
+        >>> rows = [(1, "C)", "parse", "syntax: ')'"), (4, "", "read", "blank"), (9, "C(", "parse", "syntax: '('")]
+        >>> Rejects(rows).counts()
+        {'syntax': 2, 'blank': 1}
         """
-        counts = Counter(row.reason for row in self._rows)
+        counts = Counter(row.kind for row in self._rows)
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return the columns row, text, stage and reason as lists of equal length.
+        """Return the columns row, text, stage, reason, kind, and line if any is known, as lists of equal length.
 
         Returns
         -------
@@ -139,10 +169,49 @@ class Rejects(Sequence[Reject]):
 
         Examples
         --------
-        >>> Rejects([(4, "C(", "parse", "syntax")]).to_dict()
-        {'row': [4], 'text': ['C('], 'stage': ['parse'], 'reason': ['syntax']}
+        >>> Rejects([(4, "C(", "parse", "syntax: '('")], lines={4: 6}).to_dict()
+        {'row': [4], 'text': ['C('], 'stage': ['parse'], 'reason': ["syntax: '('"], 'kind': ['syntax'], 'line': [6]}
         """
-        return {name: [row[k] for row in self._rows] for k, name in enumerate(Reject._fields)}
+        columns: dict[str, list[Any]] = {name: [row[k] for row in self._rows] for k, name in enumerate(Reject._fields)}
+        columns["kind"] = [row.kind for row in self._rows]
+        return columns | ({"line": [self._lines.get(row.row) for row in self._rows]} if self._lines else {})
+
+    def to_arrow(self) -> Any:
+        """Return the columns of `to_dict` as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+
+        Examples
+        --------
+        >>> Rejects([(4, "C(", "parse", "syntax")]).to_arrow().column_names
+        ['row', 'text', 'stage', 'reason', 'kind']
+        """
+        import pyarrow as pa
+
+        columns = self.to_dict()
+        kinds = {name: pa.int64() if name in ("row", "line") else pa.large_string() for name in columns}
+        return pa.table({name: pa.array(_valid(values), kinds[name]) for name, values in columns.items()})
+
+    def to_pandas(self) -> Any:
+        """Return the columns of `to_dict` as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> Rejects([(4, "C(", "parse", "syntax")]).to_pandas().kind.tolist()
+        ['syntax']
+        """
+        return pandas_frame(self.to_arrow())
 
     def to_csv(self, target: str | os.PathLike[str] | TextIO) -> None:
         """Write a CSV file with a header line.
@@ -157,8 +226,8 @@ class Rejects(Sequence[Reject]):
         --------
         >>> import sys
         >>> Rejects([(4, "C(,", "parse", "syntax")]).to_csv(sys.stdout)
-        "row","text","stage","reason"
-        4,"C(,","parse","syntax"
+        "row","text","stage","reason","kind"
+        4,"C(,","parse","syntax","syntax"
         """
         if isinstance(target, str | os.PathLike):
             with (
@@ -168,13 +237,14 @@ class Rejects(Sequence[Reject]):
                 self.to_csv(file)
         else:
             writer = csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a bare \r would end a line
-            writer.writerow(Reject._fields)
-            writer.writerows(self._rows)
+            columns = self.to_dict()
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
 
     def __repr__(self) -> str:
         if not self._rows:
             return "no rejects"
-        counts = [f"{n:,} × {reason!r}" for reason, n in self.counts().items()]
+        counts = [f"{n:,} × {kind!r}" for kind, n in self.counts().items()]
         more = [f"{len(counts) - 5} more reasons"] if len(counts) > 6 else []
         shown = ", ".join(counts[: 5 if more else 6] + more)
         return f"Rejects({format_count(len(self), 'row')}: {shown})"
@@ -184,6 +254,15 @@ class Rejects(Sequence[Reject]):
             return "<p>no rejects</p>"
         more = f"<p>and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
         return html_table(self._rows[:_SHOWN], Reject._fields) + more
+
+
+def _restored(rows: Iterable[tuple[int, str, str, str]], lines: dict[int, int]) -> Rejects:
+    return Rejects(rows, lines=lines)
+
+
+def _valid(values: list[Any]) -> list[Any]:
+    """Return values that Arrow holds: what UTF-8 cannot express becomes an escape such as ``\\udcff``, as in a file."""
+    return [v.encode(errors="backslashreplace").decode() if isinstance(v, str) else v for v in values]
 
 
 def _check(place: int, row: tuple[int, str, str, str]) -> Reject:

@@ -10,6 +10,7 @@ from numbers import Number
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
 from mrl.messages import format_count, format_value
@@ -27,7 +28,8 @@ _REPR = re.compile(r"<.+ at 0x[0-9a-fA-F]+>", re.DOTALL)  # of an object without
 class Text(Ragged):
     """An immutable sequence of ``str``, held as UTF-8 bytes.
 
-    ``text[i]`` is a ``str``; slices and selections are Text. Lengths and offsets count bytes.
+    ``text[i]`` is a ``str``; slices and selections are Text. Lengths and offsets count bytes. ``text == "CCO"`` says of
+    each row whether it is that text.
 
     Parameters
     ----------
@@ -82,6 +84,24 @@ class Text(Ragged):
         array([1, 5])
         """
         return as_text(column, name)
+
+    def __eq__(self, other: object) -> Any:
+        """Compare with another column as a whole; with a str row by row, which gives a mask (n,)."""
+        return self._rows_equal_to(other) if isinstance(other, str) else super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        return ~self._rows_equal_to(other) if isinstance(other, str) else super().__ne__(other)
+
+    __hash__ = Ragged.__hash__
+
+    def _rows_equal_to(self, value: str) -> NDArray[np.bool_]:
+        wanted = np.frombuffer(value.encode(errors="surrogatepass"), np.uint8)
+        found: NDArray[np.bool_] = self.lengths == len(wanted)
+        rows = np.flatnonzero(found)
+        for start in range(0, len(rows), _BLOCK):
+            some = rows[start : start + _BLOCK]
+            found[some] = (self._values[self._offsets[some, None] + np.arange(len(wanted))] == wanted).all(axis=1)
+        return found
 
     @classmethod
     def _of_list(cls, rows: list[Any], name: str) -> Self:

@@ -35,7 +35,7 @@ def test_long_rows_raise_or_are_rejected() -> None:
     assert (e.value.row, e.value.column, e.value.value) == (2, "smiles", "N=O")
     ds = TextPredictionDataset(SMILES, [1, 2, 3, 4], VOCAB, max_length=4, on_long="reject")
     assert (ds.smiles.tolist(), ds.y_vals.tolist(), ds.kept.tolist()) == (["C", "CO", "CC"], [1, 2, 4], [0, 1, 3])
-    assert [tuple(r) for r in ds.rejects] == [(2, "N=O", "length", "5 tokens, more than max_length 4")]
+    assert [tuple(r) for r in ds.rejects] == [(2, "N=O", "length", "too long: 5 tokens, more than max_length 4")]
     assert len(ds) + len(ds.rejects) == len(SMILES)
     assert "3 rows of smiles, y_vals, 1 rejected" in repr(ds)
     view = ds.view([2, 0])

@@ -129,7 +129,9 @@ def test_blocks_that_would_fit_together_are_not_merged_by_new() -> None:
 def test_new_packs_by_the_settings_of_the_dataset() -> None:
     ds = PackedDataset(["C"], VOCAB, 7, on_long="reject").new(["C", "CCCCCC", "O", "CC"])
     assert ds.smiles.tolist() == [["C", "O"], ["CC"]]
-    assert [tuple(reject) for reject in ds.rejects] == [(1, "CCCCCC", "length", "8 tokens, more than block 7")]
+    assert [tuple(reject) for reject in ds.rejects] == [
+        (1, "CCCCCC", "length", "too long: 8 tokens, more than block 7")
+    ]
     assert ds.kept.tolist() == [0, 1]
     assert len(ds.new([])) == 0
     with pytest.raises(RowError, match=r"row 1: 'CCCCCC' has 8 tokens, more than block 7; raise block, or use on_long"):

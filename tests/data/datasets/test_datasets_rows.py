@@ -40,7 +40,7 @@ def test_new_keeps_the_configuration() -> None:
     ds = TextDataset(SMILES, VOCAB, collate, max_length=5, on_long="reject").new(["CCCC", "C"])
     assert (ds.vocab, ds.collate_function, ds.max_length) == (VOCAB, collate, 5)
     assert ds.smiles.tolist() == ["C"]
-    assert [tuple(r) for r in ds.rejects] == [(0, "CCCC", "length", "6 tokens, more than max_length 5")]
+    assert [tuple(r) for r in ds.rejects] == [(0, "CCCC", "length", "too long: 6 tokens, more than max_length 5")]
     labelled = TextPredictionDataset(SMILES, [0, 1, 2, 0], VOCAB, y_dtype=torch.int64).new(["C", "O"], [1, 2])
     assert labelled.batch()[1].tolist() == [1, 2]
     vectors = VectorDataset(SMILES, len, n_jobs=2, cache=None, on_error="mask").new(["CCC"])

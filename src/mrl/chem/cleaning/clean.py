@@ -84,7 +84,7 @@ def clean(
     Cleaned(2 of 4 rows; parse: 1 removed; largest fragment: 1 changed; uncharge: 1 changed; canonical: 1 changed; \
 duplicates: 1 removed)
     >>> cleaned.smiles.tolist(), cleaned.kept, cleaned.rejects[1].reason
-    (['CCO', 'N'], array([0, 3]), 'the molecule of row 0')
+    (['CCO', 'N'], array([0, 3]), 'duplicate: the molecule of row 0')
     >>> cleaned.counts["largest fragment"].examples[0]
     Example(row=2, before='CC[O-].[Na+]', after='CC[O-]', reason='')
     """
@@ -250,7 +250,7 @@ def deduplicate(
             continue
         if conflict is not None:
             conflicts.change(numbers[leader], conflict[1], f"{merged[conflict[0]]:.10g}")
-        remove(places[1:], "duplicates", repeats, f"the molecule of row {numbers[leader]}")
+        remove(places[1:], "duplicates", repeats, f"duplicate: the molecule of row {numbers[leader]}")
     repeats.rows = conflicts.rows - conflicts.removed
     stages = {"duplicates": repeats} if labels is None else {"conflicts": conflicts, "duplicates": repeats}
     kept = np.flatnonzero(~removed)

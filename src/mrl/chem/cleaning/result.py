@@ -13,7 +13,7 @@ from rdkit import rdBase
 from mrl.chem.cleaning.duplicates import By, Duplicates
 from mrl.chem.cleaning.steps import Step
 from mrl.formatting import Html, escape_html, html_table
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects, Text, arrow_table, pandas_frame
 
 _EXAMPLES = 3
 
@@ -183,6 +183,56 @@ class Cleaned:
             "rdkit": rdBase.rdkitVersion,
             "steps": [count.to_dict() for count in self.counts.values()],
         }
+
+    def to_arrow(self) -> Any:
+        """Return the rows that are kept as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of m rows: ``row`` and ``smiles``; ``id`` if there are ids, ``y`` if there are labels (``y_0``, ``y_1``, ...
+            of several), and ``key`` if there are keys.
+
+        Raises
+        ------
+        ColumnError
+            The ids or labels are of several types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> from mrl.chem import clean
+        >>> clean(["CCO", "C("], labels=[1.0, 2.0]).to_arrow().to_pydict()
+        {'row': [0], 'smiles': ['CCO'], 'y': [1.0]}
+        """
+        columns: dict[str, Any] = {"row": self.kept, "smiles": self.smiles}
+        columns |= {} if self.ids is None else {"id": list(self.ids)}
+        if self.labels is not None and self.labels.ndim == 2:
+            columns |= {f"y_{place}": column for place, column in enumerate(self.labels.T)}
+        elif self.labels is not None:
+            columns["y"] = self.labels
+        return arrow_table(columns | ({} if self.keys is None else {"key": self.keys}))
+
+    def to_pandas(self) -> Any:
+        """Return the rows that are kept as a pandas DataFrame; see `to_arrow`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        ColumnError
+            The ids or labels are of several types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> from mrl.chem import clean
+        >>> clean(["CCO", "C("]).to_pandas().smiles.tolist()
+        ['CCO']
+        """
+        return pandas_frame(self.to_arrow())
 
     def __repr__(self) -> str:
         parts = [f"Cleaned({len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows"]

@@ -97,7 +97,7 @@ class Screened:
     @property
     def reasons(self) -> dict[str, int]:
         """Number of invalid rows by kind of reason (see `to_mol`), the most frequent first, ties by name."""
-        counts = Counter(reject.reason.partition(":")[0] for reject in self.rejects)
+        counts = Counter(reject.kind for reject in self.rejects)
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property

@@ -70,7 +70,7 @@ def _featurizer(options: FeaturizeOptions) -> tuple[Fingerprint | Descriptors, t
     kind = options.fingerprint or FingerprintKind.ECFP6
     circular = kind in (FingerprintKind.ECFP4, FingerprintKind.ECFP6, FingerprintKind.FCFP4, FingerprintKind.FCFP6)
     fingerprint = Fingerprint(kind[:4], radius=int(kind[4]) // 2) if circular else Fingerprint(kind.value)
-    return fingerprint, tuple(f"{kind}_{bit}" for bit in range(fingerprint.n_bits or 0))
+    return fingerprint, fingerprint.names
 
 
 def _not_finite(

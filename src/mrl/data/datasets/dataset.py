@@ -65,7 +65,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
     >>> ds.row_arguments, ds.kept, ds.ok
     (('smiles',), array([1, 2]), array([ True,  True]))
     >>> ds.rejects[0]
-    Reject(row=0, text='CCC', stage='length', reason='5 tokens, more than max_length 4')
+    Reject(row=0, text='CCC', stage='length', reason='too long: 5 tokens, more than max_length 4')
     >>> ds.storage_rows, ds.fields[0].lengths()[ds.storage_rows]
     (array([1, 2]), array([3, 4]))
     >>> ds[1], ds.without_augmentation()[1]

@@ -67,7 +67,10 @@ def split_by_length(
             column="smiles",
             value=texts[row],
         )
-    rejects = ((int(row), texts[int(row)], "length", f"{lengths[row]} tokens, more than {name} {most}") for row in long)
+    rejects = (
+        (int(row), texts[int(row)], "length", f"too long: {lengths[row]} tokens, more than {name} {most}")
+        for row in long
+    )
     return ok, Rejects(rejects)
 
 

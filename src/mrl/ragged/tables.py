@@ -1,0 +1,74 @@
+"""Columns as the tables of other libraries: Arrow, and through it pandas and polars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mrl.errors import ColumnError
+from mrl.ragged.ragged import Ragged
+
+__all__ = ["arrow_table", "pandas_frame"]
+
+
+def arrow_table(columns: Mapping[str, Any]) -> Any:
+    """Return columns as an Arrow table.
+
+    Parameters
+    ----------
+    columns : mapping of str to column, each of shape (n,)
+        `Text`, `Ragged`, NumPy array, Arrow array or list; None is a missing value.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    ColumnError
+        A column has values of several types, or of one that Arrow does not have; a ``ValueError``.
+
+    Examples
+    --------
+    >>> arrow_table({"y": [1.5, None]}).to_pydict()
+    {'y': [1.5, None]}
+    """
+    import pyarrow as pa
+
+    arrays = {}
+    for name, column in columns.items():
+        try:
+            arrays[name] = column.to_arrow() if isinstance(column, Ragged) else pa.array(column)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            problem = f"column {name!r} cannot be an Arrow column ({error}): give it values of one type"
+            raise ColumnError(problem, column=name) from error
+    return pa.table(arrays)
+
+
+def pandas_frame(table: Any) -> Any:
+    """Return an Arrow table as a pandas DataFrame, its rows numbered from 0.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ImportError
+        pandas is not installed.
+
+    Examples
+    --------
+    >>> pandas_frame(arrow_table({"y": [1.5, None]})).y.tolist()
+    [1.5, nan]
+    """
+    try:
+        return table.to_pandas()
+    except ImportError as error:
+        raise ImportError(
+            f"to_pandas needs pandas ({error}): pip install pandas, or use to_arrow(), which polars takes as well"
+        ) from error
