@@ -105,6 +105,7 @@ def read(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "some.csv"
     >>> _ = path.write_text("id,SMILES,logS\\n17,CCO ,-0.77\\n18,,1\\n19,c1ccccc1,NA\\n")
     >>> table = read(path, targets="logS", id="id")
@@ -162,6 +163,7 @@ def read_blocks(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "some.smi"
     >>> _ = path.write_text("CCO ethanol\\n\\nC\\n")
     >>> for block in read_blocks(path):
