@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
-from mrl.cli.options import Notation, ReadingOptions, VocabKind
+from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind
 from mrl.corpus import ReadOptions, Table, TableColumn, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
@@ -39,12 +39,23 @@ def read_table(
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
     notation: Notation = Notation.SMILES,
+    on_label: OnLabel = OnLabel.RAISE,
+    sequences: bool = False,
 ) -> Table:
     """Read a file, or the bundled sample, and report its rows and rejects; parameters as for `read_file`."""
     table = (
         load_sample()
         if file is None
-        else read_file(file, options, targets, others=others, censored=censored, notation=notation)
+        else read_file(
+            file,
+            options,
+            targets,
+            others=others,
+            censored=censored,
+            notation=notation,
+            on_label=on_label,
+            sequences=sequences,
+        )
     )
     success(f"read {format_count(len(table), 'row')} of {file or 'the bundled sample'}")
     for reason, rows in table.notes.items():
@@ -61,10 +72,15 @@ def read_file(
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
     notation: Notation = Notation.SMILES,
+    on_label: OnLabel = OnLabel.RAISE,
+    sequences: bool = False,
 ) -> Table:
-    """Read a file; `others` keeps all columns, and `notation` is that of its molecules if the options name none."""
+    """Read a file; `others` keeps all columns, and `notation` is that of its molecules if the options name none.
+
+    With `sequences`, a command that parses molecules also takes notations that it does not parse.
+    """
     notation = options.notation or notation
-    if options.parses_molecules and notation not in (Notation.SMILES, Notation.TEXT):
+    if options.parses_molecules and not sequences and notation not in (Notation.SMILES, Notation.TEXT):
         stop(
             f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
             "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
@@ -72,7 +88,9 @@ def read_file(
         )
     is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
     try:
-        reading = ReadOptions(encoding=options.encoding, notation=notation.value if is_named else None)
+        reading = ReadOptions(
+            encoding=options.encoding, notation=notation.value if is_named else None, on_label=on_label.value
+        )
     except ValueError as error:
         stop(f"--{error}", USAGE)
     return read(

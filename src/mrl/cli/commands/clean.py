@@ -32,7 +32,7 @@ def run(options: CleanOptions) -> None:
     """Read, clean, write; the steps and the files to write are checked before anything is read."""
     steps = _steps(options)
     require_writable(options.out, options.rejects, inputs=[options.file])
-    table = with_tails(read_table(options.file, options, options.target or (), others=True))
+    table = with_tails(read_table(options.file, options, options.target or (), others=True, on_label=options.on_label))
     require_writable_as(table, options.out)
     labels = table.y if options.target else None
     rule = None if options.duplicates is None else Duplicates(options.duplicates.value)

@@ -14,7 +14,7 @@ from mrl.cli.options.models import (
     TaskKind,
     TrainOptions,
 )
-from mrl.cli.options.shared import WRITTEN, Notation, ReadingOptions
+from mrl.cli.options.shared import WRITTEN, Notation, OnLabel, ReadingOptions
 from mrl.cli.options.tables import (
     PART_NAMES,
     CacheOptions,
@@ -47,6 +47,7 @@ __all__ = [
     "LanguageModelKind",
     "LearnOptions",
     "Notation",
+    "OnLabel",
     "OnUnknown",
     "PredictOptions",
     "ReadingOptions",

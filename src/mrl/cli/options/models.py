@@ -14,7 +14,9 @@ from mrl.cli.options.shared import (
     File,
     Force,
     Json,
+    LabelRule,
     MaxLength,
+    OnLabel,
     ReadingOptions,
     RejectsFile,
     Seed,
@@ -83,7 +85,7 @@ class DemoOptions(ReadingOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(ReadingOptions):
-    """Train a language model on a file of molecules.
+    """Train a language model on a file of molecules, or of sequences (--notation protein, for example).
 
     Killed and started again with the same words, it goes on from checkpoint.safetensors in the folder.
     """
@@ -156,6 +158,7 @@ class FitOptions(ReadingOptions):
         list[str], Option(metavar="COLUMN", help="Column of labels; repeat the option for several.", show_default=False)
     ]
     out: Annotated[Path, out_option("Folder for the model and its report.")]
+    on_label: LabelRule = OnLabel.RAISE
     split: Annotated[
         str,
         Option(

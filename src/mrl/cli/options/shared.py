@@ -60,8 +60,25 @@ class Notation(StrEnum):
     TEXT = "text"
 
 
+class OnLabel(StrEnum):
+    """What to do with a label that is not a number."""
+
+    RAISE = "raise"
+    REJECT = "reject"
+    NAN = "nan"
+
+
 def _reading(help: str, default: str, metavar: str | None = None) -> Any:
     return Option(help=help, show_default=default, metavar=metavar, rich_help_panel="Reading tables")
+
+
+LabelRule = Annotated[
+    OnLabel,
+    Option(
+        metavar="RULE",
+        help="If a label is not a number, such as n.d.: raise an error, reject the row, or take it as missing (nan).",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

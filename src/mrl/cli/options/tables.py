@@ -13,6 +13,8 @@ from mrl.cli.options.shared import (
     WRITTEN,
     File,
     Json,
+    LabelRule,
+    OnLabel,
     ReadingOptions,
     RejectsFile,
     Seed,
@@ -108,6 +110,7 @@ class CleanOptions(ReadingOptions):
         list[str] | None,
         Option(metavar="COLUMN", help="One column of labels for --duplicates; repeat the option for several."),
     ] = None
+    on_label: LabelRule = OnLabel.RAISE
     n_jobs: Annotated[int, number("Number of processes.")] = 1
     rejects: RejectsFile = None
     json: Json = False

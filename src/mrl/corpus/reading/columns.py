@@ -67,7 +67,7 @@ class ColumnRoles:
                 column=smiles,
                 path=file.path,
             )
-        requested = [(name, "targets=[...]") for name in self.targets]
+        requested = [(name, "targets=[...] (--target)") for name in self.targets]
         for role, name in (("id", self.id), ("weight", self.weight), ("split", self.split)):
             requested += [] if name is None else [(name, f'{role}="..."')]
         seen = {smiles}

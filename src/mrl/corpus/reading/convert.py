@@ -27,7 +27,7 @@ _ESCAPED = "cell that is not UTF-8 kept with escapes such as \\xe9; ReadOptions(
 _MISSING = "target that is not a number read as missing"
 _NAME_FIRST = "name moved behind its SMILES"
 _NOT_UTF8 = "not UTF-8"
-_REMEDY = "correct the file, or choose another column, or pass options=ReadOptions(on_label=...)"
+_REMEDY = "correct the file, or choose another column, or pass options=ReadOptions(on_label=...) (--on-label)"
 _KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
 
 

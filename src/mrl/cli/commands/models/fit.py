@@ -39,7 +39,7 @@ def run(options: FitOptions) -> None:
     require_writable(options.rejects, options.out / MODEL, options.out / REPORT, inputs=[options.file])
     targets = list(dict.fromkeys(options.target))
     by_column = options.split not in _RULES
-    table = read_table(options.file, options, targets, others=by_column, censored="keep")
+    table = read_table(options.file, options, targets, others=by_column, censored="keep", on_label=options.on_label)
     began = time.monotonic()
     with rows_named(options.file, table), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* are left out, most often for")  # reported with examples below

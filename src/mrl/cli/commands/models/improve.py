@@ -11,8 +11,8 @@ from mrl.chem import CanonicalSet, canon_smile
 from mrl.cli.commands.models.train import MODEL, VOCAB, load_model
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success
 from mrl.cli.molecules import read_molecules
-from mrl.cli.options import ImproveOptions
-from mrl.cli.tables import require_folder
+from mrl.cli.options import ImproveOptions, Notation
+from mrl.cli.tables import notation_of, require_folder
 from mrl.files import atomic, write_atomic
 from mrl.lm import one_thread
 from mrl.loop import ImproveOptions as Settings
@@ -32,6 +32,11 @@ def run(options: ImproveOptions) -> None:
     if options.force:
         (options.out / STATE).unlink(missing_ok=True)
     model, vocab = load_model(options.model)
+    if notation_of(vocab) != Notation.SMILES:
+        stop(
+            f"{options.model} writes {notation_of(vocab)}, and a search is of molecules: choose a model of SMILES",
+            USAGE,
+        )
     known = None if options.known is None else CanonicalSet.of(read_molecules(options.known, options))
     start = [] if options.start is None else read_molecules(options.start, options).tolist()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ import numpy as np
 from mrl.chem import Screened, screen
 from mrl.cli.commands.models.train import load_model
 from mrl.cli.console import USAGE, note, print_json, print_lines, stop, success
-from mrl.cli.options import SampleOptions
-from mrl.cli.tables import require_writable
+from mrl.cli.options import Notation, SampleOptions
+from mrl.cli.tables import notation_of, require_writable
 from mrl.corpus import Table, TableColumn, write_table
 from mrl.errors import UnknownTokenError
 from mrl.lm import Samples, SequenceModel, encode_prompts, one_thread, sample
@@ -37,6 +37,9 @@ def run(options: SampleOptions) -> None:
             seed=options.seed,
         )
     texts = samples.decode(vocab)
+    if notation_of(vocab) != Notation.SMILES:
+        _give_sequences(texts, samples, options)
+        return
     screened = screen(texts, finished=samples.finished)
     molecules = [smiles for smiles in screened.smiles if smiles is not None]
     if options.out is not None:
@@ -52,6 +55,27 @@ def run(options: SampleOptions) -> None:
             f"{format_count(screened.unfinished, 'sample')} had not ended after {limit} tokens, bos and eos included: "
             "the beginnings of molecules, left out"
         )
+
+
+def _give_sequences(texts: list[str], samples: Samples, options: SampleOptions) -> None:
+    """Print or write texts that are not SMILES: as they are, those without an end left out of the list."""
+    whole = [text for text, finished in zip(texts, samples.finished, strict=True) if finished]
+    if options.out is not None:
+        columns: dict[str, TableColumn] = {"smiles": Text.of(whole)}
+        if options.out.suffix.lower() != ".smi":
+            columns = {
+                "sequence": Text.of(texts),
+                "finished": samples.finished.astype(np.int64),
+                "log_likelihood": samples.log_likelihood,
+            }
+        table = Table(columns, smiles_column=next(iter(columns)))
+        write_table(table, options.out)
+        success(f"wrote {format_count(len(table), 'sample')} to {options.out}")
+    if options.json:
+        print_json({"n": len(texts), "finished": len(whole), "distinct": len({*whole}), "sequences": whole})
+    elif options.out is None:
+        print_lines(whole)
+    note(f"{format_count(len(texts), 'sample')}, {len(whole):,} of them ended, {len({*whole}):,} of these distinct")
 
 
 def _prompt(model: SequenceModel, vocab: Vocab, text: str | None, limit: int) -> Any:

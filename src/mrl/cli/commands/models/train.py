@@ -14,7 +14,7 @@ from mrl import __version__
 from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
 from mrl.cli.molecules import stop_without_molecules
-from mrl.cli.options import LanguageModelKind, ReadingOptions, TrainOptions
+from mrl.cli.options import LanguageModelKind, Notation, ReadingOptions, TrainOptions
 from mrl.cli.tables import read_table, report_rejects, require_folder, require_writable
 from mrl.corpus import Table
 from mrl.data import TextDataset
@@ -34,13 +34,20 @@ from mrl.lm import (
 )
 from mrl.messages import format_count
 from mrl.progress import track
-from mrl.text import SMILES_PATTERN, RegexVocab, Vocab
+from mrl.text import SMILES_PATTERN, AminoAcidVocab, NucleotideVocab, RegexVocab, SelfiesVocab, Vocab
 
 MODEL, VOCAB, CHECKPOINT = "model.safetensors", "vocab.json", "checkpoint.safetensors"
 BATCH_SIZE = 64
 _OLD_VOCAB = ".vocab.json.old"  # of the model that is being replaced, until that is done
 _LR = {LanguageModelKind.LSTM: 1.2e-2, LanguageModelKind.TRANSFORMER: 2e-3}
 _HIDDEN = {LanguageModelKind.LSTM: 256, LanguageModelKind.TRANSFORMER: 192}
+
+
+_VOCABS: dict[Notation | None, type[Vocab]] = {
+    Notation.PROTEIN: AminoAcidVocab,
+    Notation.NUCLEOTIDE: NucleotideVocab,
+    Notation.SELFIES: SelfiesVocab,
+}
 
 
 class Molecules(NamedTuple):
@@ -55,7 +62,10 @@ def run(options: TrainOptions) -> None:
     """Read, clean, train, save; killed and run again, go on; Ctrl-C saves what was learned so far."""
     require_model_folder(options.out, options.force)
     with one_thread():
-        table, _, dataset = load_molecules(options.file, options, options.max_length)
+        if options.notation in _VOCABS:
+            table, dataset = load_sequences(options)
+        else:
+            table, _, dataset = load_molecules(options.file, options, options.max_length)
         try:
             model = make_model(dataset.vocab, options)
         except ValueError as error:
@@ -109,6 +119,20 @@ def load_molecules(file: Path | None, options: ReadingOptions, max_length: int) 
     if not len(dataset):
         stop(f"every molecule has more than {max_length} tokens; raise --max-length", DATA)
     return Molecules(table, cleaned, dataset)
+
+
+def load_sequences(options: TrainOptions) -> tuple[Table, TextDataset]:
+    """Read a file of sequences or SELFIES, which are not parsed, and keep the distinct ones that are not too long."""
+    table = read_table(options.file, options, sequences=True)
+    texts = list(dict.fromkeys(table.smiles))
+    success(f"kept {format_count(len(texts), 'distinct text')} of {format_count(len(table), 'row')}")
+    vocab = _VOCABS[options.notation]([])
+    vocab.update_vocab_from_data(texts)
+    dataset = TextDataset(texts, vocab, max_length=options.max_length, on_long="reject")
+    report_rejects(dataset.rejects, "left out")
+    if not len(dataset):
+        stop(f"every text has more than {options.max_length} tokens; raise --max-length", DATA)
+    return table, dataset
 
 
 def make_model(vocab: Vocab, options: TrainOptions) -> SequenceModel:
