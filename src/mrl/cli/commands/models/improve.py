@@ -34,7 +34,7 @@ def run(options: ImproveOptions) -> None:
     model, vocab = load_model(options.model)
     if notation_of(vocab) != Notation.SMILES:
         stop(
-            f"{options.model} writes {notation_of(vocab)}, and a search is of molecules: choose a model of SMILES",
+            f"{options.model} writes {notation_of(vocab)}, but a search needs a model of SMILES",
             USAGE,
         )
     known = None if options.known is None else CanonicalSet.of(read_molecules(options.known, options))
