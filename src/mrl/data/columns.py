@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.ragged import Ragged, as_column, as_labels, row_numbers
+from mrl.errors import RowError
+from mrl.ragged import Ragged, as_column, as_labels, is_column, row_numbers
 
 Array = NDArray[Any]
 Rows64 = NDArray[np.int64]
 RowIndex = range | Rows64
 """Numbers of stored rows; a range stays a range, so that a billion rows in a row cost no memory."""
+
+_BLOCK = 1 << 16  # rows of a column that are converted at a time
 
 
 class Values:
@@ -271,8 +274,84 @@ def values_of(values: Any, name: str) -> Any:
     return Values(column) if isinstance(column, np.ndarray) else column
 
 
-def number_column(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View:
+class StoredNumbers:
+    """Numbers of a column that is not in memory, converted when rows are taken.
+
+    Parameters
+    ----------
+    column : Column
+        One or T numbers in each row.
+    name : str
+        Its name in messages.
+    dtype : dtype
+        Of the result: missing is NaN, or -100 for integer classes.
+
+    Examples
+    --------
+    >>> column = StoredNumbers(Values(np.array([0.5, 1.5])), "y", np.dtype(np.float32))
+    >>> column.take([1, 0]), column[1], len(column)
+    (array([1.5, 0.5], dtype=float32), np.float32(1.5), 2)
+    """
+
+    def __init__(self, column: Any, name: str, dtype: np.dtype[Any]) -> None:
+        self.column = column
+        self.name = name
+        self.dtype = dtype
+        self.take(np.zeros(0, np.int64))  # raises now if they are not numbers
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return self.take(np.arange(len(self))[i])
+        return self.take(i) if np.ndim(i) else self.take([range(len(self))[i]])[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (value for block in number_blocks(self) for value in block)
+
+    def tolist(self) -> list[Any]:
+        """Return all rows as Python values."""
+        return [value for block in number_blocks(self) for value in block.tolist()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.concatenate([self.take([]), *number_blocks(self)]).astype(dtype or self.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"{self.column!r} as {self.dtype}"
+
+    def take(self, rows: Any) -> Array:
+        """Return the rows `rows` (numbers or a mask), in memory of their own."""
+        rows = row_numbers(rows, len(self))
+        try:
+            return as_labels(self.column.take(rows), self.name, self.dtype)
+        except RowError as error:
+            place = error.row or 0
+            message = str(error).replace(f"row {place} ", f"row {rows[place]} ", 1)
+            raise RowError(message, row=int(rows[place]), column=self.name, value=error.value) from None
+
+    @property
+    def digest(self) -> str:
+        """That of the column, and the dtype."""
+        return f"{self.column.digest} {self.dtype}"
+
+
+def number_blocks(column: Any) -> Iterator[Array]:
+    """Yield the rows of a column of numbers, some thousands at a time; of an empty one, none at once."""
+    for start in range(0, max(len(column), 1), _BLOCK):
+        yield column.take(np.arange(start, min(start + _BLOCK, len(column))))
+
+
+def is_stored(column: Any) -> bool:
+    """Return whether a column, or the one that it is a view of, is not in memory."""
+    base = column.column if isinstance(column, View) else column
+    return is_column(base) and not isinstance(base, (Ragged, Values))
+
+
+def number_column(values: Any, name: str, dtype: np.dtype[Any]) -> Values | StoredNumbers | View:
     """Return numbers, one or T per row, as a column of `dtype`: missing is NaN, or -100 for integer classes.
+
+    Numbers that are not in memory stay where they are, and are converted when they are taken.
 
     Raises
     ------
@@ -283,4 +362,10 @@ def number_column(values: Any, name: str, dtype: np.dtype[Any]) -> Values | View
     """
     if isinstance(values, View) and isinstance(values.column, Values) and values.column.array.dtype == dtype:
         return values
+    if is_stored(values):
+        base, rows = (values.column, values.rows) if isinstance(values, View) else (values, None)
+        if isinstance(base, StoredNumbers):
+            base = base.column
+        stored = StoredNumbers(base, name, dtype)
+        return stored if rows is None else View(stored, rows)
     return Values(as_labels(values, name, dtype))

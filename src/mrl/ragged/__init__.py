@@ -1,7 +1,7 @@
 """Rows of different lengths in two flat arrays, texts as such rows, columns of other libraries, and rejected rows."""
 
 from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
-from mrl.ragged.columns import Column, MoleculeTable, as_list, as_molecules, is_column, is_missing
+from mrl.ragged.columns import Column, MoleculeTable, TokenizedColumn, as_list, as_molecules, is_column, is_missing
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, as_labels, class_codes
@@ -20,6 +20,7 @@ __all__ = [
     "Reject",
     "Rejects",
     "Text",
+    "TokenizedColumn",
     "arrow_table",
     "as_array",
     "as_column",

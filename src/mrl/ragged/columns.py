@@ -11,7 +11,7 @@ import numpy as np
 from mrl.errors import ColumnError
 from mrl.messages import format_value
 
-__all__ = ["Column", "MoleculeTable", "as_list", "as_molecules", "is_column", "is_missing"]
+__all__ = ["Column", "MoleculeTable", "TokenizedColumn", "as_list", "as_molecules", "is_column", "is_missing"]
 
 
 @runtime_checkable
@@ -80,6 +80,42 @@ class MoleculeTable(ABC):
         >>> from mrl.ragged import Text
         >>> Table({"smiles": Text.of(["CCO"])}).smiles.tolist()
         ['CCO']
+        """
+
+
+class TokenizedColumn(ABC):
+    """A column of text beside which the ids of its tokens may be kept; datasets then do not encode it again.
+
+    Examples
+    --------
+    >>> from mrl.ragged import Ragged, Text
+    >>> class Kept(TokenizedColumn):
+    ...     def token_ids(self, fingerprint):
+    ...         return Ragged([0, 4, 1], [0, 3]) if fingerprint == "9f86d081" else None
+    >>> Kept().token_ids("another") is None
+    True
+    """
+
+    @abstractmethod
+    def token_ids(self, fingerprint: str) -> Column | None:
+        """Return the ids of each row under a vocabulary.
+
+        Parameters
+        ----------
+        fingerprint : str
+            That of the vocabulary.
+
+        Returns
+        -------
+        Column or None
+            `Ragged` rows are taken from it; None if no ids are kept, or those of another vocabulary.
+
+        Examples
+        --------
+        See the class.
+
+        >>> TokenizedColumn.token_ids.__name__
+        'token_ids'
         """
 
 

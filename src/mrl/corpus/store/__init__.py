@@ -1,12 +1,13 @@
 """Rows on disk: shards, and the corpora that they make."""
 
 from mrl.corpus.store.column import StoredColumn
-from mrl.corpus.store.corpus import Corpus, StackedColumns, open_corpus
+from mrl.corpus.store.corpus import Corpus, open_corpus
 from mrl.corpus.store.kinds import kind_of
 from mrl.corpus.store.manifest import Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard
 from mrl.corpus.store.shards import stamp_of
+from mrl.corpus.store.stacked import StackedColumns
 from mrl.corpus.store.verification import file_digest, write_stamps
 
 __all__ = [

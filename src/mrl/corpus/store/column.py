@@ -15,12 +15,13 @@ from mrl.corpus.store.kinds import parse_kind
 from mrl.corpus.store.places import Places
 from mrl.corpus.store.shard import corrupt, from_arrow
 from mrl.corpus.store.shards import StoredShards
-from mrl.ragged import row_numbers
+from mrl.messages import format_count
+from mrl.ragged import TokenizedColumn, row_numbers
 
 FEW = 4  # rows, whose files are looked at each time that they are taken
 
 
-class StoredColumn:
+class StoredColumn(TokenizedColumn):
     """A column of a corpus: rows are read from the mapped files when they are taken, and no row costs memory.
 
     Datasets take it as it is. NumPy, pandas and polars take it through ``numpy.asarray``, which reads all of it.
@@ -137,6 +138,36 @@ class StoredColumn:
         except ValueError as error:
             raise corrupt(self._shards.folder, f"column {self.name!r} of shard {k} is invalid ({error})") from None
 
+    def token_ids(self, fingerprint: str) -> StoredColumn | None:
+        """Return the column of the ids of this text, which `Corpus.add_tokens` has written.
+
+        Parameters
+        ----------
+        fingerprint : str
+            That of the vocabulary.
+
+        Returns
+        -------
+        StoredColumn or None
+            None if there are none, or those of another vocabulary.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, open_corpus, save_corpus
+        >>> from mrl.ragged import Text
+        >>> from mrl.text import SmilesVocab
+        >>> folder = tempfile.mkdtemp()
+        >>> save_corpus(Table({"smiles": Text.of(["CCO"])}), folder, vocab=SmilesVocab())
+        >>> corpus = open_corpus(folder).add_tokens()
+        >>> corpus.smiles.token_ids(corpus.vocab.fingerprint()), corpus.smiles.token_ids("another")
+        (StoredColumn(smiles_tokens: 1 row of ragged uint16), None)
+        """
+        manifest = self._shards.manifest
+        if self.name not in manifest.tokens or fingerprint != manifest.vocab_fingerprint:
+            return None
+        return StoredColumn(self._shards, manifest.tokens[self.name])
+
     def parts(self) -> Iterator[Any]:
         """Yield the rows in their order, those of a shard at once, in the memory of the file.
 
@@ -221,4 +252,4 @@ class StoredColumn:
         return StoredColumn, (self._shards, self.name)
 
     def __repr__(self) -> str:
-        return f"StoredColumn({self.name}: {len(self):,} rows of {self.kind})"
+        return f"StoredColumn({self.name}: {format_count(len(self), 'row')} of {self.kind})"

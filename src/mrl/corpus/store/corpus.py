@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from mrl.corpus.store import saving
+from mrl.corpus.store import adding, saving
 from mrl.corpus.store.column import StoredColumn
 from mrl.corpus.store.exporting import export
 from mrl.corpus.store.manifest import Manifest
 from mrl.corpus.store.shards import StoredShards
+from mrl.corpus.store.stacked import StackedColumns
 from mrl.corpus.store.verification import Verify, checked_stamps, other_files, problems
 from mrl.corpus.table import Table
-from mrl.errors import ColumnError, CorpusError
+from mrl.errors import ColumnError, CorpusError, VocabError
 from mrl.files import AnyPath
 from mrl.formatting import html_preview
 from mrl.messages import did_you_mean, format_count, format_names
@@ -110,7 +110,10 @@ SmilesVocab.from_data(corpus.smiles)
         self._shards = shards
         self.path = shards.folder
         self.manifest = shards.manifest
-        self.columns: dict[str, StoredColumn] = {name: StoredColumn(shards, name) for name in shards.manifest.columns}
+        ids = set(shards.manifest.tokens.values())
+        self.columns: dict[str, StoredColumn] = {
+            name: StoredColumn(shards, name) for name in shards.manifest.columns if name not in ids
+        }
 
     def __len__(self) -> int:
         return int(self._shards.starts[-1])
@@ -212,15 +215,19 @@ SmilesVocab.from_data(corpus.smiles)
         others = other_files(self.path, self.manifest)
         return found + [f"{self.path / name} is not a part of the corpus: remove it" for name in others]
 
-    def add_column(self, name: str, values: Any) -> Corpus:
+    def add_column(self, name: str, values: Any, progress: Progress = None) -> Corpus:
         """Write a column beside the others, whose files stay as they are.
 
         Parameters
         ----------
         name : str
             A new name.
-        values : column of n values
-            Text, one number in each row, or T numbers.
+        values : column of n values, function, or iterator of columns
+            Text, one number in each row, or T numbers. A function is called with the rows of each shard as a `Table`,
+            and returns their values; an iterator yields the values of some rows after the other. With both, no more
+            than a shard is in memory.
+        progress : callable, bool or None
+            See `featurize`.
 
         Returns
         -------
@@ -231,6 +238,8 @@ SmilesVocab.from_data(corpus.smiles)
         ------
         ColumnError
             The name is taken, or it has another number of values, or they are neither text nor numbers.
+        CorpusError
+            This is a part of a corpus, or the corpus has changed.
 
         Examples
         --------
@@ -239,12 +248,78 @@ SmilesVocab.from_data(corpus.smiles)
         >>> from mrl.ragged import Text
         >>> folder = tempfile.mkdtemp()
         >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
-        >>> open_corpus(folder).add_column("atoms", [3, 1])["atoms"].take([1, 0])
-        array([1, 3])
+        >>> corpus = open_corpus(folder).add_column("atoms", [3, 1])
+        >>> corpus = corpus.add_column("bytes", lambda table: table.smiles.lengths)
+        >>> corpus["atoms"].take([1, 0]), corpus["bytes"].take([1, 0])
+        (array([1, 3]), array([1, 3]))
         """
         self._require_whole()
-        saving.add_column(self.path, self.manifest, name, values)
-        return self._opened_again()
+        parts = adding.parts_of(values, name, self.columns, self.manifest)
+        manifest, kind = adding.add_column(self.path, self.manifest, name, parts, progress)
+        return self._saved(manifest, {"added column": name, "type": kind})
+
+    def add_tokens(self, vocab: Vocab | None = None, column: str | None = None, progress: Progress = None) -> Corpus:
+        """Encode the text once, and write the ids beside it: datasets with the vocabulary of the corpus use them.
+
+        Parameters
+        ----------
+        vocab : Vocab, optional
+            For a corpus without a vocabulary, which then has this one.
+        column : str, optional
+            A column of text; the molecules by default.
+        progress : callable, bool or None
+            See `featurize`.
+
+        Returns
+        -------
+        Corpus
+            With the ids, which are not among its columns; this one stays without them.
+
+        Raises
+        ------
+        CorpusError
+            The corpus has no vocabulary, or another one; or this is a part of a corpus.
+        ColumnError
+            The column is not text, or its ids are there already.
+        VocabError
+            The vocabulary runs code of its own, so that no ids can be kept for it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, save_corpus
+        >>> from mrl.data import TextDataset
+        >>> from mrl.ragged import Text
+        >>> from mrl.text import CharacterVocab
+        >>> folder = tempfile.mkdtemp()
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> corpus = open_corpus(folder).add_tokens(CharacterVocab("CO"))
+        >>> TextDataset(corpus.smiles, corpus.vocab)[0]
+        tensor([0, 4, 4, 5, 1])
+        """
+        self._require_whole()
+        name, manifest = self.manifest.smiles_column if column is None else column, self.manifest
+        if self[name].kind != "text":
+            raise ColumnError(f"column {name!r} is {self[name].kind}, expected text", column=name)
+        if vocab is None or manifest.vocab is not None:
+            if vocab is not None and vocab.fingerprint() != manifest.vocab_fingerprint:
+                raise CorpusError(
+                    f"{self.path} has another vocabulary: leave out vocab, to write the ids of its own; a dataset with "
+                    "any other encodes the text when it is read",
+                    path=str(self.path),
+                )
+            vocab = self.vocab
+        if vocab.engine == "python":
+            reason = vocab.engine_reason
+            raise VocabError(f"ids of this vocabulary cannot be kept, because it runs its own code: {reason}")
+        if manifest.vocab is None:
+            stored = saving.write_vocab(vocab, self.path)
+            manifest = replace(manifest, vocab=stored, vocab_fingerprint=vocab.fingerprint())
+        encode = vocab.encode
+        parts = (encode(table[name]) for table in adding.tables(self.columns, self.manifest))
+        manifest, _ = adding.add_column(self.path, manifest, f"{name}_tokens", parts, progress)
+        tokens = {**manifest.tokens, name: f"{name}_tokens"}
+        return self._saved(replace(manifest, tokens=tokens), {"added tokens of": name, "vocab": vocab.fingerprint()})
 
     def append(self, table: Table, *, split: str = "") -> Corpus:
         """Write rows after the others, as they are; the files that are there stay as they are.
@@ -281,7 +356,7 @@ SmilesVocab.from_data(corpus.smiles)
         'N'
         """
         self._require_whole()
-        saving.append(self.path, self.manifest, table, split)
+        saving.append(self.path, self.manifest, table, split, self.vocab if self.manifest.tokens else None)
         return self._opened_again()
 
     def export(self, path: AnyPath, progress: Progress = None) -> None:
@@ -323,6 +398,10 @@ SmilesVocab.from_data(corpus.smiles)
                 path=str(self.path),
             )
 
+    def _saved(self, manifest: Manifest, entry: dict[str, Any]) -> Corpus:
+        replace(manifest, history=(*manifest.history, entry)).save(self.path)
+        return self._opened_again()
+
     def _opened_again(self) -> Corpus:
         return open_corpus(self.path)
 
@@ -334,80 +413,6 @@ SmilesVocab.from_data(corpus.smiles)
     def _repr_html_(self) -> str:
         first = {name: column[: min(len(self), 5)] for name, column in self.columns.items()}
         return html_preview(first, len(self), caption=repr(self))
-
-
-class StackedColumns:
-    """Columns of numbers side by side as one column, (n, T).
-
-    Parameters
-    ----------
-    columns : list of StoredColumn
-        T of them.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mrl.corpus import Table, save_corpus
-    >>> from mrl.ragged import Text
-    >>> columns = {"smiles": Text.of(["CCO", "C"]), "a": np.array([0.5, 1.5]), "b": np.array([1, 0])}
-    >>> folder = tempfile.mkdtemp()
-    >>> save_corpus(Table(columns, targets=("a", "b")), folder)
-    >>> y = open_corpus(folder).y
-    >>> y, y.shape, y.dtype, len(y.digest)
-    (StackedColumns(a, b), (2, 2), dtype('float64'), 64)
-    """
-
-    def __init__(self, columns: list[StoredColumn]) -> None:
-        self._columns = columns
-
-    def __len__(self) -> int:
-        return len(self._columns[0])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype that holds all of them."""
-        return np.result_type(*(column.dtype for column in self._columns))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(n, T)."""
-        return len(self), len(self._columns)
-
-    def take(self, rows: Any) -> NDArray[Any]:
-        """Return some rows.
-
-        Parameters
-        ----------
-        rows : array of int, or mask
-            Which rows, in any order, repeats allowed.
-
-        Returns
-        -------
-        ndarray, shape (k, T)
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from mrl.corpus import Table, save_corpus
-        >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> columns = {"smiles": Text.of(["CCO", "C"]), "a": np.array([0.5, 1.5]), "b": np.array([1, 0])}
-        >>> save_corpus(Table(columns, targets=("a", "b")), folder)
-        >>> open_corpus(folder).y.take([1])
-        array([[1.5, 0. ]])
-        """
-        return np.stack([column.take(rows) for column in self._columns], axis=1)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.stack([np.asarray(column) for column in self._columns], axis=1).astype(dtype or self.dtype)
-
-    @property
-    def digest(self) -> str:
-        """A hash of the digests of the columns."""
-        return hashlib.sha256("\n".join(column.digest for column in self._columns).encode()).hexdigest()
-
-    def __repr__(self) -> str:
-        return f"StackedColumns({', '.join(column.name for column in self._columns)})"
 
 
 def _plain(value: Any) -> Any:

@@ -86,6 +86,8 @@ class Manifest:
         The vocabulary.
     vocab_fingerprint : str
         Its fingerprint.
+    tokens : dict of str to str
+        For columns of text, the column that holds their ids under the vocabulary.
     history : tuple of dict
         What was done, first the preparation: inputs with their digests, steps with parameters, counts and examples,
         duplicates, split, versions.
@@ -108,6 +110,7 @@ class Manifest:
     vocab: StoredFile | None = None
     vocab_fingerprint: str = ""
     history: tuple[Mapping[str, Any], ...] = field(default=())
+    tokens: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -170,6 +173,7 @@ class Manifest:
             "rejects": None if self.rejects is None else _file_dict(self.rejects),
             "vocab": None if self.vocab is None else _file_dict(self.vocab),
             "vocab_fingerprint": self.vocab_fingerprint,
+            "tokens": dict(self.tokens),
             "history": [dict(entry) for entry in self.history],
         }
 
@@ -258,7 +262,12 @@ def read_manifest(document: Mapping[str, Any]) -> tuple[Any, ...]:
         raise ValueError("it lists a file twice")
     history = tuple(dict(entry) for entry in document["history"])
     fingerprint = _text(document["vocab_fingerprint"], "a fingerprint")
-    return kinds, document["smiles_column"], tuple(document["targets"]), shards, rejects, vocab, fingerprint, history
+    tokens = dict(document["tokens"])
+    for name, ids in tokens.items():
+        if kinds.get(name) != "text" or not kinds.get(ids, "").startswith("ragged u") or vocab is None:
+            raise ValueError(f"{ids!r} is not a column of the tokens of {name!r}")
+    names = document["smiles_column"], tuple(document["targets"])
+    return kinds, *names, shards, rejects, vocab, fingerprint, history, tokens
 
 
 def _entry(entry: Mapping[str, Any], columns: set[str]) -> ShardEntry:

@@ -66,16 +66,17 @@ class Places:
         if dtype.kind == "b" and self._width % 8:
             bit = (rows * self._width)[:, None] + np.arange(self._width)
             bytes_ = memory(np.uint8)[begin[:, None] + (bit >> 3)]
-            bits: NDArray[Any] = bytes_ >> (bit & 7).astype(np.uint8) & 1
-            return bits.astype(bool).reshape(shape)
+            flags: NDArray[Any] = (bytes_ >> (bit & 7).astype(np.uint8) & 1).astype(bool)
+            return flags.reshape(shape)
         size = self._width // 8 if dtype.kind == "b" else self._width * (dtype.itemsize // self._unit.itemsize)
         if size == 1:
             values = memory(self._unit)[begin + rows]
         else:
             values = copy_slices(memory(self._unit), begin + rows * size, np.arange(len(rows) + 1) * size)
         if dtype.kind == "b":
-            return np.unpackbits(values, bitorder="little").view(bool).reshape(shape)
-        return values.view(dtype).reshape(shape)
+            values = np.unpackbits(values, bitorder="little")
+        found: NDArray[Any] = values.view(dtype).reshape(shape)
+        return found
 
     def _open(self, needed: Int64s) -> None:
         with self._shards.lock:

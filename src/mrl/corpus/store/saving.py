@@ -244,47 +244,19 @@ def as_stored(values: Any, name: str) -> Any:
     return column
 
 
-def add_column(folder: Path, manifest: Manifest, name: str, values: Any) -> Manifest:
-    """Write a column beside those of a corpus, and return its new manifest, which is saved."""
-    if name in manifest.columns:
-        raise ColumnError(f"there is a column {name!r} already; choose another name", column=name)
-    column = as_stored(values, name)
-    if len(column) != manifest.rows:
-        raise ColumnError(
-            f"{name} has {len(column):,} values for {manifest.rows:,} rows; give one for each", column=name
-        )
-    number = max((len(entry.files) for entry in manifest.shards), default=1)
-    entries, start, kind = [], 0, ""
-    for k, entry in enumerate(manifest.shards):
-        part = as_stored(column[start : start + entry.rows], name)
-        kind = kind or kind_of(part)
-        if kind_of(part) != kind:
-            raise ColumnError(
-                f"{name} is {kind} in some rows and {kind_of(part)} in others; give one type", column=name
-            )
-        file = write_stored(folder, f"column-{number:02}-{k:05}.arrow", {name: part})
-        entries.append(entry._replace(files=(*entry.files, file)))
-        start += entry.rows
-    new = replace(
-        manifest,
-        columns={**manifest.columns, name: kind or kind_of(column)},
-        shards=tuple(entries),
-        history=(*manifest.history, {"added column": name, "type": kind}),
-    )
-    new.save(folder)
-    return new
-
-
-def append(folder: Path, manifest: Manifest, table: Table, split: str) -> Manifest:
+def append(folder: Path, manifest: Manifest, table: Table, split: str, vocab: Vocab | None) -> Manifest:
     """Write rows after those of a corpus, and return its new manifest, which is saved."""
     columns = {name: as_stored(column, name) for name, column in table.columns.items()}
     found = {name: kind_of(column) for name, column in columns.items()}
-    if found != dict(manifest.columns):
+    expected = {name: kind for name, kind in manifest.columns.items() if name not in manifest.tokens.values()}
+    if found != expected:
         raise ColumnError(
-            f"the rows have the columns {_listed(found)}, the corpus has {_listed(manifest.columns)}: give all of "
-            "them, of the same types",
-            column=next(iter({*found} ^ {*manifest.columns}), table.smiles_column),
+            f"the rows have the columns {_listed(found)}, the corpus has {_listed(expected)}: give all of them, of the "
+            "same types",
+            column=next(iter({*found} ^ {*expected}), table.smiles_column),
         )
+    if vocab is not None:
+        columns |= {ids: vocab.encode(columns[name]) for name, ids in manifest.tokens.items()}
     if split not in manifest.splits and (split or manifest.splits):
         known = ", ".join(map(repr, manifest.splits)) or "none"
         raise ValueError(f"split is {split!r}; the corpus has the parts {known}: name one of them")

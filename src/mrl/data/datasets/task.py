@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mrl.data.columns import Values, View, number_column
+from mrl.data.columns import Values, is_stored, number_blocks, number_column
 from mrl.data.fields.field import Field
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import IGNORED, Ragged, Rejects, Text, as_text, is_column
+from mrl.ragged import IGNORED, Rejects, Text, as_text
 
 Ok = NDArray[np.bool_]
 FLOAT32: np.dtype[Any] = np.dtype(np.float32)
@@ -267,19 +267,22 @@ class WeightColumn(ColumnKind):
 
     def validate(self, values: Any, name: str) -> Any:
         column = number_column(values, name, FLOAT32)
-        array = column.take(np.arange(len(column)))
-        if array.ndim != 1:
-            raise ColumnError(f"{name} has the shape {array.shape}; expected (n,), one for each row", column=name)
-        wrong = ~(np.isfinite(array) & (array >= 0))
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise RowError(
-                f"row {row} of {name} is {array[row]}; expected a finite number, 0 or more (0 leaves a row out of a "
-                "loss)",
-                row=row,
-                column=name,
-                value=float(array[row]),
-            )
+        start = 0
+        for array in number_blocks(column):
+            if array.ndim != 1:
+                shape = (len(column), *array.shape[1:])
+                raise ColumnError(f"{name} has the shape {shape}; expected (n,), one for each row", column=name)
+            wrong = ~(np.isfinite(array) & (array >= 0))
+            if wrong.any():
+                place = int(np.argmax(wrong))
+                raise RowError(
+                    f"row {start + place} of {name} is {array[place]}; expected a finite number, 0 or more (0 leaves a "
+                    "row out of a loss)",
+                    row=start + place,
+                    column=name,
+                    value=float(array[place]),
+                )
+            start += len(array)
         return column
 
     def missing(self, n: int, like: Any) -> Any:
@@ -288,9 +291,7 @@ class WeightColumn(ColumnKind):
 
 def text_column(values: Any, name: str) -> Any:
     """Return text in memory as `Text`, and a column that is not in memory as it is."""
-    base = values.column if isinstance(values, View) else values
-    in_memory = isinstance(base, (Ragged, Values)) or not is_column(base)
-    return as_text(values, name) if in_memory else values
+    return values if is_stored(values) else as_text(values, name)
 
 
 def drop_failed_rows(ds: Any) -> tuple[Ok, Rejects] | None:

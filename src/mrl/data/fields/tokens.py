@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.data.columns import Rows64
+from mrl.data.columns import Rows64, View
 from mrl.data.fields.field import Field, row_blocks
 from mrl.data.fields.selection import RowSelection
 from mrl.data.order.randomness import row_keys
 from mrl.errors import RowError
-from mrl.ragged import Ragged, Text
+from mrl.ragged import Ragged, Text, TokenizedColumn
 from mrl.text import UNK, Vocab
 
 Augment = Callable[[str, int], str]
@@ -32,7 +32,7 @@ class Tokens(Field):
     """The token ids of a text column: int64 (L,) in a sample, `RowSelection` in a batch.
 
     Texts in memory are encoded once, at the first use, and again when the vocabulary has grown and that could change
-    an id. Columns on disk are encoded batch by batch.
+    an id. Columns on disk are encoded batch by batch, unless their ids are kept beside them.
 
     Parameters
     ----------
@@ -69,6 +69,7 @@ class Tokens(Field):
         self._fixed = ids is not None or not isinstance(text, Text)
         self._encoded_with = len(vocab)  # tokens that the vocabulary had
         self._may_change = False  # with a vocabulary that has grown
+        self._on_disk: tuple[int, Any] = (-1, None)  # tokens that the vocabulary had, and ids that are kept
 
     @property
     def ids(self) -> Ragged | None:
@@ -86,10 +87,19 @@ class Tokens(Field):
     def prepare(self) -> None:
         _ = self.ids
 
+    def _encode(self, rows: Rows64) -> Ragged:
+        """Return the ids of rows that are not in memory."""
+        known, kept = self._on_disk
+        if known != len(self.vocab):
+            kept = kept_ids(self.text, self.vocab)
+            self._on_disk = len(self.vocab), kept
+        ids: Ragged = self.vocab.encode(self.text.take(rows)) if kept is None else kept.take(rows)
+        return ids
+
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection]:
         ids = self.ids
         if ids is None:
-            return (RowSelection.of(self.vocab.encode(self.text.take(rows)), width=self.width),)
+            return (RowSelection.of(self._encode(rows), width=self.width),)
         if self._all is None:
             self._all = RowSelection.of(ids, rows, self.width)
         return (self._all._replace(rows=rows),)
@@ -99,7 +109,7 @@ class Tokens(Field):
         if ids is not None:
             return ids.lengths
         blocks = row_blocks(len(self.text))
-        return np.concatenate([self.vocab.encode(self.text.take(rows)).lengths for rows in blocks])
+        return np.concatenate([self._encode(rows).lengths for rows in blocks])
 
     def with_ids(self, column: Any, ids: Ragged) -> Tokens:
         if column is not self.text:
@@ -109,6 +119,15 @@ class Tokens(Field):
     def fingerprint(self) -> str:
         given = self._ids.digest if self._fixed and self._ids is not None else ""
         return f"{super().fingerprint()} {self.vocab.fingerprint()} {self.width} {given}"
+
+
+def kept_ids(text: Any, vocab: Vocab) -> Any:
+    """Return the column of ids that are kept beside a column of text on disk; None if there are none of `vocab`."""
+    base = text.column if isinstance(text, View) else text
+    if not isinstance(base, TokenizedColumn) or vocab.engine == "python":  # whose code no fingerprint covers
+        return None
+    ids = base.token_ids(vocab.fingerprint())
+    return View(ids, text.rows) if isinstance(text, View) and ids is not None else ids
 
 
 class AugmentedTokens(Field):
