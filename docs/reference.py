@@ -22,7 +22,7 @@ from sphinx.domains.python import PyXRefRole
 
 # In the order in which a project needs them: package, and what a reader finds there.
 PACKAGES = {
-    "corpus": "reading and writing files of molecules",
+    "corpus": "reading and writing files of molecules; rows on disk",
     "chem": "molecules: properties, cleaning, groups, evaluation, drawings",
     "features": "functions of molecules, computed in processes and cached",
     "text": "vocabularies: text to token ids and back",
@@ -32,6 +32,7 @@ PACKAGES = {
     "lm": "the reference language models",
     "qsar": "the reference property model and its metrics",
     "loop": "goal-directed generation: scores and improvement",
+    "prepare": "files of any size to a corpus, on any executor",
     "summary": "what is in a table of molecules, as numbers",
     "report": "pages and figures",
     "processes": "pools of processes",

@@ -10,6 +10,7 @@ from mrl import kernels as kernels
 from mrl import lm as lm
 from mrl import loop as loop
 from mrl import nn as nn
+from mrl import prepare as prepare
 from mrl import processes as processes
 from mrl import qsar as qsar
 from mrl import ragged as ragged
@@ -29,6 +30,7 @@ from mrl.chem import to_mol as to_mol
 from mrl.corpus import ReadOptions as ReadOptions
 from mrl.corpus import Table as Table
 from mrl.corpus import load_sample as load_sample
+from mrl.corpus import open_corpus as open_corpus
 from mrl.corpus import read as read
 from mrl.corpus import read_blocks as read_blocks
 from mrl.data import BaseDataset as BaseDataset
@@ -48,6 +50,7 @@ from mrl.features import featurize as featurize
 from mrl.loop import improve as improve
 from mrl.nn import MaskedLoss as MaskedLoss
 from mrl.nn import Scaler as Scaler
+from mrl.prepare import prepare_corpus as prepare_corpus
 from mrl.ragged import Ragged as Ragged
 from mrl.ragged import Rejects as Rejects
 from mrl.ragged import Text as Text

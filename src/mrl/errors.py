@@ -19,6 +19,7 @@ __all__ = [
     "MoleculeError",
     "MrlError",
     "NotationError",
+    "PrepareError",
     "ReadError",
     "RowError",
     "StateError",
@@ -119,6 +120,10 @@ class CorruptShard(FileFormatError):
 
 class CorpusError(FileFormatError):
     """A corpus is incomplete, damaged or changed, or the folder holds something else."""
+
+
+class PrepareError(MrlError, RuntimeError):
+    """A corpus cannot be prepared here and now: a worker was ended, the disk is full, or an engine is missing."""
 
 
 class MoleculeError(MrlError, ValueError):

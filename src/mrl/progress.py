@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-__all__ = ["Progress", "progress_bar", "track"]
+__all__ = ["Progress", "is_terminal", "progress_bar", "track"]
 
 Progress: TypeAlias = "Callable[[int, int], object] | Literal[True, False] | None"
 
@@ -110,7 +110,7 @@ def track(
                 progress(done, total or done)
                 return
             now = time.monotonic()
-            if show is None and progress is None and now - began >= delay and _is_terminal():
+            if show is None and progress is None and now - began >= delay and is_terminal():
                 show = draw_bar()
             if show is not None:
                 refresh = now - drawn >= REFRESH_SECONDS
@@ -122,5 +122,16 @@ def track(
         yield advance
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Return whether standard error is a terminal, on which a bar can be drawn.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_terminal() in (True, False)
+    True
+    """
     return sys.stderr is not None and sys.stderr.isatty()

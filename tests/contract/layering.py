@@ -51,6 +51,7 @@ DEPENDENCIES = {
     "typing_extensions": {"data"},
     "fsspec": {"corpus"},
     "rich": {"cli", "progress"},
+    "ray": {"prepare"},
 }
 LAZY = {
     ("pyarrow", "ragged"),
@@ -58,6 +59,7 @@ LAZY = {
     ("tokenizers", "text"),
     ("rich", "progress"),
     ("fsspec", "corpus"),
+    ("ray", "prepare"),
 }
 
 MOST_LINES = 450

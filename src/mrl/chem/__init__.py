@@ -7,10 +7,10 @@ functions have no state, print nothing, and raise `mrl.errors.MoleculeError` for
 from mrl.chem.canonical import CanonicalSet, canonical_groups
 from mrl.chem.cleaning.clean import clean, clean_rows, deduplicate
 from mrl.chem.cleaning.components import DisconnectMetals, LargestFragment, RejectMixtures, RemoveSalts
-from mrl.chem.cleaning.duplicates import Duplicates
+from mrl.chem.cleaning.duplicates import Duplicates, merge_labels
 from mrl.chem.cleaning.filters import Alerts, HoldOut, Neutral, OnlyElements, Predicate, RingSize, TextLength, Within
 from mrl.chem.cleaning.presets import preset
-from mrl.chem.cleaning.result import Cleaned, StepCount
+from mrl.chem.cleaning.result import Cleaned, Example, StepCount
 from mrl.chem.cleaning.salts import SALTS
 from mrl.chem.cleaning.standardize import (
     Canonical,
@@ -93,6 +93,7 @@ __all__ = [
     "DropStereo",
     "Duplicates",
     "ElementCount",
+    "Example",
     "Fingerprint",
     "FormulaMatch",
     "Fragments",
@@ -148,6 +149,7 @@ __all__ = [
     "heavy_atoms",
     "leaks",
     "logp",
+    "merge_labels",
     "mol_block_smiles",
     "molecule_facts",
     "molwt",

@@ -1,14 +1,18 @@
-"""Molecules of a file that others are compared with: parsed, and what is not a molecule reported."""
+"""Molecules of a file that others are compared with, and the steps of cleaning by their names."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from mrl.chem import clean
-from mrl.cli.console import DATA, stop
+from mrl import chem
+from mrl.chem import Step, clean
+from mrl.cli.console import DATA, USAGE, stop
 from mrl.cli.options import ReadingOptions
 from mrl.cli.tables import read_table, report_rejects
+from mrl.messages import did_you_mean
 from mrl.progress import track
 from mrl.ragged import Text
 
@@ -31,3 +35,31 @@ def stop_without_molecules(file: Path | None) -> NoReturn:
         "file of lines without column names the SMILES comes first, and then a blank",
         DATA,
     )
+
+
+def chosen_steps(preset: str | None, names: Sequence[str] | None) -> Sequence[Step]:
+    """Return the steps of --preset, or those of --step."""
+    if not names:
+        try:
+            return chem.preset(preset or "none")
+        except ValueError as error:
+            stop(f"--preset: {error}".removesuffix(", or pass a list of steps"), USAGE)
+    known = _known_steps()
+    for name in names:
+        if name not in known:
+            meant = did_you_mean(name, known)
+            stop(f"--step is {name!r}{meant}; choose one of {', '.join(sorted(known))}", USAGE)
+    return [known[name] for name in names]
+
+
+def _known_steps() -> dict[str, Step]:
+    """Return the steps that need no settings, by their name in small letters with hyphens."""
+    found: dict[str, Step] = {}
+    for name in chem.__all__:
+        step = getattr(chem, name)
+        if isinstance(step, type) and issubclass(step, Step) and step is not Step:
+            try:
+                found[re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()] = step()
+            except (TypeError, ValueError):  # it needs settings
+                continue
+    return found

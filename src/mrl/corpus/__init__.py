@@ -1,6 +1,6 @@
 """Tables of molecules: read from files, and the sample that comes with the package; corpora: rows on disk."""
 
-from mrl.corpus.reading import ReadOptions, read, read_blocks
+from mrl.corpus.reading import ReadOptions, Source, find_sources, read, read_blocks
 from mrl.corpus.reading.notation import recognise
 from mrl.corpus.sample import load_sample
 from mrl.corpus.store import (
@@ -31,12 +31,14 @@ __all__ = [
     "ReadOptions",
     "Shard",
     "ShardEntry",
+    "Source",
     "StackedColumns",
     "StoredColumn",
     "StoredFile",
     "Table",
     "TableColumn",
     "file_digest",
+    "find_sources",
     "kind_of",
     "load_sample",
     "open_corpus",

@@ -17,14 +17,9 @@ from mrl.data.columns import Rows64, Values, View
 from mrl.data.order.randomness import shuffled_positions
 from mrl.errors import ColumnError, RowError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import as_list, class_codes, is_missing
+from mrl.ragged import PART_NAMES, as_list, class_codes, is_missing
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
-PART_NAMES = {
-    "train": ("train", "training"),
-    "valid": ("valid", "validation", "val", "dev"),
-    "test": ("test", "testing"),
-}
 _PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
 
 

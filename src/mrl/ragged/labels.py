@@ -12,10 +12,17 @@ from mrl.errors import ColumnError, RowError
 from mrl.ragged.columns import as_list, is_missing
 from mrl.ragged.intake import as_array
 
-__all__ = ["IGNORED", "as_labels", "class_codes"]
+__all__ = ["IGNORED", "PART_NAMES", "as_labels", "class_codes"]
 
 IGNORED = -100
 """The class number of a missing label, which torch's losses leave out by default."""
+
+PART_NAMES = {
+    "train": ("train", "training"),
+    "valid": ("valid", "validation", "val", "dev"),
+    "test": ("test", "testing"),
+}
+"""The parts of a split, and what they are called in columns, in any case."""
 
 
 def as_labels(values: Any, name: str, dtype: DTypeLike) -> NDArray[Any]:

@@ -71,7 +71,27 @@ class Duplicates:
 
 
 def merge_labels(table: Labels, rule: Duplicates) -> tuple[Labels, tuple[int, str] | None]:
-    """Return the labels of a molecule, (T,), from those of its rows, (rows, T); and the first column in conflict."""
+    """Return the labels of a molecule from those of its rows.
+
+    Parameters
+    ----------
+    table : ndarray, shape (rows, T)
+        The labels of its rows, in the order of the rows; NaN where one is missing.
+    rule : Duplicates
+        How they are merged.
+
+    Returns
+    -------
+    labels : ndarray, shape (T,)
+        Those of the molecule.
+    conflict : (int, str) or None
+        The first column whose known labels are in conflict, and these labels.
+
+    Examples
+    --------
+    >>> merge_labels(np.array([[1.0, np.nan], [1.0, 2.0]]), Duplicates("mean"))
+    (array([1., 2.]), None)
+    """
     merged, conflict = table[0].copy(), None
     for column, values in enumerate(table.T):
         known = values[~np.isnan(values)] if values.dtype.kind == "f" else values

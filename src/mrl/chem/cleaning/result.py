@@ -19,16 +19,30 @@ _EXAMPLES = 3
 
 
 class Example(NamedTuple):
-    """What a step did to one row."""
+    """What a step did to one row.
+
+    Parameters
+    ----------
+    row : int
+        Its position in the input, from 0.
+    before : str
+        The text before the step.
+    after : str
+        The text after the step; ``''`` if the row was removed.
+    reason : str
+        Why the row was removed, or why the step failed and the molecule stayed; else ``''``.
+
+    Examples
+    --------
+    >>> from mrl.chem import Uncharge, clean
+    >>> clean(["CC[O-]"], [Uncharge()]).counts["uncharge"].examples[0]
+    Example(row=0, before='CC[O-]', after='CCO', reason='')
+    """
 
     row: int
-    """Its position in the input, from 0."""
     before: str
-    """The text before the step."""
     after: str
-    """The text after the step; ``''`` if the row was removed."""
     reason: str
-    """Why the row was removed, or why the step failed and the molecule stayed; else ``''``."""
 
 
 @dataclass(frozen=True)

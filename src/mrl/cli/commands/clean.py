@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mrl import chem
-from mrl.chem import Cleaned, Duplicates, Step
-from mrl.cli.console import DATA, USAGE, note, print_json, stop, success
-from mrl.cli.molecules import stop_without_molecules
+from mrl.chem import Cleaned, Duplicates
+from mrl.cli.console import DATA, note, print_json, stop, success
+from mrl.cli.molecules import chosen_steps, stop_without_molecules
 from mrl.cli.options import CleanOptions
 from mrl.cli.tables import (
     read_table,
@@ -24,13 +22,13 @@ from mrl.cli.tables import (
     with_tails,
 )
 from mrl.corpus import Table, TableColumn, require_writable_as, write_table
-from mrl.messages import did_you_mean, format_count
+from mrl.messages import format_count
 from mrl.progress import track
 
 
 def run(options: CleanOptions) -> None:
     """Read, clean, write; the steps and the files to write are checked before anything is read."""
-    steps = _steps(options)
+    steps = chosen_steps(options.preset, options.step)
     require_writable(options.out, options.rejects, inputs=[options.file])
     table = with_tails(read_table(options.file, options, options.target or (), others=True, on_label=options.on_label))
     require_writable_as(table, options.out)
@@ -55,33 +53,6 @@ def run(options: CleanOptions) -> None:
     if options.json:
         facts = {"path": str(options.out), "rows": rows, "written": kept, "not_read": len(table.rejects)}
         print_json(facts | {"removed": len(cleaned.rejects), "steps": _step_facts(table, cleaned)})
-
-
-def _steps(options: CleanOptions) -> Sequence[Step]:
-    if not options.step:
-        try:
-            return chem.preset(options.preset or "none")
-        except ValueError as error:
-            stop(f"--preset: {error}".removesuffix(", or pass a list of steps"), USAGE)
-    known = _known_steps()
-    for name in options.step:
-        if name not in known:
-            meant = did_you_mean(name, known)
-            stop(f"--step is {name!r}{meant}; choose one of {', '.join(sorted(known))}", USAGE)
-    return [known[name] for name in options.step]
-
-
-def _known_steps() -> dict[str, Step]:
-    """Return the steps that need no settings, by their name in small letters with hyphens."""
-    found: dict[str, Step] = {}
-    for name in chem.__all__:
-        step = getattr(chem, name)
-        if isinstance(step, type) and issubclass(step, Step) and step is not Step:
-            try:
-                found[re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()] = step()
-            except (TypeError, ValueError):  # it needs settings
-                continue
-    return found
 
 
 def _cleaned_table(table: Table, cleaned: Cleaned) -> Table:

@@ -4,6 +4,7 @@ A dataclass checks what its fields say together and raises a ``ValueError``, whi
 Annotations are not deferred in these modules (``from __future__ import annotations``): typer reads them.
 """
 
+from mrl.cli.options.corpora import EngineKind, ExportOptions, PrepareOptions, VerifyOptions
 from mrl.cli.options.models import (
     DemoOptions,
     FitOptions,
@@ -38,7 +39,9 @@ __all__ = [
     "CleanOptions",
     "DemoOptions",
     "EncodeOptions",
+    "EngineKind",
     "EvaluateOptions",
+    "ExportOptions",
     "FeaturizeOptions",
     "FingerprintKind",
     "FitOptions",
@@ -50,6 +53,7 @@ __all__ = [
     "OnLabel",
     "OnUnknown",
     "PredictOptions",
+    "PrepareOptions",
     "ReadingOptions",
     "ReportOptions",
     "Rule",
@@ -58,5 +62,6 @@ __all__ = [
     "SplitOptions",
     "TaskKind",
     "TrainOptions",
+    "VerifyOptions",
     "VocabKind",
 ]

@@ -6,6 +6,7 @@ One path for every format: a *source* gives bytes (`sources`), a `TableFile` cut
 """
 
 from mrl.corpus.reading.options import ReadOptions
+from mrl.corpus.reading.places import Source, find_sources
 from mrl.corpus.reading.reader import read, read_blocks
 
-__all__ = ["ReadOptions", "read", "read_blocks"]
+__all__ = ["ReadOptions", "Source", "find_sources", "read", "read_blocks"]

@@ -23,7 +23,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 
 
 class Source(ABC):
-    """A file, wherever it is.
+    """A file, wherever it is: on this machine, on standard input, or behind a URL; `find_sources` finds them.
 
     Attributes
     ----------
@@ -31,6 +31,13 @@ class Source(ABC):
         Its name in messages.
     suffixes : list of str
         The suffixes of its name, in small letters.
+
+    Examples
+    --------
+    See `find_sources`.
+
+    >>> find_sources("-")[0].name
+    '-'
     """
 
     name: str
@@ -38,7 +45,27 @@ class Source(ABC):
 
     @abstractmethod
     def open(self) -> Any:
-        """Return a context manager of a file with a descriptor; raise ``FileNotFoundError`` or ``ReadError``."""
+        """Return a context manager of a file with a descriptor.
+
+        Returns
+        -------
+        context manager
+
+        Raises
+        ------
+        FileNotFoundError, ReadError
+            It cannot be opened.
+
+        Examples
+        --------
+        See `find_sources`.
+
+        >>> path = Path(tempfile.mkdtemp(), "a.smi")
+        >>> _ = path.write_text("N")
+        >>> with find_sources(path)[0].open() as file:
+        ...     file.read()
+        b'N'
+        """
 
 
 class LocalFile(Source):
@@ -90,7 +117,34 @@ class RemoteFile(Source):
 
 
 def find_sources(path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Source]:
-    """Return the files that are meant by a path, a pattern of paths, a URL, ``-``, or several of these."""
+    """Return the files that are meant by paths.
+
+    Parameters
+    ----------
+    path : path, or several
+        Paths, patterns such as ``data/*.csv``, URLs of fsspec, ``-`` for standard input.
+
+    Returns
+    -------
+    list of Source
+        Those of a pattern are sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file; files with a similar name are named.
+    ReadError
+        No path is given, or it is that of a folder.
+
+    Examples
+    --------
+    >>> path = Path(tempfile.mkdtemp(), "a.smi")
+    >>> _ = path.write_text("CCO")
+    >>> (source,) = find_sources(path.parent / "*.smi")
+    >>> with source.open() as file:
+    ...     file.read()
+    b'CCO'
+    """
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     sources = [source for each in paths for source in _find(os.fspath(each))]
     if not sources:

@@ -1,0 +1,144 @@
+"""The second phase: chunks of rows are cleaned, each by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
+from mrl.messages import format_value
+from mrl.prepare.job import Job, prefixed, rejects_columns, take, user_columns
+from mrl.prepare.recipe import Recipe
+from mrl.ragged import PART_NAMES, Reject, Rejects, Text
+
+_PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
+_PART_NAME = re.compile(r"[a-z0-9_]{1,40}")
+
+
+def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
+    """Clean some rows of a part: write those that stay, the others with reasons, and hashes of molecules.
+
+    Returns the facts: rows that stay, rows that were left out by reason, what each step did.
+    """
+    path, keys_path, rejects_path = (job.path(kind, part, chunk) for kind in ("clean", "keys", "rejects"))
+    others = [rejects_path, keys_path] if job.recipe.duplicates is not None else [rejects_path]
+    facts = job.finished(path)
+    if facts is not None and all(job.finished(other) is not None for other in others):
+        return facts
+    raw = job.read(job.path("raw", part))
+    first = chunk * job.recipe.rows_per_chunk
+    span = slice(first, first + job.recipe.rows_per_chunk)
+    columns = {name: column[span] for name, column in user_columns(raw).items()}
+    rows = np.asarray(raw["row"])[span]
+    smiles = raw.about["facts"]["smiles_column"]
+    done = _clean(job.recipe, columns[smiles], rows)
+    columns = {name: take(column, done.places) for name, column in columns.items()} | {smiles: done.texts}
+    rows = rows[done.places]
+    parts, unnamed = _split(job, columns, rows, done)
+    if parts is not None and unnamed.any():
+        named = np.flatnonzero(~unnamed)
+        done = done._replace(
+            rejects=sorted([*done.rejects, *_without_part(job, columns, smiles, rows, unnamed)]),
+            keys=None if done.keys is None else done.keys.take(named),
+        )
+        columns = {name: take(column, named) for name, column in columns.items()}
+        rows, parts = rows[named], parts.take(named)
+    job.write(rejects_path, rejects_columns(Rejects(done.rejects)))
+    if job.recipe.duplicates is not None:
+        job.write(keys_path, _sorted_hashes(columns[smiles] if done.keys is None else done.keys))
+    internal = {"row": rows} if parts is None else {"row": rows, "part": parts}
+    reasons = dict(sorted(Rejects(done.rejects).counts().items())[:50])
+    return job.write(
+        path,
+        {**prefixed(columns), **internal},
+        rows=len(rows),
+        rejects=len(done.rejects),
+        reasons=reasons,
+        steps=done.steps,
+    )
+
+
+class _Done(NamedTuple):
+    """What cleaning left of some rows: their places, texts, the keys of their molecules, the others, the counts."""
+
+    places: NDArray[np.int64]
+    texts: Text
+    keys: Text | None
+    rejects: list[Reject]
+    steps: list[dict[str, Any]]
+
+
+def _clean(recipe: Recipe, texts: Text, rows: NDArray[np.int64]) -> _Done:
+    if not recipe.parse:
+        return _Done(np.arange(len(texts)), texts, None, [], [])
+    by = recipe.duplicates.by if recipe.duplicates is not None else "smiles"
+    cleaned = clean_rows(texts, recipe.steps, key=by if recipe.needs_keys else None)
+    rejects = [reject._replace(row=int(rows[reject.row])) for reject in cleaned.rejects]
+    steps = [step_dict(stage, count, rows) for stage, count in cleaned.counts.items()]
+    return _Done(cleaned.kept, cleaned.smiles, cleaned.keys, rejects, steps)
+
+
+def step_dict(stage: str, count: StepCount, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """Return a count for JSON, its examples with the numbers of the rows in the inputs."""
+    examples = [{**example._asdict(), "row": int(rows[example.row])} for example in count.examples]
+    counts = {"rows": count.rows, "changed": count.changed, "removed": count.removed, "failed": count.failed}
+    return {"stage": stage, "of": count.step, **counts, "examples": examples}
+
+
+def step_count(entry: dict[str, Any]) -> StepCount:
+    """Return the count that `step_dict` described."""
+    examples = tuple(Example(**example) for example in entry["examples"])
+    return StepCount(entry["of"], entry["rows"], entry["changed"], entry["removed"], entry["failed"], examples)
+
+
+def _split(
+    job: Job, columns: dict[str, Any], rows: NDArray[np.int64], done: _Done
+) -> tuple[Text | None, NDArray[np.bool_]]:
+    """Return the name of the part of each row, and which rows belong to none; None without a split."""
+    rule, named = job.recipe.split, job.inputs.split
+    if rule is None and named is None:
+        return None, np.zeros(len(rows), bool)
+    if rule is None:
+        found = [value.strip().lower() for value in columns[str(named)]]
+        parts = [_PARTS.get(value, value) for value in found]
+        return Text.of(parts, "split"), np.array([_PART_NAME.fullmatch(part) is None for part in parts], bool)
+    if rule.by == "scaffold":
+        keys = Text.of([murcko_scaffold(text) for text in done.texts])
+        is_ringless = keys.lengths == 0
+    else:
+        keys = done.texts if done.keys is None else done.keys
+        is_ringless = np.zeros(len(keys), bool)
+    salt = f"{rule.by} {job.recipe.seed}".encode()
+    numbers = np.frombuffer(_hashes(keys, 8, salt), ">u8").astype(np.float64) / 2.0**64
+    # Molecules without a ring are one group, the largest one, which a scaffold split gives to train.
+    codes = np.where(is_ringless, 0, np.searchsorted(np.cumsum(rule.sizes)[:-1], numbers, side="right"))
+    return Text.of([rule.names[code] for code in codes.tolist()]), np.zeros(len(rows), bool)
+
+
+def _without_part(
+    job: Job, columns: dict[str, Any], smiles: str, rows: NDArray[np.int64], unnamed: NDArray[np.bool_]
+) -> list[Reject]:
+    name = str(job.inputs.split)
+    found = ((place, columns[name][place]) for place in np.flatnonzero(unnamed).tolist())
+    return [
+        Reject(int(rows[place]), columns[smiles][place], "split", f"no part: {name} is {format_value(value, most=40)}")
+        for place, value in found
+    ]
+
+
+def _hashes(texts: Text, size: int, salt: bytes = b"") -> bytes:
+    """Return `size` bytes for each text."""
+    raw, ends = texts.flat.tobytes(), (texts.offsets - texts.offsets[0]).tolist()
+    return b"".join(hashlib.blake2b(raw[a:b], digest_size=size, key=salt).digest() for a, b in pairwise(ends))
+
+
+def _sorted_hashes(keys: Text) -> dict[str, Any]:
+    """Return 128 bits of each key in ascending order, and the places of the keys."""
+    pairs = np.frombuffer(_hashes(keys, 16), ">u8").reshape(-1, 2).astype(np.uint64)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return {"high": pairs[order, 0], "low": pairs[order, 1], "place": order.astype(np.int32)}

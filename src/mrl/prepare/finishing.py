@@ -1,0 +1,105 @@
+"""The last step: rejects, vocabulary and manifest, and the work is removed."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from mrl.chem import StepCount
+from mrl.corpus import Manifest, ShardEntry, StoredFile, stamp_of, write_rejects, write_stamps, write_vocab
+from mrl.errors import CorpusError
+from mrl.prepare.cleaning import step_count
+from mrl.prepare.job import WORK, Job, rejects_of, versions
+from mrl.prepare.writing import in_order
+from mrl.text import SmilesVocab, Vocab
+
+
+def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) -> Manifest:
+    """Write rejects, vocabulary and, at the end, the manifest; remove the work."""
+    read = job.facts(job.path("read"))
+    written = [job.facts(job.path("left_out", part)) for part in range(parts)]
+    kept, left_out = (sum(facts[name] for facts in written) for name in ("rows", "rejects"))
+    if kept + left_out != read["rows"]:
+        raise CorpusError(
+            f"{read['rows']:,} rows were read, but {kept:,} are kept and {left_out:,} left out: this is a fault of "
+            "mrl; please report it",
+            path=str(job.out),
+        )
+    rejects = write_rejects((rejects_of(job.read(job.path("left_out", part))) for part in range(parts)), job.out)
+    entries = [_entry(entry) for facts in written for entry in facts["entries"]]
+    shards = tuple(
+        entry for split in in_order({entry.split for entry in entries}) for entry in entries if entry.split == split
+    )
+    vocab = _vocab(job, written)
+    manifest = Manifest(
+        dict(written[0]["columns"]),
+        read["smiles_column"],
+        tuple(read["targets"]),
+        shards,
+        rejects,
+        None if vocab is None else write_vocab(vocab, job.out),
+        "" if vocab is None else vocab.fingerprint(),
+        (_history(job, read, written, chunks, buckets),),
+    )
+    write_stamps(job.out, {file.name: stamp_of(job.out / file.name) for file in manifest.files})
+    manifest.save(job.out)
+    shutil.rmtree(job.out / WORK, ignore_errors=True)
+    return manifest
+
+
+def _entry(entry: list[Any]) -> ShardEntry:
+    split, rows, files = entry
+    return ShardEntry(split, rows, tuple(StoredFile(name, n, digest, tuple(has)) for name, n, digest, has in files))
+
+
+def _vocab(job: Job, written: list[dict[str, Any]]) -> Vocab | None:
+    if job.recipe.vocab != "learn":
+        return job.recipe.vocab if isinstance(job.recipe.vocab, Vocab) else None
+    counts = sum((Counter(facts["tokens"]) for facts in written), Counter[str]())
+    vocab = SmilesVocab()
+    vocab.update_from_counts(counts, min_count=2)
+    return vocab
+
+
+def _history(
+    job: Job, read: dict[str, Any], written: list[dict[str, Any]], chunks: list[tuple[int, int]], buckets: int
+) -> dict[str, Any]:
+    """Return what was done, for the manifest."""
+    settings = job.recipe.to_dict()
+    rejects = sum((Counter(_stages(job, part)) for part in range(len(written))), Counter[str]())
+    return {
+        "prepared": {"inputs": [dict(file) for file in job.files], "columns": job.inputs.to_dict()},
+        "job": job.digest,
+        "versions": versions(),
+        "recipe": settings,
+        "read": {"rows": read["rows"], "notes": read["notes"]},
+        "steps": [{"stage": stage, **count.to_dict()} for stage, count in _steps(job, chunks).items()],
+        "duplicates": _duplicates(job, buckets),
+        "rows": sum(facts["rows"] for facts in written),
+        "rejects": dict(sorted(rejects.items())),
+        "unknown_tokens": sum(facts["unknown"] for facts in written),
+    }
+
+
+def _stages(job: Job, part: int) -> Iterator[str]:
+    return (reject.stage for reject in rejects_of(job.read(job.path("left_out", part))))
+
+
+def _steps(job: Job, chunks: list[tuple[int, int]]) -> dict[str, StepCount]:
+    totals: dict[str, StepCount] = {}
+    for names in chunks:
+        for entry in job.facts(job.path("clean", *names))["steps"]:
+            stage, count = entry["stage"], step_count(entry)
+            totals[stage] = totals[stage] + count if stage in totals else count
+    return totals
+
+
+def _duplicates(job: Job, buckets: int) -> dict[str, Any] | None:
+    if job.recipe.duplicates is None:
+        return None
+    facts = [job.facts(job.path("plan", bucket)) for bucket in range(buckets)]
+    totals = {name: sum(each[name] for each in facts) for name in ("duplicates", "conflicts", "merged")}
+    examples = sorted(example for each in facts for example in each["examples"])[:3]
+    return {**totals, "examples": [dict(zip(("row", "before", "after"), example, strict=True)) for example in examples]}

@@ -1,0 +1,197 @@
+"""Job: one preparation, the names of its files, and which of them are finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from mrl import __version__
+from mrl.chem import clean_rows
+from mrl.corpus import Shard, Source, find_sources, write_shard
+from mrl.errors import CorpusError, FileFormatError
+from mrl.files import seal, unseal, write_atomic
+from mrl.prepare.recipe import Inputs, Recipe
+from mrl.ragged import Ragged, Rejects, Text
+
+FORMAT, VERSION = "mrl-work", 1
+WORK, STDIN = "work", "stdin"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One preparation: what is made of which files, and where.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        The files and columns.
+    recipe : Recipe
+        What is done to the rows.
+    out : Path
+        The folder of the corpus.
+    digest : str
+        Of everything that determines the result: the contents of the files, the settings, the versions.
+    files : tuple of dict
+        Name, size and digest of each input.
+    """
+
+    inputs: Inputs
+    recipe: Recipe
+    out: Path
+    digest: str
+    files: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def describe(cls, inputs: Inputs, recipe: Recipe, out: Path) -> Self:
+        """Return the job, after the inputs have been read once for their digests."""
+        files = tuple(_file(source) for source in find_sources(inputs.paths))
+        digest = hashlib.sha256(json.dumps([_settings(inputs, recipe), files], sort_keys=True).encode()).hexdigest()
+        return cls(inputs, recipe, out, digest, files)
+
+    @classmethod
+    def start(cls, inputs: Inputs, recipe: Recipe, out: Path) -> Self:
+        """Return the job, after its description has been written, or compared with one that is there."""
+        path = out / WORK / "job.json"
+        settings, looks = _settings(inputs, recipe), [_look(source.name) for source in find_sources(inputs.paths)]
+        found: dict[str, Any] | None = None
+        if path.is_file():
+            found = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
+            _require_same(found["settings"], settings, path)
+            if found["looks"] == looks and all(size >= 0 for _, size, _ in looks):
+                return cls(inputs, recipe, out, found["digest"], tuple(found["files"]))
+        job = cls.describe(inputs, recipe, out)
+        if found is not None and found["digest"] != job.digest:
+            old = {file["name"]: file["sha256"] for file in found["files"]}
+            changed = [file["name"] for file in job.files if old.get(file["name"]) != file["sha256"]]
+            raise CorpusError(
+                f"{out} holds a preparation that is not finished, of other files or contents "
+                f"({', '.join(changed) or 'in another order'}): delete {out} to begin again",
+                path=str(out),
+            )
+        document = {"settings": settings, "files": job.files, "looks": looks, "digest": job.digest}
+        write_atomic(path, seal({"format": FORMAT, "version": VERSION, **document}))
+        return job
+
+    def path(self, kind: str, *numbers: int) -> Path:
+        """Return the name of a file of work, such as ``work/clean-00001-02.arrow``."""
+        name = "-".join([kind, *(f"{number:05}" for number in numbers)])
+        return self.out / WORK / f"{name}.arrow"
+
+    def write(self, path: Path, columns: Mapping[str, Any], /, **facts: Any) -> dict[str, Any]:
+        """Write columns and facts as a shard of this job, and return the facts."""
+        write_shard(path, columns, {"job": self.digest, "facts": facts})
+        return facts
+
+    def finished(self, path: Path) -> dict[str, Any] | None:
+        """Return the facts of a file of this job that is complete and undamaged; None for any other file or none."""
+        try:
+            shard = Shard(path)
+        except (FileFormatError, OSError):
+            return None
+        return dict(shard.about["facts"]) if shard.about.get("job") == self.digest else None
+
+    def facts(self, path: Path) -> dict[str, Any]:
+        """Return the facts of a file that a task before has finished, without reading the rest of it."""
+        return dict(self.read(path, verify=False).about["facts"])
+
+    def read(self, path: Path, *, verify: bool = True) -> Shard:
+        """Return a file of this job that a task before has finished; a CorpusError if it is not there."""
+        try:
+            shard = Shard(path, verify=verify)
+            if shard.about.get("job") == self.digest:
+                return shard
+            problem = "it is of another preparation"
+        except FileNotFoundError:
+            problem = "it is missing, so the phase before is not complete"
+        except FileFormatError as error:
+            problem = str(error)
+        raise CorpusError(f"{path} cannot be used: {problem}; run the phase before again", path=str(path))
+
+
+def _settings(inputs: Inputs, recipe: Recipe) -> dict[str, Any]:
+    settings = {"inputs": inputs.to_dict(), "recipe": recipe.to_dict(), "versions": versions()}
+    return dict(json.loads(json.dumps(settings)))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result may depend on."""
+    return {"mrl": __version__, "rdkit": str(clean_rows([]).to_dict()["rdkit"])}
+
+
+def _look(name: str) -> list[Any]:
+    """Return what tells at a glance that a file is the same; a size of -1 for one that is not on this machine."""
+    try:
+        status = Path(name).stat()
+    except OSError:
+        return [name, -1, 0]
+    return [name, status.st_size, status.st_mtime_ns]
+
+
+def _file(source: Source) -> dict[str, Any]:
+    """Return name, size and digest of an input."""
+    with source.open() as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = "-" if Path(source.name).parts[-2:] == (WORK, STDIN) else source.name
+        return {"name": name, "bytes": file.tell(), "sha256": digest}
+
+
+def _require_same(found: Mapping[str, Any], settings: Mapping[str, Any], path: Path) -> None:
+    differs = [
+        f"{name} was {found[group].get(name)!r} and is {settings[group][name]!r}"
+        for group in settings
+        for name in settings[group]
+        if found.get(group, {}).get(name) != settings[group][name]
+    ]
+    if differs:
+        folder = path.parent.parent
+        raise CorpusError(
+            f"{folder} holds a preparation that is not finished, with other settings ({'; '.join(differs)}): "
+            f"run it with those, choose another folder, or delete {folder} to begin again",
+            path=str(folder),
+        )
+
+
+def rejects_columns(rejects: Rejects) -> dict[str, Any]:
+    """Return rejects as the columns of a shard."""
+    columns = rejects.to_dict()
+    texts = {name: Text.of([escaped(value) for value in columns[name]]) for name in ("text", "stage", "reason")}
+    return {"row": np.array(columns["row"], np.int64), **texts}
+
+
+def escaped(text: str) -> str:
+    """Return a text that UTF-8 can express: a lone surrogate as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def rejects_of(shard: Shard) -> Rejects:
+    """Return the rejects of a shard."""
+    columns = (shard[name] for name in ("row", "text", "stage", "reason"))
+    return Rejects(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def prefixed(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the user under names that no column of work has."""
+    return {f"c:{name}": column for name, column in columns.items()}
+
+
+def user_columns(shard: Shard) -> dict[str, Any]:
+    """Return the columns of the user from a file of work."""
+    return {name[2:]: shard[name] for name in shard if name.startswith("c:")}
+
+
+def take(column: Any, rows: Any) -> Any:
+    """Return some rows of a column."""
+    return column.take(rows) if isinstance(column, Ragged) else column[rows]
+
+
+def concat(parts: list[Any]) -> Any:
+    """Return the rows of several columns of one kind, one after the other."""
+    if isinstance(parts[0], Ragged):
+        return type(parts[0]).concat(parts)
+    return np.concatenate(parts)

@@ -1,0 +1,325 @@
+"""prepare_corpus: files of any size as a corpus."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from mrl.chem import Duplicates
+from mrl.corpus import Manifest, find_sources
+from mrl.errors import CorpusError, PrepareError
+from mrl.files import AnyPath, atomic
+from mrl.prepare.cleaning import clean_chunk
+from mrl.prepare.engines import Call, Engine, engine_of, run_calls
+from mrl.prepare.finishing import finish
+from mrl.prepare.job import STDIN, WORK, Job
+from mrl.prepare.planning import Chunk, bucket_bits, plan_bucket
+from mrl.prepare.reading import read_parts
+from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs
+from mrl.prepare.status import Report, Status, reporting
+from mrl.prepare.writing import write_part
+from mrl.text import Vocab
+
+Phase: TypeAlias = Literal["read", "clean", "plan", "write", "finish"]
+
+DRY_RUN_ROWS = 10_000
+
+
+def prepare_corpus(
+    inputs: AnyPath | Sequence[AnyPath] | Inputs,
+    out: AnyPath,
+    *,
+    steps: Steps = "none",
+    parse: bool = True,
+    duplicates: Literal["first", "mean", "median", "drop"] | Duplicates | None = None,
+    split: Literal["random", "scaffold"] | SplitRule | None = None,
+    vocab: Vocab | Literal["learn"] | None = "learn",
+    rows_per_part: int = 200_000,
+    workers: int | None = None,
+    engine: Engine | None = None,
+    seed: int = 0,
+    dry_run: bool = False,
+    progress: Report = None,
+) -> Manifest:
+    """Clean the rows of files of any size, and write them as a corpus; every row is kept or left out with a reason.
+
+    It may be stopped or killed at any moment, and goes on when it is called again with the same arguments. The corpus
+    has the same bytes whatever `workers` and `engine` are, and however often it was stopped.
+
+    Parameters
+    ----------
+    inputs : path, several, or Inputs
+        Files as `mrl.read` takes them, with `Inputs` also the columns to be read.
+    out : path
+        A new folder for the corpus; see `open_corpus`.
+    steps : str or sequence of Step
+        How rows are cleaned: the name of a preset, or steps, as in `mrl.clean`. ``"none"`` keeps notation and
+        duplicates, and leaves out what is not a molecule.
+    parse : bool
+        Whether rows are molecules. False: texts stay as they are, whatever they are.
+    duplicates : "first", "mean", "median", "drop" or Duplicates, optional
+        How rows of the same molecule are merged, and their labels; with ``parse=False`` rows of the same text.
+    split : "random", "scaffold" or SplitRule, optional
+        How rows are dealt to train, valid and test. A column of part names is given as ``Inputs(split=...)``.
+    vocab : Vocab, "learn" or None
+        The vocabulary to be kept with the rows; by default a `SmilesVocab` that is learned from train.
+    rows_per_part : int
+        Input rows of one shard.
+    workers : int, optional
+        Processes; by default one for each CPU.
+    engine : Engine, optional
+        Anything with ``submit``, such as `RayEngine`, instead of processes of this machine.
+    seed : int
+        Names the split.
+    dry_run : bool
+        Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned.
+    progress : callable, bool or None
+        A function of a `Status`; True: a bar on standard error; None: a bar on a terminal after two seconds.
+
+    Returns
+    -------
+    Manifest
+        What was done: ``manifest.history[0]``.
+
+    Raises
+    ------
+    CorpusError
+        `out` holds something else, or the inputs have no rows; a ``ValueError``.
+    PrepareError
+        A worker was ended, or the disk is full; a ``RuntimeError``. What is finished is kept.
+    ReadError, ColumnError, RowError, ValueError
+        As `mrl.read` and `mrl.clean` raise them.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.smi").write_text("OCC\\nC(\\nCCO\\nN\\n")
+    >>> prepare_corpus(folder / "a.smi", folder / "corpus", duplicates="first", workers=1)
+    Manifest(2 rows: smiles, input_row)
+    >>> from mrl.corpus import open_corpus
+    >>> corpus = open_corpus(folder / "corpus")
+    >>> corpus.smiles[:].tolist(), [(reject.row, reject.stage) for reject in corpus.rejects]
+    (['OCC', 'N'], [(1, 'parse'), (2, 'duplicates')])
+    """
+    recipe = Recipe(
+        steps,
+        parse,
+        Duplicates(duplicates) if isinstance(duplicates, str) else duplicates,
+        SplitRule(split) if isinstance(split, str) else split,
+        vocab,
+        rows_per_part,
+        seed,
+    )
+    given = as_inputs(inputs)
+    if dry_run:
+        with tempfile.TemporaryDirectory() as folder:
+            return _prepare(given, recipe, Path(folder, "corpus"), (workers, engine), progress, DRY_RUN_ROWS)
+    return _prepare(given, recipe, Path(out), (workers, engine), progress)
+
+
+def prepare_phase(
+    inputs: AnyPath | Sequence[AnyPath] | Inputs,
+    out: AnyPath,
+    recipe: Recipe,
+    phase: Phase,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    progress: Report = None,
+) -> Manifest | None:
+    """Do one phase of a preparation, or a share of it, in this process: for array jobs of a cluster.
+
+    Parameters
+    ----------
+    inputs, out
+        As in `prepare_corpus`; `out` is a folder that all machines see.
+    recipe : Recipe
+        The other arguments of `prepare_corpus`.
+    phase : {"read", "clean", "plan", "write", "finish"}
+        The phases follow each other; ``"read"`` and ``"finish"`` are one task each.
+    shard : (int, int)
+        ``(i, n)``: the tasks i, i + n, i + 2n ... of the phase, 0 <= i < n.
+    progress : callable, bool or None
+        As in `prepare_corpus`.
+
+    Returns
+    -------
+    Manifest or None
+        The manifest after ``"finish"``.
+
+    Raises
+    ------
+    CorpusError
+        The phase before is not complete, or `out` holds something else.
+    ValueError
+        There is no such phase or share.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.smi").write_text("OCC\\nC(\\nN\\n")
+    >>> for phase in ("read", "clean", "plan", "write", "finish"):
+    ...     manifest = prepare_phase(folder / "a.smi", folder / "corpus", Recipe(), phase)
+    >>> manifest.rows
+    2
+    """
+    i, n = shard
+    if phase not in get_args(Phase):
+        raise ValueError(f"phase is {phase!r}; expected one of {', '.join(get_args(Phase))}")
+    if not 0 <= i < n:
+        raise ValueError(f"shard is {i}/{n}; expected i/n with 0 <= i < n")
+    with _full_disk_named(Path(out)):
+        job = _start(as_inputs(inputs), recipe, Path(out))
+        if job is None:
+            return Manifest.load(out)
+        if phase in ("read", "finish") and i:
+            return None  # one task, which the first share does
+        with reporting(progress) as report:
+            work = _Work(job, report)
+            if phase == "finish":
+                return work.finish()
+            calls = {"read": work.calls_to_read, "clean": work.calls_to_clean, "plan": work.calls_to_plan}
+            chosen = [*calls.get(phase, work.calls_to_write)()][i::n]
+            with engine_of(1, None) as (engine, most):
+                work.run(phase, [] if phase == "read" else chosen, engine, most)
+    return None
+
+
+def _prepare(
+    inputs: Inputs,
+    recipe: Recipe,
+    out: Path,
+    workers: tuple[int | None, Engine | None],
+    progress: Report,
+    limit: int | None = None,
+) -> Manifest:
+    with _full_disk_named(out), engine_of(*workers) as (engine, most), reporting(progress) as report:
+        _ = [*run_calls(engine, [(len, ("",))], 1)]  # processes start before Arrow has threads
+        job = _start(inputs, recipe, out)
+        if job is None:
+            return Manifest.load(out)
+        work = _Work(job, report)
+        work.run("clean", work.calls_to_read(limit), engine, most)
+        work.run("plan", work.calls_to_plan(), engine, most)
+        work.run("write", work.calls_to_write(), engine, most)
+        return work.finish()
+
+
+def _start(inputs: Inputs, recipe: Recipe, out: Path) -> Job | None:
+    """Return the job; None if its corpus is there already."""
+    if out.exists() and not out.is_dir():
+        raise CorpusError(f"{out} is a file, expected a new folder: choose another name", path=str(out))
+    if "-" in inputs.paths:
+        inputs = replace(inputs, paths=tuple(_saved_input(out) if name == "-" else name for name in inputs.paths))
+    if (out / "manifest.json").exists():
+        job = Job.describe(inputs, recipe, out)
+        if Manifest.load(out).history[0].get("job") == job.digest:
+            shutil.rmtree(out / WORK, ignore_errors=True)
+            return None
+        raise CorpusError(
+            f"{out} holds a corpus of other files or settings already: choose another folder, or delete it",
+            path=str(out),
+        )
+    if out.is_dir() and not (out / WORK).is_dir() and (inside := sorted(child.name for child in out.iterdir())):
+        raise CorpusError(f"{out} holds {', '.join(inside[:5])} already: choose a new or empty folder", path=str(out))
+    return Job.start(inputs, recipe, out)
+
+
+def _saved_input(out: Path) -> str:
+    """Return the name of a file with what is piped into the process, which is read more than once."""
+    path = out / WORK / STDIN
+    (source,) = find_sources("-")
+    with atomic(path) as temporary, open(temporary, "wb") as file, source.open() as piped:
+        shutil.copyfileobj(piped, file)
+    return str(path)
+
+
+class _Work:
+    """The calls of each phase, and how far they are."""
+
+    def __init__(self, job: Job, report: Callable[[Status], object]) -> None:
+        self.job = job
+        self.report = report
+        self.status = Status("clean")
+
+    def run(self, phase: str, calls: Iterator[Call] | list[Call], engine: Engine, most: int) -> None:
+        """Run the calls of a phase."""
+        began = time.monotonic()
+        self.status = Status(phase, left_out=self.status.left_out)
+        for facts in run_calls(engine, calls, most):
+            self.status.add(facts, time.monotonic() - began)
+            self.report(self.status)
+
+    def calls_to_read(self, limit: int | None = None) -> Iterator[Call]:
+        """Read the inputs, and yield the calls that clean the parts, as they are read."""
+        for part in read_parts(self.job, limit=limit):
+            if part.rejects:
+                self.status.left_out["not read"] += part.rejects
+            for chunk in range(self._chunks_of(part.rows)):
+                yield clean_chunk, (self.job, part.number, chunk)
+        self.status.total = self._read["rows"]
+
+    def calls_to_clean(self) -> Iterator[Call]:
+        """Yield the calls that clean the parts."""
+        self.status.total = self._read["rows"]
+        for chunk in self._chunks:
+            yield clean_chunk, (self.job, *chunk)
+
+    def calls_to_plan(self) -> Iterator[Call]:
+        """Yield the calls that find rows of the same molecule."""
+        if self.job.recipe.duplicates is not None:
+            bits = self._bits
+            self.status.total = 1 << bits
+            for bucket in range(1 << bits):
+                yield plan_bucket, (self.job, bucket, bits, self._chunks)
+
+    def calls_to_write(self) -> Iterator[Call]:
+        """Yield the calls that write the shards."""
+        self.status.total = self._read["rows"]
+        for part in range(self._read["parts"]):
+            chunks = [(number, chunk) for number, chunk in enumerate(self._chunks) if chunk[0] == part]
+            yield write_part, (self.job, part, chunks, self._buckets)
+
+    def finish(self) -> Manifest:
+        """Write the manifest."""
+        return finish(self.job, self._read["parts"], self._chunks, self._buckets)
+
+    def _chunks_of(self, rows: int) -> int:
+        return max(1, -(-rows // self.job.recipe.rows_per_chunk))
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        return self.job.facts(self.job.path("read"))
+
+    @cached_property
+    def _chunks(self) -> list[Chunk]:
+        rows = self._read["part_rows"]
+        return [(part, chunk) for part, n in enumerate(rows) for chunk in range(self._chunks_of(n))]
+
+    @cached_property
+    def _bits(self) -> int:
+        return bucket_bits(sum(self.job.facts(self.job.path("clean", *chunk))["rows"] for chunk in self._chunks))
+
+    @property
+    def _buckets(self) -> int:
+        return 0 if self.job.recipe.duplicates is None else 1 << self._bits
+
+
+@contextmanager
+def _full_disk_named(out: Path) -> Iterator[None]:
+    """Make the error of a full disk a PrepareError with a way out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise PrepareError(
+            f"the disk of {out} is full: make room, and run the same command again; what is finished is kept"
+        ) from error

@@ -1,0 +1,111 @@
+"""The first phase: the rows of all inputs, in parts of equally many input rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mrl.corpus import Table
+from mrl.errors import CorpusError
+from mrl.prepare.job import Job, concat, prefixed, rejects_columns
+from mrl.ragged import Reject, Rejects, Text
+
+
+class Part(NamedTuple):
+    """A part that has been read.
+
+    Attributes
+    ----------
+    number : int
+        From 0.
+    rows : int
+        Rows that could be read.
+    rejects : int
+        Rows that could not.
+    """
+
+    number: int
+    rows: int
+    rejects: int
+
+
+def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
+    """Write the rows of the inputs as parts, and yield each when it is there; at the end write what was found.
+
+    With `limit`, only so many input rows are read.
+    """
+    size = job.recipe.rows_per_part
+    waiting: list[Table] = []
+    rejects: list[Reject] = []
+    notes: Counter[str] = Counter()
+    number = total = 0
+    part_rows: list[int] = []
+    blank: set[str] | None = None
+    for block in job.inputs.blocks():
+        notes.update(block.notes)
+        empty = {name for name, column in block.columns.items() if isinstance(column, Text) and not len(column.flat)}
+        blank = empty if blank is None else blank & empty
+        smiles_column, targets = block.smiles_column, block.targets
+        rejects.extend(block.rejects)
+        waiting.append(block)
+        seen = 1 + max([*(int(table.rows[-1]) for table in waiting if len(table)), *(r.row for r in rejects[-1:])])
+        total = max(total, seen)
+        if limit is not None and total >= limit:
+            waiting = [table.view(np.flatnonzero(table.rows < limit)) for table in waiting]
+            rejects, total = [reject for reject in rejects if reject.row < limit], limit
+            break
+        last = max((int(table.rows[-1]) for table in waiting if len(table)), default=-1)
+        while last >= (number + 1) * size:
+            yield (part := _write_part(job, number, waiting, rejects))
+            part_rows.append(part.rows)
+            end = (number + 1) * size
+            waiting = [table.view(np.flatnonzero(table.rows >= end)) for table in waiting if table.rows[-1:] >= end]
+            rejects = [reject for reject in rejects if reject.row >= end]
+            number += 1
+    while number * size < total:
+        yield (part := _write_part(job, number, waiting, rejects))
+        part_rows.append(part.rows)
+        number += 1
+    if not number:
+        raise CorpusError("the inputs have no rows: pass files with at least one", path=str(job.out))
+    job.write(
+        job.path("read"),
+        {"row": np.zeros(0, np.int64)},
+        rows=total,
+        parts=number,
+        part_rows=part_rows,
+        notes={note: count for note, count in sorted(notes.items()) if count},
+        smiles_column=smiles_column,
+        targets=list(targets),
+        blank=sorted((blank or set()) - job.inputs.requested(smiles_column, waiting[0].header)),
+    )
+
+
+def _write_part(job: Job, number: int, waiting: list[Table], rejects: list[Reject]) -> Part:
+    """Write one part, from tables and rejects that may go on after it."""
+    start, end = number * job.recipe.rows_per_part, (number + 1) * job.recipe.rows_per_part
+    inside = [(table, *np.searchsorted(table.rows, [start, end]).tolist()) for table in waiting]
+    inside = [(table, first, stop) for table, first, stop in inside if first < stop] or [(waiting[0], 0, 0)]
+    columns = {
+        name: concat([_as_stored(table.columns[name])[first:stop] for table, first, stop in inside])
+        for name in inside[0][0].columns
+    }
+    if job.inputs.censored == "keep":
+        for name in inside[0][0].targets:
+            signs = [table.signs.get(name, np.zeros(len(table), np.int8))[first:stop] for table, first, stop in inside]
+            columns[f"{name}_sign"] = np.concatenate(signs)
+    rows = np.concatenate([table.rows[first:stop] for table, first, stop in inside])
+    left_out = [reject for reject in rejects if reject.row < end]
+    path = job.path("raw", number)
+    facts = {"rows": len(rows), "rejects": len(left_out), "smiles_column": waiting[0].smiles_column}
+    if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
+        job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out))))
+        job.write(path, {**prefixed(columns), "row": rows}, **facts)
+    return Part(number, len(rows), len(left_out))
+
+
+def _as_stored(column: Any) -> Any:
+    return column if isinstance(column, Text) else np.ascontiguousarray(column)

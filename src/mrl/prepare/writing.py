@@ -1,0 +1,116 @@
+"""The fourth phase: parts and the plan make shards, one for each part of the split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
+from mrl.errors import FileFormatError
+from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, take, user_columns
+from mrl.prepare.planning import Chunk
+from mrl.ragged import PART_NAMES, Reject, Rejects
+from mrl.text import UNK, SmilesVocab, Vocab
+
+INPUT_ROW = "input_row"
+
+
+def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets: int) -> dict[str, Any]:
+    """Write the rows of a part that stay as shards, and those that were left out with reasons.
+
+    `chunks` are those of the part, with their numbers in the plan, which has so many `buckets`.
+    """
+    path = job.path("left_out", part)
+    facts = job.finished(path)
+    if facts is not None and all(_is_there(job, ShardEntry(*entry)) for entry in facts["entries"]):
+        return facts
+    raw = job.read(job.path("raw", part))
+    smiles = raw.about["facts"]["smiles_column"]
+    plan = [(job.read(job.path("plan", bucket)), job.read(job.path("labels", bucket))) for bucket in range(buckets)]
+    blank = job.facts(job.path("read"))["blank"]
+    rejects = [*rejects_of(job.read(job.path("unread", part)))]
+    pieces: list[dict[str, Any]] = []
+    names: list[str] = []
+    for number, chunk in chunks:
+        clean = job.read(job.path("clean", *chunk))
+        rejects += rejects_of(job.read(job.path("rejects", *chunk)))
+        rows = np.asarray(clean["row"])
+        columns = {name: column for name, column in user_columns(clean).items() if name not in blank}
+        columns[INPUT_ROW if INPUT_ROW not in columns else "mrl_input_row"] = rows
+        keep = np.ones(clean.rows, bool)
+        for dropped, labels in plan:
+            columns |= _relabelled(job, columns, labels, number)
+            for place, first, reason in _dropped(dropped, number):
+                keep[place] = False
+                stage = "conflicts" if reason else "duplicates"
+                text = raw[f"c:{smiles}"][int(np.searchsorted(np.asarray(raw["row"]), rows[place]))]
+                rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}"))
+        kept = np.flatnonzero(keep)
+        pieces.append({name: take(values, kept) for name, values in columns.items()})
+        names += clean["part"].take(kept).tolist() if "part" in clean else [""] * len(kept)
+    columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
+    entries: list[ShardEntry] = []
+    tokens, unknown = Counter[str](), 0
+    splits = np.array(names, object)
+    for split in in_order(set(names)):
+        chosen = {name: take(values, np.flatnonzero(splits == split)) for name, values in columns.items()}
+        entries.append(write_entry(job.out, part, chosen, split=split, about={"job": job.digest}))
+        if job.recipe.vocab == "learn" and split in ("", "train"):
+            tokens.update(SmilesVocab().count_tokens(chosen[smiles]))
+        elif isinstance(job.recipe.vocab, Vocab):
+            unknown += int((job.recipe.vocab.encode(chosen[smiles], on_unknown="unk").values == UNK).sum())
+    return job.write(
+        path,
+        rejects_columns(Rejects(sorted(rejects))),
+        entries=entries,
+        columns=[[name, kind_of(values)] for name, values in columns.items()],
+        rows=len(names),
+        rejects=len(rejects),
+        tokens=dict(tokens),
+        unknown=unknown,
+    )
+
+
+def in_order(splits: set[str]) -> list[str]:
+    """Return the parts of a split in the order in which a corpus has them: train, valid, test, others by name."""
+    known = [name for name in PART_NAMES if name in splits]
+    return known + sorted(splits - set(known))
+
+
+def _is_there(job: Job, entry: ShardEntry) -> bool:
+    file = StoredFile(*entry.files[0])
+    try:
+        shard = Shard(job.out / file.name)
+    except (FileFormatError, OSError):
+        return False
+    return shard.digest == file.digest
+
+
+def _span(shard: Shard, number: int) -> tuple[int, int]:
+    """Return the rows of a file of the plan that are about a chunk."""
+    first, stop = np.searchsorted(np.asarray(shard["chunk"]), [number, number + 1]).tolist()
+    return first, stop
+
+
+def _dropped(dropped: Shard, number: int) -> Iterator[tuple[int, int, str]]:
+    first, stop = _span(dropped, number)
+    places, firsts = (np.asarray(dropped[name])[first:stop].tolist() for name in ("place", "first"))
+    reasons = dropped["reason"][first:stop]
+    yield from zip(places, firsts, reasons, strict=True)
+
+
+def _relabelled(job: Job, columns: dict[str, Any], labels: Shard, number: int) -> dict[str, NDArray[Any]]:
+    """Return the columns of labels in which some rows have new ones."""
+    first, stop = _span(labels, number)
+    if first == stop:
+        return {}
+    places, new = np.asarray(labels["place"])[first:stop], np.asarray(labels["labels"])[first:stop]
+    changed = {}
+    for k, name in enumerate(job.inputs.targets):
+        changed[name] = np.array(columns[name], copy=True)
+        changed[name][places] = new[:, k]
+    return changed

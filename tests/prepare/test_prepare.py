@@ -1,0 +1,311 @@
+"""prepare_corpus: the same corpus whatever runs it, equal to cleaning in memory, every row accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mrl.chem import Canonical, Duplicates, LargestFragment, Uncharge, clean, murcko_scaffold
+from mrl.corpus import Manifest, ReadOptions, Shard, open_corpus
+from mrl.errors import ColumnError, CorpusError, PrepareError, RowError
+from mrl.prepare import Inputs, Recipe, SplitRule, Status, prepare_corpus, prepare_phase
+from mrl.text import SmilesVocab
+
+SMILES = ["CCO", "OCC", "C(", "c1ccccc1", "C1=CC=CC=C1", "CC[O-].[Na+]", "C[C@H](N)O", "N", "", "[CH3:1]C", "Cc1ccccc1"]
+PHASES = ("read", "clean", "plan", "write", "finish")
+
+
+def csv(path: Path, rows: list[tuple[str, float]]) -> Path:
+    lines = [f"{smiles},{'' if np.isnan(y) else y}" for smiles, y in rows]
+    path.write_text("\n".join(["smiles,y", *lines]) + "\n")
+    return path
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (path for path in sorted(folder.iterdir()) if path.name != ".stamps.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    generator = random.Random(0)
+    rows = [(generator.choice(SMILES), float(generator.choice([0, 1, 1.5, np.nan]))) for _ in range(200)]
+    return csv(tmp_path / "a.csv", rows)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(SMILES), st.sampled_from([0.0, 1.0, 2.5, float("nan")])), min_size=1, max_size=30
+    ),
+    rule=st.sampled_from([None, "first", "mean", "median", "drop"]),
+    with_labels=st.booleans(),
+    size=st.integers(1, 12),
+)
+def test_it_does_what_clean_does_with_the_whole_column(
+    tmp_path: Path, rows: list[tuple[str, float]], rule: Any, with_labels: bool, size: int
+) -> None:
+    shutil.rmtree(tmp_path / "c", ignore_errors=True)
+    path = csv(tmp_path / "a.csv", [("C", 7.0), *rows, ("C", 7.0)])  # blank lines at the ends are not rows
+    rows = [("C", 7.0), *rows, ("C", 7.0)]
+    steps = [LargestFragment(), Uncharge(), Canonical()]
+    inputs = Inputs(path, targets=("y",) if with_labels else ())
+    prepare_corpus(inputs, tmp_path / "c", steps=steps, duplicates=rule, rows_per_part=size, workers=1, vocab=None)
+    corpus = open_corpus(tmp_path / "c")
+    read = [place for place, (smiles, _) in enumerate(rows) if smiles]
+    expected = clean(
+        [rows[place][0] for place in read],
+        steps,
+        labels=[rows[place][1] for place in read] if with_labels else None,
+        duplicates=rule,
+    )
+    assert corpus.smiles[:].tolist() == expected.smiles.tolist()
+    assert corpus["input_row"][:].tolist() == [read[place] for place in expected.kept]
+    if with_labels:
+        assert np.array_equal(np.asarray(corpus.y), np.asarray(expected.labels, float), equal_nan=True)
+    later = {(read[reject.row], reject.text, reject.stage) for reject in expected.rejects}
+    blank = {(place, "", "read") for place in range(len(rows)) if place not in read}
+    assert {(reject.row, reject.text, reject.stage) for reject in corpus.rejects} == later | blank
+    assert len(corpus) + len(corpus.rejects) == len(rows)
+    steps_done = corpus.manifest.history[0]["steps"]
+    assert [(one["stage"], one["rows"], one["changed"], one["removed"]) for one in steps_done] == [
+        (stage, count.rows, count.changed, count.removed)
+        for stage, count in expected.counts.items()
+        if stage not in ("duplicates", "conflicts")
+    ]
+
+
+def test_the_bytes_do_not_depend_on_who_does_the_work(table: Path, tmp_path: Path) -> None:
+    split = SplitRule("random", (0.4, 0.3, 0.3))
+    arguments: dict[str, Any] = {"duplicates": Duplicates("mean"), "split": split, "rows_per_part": 30, "seed": 3}
+    inputs = Inputs(table, targets=("y",))
+    prepare_corpus(inputs, tmp_path / "one", workers=1, **arguments)
+    expected = digests(tmp_path / "one")
+    assert {name.partition("-")[0] for name in expected} == {
+        *("manifest.json", "rejects.parquet", "vocab.json"),
+        *("train", "valid", "test"),
+    }
+    with ThreadPoolExecutor(3) as engine:
+        prepare_corpus(inputs, tmp_path / "threads", engine=engine, **arguments)
+    assert digests(tmp_path / "threads") == expected
+    recipe = Recipe(duplicates=Duplicates("mean"), split=split, rows_per_part=30, seed=3)
+    for phase in PHASES:
+        for share in (2, 0, 1):
+            prepare_phase(inputs, tmp_path / "phases", recipe, phase, shard=(share, 3))  # type: ignore[arg-type]
+    assert digests(tmp_path / "phases") == expected
+
+
+@pytest.mark.slow
+def test_the_bytes_do_not_depend_on_processes(table: Path, tmp_path: Path) -> None:
+    prepare_corpus(table, tmp_path / "one", workers=1, duplicates="first", split="scaffold", rows_per_part=30)
+    prepare_corpus(table, tmp_path / "two", workers=2, duplicates="first", split="scaffold", rows_per_part=30)
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+def test_a_corpus_that_is_there_is_not_made_again(table: Path, tmp_path: Path) -> None:
+    first = prepare_corpus(table, tmp_path / "c", workers=1)
+    before = (tmp_path / "c" / "shard-00000.arrow").stat().st_mtime_ns
+    assert prepare_corpus(table, tmp_path / "c", workers=1) == first
+    assert (tmp_path / "c" / "shard-00000.arrow").stat().st_mtime_ns == before
+    with pytest.raises(CorpusError, match="a corpus of other files or settings already: choose another folder"):
+        prepare_corpus(table, tmp_path / "c", workers=1, seed=1, split="random")
+
+
+def test_unfinished_work_is_taken_up_and_other_work_refused(table: Path, tmp_path: Path) -> None:
+    out, recipe = tmp_path / "c", Recipe(rows_per_part=50)
+    prepare_phase(table, out, recipe, "read")
+    prepare_phase(table, out, recipe, "clean", shard=(0, 2))
+    with pytest.raises(
+        CorpusError, match=r"clean-00001-00000\.arrow cannot be used: it is missing, so the phase before"
+    ):
+        prepare_phase(table, out, recipe, "write")
+    with pytest.raises(CorpusError, match="not finished: run the same mrl prepare again, which goes on"):
+        open_corpus(out)
+    with pytest.raises(CorpusError, match=r"with other settings \(seed was 0 and is 5\): run it with those"):
+        prepare_corpus(table, out, rows_per_part=50, seed=5, workers=1)
+    table.write_text(table.read_text() + "CCC,1\n")
+    with pytest.raises(CorpusError, match=r"of other files or contents \(.*a\.csv\): delete .*c to begin again"):
+        prepare_corpus(table, out, rows_per_part=50, workers=1)
+    shutil.rmtree(out)
+    assert prepare_corpus(table, out, rows_per_part=50, workers=1).rows
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-40], lambda data: b"", lambda data: data[:300] + b"?" + data[301:]]
+)
+def test_damaged_files_of_work_are_made_again(table: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    arguments: dict[str, Any] = {"duplicates": "first", "rows_per_part": 50, "workers": 1}
+    prepare_corpus(table, tmp_path / "whole", **arguments)
+    recipe = Recipe(duplicates=Duplicates(), rows_per_part=50)
+    for phase in PHASES[:-1]:
+        prepare_phase(table, tmp_path / "work", recipe, phase)  # type: ignore[arg-type]
+    for path in sorted((tmp_path / "work").rglob("*.arrow")):
+        out = tmp_path / "damaged"
+        shutil.copytree(tmp_path / "work", out)
+        damaged = out / path.relative_to(tmp_path / "work")
+        damaged.write_bytes(damage(damaged.read_bytes()))
+        prepare_corpus(table, out, **arguments)
+        assert digests(out) == digests(tmp_path / "whole"), path.name
+        shutil.rmtree(out)
+
+
+def test_splits_keep_molecules_and_scaffolds_together_and_do_not_change_when_rows_are_added(tmp_path: Path) -> None:
+    rings = [f"{'C' * n}c1ccc{'c' if n % 2 else 'n'}c1C{'C' * k}" for n in range(12) for k in range(3)]
+    path = csv(tmp_path / "a.csv", [(smiles, 0.0) for smiles in [*rings, *rings, "CCO", "CCN"]])
+    longer = csv(tmp_path / "b.csv", [(smiles, 0.0) for smiles in ["OCCC", *rings, *rings, "CCO", "CCN"]])
+    for rule in ("random", "scaffold"):
+        found: list[dict[str, str]] = []
+        for name in (path, longer):
+            out = tmp_path / f"{rule}-{name.stem}"
+            prepare_corpus(name, out, split=SplitRule(rule, (0.5, 0.5)), workers=1)
+            corpus = open_corpus(out)
+            parts = {part: corpus.splits[part].smiles[:].tolist() for part in corpus.splits}
+            found.append({smiles: part for part, rows in parts.items() for smiles in rows})
+            assert sum(map(len, parts.values())) == len(corpus)
+            key: Callable[[str], Any] = murcko_scaffold if rule == "scaffold" else (lambda smiles: smiles)
+            groups = {part: {key(smiles) for smiles in rows} for part, rows in parts.items()}
+            assert not groups["train"] & groups.get("valid", set())
+        assert found[0].items() <= found[1].items()
+    assert {found[0]["CCO"], found[0]["CCN"]} == {"train"}  # no ring
+
+
+def test_a_column_names_the_parts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,set\nC,Training\nCC,val\nCCC,TEST\nN,\nO,extra\nP,a/b\n")
+    prepare_corpus(Inputs(path, split="set"), tmp_path / "c", workers=1)
+    corpus = open_corpus(tmp_path / "c")
+    assert {part: corpus.splits[part].smiles[:].tolist() for part in corpus.splits} == {
+        "train": ["C"],
+        "valid": ["CC"],
+        "test": ["CCC"],
+        "extra": ["O"],
+    }
+    assert [(r.row, r.text, r.reason) for r in corpus.rejects] == [
+        (3, "N", "no part: set is ''"),
+        (5, "P", "no part: set is 'a/b'"),
+    ]
+
+
+def test_texts_that_are_not_parsed_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sequence\nACDEF\nC(\nACDEF\n[C][O]\n")
+    inputs = Inputs(path, options=ReadOptions(notation="text"))
+    prepare_corpus(inputs, tmp_path / "c", parse=False, duplicates="first", workers=1)
+    corpus = open_corpus(tmp_path / "c")
+    assert corpus.smiles[:].tolist() == ["ACDEF", "C(", "[C][O]"]
+    assert corpus.rejects[0] == (2, "ACDEF", "duplicates", "the molecule of row 0")
+    assert corpus.vocab.decode(corpus.vocab.encode(corpus.smiles)) == corpus.smiles[:].tolist()
+
+
+def test_the_vocabulary_is_learned_from_train(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,set\n[13CH4],train\n[13CH4],train\n[15NH3],valid\n[15NH3],valid\n")
+    prepare_corpus(Inputs(path, split="set"), tmp_path / "c", workers=1)
+    tokens = open_corpus(tmp_path / "c").vocab.stoi
+    assert "[13CH4]" in tokens
+    assert "[15NH3]" not in tokens
+    given = SmilesVocab()
+    prepare_corpus(path, tmp_path / "given", vocab=given, workers=1)
+    assert open_corpus(tmp_path / "given").vocab.fingerprint() == given.fingerprint()
+    prepare_corpus(path, tmp_path / "none", vocab=None, workers=1)
+    with pytest.raises(CorpusError, match="has no vocabulary: prepare it with one, or learn one"):
+        _ = open_corpus(tmp_path / "none").vocab
+
+
+def test_a_dry_run_writes_nothing(table: Path, tmp_path: Path) -> None:
+    manifest = prepare_corpus(table, tmp_path / "c", workers=1, dry_run=True)
+    assert manifest.history[0]["read"]["rows"] == 200
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_manifest_says_what_was_done(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.csv", [("C[O-].[Na+]", 1.0), ("C(", 2.0), ("CO", 3.0)])
+    steps = [LargestFragment(), Uncharge()]
+    manifest = prepare_corpus(Inputs(path, targets=("y",)), tmp_path / "c", steps=steps, duplicates="mean", workers=1)
+    done = json.loads((tmp_path / "c" / "manifest.json").read_text())["history"][0]
+    assert done == json.loads(json.dumps(manifest.history[0]))
+    assert done["prepared"]["inputs"] == [
+        {"name": str(path), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    ]
+    assert done["steps"][0]["examples"][0]["row"] == 1
+    assert [step["stage"] for step in done["steps"]] == ["parse", "largest fragment", "uncharge"]
+    assert done["duplicates"] == {
+        "duplicates": 1,
+        "conflicts": 0,
+        "merged": 1,
+        "examples": [{"row": 0, "before": "labels 1, 3 of y", "after": "2"}],
+    }
+    assert done["rejects"] == {"duplicates": 1, "parse": 1}
+    assert Manifest.load(tmp_path / "c") == manifest
+
+
+def test_progress_is_reported(table: Path, tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    def report(status: Status) -> None:
+        seen.append((status.phase, status.done, status.total))
+
+    prepare_corpus(table, tmp_path / "c", rows_per_part=40, workers=1, duplicates="first", progress=report)
+    assert [phase for phase, *_ in seen] == ["clean"] * 5 + ["plan"] + ["write"] * 5
+    assert seen[-1] == ("write", 200, 200)
+
+
+def test_mistakes_are_named_before_any_work(table: Path, tmp_path: Path) -> None:
+    for arguments, words in (
+        ({"steps": "mosses"}, "mosses"),
+        ({"duplicates": "best"}, "unknown labels='best'"),
+        ({"split": "by-weight"}, "expected 'random' or 'scaffold', or a column of part names"),
+        ({"split": SplitRule}, "expected a SplitRule or None"),
+        ({"rows_per_part": 0}, "rows_per_part is 0; expected 1 or more"),
+        ({"parse": False, "split": "scaffold"}, "split by scaffold needs molecules, but parse is False"),
+        ({"workers": 0}, "workers is 0; expected 1 or more"),
+        ({"vocab": "lern"}, "vocab is 'lern'; expected a Vocab, 'learn' or None"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=words):
+            prepare_corpus(table, tmp_path / "c", **arguments)
+        assert not (tmp_path / "c").exists()
+    with pytest.raises(FileNotFoundError, match=r"b\.csv does not exist \(did you mean 'a\.csv'\?\)"):
+        prepare_corpus(table.with_name("b.csv"), tmp_path / "c")
+    with pytest.raises(ColumnError, match="no column 'z'"):
+        prepare_corpus(Inputs(table, targets=("z",)), tmp_path / "c", workers=1)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    with pytest.raises(CorpusError, match=r"holds notes\.txt already: choose a new or empty folder"):
+        prepare_corpus(table, tmp_path / "full", workers=1)
+
+
+def test_a_label_that_is_no_number_stops_the_work_or_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,y\nC,1\nCC,high\n")
+    with pytest.raises(RowError, match="line 3"):
+        prepare_corpus(Inputs(path, targets=("y",)), tmp_path / "c", workers=1)
+    inputs = Inputs(path, targets=("y",), options=ReadOptions(on_label="reject"))
+    prepare_corpus(inputs, tmp_path / "d", workers=1)
+    assert open_corpus(tmp_path / "d").rejects[0].reason == "y is not a number"
+
+
+def test_an_engine_that_loses_its_workers_is_an_error_with_a_way_out(table: Path, tmp_path: Path) -> None:
+    from concurrent.futures.process import BrokenProcessPool
+
+    class Broken:
+        def submit(self, function: Any, /, *args: Any) -> Any:
+            raise BrokenProcessPool
+
+    with pytest.raises(PrepareError, match="run the same command again"):
+        prepare_corpus(table, tmp_path / "c", engine=Broken())
+
+
+def test_shards_name_the_job_that_wrote_them(table: Path, tmp_path: Path) -> None:
+    manifest = prepare_corpus(table, tmp_path / "c", workers=1)
+    assert Shard(tmp_path / "c" / "shard-00000.arrow").about == {"job": manifest.history[0]["job"]}
