@@ -25,6 +25,7 @@ from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn
 from mrl.data.datasets.text import TextDataset, TextPredictionDataset
 from mrl.data.datasets.vectors import VecPredictionDataset, VecReconDataset, VectorDataset
 from mrl.data.device import get_device, to_device
+from mrl.data.fields.crops import CroppedTokens
 from mrl.data.fields.field import Field
 from mrl.data.fields.masks import MaskedTokens
 from mrl.data.fields.numbers import Numbers
@@ -49,6 +50,7 @@ __all__ = [
     "BlockShuffled",
     "Bucketed",
     "ConditionalDataset",
+    "CroppedTokens",
     "Field",
     "LazyBatch",
     "Loader",

@@ -106,7 +106,7 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
             raise ValueError(f"span is {span}; expected 1 or more tokens")
         if operator.index(mask_idx) < 0:
             raise ValueError(f"mask_idx is {mask_idx}; expected an id, 0 or more")
-        seed = check_text_settings(augment, seed, on_long)
+        seed = check_text_settings(augment, seed, on_long, max_length)
         super().__init__(
             collate_function,
             vocab=vocab,

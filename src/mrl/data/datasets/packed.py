@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from mrl.data.collate.tasks import packed_collate
 from mrl.data.columns import Rows64, View
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import ColumnKind, Task, text_column
-from mrl.data.datasets.text import OnLong, check_text_settings, split_by_length
+from mrl.data.datasets.text import split_by_length
 from mrl.data.fields.field import Field
 from mrl.data.fields.tokens import Tokens
 from mrl.errors import DatasetError
@@ -133,7 +133,7 @@ class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     smiles: Any
     vocab: Vocab
     block: int
-    on_long: OnLong
+    on_long: Literal["raise", "reject"]
 
     def __init__(
         self,
@@ -142,12 +142,13 @@ class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
         block: int,
         collate_function: Collate | None = None,
         *,
-        on_long: OnLong = "raise",
+        on_long: Literal["raise", "reject"] = "raise",
     ) -> None:
         block = operator.index(block)
         if block < 1:
             raise ValueError(f"block is {block}; expected 1 id or more")
-        check_text_settings(None, 0, on_long)
+        if on_long not in ("raise", "reject"):
+            raise ValueError(f"on_long is {on_long!r}; expected 'raise' or 'reject': the texts of a block are whole")
         super().__init__(collate_function, vocab=vocab, block=block, on_long=on_long)
         self.set_rows({"smiles": smiles})
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from mrl.data.collate.sequences import lm_collate, sequence_prediction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn, numpy_dtype
+from mrl.data.fields.crops import CroppedTokens
 from mrl.data.fields.field import Field
 from mrl.data.fields.numbers import Numbers
 from mrl.data.fields.tokens import Augment, AugmentedTokens, Tokens, token_field
@@ -24,7 +25,7 @@ from mrl.ragged import Rejects
 from mrl.text import Vocab
 
 Collate = Callable[[Any], Any]
-OnLong = Literal["raise", "reject"]
+OnLong = Literal["raise", "reject", "crop"]
 
 
 def pad_collate(collate: Callable[..., Any], ds: Any) -> Collate:
@@ -32,14 +33,17 @@ def pad_collate(collate: Callable[..., Any], ds: Any) -> Collate:
     return partial(collate, pad_idx=ds.vocab.stoi["pad"])
 
 
-def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens]:
-    """Return the field of the column ``smiles``, augmented if the dataset is."""
+def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens | CroppedTokens]:
+    """Return the field of the column ``smiles``, augmented and cropped if the dataset is."""
+    if ds.on_long == "crop":
+        tokens = token_field(ds.columns["smiles"], ds.vocab, augment=ds.augment, seed=ds.seed)
+        return (CroppedTokens(tokens, ds.max_length, seed=ds.seed),)
     return (token_field(ds.columns["smiles"], ds.vocab, augment=ds.augment, seed=ds.seed, max_length=ds.max_length),)
 
 
 def reject_long_rows(ds: Any) -> tuple[NDArray[np.bool_], Rejects] | None:
     """Return which rows have at most ``max_length`` ids, and the others as rejects; see `Task.filter_rows`."""
-    if ds.max_length is None:
+    if ds.max_length is None or ds.on_long == "crop":
         return None
     return split_by_length(ds, ds.columns["smiles"], ds.lengths(), ("max_length", ds.max_length))
 
@@ -74,12 +78,14 @@ def split_by_length(
     return ok, Rejects(rejects)
 
 
-def check_text_settings(augment: Augment | None, seed: int, on_long: OnLong) -> int:
+def check_text_settings(augment: Augment | None, seed: int, on_long: OnLong, max_length: int | None) -> int:
     """Validate settings of datasets of text; return the seed as an int."""
     if augment is not None and not callable(augment):
         raise TypeError(f"augment is {augment!r}; expected a function of (text, key) that returns a text")
-    if on_long not in ("raise", "reject"):
-        raise ValueError(f"on_long is {on_long!r}; expected 'raise' or 'reject'")
+    if on_long not in ("raise", "reject", "crop"):
+        raise ValueError(f"on_long is {on_long!r}; expected 'raise', 'reject' or 'crop'")
+    if on_long == "crop" and (max_length is None or operator.index(max_length) < 1):
+        raise ValueError(f"on_long is 'crop' and max_length {max_length}; give the number of ids of a crop, 1 or more")
     return operator.index(seed)
 
 
@@ -102,10 +108,13 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
     seed : int
         Determines the augmentation.
     max_length : int, optional
-        The largest number of ids of a row, ``bos`` and ``eos`` included; nothing is ever truncated. A text that
-        augmentation makes longer stays as it is.
-    on_long : {"raise", "reject"}
-        What to do with longer rows: raise, or drop them and list them in `rejects`.
+        The largest number of ids of a row, ``bos`` and ``eos`` included; nothing is truncated unless `on_long` is
+        "crop". A text that augmentation makes longer stays as it is.
+    on_long : {"raise", "reject", "crop"}
+        What to do with longer rows: raise; drop them and list them in `rejects`; or take `max_length` consecutive ids,
+        others in each epoch (a function of `seed`, epoch and row), for long sequences such as DNA. A crop has ``bos``
+        only where the text begins, and ``eos`` only where it ends; validation and test parts of a split have the first
+        ids.
 
     Raises
     ------
@@ -146,7 +155,7 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
         max_length: int | None = None,
         on_long: OnLong = "raise",
     ) -> None:
-        seed = check_text_settings(augment, seed, on_long)
+        seed = check_text_settings(augment, seed, on_long, max_length)
         super().__init__(
             collate_function, vocab=vocab, augment=augment, seed=seed, max_length=max_length, on_long=on_long
         )
@@ -235,7 +244,7 @@ class TextPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
         max_length: int | None = None,
         on_long: OnLong = "raise",
     ) -> None:
-        seed = check_text_settings(augment, seed, on_long)
+        seed = check_text_settings(augment, seed, on_long, max_length)
         self.task = replace(self.task, columns=label_columns(y_dtype, weights))
         super().__init__(
             collate_function,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.data.columns import Rows64
+from mrl.data.fields.crops import CroppedTokens
 from mrl.data.fields.field import Field
 from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
@@ -24,7 +25,7 @@ class MaskedTokens(Field):
 
     Parameters
     ----------
-    tokens : Tokens or AugmentedTokens
+    tokens : Tokens, AugmentedTokens or CroppedTokens
         The rows before masking.
     rate : float
         The probability that a token is selected.
@@ -50,7 +51,7 @@ class MaskedTokens(Field):
 
     def __init__(
         self,
-        tokens: Tokens | AugmentedTokens,
+        tokens: Tokens | AugmentedTokens | CroppedTokens,
         *,
         rate: float,
         mask_idx: int,
