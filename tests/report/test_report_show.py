@@ -274,8 +274,8 @@ def test_files_are_whole_and_of_their_kind(tmp_path: Path) -> None:
     assert "6 molecules" in page
     assert "var(--C) !important" in page
     assert "default-src 'none'" in page
-    with pytest.raises(ValueError, match=r"ends with '.png'; expected .html or .svg"):
-        picture.save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"ends with '.pdf'; expected .html, .svg or .png"):
+        picture.save(tmp_path / "a.pdf")
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

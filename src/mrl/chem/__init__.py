@@ -37,7 +37,7 @@ from mrl.chem.design.measures import (
     bertz_complexity,
 )
 from mrl.chem.design.mutation import mutate
-from mrl.chem.drawing import ATOM_COLORS, draw_molecule
+from mrl.chem.drawing import ATOM_COLORS, draw_molecule, draw_png
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
 from mrl.chem.evaluation.facts import MoleculeFacts, molecule_facts
@@ -136,6 +136,7 @@ __all__ = [
     "crossover",
     "deduplicate",
     "draw_molecule",
+    "draw_png",
     "elements",
     "evaluate",
     "exact_mass",

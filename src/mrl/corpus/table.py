@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError
+from mrl.formatting import Html, html_preview
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.ragged import (
     MoleculeTable,
@@ -24,6 +25,8 @@ from mrl.ragged import (
     pandas_frame,
     row_numbers,
 )
+
+_SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8  # in a notebook
 
 TableColumn: TypeAlias = Text | NDArray[Any]
 
@@ -304,6 +307,14 @@ class Table(MoleculeTable):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def _repr_html_(self) -> Html:
+        names = [self.smiles_column, *(name for name in self.columns if name != self.smiles_column)]
+        first = {name: self.columns[name][:_SHOWN_ROWS] for name in names[:_SHOWN_COLUMNS]}
+        more = f" and {format_count(len(names) - len(first), 'more column')}" if len(names) > len(first) else ""
+        caption = f"Table: {format_count(len(self), 'row')}, {', '.join(first)}{more}"
+        rejected = f"; {len(self.rejects):,} rejected" if self.rejects else ""
+        return html_preview(first, len(self), caption=caption + rejected)
 
     def __repr__(self) -> str:
         facts = [f"{len(self.rejects):,} rejected"] if self.rejects else []

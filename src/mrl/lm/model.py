@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from mrl.errors import StateError
 from mrl.files import AnyPath
+from mrl.formatting import html_table
 from mrl.lm.config import SequenceConfig
 from mrl.nn import invalid_tensors, read_tensors, write_tensors
 from mrl.text import Vocab
@@ -267,6 +269,13 @@ class SequenceModel(nn.Module):
         larger.about = dict(self.about)
         return larger.to(self.device, self.head.weight.dtype)
 
+    def _repr_html_(self) -> str:
+        parameters = sum(weight.numel() for weight in self.parameters())
+        rows: list[tuple[str, object]] = [("parameters", parameters), ("device", str(self.device))]
+        rows += [(name.replace("_", " "), _shown(value)) for name, value in dataclasses.asdict(self.config).items()]
+        rows += [(name.replace("_", " "), _shown(value)) for name, value in self.about.items()]
+        return html_table(rows, caption=f"{type(self).__name__} ({self.kind})")
+
     def save(self, path: AnyPath) -> None:
         """Write weights, sizes, fingerprint and `about` to a safetensors file, completely or not at all.
 
@@ -322,6 +331,13 @@ class SequenceModel(nn.Module):
         if vocab is not None:
             model.require_vocab(vocab)
         return model
+
+
+def _shown(value: object) -> object:
+    """Return a value for a cell of a table."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def require_accepted(vocab: Vocab, n: int, fingerprint: str, what: str) -> None:

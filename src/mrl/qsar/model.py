@@ -16,6 +16,7 @@ from torch import Tensor
 from mrl.chem import nearest_neighbours
 from mrl.errors import ColumnError, ReadError
 from mrl.files import AnyPath
+from mrl.formatting import format_number, html_table
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.nn import one_thread, read_tensors, write_tensors
 from mrl.progress import Progress
@@ -239,6 +240,15 @@ class PropertyModel:
             raise ReadError(
                 f"{os.fspath(file)} is not a valid {_FORMAT} file: {reason}", path=os.fspath(file)
             ) from None
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for target in self.targets:
+            found = [metric for metric in self.metrics if metric.target == target.name]
+            values = ", ".join(f"{one.name} {format_number(one.mean)} ± {format_number(one.spread)}" for one in found)
+            rows.append((target.name, target.kind, max((one.n for one in found), default=0), values))
+        header = ("target", "kind", "labels", "cross-validation, mean and spread over the folds")
+        return html_table(rows, header, caption=repr(self))
 
     def __repr__(self) -> str:
         targets = ", ".join(f"{target.name}: {target.kind}" for target in self.targets[:3])

@@ -7,11 +7,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 
-from mrl.chem import Cleaned, Leaks, Metrics
-from mrl.errors import ColumnError
+from mrl.chem import Cleaned, Leaks, Metrics, to_mol
+from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import format_number
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.report.drawing import Canvas
@@ -60,7 +61,7 @@ def show(
     Returns
     -------
     Picture
-        Drawings that a notebook displays and `Picture.save` writes to an ``.html`` or ``.svg`` file.
+        Drawings that a notebook displays and `Picture.save` writes to an ``.html``, ``.svg`` or ``.png`` file.
 
     Raises
     ------
@@ -105,7 +106,9 @@ def show(
     height = max((cell.height for cell in cells), default=0)
     width = max((cell.width for cell in cells), default=0)
     drawings = tuple(cell.canvas.drawing(width, height, cell.label) for cell in cells)
-    return Picture(title, note, drawings, columns or {"block": 1, "pair": 2}.get(source.noun, 4))
+    drawn = tuple(molecule for cell in cells for molecule in cell.molecules)
+    across = columns or {"block": 1, "pair": 2}.get(source.noun, 4)
+    return Picture(title, note, drawings, across, molecules=drawn)
 
 
 def choose_rows(total: int, n: int, seed: int | None) -> list[int]:
@@ -125,6 +128,8 @@ class _Cell:
         caption = [(title, "ink"), *((_fit(name, text), "ink") for name, text in values)]
         if len(molecules) > len(drawn):
             caption.append((f"{len(molecules)} texts, of which {len(drawn)} are drawn", "muted"))
+        below = "\n".join(line for line, _ in caption)
+        self.molecules = [_for_png(*one, "" if i else below) for i, one in enumerate(drawn)]
         lines = wrap(warning, _CAPTION_CHARACTERS - 1, max_lines=3, placeholder=" …")
         caption += [(line, "error") for line in lines]
         shown = (" " if source.noun == "block" else " → ").join(smiles_or_empty(x) for x, _ in molecules)
@@ -169,6 +174,19 @@ def _label_names(labels: str | Sequence[str] | None, source: MoleculeRows) -> li
                 column=name,
             )
     return names
+
+
+def _for_png(molecule: Any, grammar: str, caption: str) -> tuple[Any, str]:
+    """Return a molecule and its caption; of what is not drawn, nothing and a caption with its text."""
+    try:
+        if not grammar:
+            to_mol(molecule)
+            return molecule, caption
+        what = grammar
+    except MoleculeError as error:
+        what = error.reason.partition(":")[0]
+    lines = [*caption.split("\n"), smiles_or_empty(molecule)[:_CAPTION_CHARACTERS], what]
+    return "", "\n".join(line for line in lines if line)
 
 
 def _fit(name: str, text: str) -> str:

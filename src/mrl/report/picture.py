@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from mrl.chem import draw_png
 from mrl.files import write_atomic
 from mrl.formatting import Html, escape_html
 from mrl.report.drawing import COLORS, FONT, Canvas, Drawing
@@ -31,6 +33,8 @@ class Picture:
         The most cells side by side.
     table : str
         HTML of a table, or ``""``.
+    molecules : tuple of (str or Mol, str)
+        The molecules that are drawn, each with its caption, for `png`; empty if there are none.
 
     Examples
     --------
@@ -47,6 +51,29 @@ class Picture:
     cells: tuple[Drawing, ...] = ()
     columns: int = 1
     table: str = ""
+    molecules: tuple[tuple[Any, str], ...] = ()
+
+    @property
+    def png(self) -> bytes:
+        """The molecules in a grid on white, as a PNG image (see `mrl.chem.draw_png`).
+
+        Raises
+        ------
+        ValueError
+            The picture has no molecules: it is a table or has figures.
+
+        Examples
+        --------
+        >>> from mrl.report import show
+        >>> show(["CCO"]).png[:4]
+        b'\x89PNG'
+        """
+        if not self.molecules:
+            what = "is a table" if self.table else "has no molecules"
+            raise ValueError(f"{self.title} {what}, which cannot be a PNG; save it as .html or .svg")
+        per_cell = max(1, len(self.molecules) // max(1, len(self.cells)))
+        texts, captions = zip(*self.molecules, strict=True)
+        return draw_png(texts, captions, columns=self.columns * per_cell)
 
     @property
     def svg(self) -> str:
@@ -95,12 +122,12 @@ class Picture:
         Parameters
         ----------
         path : str or path
-            ``.html`` for a page, light or dark as the reader's system; ``.svg`` for a drawing on white.
+            ``.html`` for a page, light or dark as the reader's system; ``.svg`` or ``.png`` for a drawing on white.
 
         Raises
         ------
         ValueError
-            Another suffix, or a table as ``.svg``.
+            Another suffix, a table as ``.svg``, or a picture without molecules as ``.png``.
 
         Examples
         --------
@@ -109,8 +136,10 @@ class Picture:
         >>> show(["CCO"]).save(Path(tempfile.mkdtemp()) / "ethanol.svg")
         """
         suffix = Path(path).suffix.lower()
+        if suffix == ".png":
+            return write_atomic(path, self.png)
         if suffix not in (".html", ".htm", ".svg"):
-            raise ValueError(f"{os.fspath(path)!r} ends with {suffix!r}; expected .html or .svg")
+            raise ValueError(f"{os.fspath(path)!r} ends with {suffix!r}; expected .html, .svg or .png")
         html = suffix != ".svg"
         write_atomic(path, page(self.title, self.note, lead=self.html, kicker="mrl") if html else self.svg)
 

@@ -262,7 +262,7 @@ class ShowOptions(ReadingOptions):
     """Draw molecules of a file on a page, each with its row and its columns."""
 
     file: File
-    out: Annotated[Path, out_option("The .html or .svg file to write.")]
+    out: Annotated[Path, out_option("The .html, .svg or .png file to write.")]
     n: Annotated[int, number("Most drawings.", "-n")] = 100
     label: Annotated[
         list[str] | None, Option(metavar="COLUMN", help="Write this column below; repeat the option for several.")
@@ -272,7 +272,7 @@ class ShowOptions(ReadingOptions):
     json: Json = False
 
     def __post_init__(self) -> None:
-        require_suffix(self.out, ".html", ".svg")
+        require_suffix(self.out, ".html", ".svg", ".png")
         require_rejects_file(self.rejects)
 
 
