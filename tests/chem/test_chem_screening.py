@@ -218,3 +218,22 @@ def test_rows_that_were_cut_are_not_valid_even_where_their_text_is() -> None:
     assert screen(texts, finished=[True] * 4).unfinished == 0
     with pytest.raises(ColumnError, match=r"finished has the shape \(2,\) for 4 samples; expected one value for each"):
         screen(texts, finished=[True, False])
+
+
+def test_known_rows_that_are_not_molecules() -> None:
+    known = ["CCO", "C(", "", "N"]
+    with pytest.raises(MoleculeError, match="known, row 1"):
+        screen(["OCC", "C"], known=known)
+    screened = screen(["OCC", "C"], known=known, on_error="drop")
+    assert [(reject.row, reject.kind) for reject in screened.known_rejects] == [(1, "syntax"), (2, "empty")]
+    assert (screened.known, screened.novel.tolist()) == (2, [False, True])
+    assert screened.summary()["known_rejects"] == 2
+    with pytest.raises(ValueError, match="on_error is 'mask'; expected 'raise' or 'drop'"):
+        screen(["C"], known=known, on_error="mask")  # type: ignore[arg-type]
+
+
+def test_progress_of_a_screen() -> None:
+    steps: list[tuple[int, int]] = []
+    screen(["C", "C(", "N"], known=["C"], on_error="drop", progress=lambda done, total: steps.append((done, total)))
+    assert (1, 1) in steps
+    assert steps[-1] == (3, 3)

@@ -19,6 +19,7 @@ from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.formatting import html_table
 from mrl.messages import format_count
+from mrl.progress import Progress, track
 from mrl.ragged import as_molecules
 
 _SHOWN = 10
@@ -132,6 +133,7 @@ def leaks(
     fingerprint: FingerprintFunction = ECFP4,
     threads: int = 1,
     n_jobs: int = 1,
+    progress: Progress = None,
 ) -> Leaks:
     """Find what a test side has in common with the training side.
 
@@ -150,6 +152,8 @@ def leaks(
     n_jobs : int
         Number of processes that parse molecules, on which the result does not depend; with more than 1 `fingerprint`
         must be picklable.
+    progress : callable, bool or None
+        See `featurize`; by default a bar on a terminal after two seconds.
 
     Returns
     -------
@@ -174,7 +178,9 @@ def leaks(
     """
     smiles_of = partial(identity, stereo=stereo, isotopes=isotopes)
     profile_of = partial(_profile_of, smiles_of=smiles_of, fingerprint=fingerprint)
-    sides = [_profile(column, name, profile_of, n_jobs) for column, name in ((train, "train"), (test, "test"))]
+    sides = [
+        _profile(column, name, profile_of, n_jobs, progress) for column, name in ((train, "train"), (test, "test"))
+    ]
     (train_smiles, train_scaffolds, train_bits), (test_smiles, test_scaffolds, test_bits) = sides
     if not train_smiles:
         raise ValueError("train has no rows: expected at least one to compare the test side with")
@@ -206,18 +212,24 @@ def _profile_of(
 
 
 def _profile(
-    column: Iterable[Molecule], name: str, profile_of: Callable[[Molecule], tuple[str, str, Any]], n_jobs: int
+    column: Iterable[Molecule],
+    name: str,
+    profile_of: Callable[[Molecule], tuple[str, str, Any]],
+    n_jobs: int,
+    progress: Progress,
 ) -> tuple[list[str], list[str], NDArray[np.uint64]]:
     """Canonical SMILES, scaffold and fingerprint of each row."""
     rows, smiles, scaffolds = as_molecules(column, name), list[str](), list[str]()
 
     def bits() -> Iterator[NDArray[Any]]:
-        for text, scaffold, one in map_molecules(profile_of, rows, name, n_jobs=n_jobs):
+        found = map_molecules(profile_of, rows, name, on_row=lambda: advance(1), n_jobs=n_jobs)
+        for text, scaffold, one in found:
             smiles.append(text)
             scaffolds.append(scaffold)
             yield one
 
-    return smiles, scaffolds, pack_rows(bits(), rows, name)
+    with track(progress, len(rows), f"molecules of {name}") as advance:
+        return smiles, scaffolds, pack_rows(bits(), rows, name)
 
 
 def _shared(train: list[str], test: list[str]) -> tuple[Shared, ...]:

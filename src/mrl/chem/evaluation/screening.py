@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,7 @@ from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import html_preview
+from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, as_molecules
 
 _SHOWN = 10  # rows in a notebook
@@ -40,6 +42,8 @@ class Screened:
         The rows that are not valid: (row, text, ``"parse"``, reason), or ``"length"`` for those that are not finished.
     known : int or None
         The number of known molecules; None if nothing was given to compare with.
+    known_rejects : Rejects
+        Known rows that are not molecules, so that no sample was compared with them.
 
     Examples
     --------
@@ -58,6 +62,7 @@ class Screened:
     novel: NDArray[np.bool_]
     rejects: Rejects
     known: int | None
+    known_rejects: Rejects = field(default_factory=Rejects)
 
     @property
     def n(self) -> int:
@@ -135,6 +140,7 @@ class Screened:
             "unfinished": self.unfinished,
             **{name: None if np.isnan(rate) else rate for name, rate in rates.items()},
             "known": self.known,
+            **({"known_rejects": len(self.known_rejects)} if self.known_rejects else {}),
             "rdkit": rdBase.rdkitVersion,
         }
 
@@ -153,7 +159,9 @@ def screen(
     known: Iterable[Molecule] | None = None,
     *,
     finished: ArrayLike | None = None,
+    on_error: Literal["raise", "drop"] = "raise",
     n_jobs: int = 1,
+    progress: Progress = None,
 ) -> Screened:
     """Find which generated texts are molecules (valid), distinct ones (unique), and new ones (novel).
 
@@ -170,8 +178,12 @@ def screen(
     finished : array of bool, shape (n,), optional
         Rows that the model ended itself (`mrl.lm.Samples.finished`). The others were cut at a length limit: a beginning
         of a molecule is not the molecule, so they are not valid even where their text is.
+    on_error : "raise" or "drop"
+        For a known row that is not a molecule: raise, or compare with the others and list it in ``known_rejects``.
     n_jobs : int
         Number of processes, on which the result does not depend.
+    progress : callable, bool or None
+        See `featurize`; by default a bar on a terminal after two seconds.
 
     Returns
     -------
@@ -180,7 +192,9 @@ def screen(
     Raises
     ------
     MoleculeError
-        A known row is not a molecule; `row` is its number.
+        A known row is not a molecule, with ``on_error="raise"``; `row` is its number.
+    ValueError
+        `on_error` is unknown.
     ColumnError
         `samples` or `known` is a single molecule, or `finished` has another length than `samples`.
 
@@ -193,11 +207,13 @@ def screen(
     (array([0]), ('CCO', 'CCO', 'c1ccccc1', None, None), 'valence: Explicit valence for atom # 1 C, 5, is greater than \
 permitted')
     """
-    reference = None if known is None else CanonicalSet.of(known, n_jobs=n_jobs)
+    if on_error not in ("raise", "drop"):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'drop'")
+    reference, unknown = (None, Rejects()) if known is None else _known(known, on_error, n_jobs, progress)
     rejected: list[Reject] = []
+    rows = as_molecules(samples, "samples")
     cut: dict[int, str] = {}
     if finished is not None:
-        rows = as_molecules(samples, "samples")
         whole = np.asarray(finished, bool)
         if whole.shape != (len(rows),):
             raise ColumnError(
@@ -205,15 +221,16 @@ permitted')
                 column="finished",
             )
         cut = {int(row): str(rows[row]) for row in np.flatnonzero(~whole)}
-        samples = [None if row in cut else text for row, text in enumerate(rows)]
+        rows = [None if row in cut else text for row, text in enumerate(rows)]
 
     def reject(row: int, error: MoleculeError) -> None:
         unfinished = Reject(row, cut.get(row, ""), "length", "unfinished: cut at the length limit")
         rejected.append(unfinished if row in cut else Reject(row, error.text, "parse", error.reason))
 
-    smiles: tuple[str | None, ...] = tuple(
-        map_molecules(_canonical, samples, "samples", on_invalid=reject, n_jobs=n_jobs)
-    )
+    with track(progress, len(rows), "samples") as advance:
+        smiles: tuple[str | None, ...] = tuple(
+            map_molecules(_canonical, rows, "samples", on_invalid=reject, on_row=lambda: advance(1), n_jobs=n_jobs)
+        )
     first: dict[str, int] = {}
     for row, canonical in enumerate(smiles):
         if canonical is not None:
@@ -224,7 +241,27 @@ permitted')
     novel = valid if reference is None else valid & ~np.array([text in reference for text in smiles], bool)
     for array in (valid, unique, novel):
         array.flags.writeable = False
-    return Screened(smiles, valid, unique, novel, Rejects(rejected), None if reference is None else len(reference))
+    n_known = None if reference is None else len(reference)
+    return Screened(smiles, valid, unique, novel, Rejects(rejected), n_known, unknown)
+
+
+def _known(known: Iterable[Molecule], on_error: str, n_jobs: int, progress: Progress) -> tuple[CanonicalSet, Rejects]:
+    """The set of the known molecules, and the rows that are not molecules."""
+    if isinstance(known, CanonicalSet) or on_error == "raise":
+        return CanonicalSet.of(known, n_jobs=n_jobs), Rejects()
+    rejected: list[Reject] = []
+    rows = list(known) if isinstance(known, set | frozenset) else as_molecules(known, "known")
+    with track(progress, len(rows), "known molecules") as advance:
+        texts = map_molecules(
+            _canonical,
+            rows,
+            "known",
+            on_invalid=lambda row, error: rejected.append(Reject(row, error.text, "parse", error.reason)),
+            on_row=lambda: advance(1),
+            n_jobs=n_jobs,
+        )
+        found = CanonicalSet(text for text in texts if text is not None)
+    return found, Rejects(rejected)
 
 
 def _canonical(x: Molecule) -> str | None:
