@@ -2,9 +2,10 @@
 
     python benchmarks/decorate.py zinc250k.smi.gz -n 1000
 
-Trains an LSTM whose condition is the logP of the molecule, begins every sample with the scaffold (each of its spellings
-in turn, so that each of its atoms is decorated), asks for five values of logP, and checks by RDKit alone, from the text
-of the samples, what share parses, contains the scaffold, is new, and what logP it has.
+Trains an LSTM whose condition is the logP of the molecule, begins every sample with the scaffold (in turn each of its
+spellings that ends with an atom that has a hydrogen, so that each of these is decorated), asks for five values of logP,
+and checks by RDKit alone, from the text of the samples, what share parses, contains the scaffold, is new, and what logP
+it has.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ def trained(smiles: list[str], steps: int) -> tuple[LanguageModel, RegexVocab, m
     return model, vocab, scaler
 
 
+def is_open(text: str) -> bool:
+    """Return whether the last atom of a text has a hydrogen, in the place of which the text can go on."""
+    return bool(list(mrl.to_mol(text).GetAtoms())[-1].GetTotalNumHs())
+
+
 def main() -> None:
     """Train, sample, check, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,7 +58,7 @@ def main() -> None:
     with one_thread():
         model, vocab, scaler = trained(smiles, options.steps)
         print(f"trained on {len(smiles):,} molecules, {time.process_time() - began:.0f} s of one core", flush=True)
-        spellings = sorted({randomize(options.scaffold, seed) for seed in range(200)})
+        spellings = sorted({text for text in (randomize(options.scaffold, n) for n in range(200)) if is_open(text)})
         asked = np.resize(LOGP, options.n)
         prompts = encode_prompts(model, vocab, [spellings[i // len(LOGP) % len(spellings)] for i in range(options.n)])
         samples = sample(model, options.n, prompt=prompts, condition=scaler.transform(asked[:, None]), seed=0)
