@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mrl.chem import clean, draw_png, evaluate, screen
-from mrl.corpus import Table
+from mrl.corpus import Table, TableColumn
 from mrl.lm import LanguageModel, ModelConfig
 from mrl.qsar import FitOptions, fit
 from mrl.ragged import Rejects, Text
@@ -27,7 +27,7 @@ def size_of_png(data: bytes) -> tuple[int, int]:
 
 
 def test_a_table_shows_its_first_rows_and_columns() -> None:
-    columns = {EVIL: Text.of([EVIL] * 9), "smiles": Text.of(["C" * 80] * 9)}
+    columns: dict[str, TableColumn] = {EVIL: Text.of([EVIL] * 9), "smiles": Text.of(["C" * 80] * 9)}
     columns |= {f"c{i}": Text.of(["x"] * 9) for i in range(20)}
     html = Table(columns, Rejects([(9, "", "read", "empty")]))._repr_html_()
     assert "9 rows" in html
