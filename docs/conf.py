@@ -11,6 +11,7 @@ import mrl
 
 project = "mrl"
 author = "the authors of mrl"
+project_copyright = "2026, the authors of mrl"
 version = release = mrl.__version__
 html_title = f"mrl {version}"
 html_baseurl = ""

@@ -218,7 +218,8 @@ def link_names(app: Sphinx, doctree: nodes.document) -> None:
         if home and not isinstance(literal.parent, (nodes.reference, pending_xref, nodes.title)):
             literal.replace_self(reference(home, literal.deepcopy()))
     for block in doctree.findall(nodes.literal_block):
-        code = block.astext()
+        code = block.astext().rstrip()
+        block.rawsource, block[:] = code, [nodes.Text(code)]  # without the blank line that ends a doctest
         for module, names in re.findall(r"from (mrl\.\w+) import ([\w, ]+)", code):
             used |= {f"{module}.{name}" for name in re.findall(r"\w+", names) if module in homes.get(name, ())}
         used |= {home for name in re.findall(r"\bmrl\.[\w.]+", code) if (home := home_of(name, homes, text))}
