@@ -45,7 +45,7 @@ def test_another_notation_is_an_error_whose_way_out_works(tmp_path: Path, kind: 
 
 def test_commands_on_molecules_do_not_take_other_notations_for_smiles(tmp_path: Path) -> None:
     path, out = table_of(tmp_path, TEXTS["selfies"]), tmp_path / "c.csv"
-    for command in (["clean", path, "-o", out], ["inspect", path], ["show", path, "-o", tmp_path / "a.html"]):
+    for command in (["clean", path, "-o", out], ["show", path, "-o", tmp_path / "a.html"]):
         assert "holds SELFIES, not SMILES" in run(*command, status=1)[1]
         assert "works on SMILES" in run(*command, "--notation", "selfies", status=2)[1]
     assert not out.exists()

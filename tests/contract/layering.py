@@ -50,6 +50,7 @@ DEPENDENCIES = {
     "typer": {"cli"},
     "typing_extensions": {"data"},
     "fsspec": {"corpus"},
+    "python_calamine": {"corpus"},
     "rich": {"cli", "progress"},
     "ray": {"prepare"},
 }
@@ -60,6 +61,7 @@ LAZY = {
     ("rich", "progress"),
     ("fsspec", "corpus"),
     ("ray", "prepare"),
+    ("python_calamine", "corpus"),
 }
 
 MOST_LINES = 450

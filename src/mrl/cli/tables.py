@@ -89,7 +89,10 @@ def read_file(
     is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
     try:
         reading = ReadOptions(
-            encoding=options.encoding, notation=notation.value if is_named else None, on_label=on_label.value
+            encoding=options.encoding,
+            notation=notation.value if is_named else None,
+            on_label=on_label.value,
+            sheet=options.sheet,
         )
     except ValueError as error:
         stop(f"--{error}", USAGE)

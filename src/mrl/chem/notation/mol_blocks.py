@@ -101,9 +101,11 @@ def _error(block: str, reason: str) -> MoleculeError:
 
 def _number_reason(block: str) -> str | None:
     found = [
-        (kind, int(number)) for kind, numbers in _LINE_OF_NUMBERS.findall(block) for number in numbers.split()[1::2]
+        (kind, int(number[:12]))
+        for kind, numbers in _LINE_OF_NUMBERS.findall(block)
+        for number in numbers.split()[1::2]
     ]
-    for kind, number in [*found, *((kind, int(number)) for kind, number in _NUMBER.findall(block))]:
+    for kind, number in [*found, *((kind, int(number[:12])) for kind, number in _NUMBER.findall(block))]:
         least, most = _LIMITS[kind]
         if not least <= number <= most:
             return f"number: {kind} {number} is outside {least} to {most}, which RDKit would store as another number"
@@ -114,7 +116,8 @@ def _number_reason(block: str) -> str | None:
 
 def _size_reason(block: str) -> str | None:
     """Return why a block is too large a molecule for RDKit (see `mrl.chem.molecule`); None if it is not."""
-    counts = [[text.strip() for text in found] for found in _COUNTS.findall(block)]
+    counts = [[text.strip()[:9] for text in found] for found in _COUNTS.findall(block)]
+    counts = [found for found in counts if all(text.isdigit() or not text for text in found)]
     atoms = max((int(old or new or 0) for old, _, new, _ in counts), default=0)
     bonds = max((int(old or new or 0) for _, old, _, new in counts), default=0)
     if atoms > MAX_ATOMS:

@@ -46,6 +46,7 @@ class TableFormat(StrEnum):
     SDF = "sdf"
     FASTA = "fasta"
     JSONL = "jsonl"
+    XLSX = "xlsx"
     PARQUET = "parquet"
     ARROW = "arrow"
 
@@ -95,6 +96,7 @@ class ReadingOptions:
         TableFormat | None,
         _reading(f"Format of the file: {', '.join(TableFormat)}.", "what its name says", "NAME"),
     ] = None
+    sheet: Annotated[str | None, _reading("Sheet of a workbook.", "the only one", "NAME")] = None
     encoding: Annotated[str, _reading("Encoding of text: utf-8, latin-1, cp1252, utf-16 ...", "utf-8")] = "utf-8"
     notation: Annotated[
         Notation | None,
@@ -110,6 +112,7 @@ class ReadingOptions:
         """The words of a command that reads alike."""
         words = [] if self.smiles_column is None else ["--smiles-column", self.smiles_column]
         words += [] if self.format is None else ["--format", self.format.value]
+        words += [] if self.sheet is None else ["--sheet", self.sheet]
         words += [] if self.encoding == "utf-8" else ["--encoding", self.encoding]
         return words if self.notation is None else [*words, "--notation", self.notation.value]
 

@@ -32,6 +32,8 @@ class ReadOptions:
         What the column of molecules holds; by default SMILES, and sequences in a FASTA file. With ``"smiles"`` a column
         that evidently holds something else is an error, and a row with a letter that no SMILES has is rejected; with
         the others, rows are read as they stand.
+    sheet : str, optional
+        Of a workbook with several: the name of the one to read.
     max_bytes : int
         Most bytes of one compressed file after decompression; 64 GiB by default.
 
@@ -51,6 +53,7 @@ class ReadOptions:
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
     notation: Notation | None = None
+    sheet: str | None = None
     max_bytes: int = 1 << 36
 
     def __post_init__(self) -> None:

@@ -56,6 +56,7 @@ def read(
           say all of it (`mrl.chem.mol_block_smiles`), its title in the column ``name``, and the values of an SD file.
         - ``.fasta``, ``.fa``, ``.faa``, ``.fna``, ``.ffn``: the columns ``sequence``, ``name`` and ``description``.
         - ``.jsonl``, ``.ndjson``: an object in each line; its keys are the columns.
+        - ``.xlsx``, ``.xlsm``, ``.xls``, ``.ods``: a sheet, with a header (the extra ``xlsx``).
         - ``.parquet``, ``.pq``; ``.arrow``, ``.feather``, ``.ipc``.
 
         Each may be compressed by gzip, xz, bzip2 or zstd (``.csv.gz``, ...). Text is UTF-8, with line ends of any
@@ -76,8 +77,8 @@ def read(
         What to do with a target such as ``>10`` or ``<5`` (also ``<=``, ``>=``): raise an error; or keep the number,
         and its sign in ``Table.signs``, which losses and property models know.
     format : str, optional
-        ``"csv"``, ``"tsv"``, ``"smi"``, ``"sdf"``, ``"fasta"``, ``"jsonl"``, ``"parquet"`` or ``"arrow"``, whatever the
-        suffix of the name.
+        ``"csv"``, ``"tsv"``, ``"smi"``, ``"sdf"``, ``"fasta"``, ``"jsonl"``, ``"xlsx"``, ``"parquet"`` or ``"arrow"``,
+        whatever the suffix of the name.
     options : ReadOptions
         How cells are read: labels that are not numbers, decimal commas, the encoding, the notation.
 

@@ -90,8 +90,8 @@ _COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Iterator[bytes]]]] =
 _OTHER_FORMATS = {
     b"PAR1": 'a Parquet file: pass format="parquet", or rename it to end in .parquet',
     b"ARROW1": 'an Arrow file: pass format="arrow", or rename it to end in .arrow',
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook: save the sheet as CSV",
+    b"PK\x03\x04": 'a ZIP archive, or a workbook: unpack it, or pass format="xlsx"',
+    b"\xd0\xcf\x11\xe0": 'a workbook: pass format="xlsx", or save the sheet as CSV',
     b"\x7fELF": "a program (ELF)",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",

@@ -10,6 +10,7 @@ from mrl.corpus.reading.formats.delimited import DelimitedFile, guess_delimiter
 from mrl.corpus.reading.formats.fasta import FastaFile
 from mrl.corpus.reading.formats.json_lines import JsonLines
 from mrl.corpus.reading.formats.smiles_list import SmilesList
+from mrl.corpus.reading.formats.spreadsheet import SpreadsheetFile
 from mrl.corpus.reading.formats.structures import StructureFile
 from mrl.corpus.reading.places import Source
 from mrl.corpus.reading.sources import COMPRESSED_SUFFIXES, escape_invalid, read_text
@@ -25,6 +26,7 @@ _SUFFIXES = {
     "sdf": (".sdf", ".sd", ".mol", ".mdl"),
     "fasta": (".fasta", ".fa", ".faa", ".fna", ".ffn"),
     "jsonl": (".jsonl", ".ndjson"),
+    "xlsx": (".xlsx", ".xlsm", ".xls", ".ods"),
     "parquet": (".parquet", ".pq"),
     "arrow": (".arrow", ".feather", ".ipc"),
 }
@@ -35,6 +37,8 @@ def open_table_file(source: Source, format: str | None, roles: ColumnRoles) -> T
     kind, path, options = _kind_of(source, format), source.name, roles.options
     if kind in ("parquet", "arrow"):
         return ColumnarFile(source, kind, options.max_bytes)
+    if kind == "xlsx":
+        return SpreadsheetFile(source, options.sheet, options.max_bytes)
     text = read_text(source, options.encoding, options.max_bytes)
     if kind == "sdf":
         return StructureFile(path, text)

@@ -67,7 +67,7 @@ class ColumnarFile(TableFile):
     def _damage_reported(self) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last one of names
             raise ReadError(
                 f"{self.path} is not in {self._kind} format, or is damaged or truncated ({error}): copy or download it "
                 "again, or pass another format= (--format)",

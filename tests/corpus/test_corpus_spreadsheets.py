@@ -1,0 +1,104 @@
+"""Workbooks, written here as the few files of XML that they consist of."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mrl.corpus import ReadOptions, read
+from mrl.errors import ReadError
+
+NAMES = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+KINDS = f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
+
+
+def relationships(targets: str) -> str:
+    return f'<Relationships xmlns="{PACKAGE}/relationships">{targets}</Relationships>'
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bool):
+        return f'<c t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, str):
+        return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+    return "<c/>" if value is None else f"<c><v>{value}</v></c>"
+
+
+def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        kinds = (
+            f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
+        )
+        archive.writestr("[Content_Types].xml", kinds)
+        target = f'<Relationship Id="r" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+        archive.writestr("_rels/.rels", relationships(target))
+        targets, entries = "", ""
+        for i, (name, rows) in enumerate(sheets.items(), 1):
+            targets += f'<Relationship Id="r{i}" Type="{RELATIONS}/worksheet" Target="worksheets/s{i}.xml"/>'
+            entries += f'<sheet name="{name}" sheetId="{i}" r:id="r{i}"/>'
+            body = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+            archive.writestr(f"xl/worksheets/s{i}.xml", f"<worksheet {NAMES}><sheetData>{body}</sheetData></worksheet>")
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{targets}</Relationships>'
+        )
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook {NAMES} xmlns:r="{RELATIONS}"><sheets>{entries}</sheets></workbook>'
+        )
+    return path
+
+
+def test_without_its_package_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(ReadError, match=r"needs the package python-calamine: pip install 'mrl\[xlsx\]', or save"):
+        read(workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C"]]))
+
+
+def test_a_sheet_is_a_table(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    rows: list[list[object]] = [
+        ["id", "smiles", "y", None, "ok"],
+        [17, " CCO", 1.5, None, True],
+        [],
+        ["x", "C", "", None, False],
+        [1e300, "N", 3],
+    ]
+    table = read(workbook(tmp_path / "t.xlsx", data=rows, empty=[]), targets="y", others=True)
+    assert table.header == ("id", "smiles", "y", "ok")
+    assert table.smiles.tolist() == ["CCO", "C", "N"]
+    assert table["id"].tolist() == ["17", "x", "1e+300"]
+    assert table["ok"].tolist() == ["true", "false", ""]
+    np.testing.assert_array_equal(table.y, [1.5, np.nan, 3])
+    assert [(reject.row, reject.reason) for reject in table.rejects] == [(1, "empty")]
+    assert table.rows.tolist() == [0, 2, 3]
+
+
+def test_several_sheets_have_to_be_told_apart(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    path = workbook(tmp_path / "t.xlsx", a=[["smiles"], ["C"]], b=[["smiles"], ["N"]])
+    with pytest.raises(ReadError, match=r"has several sheets: choose one of 'a', 'b' with .*sheet=.*--sheet"):
+        read(path)
+    assert read(path, options=ReadOptions(sheet="b")).smiles.tolist() == ["N"]
+    with pytest.raises(ReadError, match="has no sheet 'c': choose one of 'a', 'b'"):
+        read(path, options=ReadOptions(sheet="c"))
+
+
+def test_files_that_are_not_workbooks(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    whole = workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C" * 10_000]])
+    with pytest.raises(ReadError, match="more than 5,000 bytes after decompression"):
+        read(whole, options=ReadOptions(max_bytes=5_000))
+    data = whole.read_bytes()
+    for size in range(0, len(data), 7):
+        whole.write_bytes(data[:size])
+        with pytest.raises(ReadError):
+            read(whole)
+    with pytest.raises(ReadError, match="is empty"):
+        read(workbook(tmp_path / "e.xlsx", data=[]))
+    with pytest.raises(ReadError, match="has a header and no rows: 'smiles'"):
+        read(workbook(tmp_path / "h.xlsx", data=[["smiles"]]))
