@@ -14,6 +14,7 @@ from mrl.formatting import Html, html_preview
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.ragged import (
     MoleculeTable,
+    Ragged,
     Rejects,
     Text,
     arrow_table,
@@ -28,7 +29,7 @@ from mrl.ragged import (
 
 _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8  # in a notebook
 
-TableColumn: TypeAlias = Text | NDArray[Any]
+TableColumn: TypeAlias = Ragged | NDArray[Any]
 
 _SHOWN = 8  # names of columns in a repr
 
@@ -105,8 +106,9 @@ class Table(MoleculeTable):
         """The molecules, shape (n,); raises a ``ColumnError`` if that column is not text."""
         column = self[self.smiles_column]
         if not isinstance(column, Text):
+            dtype = column.values.dtype if isinstance(column, Ragged) else column.dtype
             raise ColumnError(
-                f"column {self.smiles_column!r} has dtype {column.dtype}, expected text: name the column of the "
+                f"column {self.smiles_column!r} has dtype {dtype}, expected text: name the column of the "
                 "molecules, Table(columns, smiles_column=...)",
                 column=self.smiles_column,
             )
@@ -332,7 +334,7 @@ def _as_kept(column: Any, name: str) -> TableColumn:
     kept = as_column(column, name)
     if isinstance(kept, np.ndarray) and kept.dtype == object and kept.ndim == 1:
         kept = np.array([None if is_missing(value) else value for value in kept], object)
-    return kept if isinstance(kept, Text | np.ndarray) else np.asarray(kept.take(np.arange(len(kept))))
+    return kept if isinstance(kept, Ragged | np.ndarray) else np.asarray(kept.take(np.arange(len(kept))))
 
 
 def _value(cell: Any) -> Any:

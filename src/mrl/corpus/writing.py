@@ -16,7 +16,7 @@ from mrl.corpus.table import Table, TableColumn
 from mrl.errors import ColumnError, RowError
 from mrl.files import atomic
 from mrl.messages import format_names, format_value
-from mrl.ragged import Text
+from mrl.ragged import Ragged, Text
 
 _TAILS = ("cxsmiles", "cxsmiles_tail")
 _LINE_ENDS = ("\n", "\r")
@@ -122,6 +122,8 @@ def _write_tsv(columns: dict[str, TableColumn], path: Path) -> None:
 def _cells(column: TableColumn) -> Iterator[str]:
     if isinstance(column, Text):
         return iter(column)
+    if isinstance(column, Ragged):
+        return map(str, column.tolist())
     texts = map(str, column)  # of NumPy's numbers: the shortest that reads back, float32 as well
     return ("" if text == "nan" else text for text in texts) if column.dtype.kind == "f" else texts
 

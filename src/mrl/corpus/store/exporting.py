@@ -24,6 +24,12 @@ def export(columns: dict[str, StoredColumn], manifest: Manifest, path: Path, pro
         raise ValueError(
             f"{path} has the suffix {suffix!r}; expected one of {' '.join(SUFFIXES)}, or a folder without a suffix"
         )
+    lists = [f"{name} ({column.kind})" for name, column in columns.items() if not _fits_a_cell(column)]
+    if lists and suffix in (".csv", ".tsv"):
+        raise ValueError(
+            f"a {suffix} file has one value in each cell, which {', '.join(lists)} do not fit: export to a "
+            ".parquet file"
+        )
     tables = _tables(columns, manifest)
     with track(progress, len(manifest.shards), "exporting") as advance:
         if not suffix:
@@ -37,15 +43,21 @@ def export(columns: dict[str, StoredColumn], manifest: Manifest, path: Path, pro
                 advance(1)
 
 
+def _fits_a_cell(column: StoredColumn) -> bool:
+    return column.kind == "text" or (" " not in column.kind and column.dtype.kind != "S")
+
+
 def _write_folder(tables: Iterator[Any], manifest: Manifest, path: Path, advance: Any) -> None:
     """Write a Parquet file for each shard, under the names that HuggingFace's datasets knows as splits."""
     import pyarrow.parquet as parquet
 
     totals: dict[str, int] = {}
     for entry in manifest.shards:
-        totals[entry.split] = totals.get(entry.split, 0) + 1
+        totals[entry.split] = totals.get(entry.split, 0) + (entry.rows > 0)
     numbers = dict.fromkeys(totals, 0)
     for entry, table in zip(manifest.shards, tables, strict=True):
+        if not entry.rows:  # HuggingFace reads no file without rows
+            continue
         number, total = numbers[entry.split], totals[entry.split]
         numbers[entry.split] += 1
         with atomic(path / f"{entry.split or 'train'}-{number:05}-of-{total:05}.parquet") as temporary:

@@ -67,7 +67,7 @@ def save_corpus(
         {name: kind_of(as_stored(column, name)) for name, column in table.columns.items()},
         table.smiles_column,
         table.targets,
-        tuple(write_table_shards(table, path, rows_per_shard)),
+        tuple(write_shards(table.columns, len(table), path, rows_per_shard)),
         rejects=write_rejects([table.rejects], path),
         history=({"saved": "a table in memory", "rows": len(table), "rejects": len(table.rejects)},),
     )
@@ -88,14 +88,15 @@ def require_empty(path: Path) -> None:
         )
 
 
-def write_table_shards(
-    table: Table, folder: Path, rows_per_shard: int, *, split: str = "", first: int = 0
+def write_shards(
+    columns: Mapping[str, Any], n: int, folder: Path, rows_per_shard: int, *, split: str = "", first: int = 0
 ) -> Iterator[ShardEntry]:
-    """Write the rows of a table as shards, whose numbers begin at `first`."""
-    for number, start in enumerate(range(0, len(table), rows_per_shard), first):
+    """Write n rows as shards, whose numbers begin at `first`."""
+    for number, start in enumerate(range(0, n, rows_per_shard), first):
         rows = slice(start, start + rows_per_shard)
-        columns = {name: as_stored(column, name)[rows] for name, column in table.columns.items()}
-        yield write_entry(folder, number, columns, split=split)
+        yield write_entry(
+            folder, number, {name: as_stored(column, name)[rows] for name, column in columns.items()}, split=split
+        )
 
 
 def write_entry(
@@ -260,12 +261,8 @@ def append(folder: Path, manifest: Manifest, table: Table, split: str, vocab: Vo
     if split not in manifest.splits and (split or manifest.splits):
         known = ", ".join(map(repr, manifest.splits)) or "none"
         raise ValueError(f"split is {split!r}; the corpus has the parts {known}: name one of them")
-    ordered = Table(
-        {name: columns[name] for name in manifest.columns},
-        smiles_column=manifest.smiles_column,
-        targets=manifest.targets,
-    )
-    entries = write_table_shards(ordered, folder, ROWS_PER_SHARD, split=split, first=len(manifest.shards))
+    ordered = {name: columns[name] for name in manifest.columns}
+    entries = write_shards(ordered, len(table), folder, ROWS_PER_SHARD, split=split, first=len(manifest.shards))
     new = replace(
         manifest,
         shards=(*manifest.shards, *entries),
