@@ -37,7 +37,7 @@ AnyPath: TypeAlias = "str | os.PathLike[str]"
 
 
 @contextlib.contextmanager
-def atomic(path: AnyPath) -> Iterator[Path]:
+def atomic(path: AnyPath, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder that becomes `path` if the block ends without an error.
 
     The file is synced before it is renamed: a block that raises, a disk that is full, or a process that is killed
@@ -48,6 +48,9 @@ def atomic(path: AnyPath) -> Iterator[Path]:
     ----------
     path : str or path
         The file to be written.
+    sync : bool
+        Wait until the file is on the disk. Without, a power failure may leave an empty or half file of this name: for
+        files that are checked when they are read, and can be made again.
 
     Yields
     ------
@@ -84,8 +87,9 @@ def atomic(path: AnyPath) -> Iterator[Path]:
         yield temporary
         if old is not None:
             _take_over(old, temporary)
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
+        if sync:
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -35,7 +35,10 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     span = slice(first, first + job.recipe.rows_per_chunk)
     columns = {name: column[span] for name, column in user_columns(raw).items()}
     rows = np.asarray(raw["row"])[span]
-    smiles = raw.about["facts"]["smiles_column"]
+    smiles, tail = (raw.about["facts"][name] for name in ("smiles_column", "tail"))
+    if tail is not None and job.recipe.parse and job.recipe.steps != "none":
+        # A tail counts atoms in the order of the SMILES, so steps get it with the SMILES, and remove or reject it.
+        columns[smiles] = _joined(columns[smiles], columns.pop(tail))
     done = _clean(job.recipe, columns[smiles], rows)
     columns = {name: take(column, done.places) for name, column in columns.items()} | {smiles: done.texts}
     rows = rows[done.places]
@@ -61,6 +64,10 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
         reasons=reasons,
         steps=done.steps,
     )
+
+
+def _joined(texts: Text, tails: Text) -> Text:
+    return Text.of([f"{text} {tail}" if tail else text for text, tail in zip(texts, tails, strict=True)])
 
 
 class _Done(NamedTuple):

@@ -13,14 +13,17 @@ import numpy as np
 
 from mrl import __version__
 from mrl.chem import clean_rows
-from mrl.corpus import Shard, Source, find_sources, write_shard
+from mrl.corpus import Shard, Source, find_sources, stamp_of, write_shard
 from mrl.errors import CorpusError, FileFormatError
 from mrl.files import seal, unseal, write_atomic
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.ragged import Ragged, Rejects, Text
 
 FORMAT, VERSION = "mrl-work", 1
-WORK, STDIN = "work", "stdin"
+WORK, STDIN, JOB = "work", "stdin", "job.json"
+
+# Files whose digests this process has computed, and what they looked like: many tasks read the same ones.
+_verified: dict[Path, tuple[int, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,14 @@ class Job:
     @classmethod
     def start(cls, inputs: Inputs, recipe: Recipe, out: Path) -> Self:
         """Return the job, after its description has been written, or compared with one that is there."""
-        path = out / WORK / "job.json"
+        path = out / WORK / JOB
         settings, looks = _settings(inputs, recipe), [_look(source.name) for source in find_sources(inputs.paths)]
         found: dict[str, Any] | None = None
         if path.is_file():
-            found = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
+            try:
+                found = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
+            except CorpusError as error:
+                raise CorpusError(f"{error}: delete {out} to begin again", path=str(path)) from error
             _require_same(found["settings"], settings, path)
             if found["looks"] == looks and all(size >= 0 for _, size, _ in looks):
                 return cls(inputs, recipe, out, found["digest"], tuple(found["files"]))
@@ -85,15 +91,18 @@ class Job:
 
     def write(self, path: Path, columns: Mapping[str, Any], /, **facts: Any) -> dict[str, Any]:
         """Write columns and facts as a shard of this job, and return the facts."""
-        write_shard(path, columns, {"job": self.digest, "facts": facts})
+        # Without syncing: a file that a power failure damages is made again.
+        write_shard(path, columns, {"job": self.digest, "facts": facts}, sync=False)
         return facts
 
     def finished(self, path: Path) -> dict[str, Any] | None:
         """Return the facts of a file of this job that is complete and undamaged; None for any other file or none."""
         try:
+            stamp = stamp_of(path)
             shard = Shard(path)
         except (FileFormatError, OSError):
             return None
+        _verified[path] = stamp
         return dict(shard.about["facts"]) if shard.about.get("job") == self.digest else None
 
     def facts(self, path: Path) -> dict[str, Any]:
@@ -103,7 +112,10 @@ class Job:
     def read(self, path: Path, *, verify: bool = True) -> Shard:
         """Return a file of this job that a task before has finished; a CorpusError if it is not there."""
         try:
-            shard = Shard(path, verify=verify)
+            stamp = stamp_of(path)
+            shard = Shard(path, verify=verify and _verified.get(path) != stamp)
+            if verify:
+                _verified[path] = stamp
             if shard.about.get("job") == self.digest:
                 return shard
             problem = "it is of another preparation"

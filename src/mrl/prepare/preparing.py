@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from mrl.chem import Duplicates
-from mrl.corpus import Manifest, find_sources
-from mrl.errors import CorpusError, PrepareError
+from mrl.corpus import Manifest, find_sources, open_corpus
+from mrl.errors import CorpusError, FileFormatError, PrepareError
 from mrl.files import AnyPath, atomic
 from mrl.prepare.cleaning import clean_chunk
 from mrl.prepare.engines import Call, Engine, engine_of, run_calls
 from mrl.prepare.finishing import finish
-from mrl.prepare.job import STDIN, WORK, Job
+from mrl.prepare.job import JOB, STDIN, WORK, Job
 from mrl.prepare.planning import Chunk, bucket_bits, plan_bucket
 from mrl.prepare.reading import read_parts
-from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs
+from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs, require_agreement
 from mrl.prepare.status import Report, Status, reporting
 from mrl.prepare.writing import write_part
 from mrl.text import Vocab
@@ -31,6 +31,7 @@ from mrl.text import Vocab
 Phase: TypeAlias = Literal["read", "clean", "plan", "write", "finish"]
 
 DRY_RUN_ROWS = 10_000
+MANIFEST = "manifest.json"
 
 
 def prepare_corpus(
@@ -119,6 +120,7 @@ def prepare_corpus(
         seed,
     )
     given = as_inputs(inputs)
+    require_agreement(given, recipe)
     if dry_run:
         with tempfile.TemporaryDirectory() as folder:
             return _prepare(given, recipe, Path(folder, "corpus"), (workers, engine), progress, DRY_RUN_ROWS)
@@ -175,8 +177,10 @@ def prepare_phase(
         raise ValueError(f"phase is {phase!r}; expected one of {', '.join(get_args(Phase))}")
     if not 0 <= i < n:
         raise ValueError(f"shard is {i}/{n}; expected i/n with 0 <= i < n")
+    given = as_inputs(inputs)
+    require_agreement(given, recipe)
     with _full_disk_named(Path(out)):
-        job = _start(as_inputs(inputs), recipe, Path(out))
+        job = _start(given, recipe, Path(out), is_read=phase != "read")
         if job is None:
             return Manifest.load(out)
         if phase in ("read", "finish") and i:
@@ -212,33 +216,57 @@ def _prepare(
         return work.finish()
 
 
-def _start(inputs: Inputs, recipe: Recipe, out: Path) -> Job | None:
-    """Return the job; None if its corpus is there already."""
+def _start(inputs: Inputs, recipe: Recipe, out: Path, *, is_read: bool = False) -> Job | None:
+    """Return the job; None if its corpus is there already. If a phase before `is_read` the inputs, so were pipes."""
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{out} is a file, expected a new folder: choose another name", path=str(out))
-    if "-" in inputs.paths:
-        inputs = replace(inputs, paths=tuple(_saved_input(out) if name == "-" else name for name in inputs.paths))
-    if (out / "manifest.json").exists():
-        job = Job.describe(inputs, recipe, out)
-        if Manifest.load(out).history[0].get("job") == job.digest:
-            shutil.rmtree(out / WORK, ignore_errors=True)
+    is_corpus = (out / MANIFEST).exists()
+    inside = sorted(child.name for child in out.iterdir()) if out.is_dir() and not is_corpus else []
+    is_begun = _is_ours(out / WORK) and ((out / WORK / JOB).exists() or inside == [WORK])
+    if inside and not is_begun:
+        raise CorpusError(f"{out} holds {', '.join(inside[:5])} already: choose a new or empty folder", path=str(out))
+    if is_corpus:
+        found = Manifest.load(out).history[0].get("job")
+        with tempfile.TemporaryDirectory() as folder:
+            job = Job.describe(_with_saved_input(inputs, Path(folder)), recipe, out)
+        if found == job.digest:
+            _require_whole(out)
+            if _is_ours(out / WORK):
+                shutil.rmtree(out / WORK, ignore_errors=True)
             return None
         raise CorpusError(
             f"{out} holds a corpus of other files or settings already: choose another folder, or delete it",
             path=str(out),
         )
-    if out.is_dir() and not (out / WORK).is_dir() and (inside := sorted(child.name for child in out.iterdir())):
-        raise CorpusError(f"{out} holds {', '.join(inside[:5])} already: choose a new or empty folder", path=str(out))
-    return Job.start(inputs, recipe, out)
+    return Job.start(_with_saved_input(inputs, out, is_read=is_read), recipe, out)
 
 
-def _saved_input(out: Path) -> str:
-    """Return the name of a file with what is piped into the process, which is read more than once."""
+def _require_whole(out: Path) -> None:
+    try:
+        open_corpus(out)
+    except (CorpusError, FileFormatError, OSError) as error:
+        raise CorpusError(
+            f"{out} holds this corpus already, but damaged ({error}): delete {out} and prepare it again", path=str(out)
+        ) from error
+
+
+def _is_ours(work: Path) -> bool:
+    """Return whether a folder is the work of a preparation, and no folder of the user with the same name."""
+    if not work.is_dir():
+        return False
+    return (work / JOB).exists() or all(child.name == STDIN or child.name[0] == "." for child in work.iterdir())
+
+
+def _with_saved_input(inputs: Inputs, out: Path, *, is_read: bool = False) -> Inputs:
+    """Return inputs with a file in the place of a pipe, with what came through it: inputs are read more than once."""
+    if "-" not in inputs.paths:
+        return inputs
     path = out / WORK / STDIN
-    (source,) = find_sources("-")
-    with atomic(path) as temporary, open(temporary, "wb") as file, source.open() as piped:
-        shutil.copyfileobj(piped, file)
-    return str(path)
+    if not (is_read and path.exists()):
+        (source,) = find_sources("-")
+        with atomic(path) as temporary, open(temporary, "wb") as file, source.open() as piped:
+            shutil.copyfileobj(piped, file)
+    return replace(inputs, paths=tuple(str(path) if name == "-" else name for name in inputs.paths))
 
 
 class _Work:

@@ -13,6 +13,8 @@ from mrl.errors import CorpusError
 from mrl.prepare.job import Job, concat, prefixed, rejects_columns
 from mrl.ragged import Reject, Rejects, Text
 
+_TAILS = ("cxsmiles_tail", "cxsmiles")  # to which reading moves the CXSMILES tails of molecules
+
 
 class Part(NamedTuple):
     """A part that has been read.
@@ -51,8 +53,8 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         smiles_column, targets = block.smiles_column, block.targets
         rejects.extend(block.rejects)
         waiting.append(block)
-        seen = 1 + max([*(int(table.rows[-1]) for table in waiting if len(table)), *(r.row for r in rejects[-1:])])
-        total = max(total, seen)
+        # Rejects are not in the order of rows: those of labels follow those of lines.
+        total = max([total, *(int(row) + 1 for row in block.rows[-1:]), *(r.row + 1 for r in block.rejects)])
         if limit is not None and total >= limit:
             waiting = [table.view(np.flatnonzero(table.rows < limit)) for table in waiting]
             rejects, total = [reject for reject in rejects if reject.row < limit], limit
@@ -62,13 +64,16 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
             yield (part := _write_part(job, number, waiting, rejects))
             part_rows.append(part.rows)
             end = (number + 1) * size
-            waiting = [table.view(np.flatnonzero(table.rows >= end)) for table in waiting if table.rows[-1:] >= end]
+            # The last table stays, even without rows, for its columns.
+            waiting = [table for table in waiting if len(table) and table.rows[-1] >= end] or waiting[-1:]
+            waiting = [table.view(np.flatnonzero(table.rows >= end)) for table in waiting]
             rejects = [reject for reject in rejects if reject.row >= end]
             number += 1
     while number * size < total:
         yield (part := _write_part(job, number, waiting, rejects))
         part_rows.append(part.rows)
         number += 1
+        rejects = [reject for reject in rejects if reject.row >= number * size]
     if not number:
         raise CorpusError("the inputs have no rows: pass files with at least one", path=str(job.out))
     job.write(
@@ -100,7 +105,8 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: list[Rejec
     rows = np.concatenate([table.rows[first:stop] for table, first, stop in inside])
     left_out = [reject for reject in rejects if reject.row < end]
     path = job.path("raw", number)
-    facts = {"rows": len(rows), "rejects": len(left_out), "smiles_column": waiting[0].smiles_column}
+    tail = next((name for name in _TAILS if name in columns and name not in waiting[0].header), None)
+    facts = {"rows": len(rows), "rejects": len(left_out), "smiles_column": waiting[0].smiles_column, "tail": tail}
     if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
         job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out))))
         job.write(path, {**prefixed(columns), "row": rows}, **facts)

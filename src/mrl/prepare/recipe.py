@@ -50,7 +50,8 @@ class Inputs:
     def __post_init__(self) -> None:
         paths = (self.paths,) if isinstance(self.paths, str | Path) else tuple(self.paths)
         object.__setattr__(self, "paths", tuple(str(path) for path in paths))
-        object.__setattr__(self, "targets", tuple(self.targets))
+        targets: Any = self.targets
+        object.__setattr__(self, "targets", (targets,) if isinstance(targets, str) else tuple(targets))
 
     def blocks(self) -> Iterator[Table]:
         """Yield the rows block by block, in bounded memory.
@@ -259,3 +260,16 @@ class Recipe:
 def as_inputs(inputs: AnyPath | Sequence[AnyPath] | Inputs) -> Inputs:
     """Return inputs that may be given as paths."""
     return inputs if isinstance(inputs, Inputs) else Inputs(inputs)
+
+
+def require_agreement(inputs: Inputs, recipe: Recipe) -> None:
+    """Raise a ValueError if the inputs and the recipe exclude each other."""
+    if inputs.split is not None and recipe.split is not None:
+        raise ValueError(f"the split is given twice: by {recipe.split.by}, and by the column {inputs.split}: give one")
+    if inputs.censored == "keep" and inputs.targets and recipe.duplicates is not None:
+        raise ValueError(
+            "labels with a sign such as '>10' cannot be merged: leave out duplicates=, or censored='keep' and read "
+            "them as missing or rejects: Inputs(..., options=ReadOptions(on_label='reject'))"
+        )
+    if not inputs.paths:
+        raise ValueError("there are no inputs: pass at least one file")

@@ -156,6 +156,8 @@ def verify(options: VerifyOptions) -> None:
     else:
         for problem in problems:
             print_text(problem)
+        if problems:
+            note(f"  delete {options.folder} and prepare it again from its inputs, or copy it again")
         if not problems:
             files = format_count(len(corpus.manifest.files) + 1, "file")
             print_text(f"Every byte is as it was written: {format_count(len(corpus), 'row')}, {files}, {size:,} bytes.")

@@ -11,7 +11,6 @@ from typer import Option
 
 from mrl.cli.options.shared import Json, ReadingOptions, Seed, argument, number, out_option
 from mrl.cli.options.tables import Rule
-from mrl.messages import format_names
 
 CorpusFolder = Annotated[Path, argument("DIR", "Folder of a corpus, written by mrl prepare.")]
 
@@ -120,7 +119,7 @@ class PrepareOptions(ReadingOptions):
         if not re.fullmatch(r"\d+/[1-9]\d*", self.shard) or not self.share[0] < self.share[1]:
             raise ValueError(f"--shard is {self.shard!r}; expected i/n with 0 <= i < n, such as 0/8")
         if self.shard != "0/1" and self.phase is None:
-            raise ValueError(f"--shard is a share of one phase; give --phase, {format_names([*Phase])}")
+            raise ValueError(f"--shard is a share of one phase; give --phase, {', '.join(Phase)}")
         if self.phase is not None and (self.dry_run or self.engine != EngineKind.LOCAL):
             raise ValueError("--phase does one task after the other; leave out --dry-run and --engine")
         if self.address is not None and self.engine != EngineKind.RAY:

@@ -29,7 +29,9 @@ UNKNOWN = "0" * 64  # in the place of the file's digest while it is computed
 Values = Text | Ragged | NDArray[Any]
 
 
-def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str, Any] | None = None) -> str:
+def write_shard(
+    path: AnyPath, columns: Mapping[str, Values], about: Mapping[str, Any] | None = None, *, sync: bool = True
+) -> str:
     """Write columns of equal length as a shard, completely or not at all.
 
     Parameters
@@ -40,6 +42,8 @@ def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str
         n rows each. Arrays are numbers, (n,) or (n, T), or n bytes of a fixed length.
     about : mapping of str to JSON values, optional
         What the shard says of itself.
+    sync : bool
+        As in `mrl.files.atomic`.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def write_shard(path: AnyPath, columns: Mapping[str, Values], about: Mapping[str
     }
     schema = pa.schema([(name, array.type) for name, array in arrays.items()], {METADATA: seal(document)})
     batch = pa.record_batch(list(arrays.values()), schema=schema)
-    with atomic(path) as temporary:
+    with atomic(path, sync=sync) as temporary:
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             writer.write_batch(batch)
         with open(temporary, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
