@@ -67,7 +67,9 @@ def test_rows_on_disk_are_the_rows_in_memory(given_column: tuple[Any, list[int]]
         column = open_corpus(folder, verify="never")["x"]
         assert len(column) == n
         rows = data.draw(st.lists(st.integers(0, n - 1), max_size=30)) if n else []
-        assert_same(column.take(rows), values.take(rows) if isinstance(values, Ragged) else values[np.int64(rows)])
+        assert_same(
+            column.take(rows), values.take(rows) if isinstance(values, Ragged) else values[np.array(rows, np.int64)]
+        )
         mask = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), bool)
         assert_same(column.take(mask), values[np.flatnonzero(mask)])
         start, stop = (data.draw(st.one_of(st.none(), st.integers(-n - 2, n + 2))) for _ in range(2))

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +147,13 @@ def test_a_shard_that_changes_under_an_open_corpus_is_noticed(folder: Path, rest
         file.write(bytes([byte[0] ^ 1]))
     if restore_times:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    for read in (
+    reads: tuple[Callable[[], Any], ...] = (
         lambda: corpus.smiles.take([2]),
         lambda: corpus["y"][2:4],
         lambda: corpus[2],
         lambda: corpus.smiles[0],
-    ):
+    )
+    for read in reads:
         with pytest.raises(CorpusError, match=r"nothing more is read from it\. mrl verify"):
             read()
     assert path.name in corpus.verify()[0]
