@@ -82,7 +82,7 @@ def test_censored_labels_keep_their_signs_and_are_not_merged(tmp_path: Path) -> 
     assert open_corpus(tmp_path / "c")["y_sign"][:].tolist() == [1, 0, -1]
     for labels in ("first", "mean", "drop"):
         with pytest.raises(ValueError, match="labels with a sign such as '>10' cannot be merged: leave out duplicates"):
-            prepare_corpus(inputs, tmp_path / "d", duplicates=labels, workers=1)  # type: ignore[arg-type]
+            prepare_corpus(inputs, tmp_path / "d", duplicates=labels, workers=1)
     followed = Inputs(path, targets=("y",), options=ReadOptions(on_label="reject"))
     assert accounted(followed, tmp_path / "d", duplicates="mean") == [(0, "<read>"), (1, "CC"), (2, "<read>")]
 

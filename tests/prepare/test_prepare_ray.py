@@ -1,0 +1,66 @@
+"""RayEngine on two nodes, one of which is lost in mid-run: the same bytes; errors are those of the task."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mrl.prepare import RayEngine, prepare_corpus
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A cluster of two nodes on this machine."""
+    pytest.importorskip("ray", reason="needs the extra ray")
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield made
+    made.shutdown()
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.iterdir() if path.is_file() and path.name != ".stamps.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_node_that_is_lost_changes_nothing(cluster: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.smi"
+    path.write_text("".join(f"{'C' * (k % 40 + 1)}c1ccccc1{'N' * (k % 7)} M{k}\n" for k in range(30_000)))
+    arguments: dict[str, Any] = {
+        "steps": "molformer",
+        "duplicates": "first",
+        "split": "scaffold",
+        "rows_per_part": 2_000,
+    }
+    prepare_corpus(path, tmp_path / "here", workers=1, **arguments)
+    second = cluster.add_node(num_cpus=1)
+    lost = []
+
+    def lose() -> None:
+        while len(list((tmp_path / "ray" / "work").glob("clean-*.arrow"))) < 3:
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+        lost.append(len(list((tmp_path / "ray" / "work").glob("clean-*.arrow"))))
+
+    thread = threading.Thread(target=lose, daemon=True)
+    thread.start()
+    with RayEngine(cluster.address) as engine:
+        prepare_corpus(path, tmp_path / "ray", engine=engine, workers=2, **arguments)
+        thread.join(60)
+        with pytest.raises(FileNotFoundError) as raised:
+            engine.submit(os.stat, str(tmp_path / "no file")).result()
+        assert raised.value.errno == errno.ENOENT
+    assert lost
+    assert lost[0] < 15
+    assert _digests(tmp_path / "ray") == _digests(tmp_path / "here")
