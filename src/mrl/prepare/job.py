@@ -93,6 +93,7 @@ class Job:
         """Write columns and facts as a shard of this job, and return the facts."""
         # Without syncing: a file that a power failure damages is made again.
         write_shard(path, columns, {"job": self.digest, "facts": facts}, sync=False)
+        _verified[path] = stamp_of(path)
         return facts
 
     def finished(self, path: Path) -> dict[str, Any] | None:

@@ -70,7 +70,12 @@ class RayEngine:
         return _RayFuture(self._run.remote(function, args).future(), self._ray.exceptions)
 
     def close(self) -> None:
-        """End the connection, and the cluster if this engine started it."""
+        """End the connection, and the cluster if this engine started it.
+
+        Examples
+        --------
+        >>> RayEngine().close()  # doctest: +SKIP
+        """
         if self._is_ours:
             self._ray.shutdown()
 
