@@ -26,7 +26,7 @@ def test_any_number_of_buckets_finds_the_same_rows(tmp_path: Path, labels: Any) 
     )
     inputs, recipe = Inputs(path, targets=("y",)), Recipe(duplicates=Duplicates(labels), rows_per_part=100)
     for phase in ("read", "clean"):
-        prepare_phase(inputs, tmp_path / "work", recipe, phase)  # type: ignore[arg-type]
+        prepare_phase(inputs, tmp_path / "work", recipe, phase)
     found = []
     for bits in (0, 1, 4):
         out = tmp_path / str(bits)
