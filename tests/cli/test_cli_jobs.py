@@ -94,7 +94,7 @@ def test_a_part_of_another_split_does_not_stay_beside_the_new_ones(molecules: Pa
         ),
         (["featurize", "x.csv", "-o", "{file}/a.npz"], "Not a directory"),
         (["evaluate", "x.csv", "--rejects", "r.txt"], "--rejects is r.txt"),
-        (["show", "x.csv", "-o", "page.pdf"], "expected the name of a file that ends in .html or .svg"),
+        (["show", "x.csv", "-o", "page.pdf"], "expected the name of a file that ends in .html, .svg or .png"),
         (
             ["sample", "model", "-o", "x.pdf"],
             "expected the name of a file that ends in .csv, .tsv, .smi, .parquet or .arrow",

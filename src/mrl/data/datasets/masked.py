@@ -81,7 +81,7 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
     span: int
     whole_atoms: bool
     max_length: int | None
-    on_long: OnLong
+    on_long: OnLong = "raise"
 
     def __init__(
         self,

@@ -142,7 +142,7 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
     augment: Augment | None
     seed: int
     max_length: int | None
-    on_long: OnLong
+    on_long: OnLong = "raise"
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class TextPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     augment: Augment | None
     seed: int
     max_length: int | None
-    on_long: OnLong
+    on_long: OnLong = "raise"
 
     def __init__(
         self,
