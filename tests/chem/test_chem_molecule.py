@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem, RDLogger, rdBase
 
-from mrl.chem import ECFP6, canon_smile, heavy_atoms, to_mol, to_smile
+from mrl.chem import ECFP6, Canonical, DropAtomMaps, canon_smile, clean, heavy_atoms, to_mol, to_smile
 from mrl.errors import MoleculeError, RowError
 from mrl.ragged import Text
 
@@ -274,3 +274,20 @@ def test_a_molecule_in_a_column_of_texts_is_written_by_the_advice_of_the_message
     assert Text.of(["CC", to_smile(value)]).tolist() == ["CC", "CCO"]
     with pytest.raises(RowError, match="give its text, or choose another column"):
         Text.of([object()])
+
+
+@pytest.mark.parametrize(
+    ("smiles", "canonical", "without_maps"),
+    [
+        ("[H:3]CO", "OC[H:3]", "CO"),
+        ("[2H:4]CO", "OC[2H:4]", "[2H]CO"),
+        ("[H+:1].CO", "CO.[H+:1]", "CO.[H+]"),
+        ("[H:1]C([H])([H])O", "OC[H:1]", "CO"),
+        ("C[C@]([H:2])(O)F", "C[C@](O)(F)[H:2]", "C[C@H](O)F"),
+    ],
+)
+def test_the_atom_map_of_a_hydrogen_is_kept_until_a_step_drops_it(
+    smiles: str, canonical: str, without_maps: str
+) -> None:
+    assert canon_smile(smiles) == canonical == canon_smile(canonical)
+    assert clean([smiles], [DropAtomMaps(), Canonical()]).smiles.tolist() == [without_maps]

@@ -389,7 +389,10 @@ def test_no_column_of_molecules(put: Put) -> None:
             {"smiles": "smile"},
             r"no column 'smile' \(did you mean 'SMILES'\?\); it has 'SMILES', 'logS'.*--smiles-column",
         ),
-        ({"targets": "logs"}, r"no column 'logs' \(did you mean 'logS'\?\).*choose one with targets=\[\.\.\.\] \(--target\)$"),
+        (
+            {"targets": "logs"},
+            r"no column 'logs' \(did you mean 'logS'\?\).*choose one with targets=\[\.\.\.\] \(--target\)$",
+        ),
         ({"id": "qqq"}, r"no column 'qqq'; it has 'SMILES', 'logS': choose one with id=\"\.\.\.\"$"),
         ({"weight": "w"}, r'choose one with weight="\.\.\."$'),
         ({"split": "fold"}, r'choose one with split="\.\.\."$'),

@@ -49,6 +49,7 @@ _LIMITS = {
 _LIMITS_IN_ORDER = [*_LIMITS.items()]  # the groups of _BRACKET
 _OBJECT = re.compile(r"<.* object at 0x[0-9a-fA-F]+>")
 _OBJECT_REASON = "syntax: the repr of a Python object, not a SMILES; for an RDKit Mol use mrl.chem.to_smile(mol)"
+_MAPPED_HYDROGEN = re.compile(r"\[\d*H[+-]?\d*:")
 _THREE_DIGITS = re.compile(r"\d{3}")
 _BRACKET = re.compile(
     r"\[(\d*+)(?:#(\d++)|[A-Za-z*][a-z]?+)(?:@@?+(?:[A-Z]{2}\d++)?+)?+(?:H(\d*+))?+([+-]\d++)?+[^][:]*+(?::(\d++))?+[^][]*+\]"
@@ -158,7 +159,7 @@ permitted
             and (len(x) <= LONG_TEXT or _size_reason(x) is None)
         ):
             with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
-                mol = Chem.MolFromSmiles(x)
+                mol = Chem.MolFromSmiles(x) if _MAPPED_HYDROGEN.search(x) is None else _with_mapped_hydrogens(x)
                 if mol is not None and mol.GetNumAtoms():
                     return mol
         raise _invalid(x, _reason(x))
@@ -308,6 +309,18 @@ def _too_large(what: str, most: int, name: str) -> str:
         f"size: {what}, at most {most:,} ({name} of mrl.chem.molecule) are processed; leave this molecule out, or use "
         "RDKit itself in a thread with a large stack"
     )
+
+
+def _with_mapped_hydrogens(text: str) -> Chem.Mol | None:
+    """Return the molecule of a SMILES with hydrogen atoms that have atom maps, which RDKit's parser would remove."""
+    parameters = Chem.SmilesParserParams()
+    parameters.removeHs = False
+    mol = Chem.MolFromSmiles(text, parameters)
+    if mol is None:
+        return None
+    removing = Chem.RemoveHsParameters()
+    removing.removeMapped = False
+    return Chem.RemoveHs(mol, removing)
 
 
 def _parser_reason(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
@@ -95,7 +95,7 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
     return [[_cell(value) for value in row] for row in sheets[name]]
 
 
-def _choose(path: str, sheets: dict[str, Sequence[Any]], sheet: str | None) -> str:
+def _choose(path: str, sheets: Mapping[str, Sequence[Any]], sheet: str | None) -> str:
     filled = [name for name, rows in sheets.items() if rows]
     if sheet is not None and sheet in sheets:
         return sheet
