@@ -30,12 +30,21 @@ from resume import resume
 
 import mrl
 from chem import chem
+from corpus import corpus
 from features import FIRST, features
 from text import text
 
 ROWS = 370_000
 RESULTS = Path(__file__).resolve().parent / "results"
-REPEATED = {"text": text, "batches": batches, "memory": memory, "inner": inner, "resume": resume, "losses": losses}
+REPEATED = {
+    "text": text,
+    "batches": batches,
+    "memory": memory,
+    "inner": inner,
+    "resume": resume,
+    "losses": losses,
+    "corpus": corpus,
+}
 ONCE = {"features": features, "chem": chem}
 
 

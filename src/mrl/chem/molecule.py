@@ -313,12 +313,12 @@ def _too_large(what: str, most: int, name: str) -> str:
 
 def _with_mapped_hydrogens(text: str) -> Chem.Mol | None:
     """Return the molecule of a SMILES with hydrogen atoms that have atom maps, which RDKit's parser would remove."""
-    parameters = Chem.SmilesParserParams()
+    parameters: Any = Chem.SmilesParserParams()
     parameters.removeHs = False
-    mol = Chem.MolFromSmiles(text, parameters)
+    mol: Chem.Mol | None = Chem.MolFromSmiles(text, parameters)
     if mol is None:
         return None
-    removing = Chem.RemoveHsParameters()
+    removing: Any = Chem.RemoveHsParameters()
     removing.removeMapped = False
     return Chem.RemoveHs(mol, removing)
 

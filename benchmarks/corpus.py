@@ -1,0 +1,129 @@
+"""Corpora: preparing one, opening it, and batches of its rows, beside rows in memory and other libraries."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from batches import BATCH, epoch
+from loaders import huggingface, litdata
+from measuring import Contestant, compare, facts, peer, seconds
+from rdkit import Chem
+
+from mrl.corpus import Table, open_corpus, save_corpus
+from mrl.data import TextDataset
+from mrl.prepare import prepare_corpus
+from mrl.ragged import Text
+from mrl.text import SmilesVocab
+
+SHARDS, MANY = 100, 1000
+PARSED = 40_000
+
+
+def corpus(smiles: list[str]) -> None:
+    """Measure preparing, opening and reading."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        _batches(smiles, folder)
+        _opening(smiles, folder)
+        _text_only(smiles, folder)
+        _parsed(smiles[:PARSED], folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _batches(smiles: list[str], folder: Path) -> None:
+    vocab = SmilesVocab.from_data(smiles)
+    save_corpus(
+        Table({"smiles": Text.of(smiles)}), folder / "text", vocab=vocab, rows_per_shard=-(-len(smiles) // SHARDS)
+    )
+    shutil.copytree(folder / "text", folder / "ids")
+    text, ids = open_corpus(folder / "text"), open_corpus(folder / "ids").add_tokens()
+    kinds = {
+        "mrl, corpus with ids": TextDataset(ids.smiles, ids.vocab),
+        "mrl, corpus of text": TextDataset(text.smiles, text.vocab),
+        "mrl, in memory": TextDataset(smiles, vocab),
+    }
+    expected = kinds["mrl, in memory"].batch(np.arange(BATCH))
+    for ds in kinds.values():
+        assert all(map(torch.equal, expected, ds.batch(np.arange(BATCH))))
+    contestants = [
+        Contestant(name, partial(epoch, ds.dataloader(BATCH, shuffle=True)), len(smiles), target)
+        for (name, ds), target in zip(kinds.items(), ("", "", "0.8 x"), strict=True)
+    ]
+    peers = [*huggingface(smiles, vocab, expected, BATCH), *litdata(smiles, vocab, expected, BATCH)]
+    compare(f"Shuffled batches of {BATCH} rows from {SHARDS} shards", [*contestants, *peers], "rows/s")
+
+
+def _opening(smiles: list[str], folder: Path) -> None:
+    rows = smiles[: 2 * MANY]
+    save_corpus(Table({"smiles": Text.of(rows)}), folder / "many", rows_per_shard=-(-len(rows) // MANY))
+    open_corpus(folder / "many")
+    took, opened = seconds(lambda: open_corpus(folder / "many"))
+    first, _ = seconds(lambda: opened.smiles.take(np.arange(len(opened))))
+    shards = f"{len(opened.manifest.shards):,} shards"
+    facts(
+        "Opening a corpus whose files were checked before",
+        [
+            (f"open_corpus, {shards}", f"{took * 1e3:.0f} ms", "below 500 ms"),
+            (f"the first row of each of {shards}", f"{first * 1e3:.0f} ms", ""),
+        ],
+    )
+
+
+def _text_only(smiles: list[str], folder: Path) -> None:
+    path = folder / "all.csv"
+    path.write_text("smiles\n" + "\n".join(smiles) + "\n")
+
+    def prepared(**arguments: Any) -> None:
+        shutil.rmtree(folder / "made", ignore_errors=True)
+        prepare_corpus(path, folder / "made", parse=False, workers=2, progress=False, **arguments)
+
+    contestants = [
+        Contestant("mrl prepare --no-parse, 2 workers", lambda: prepared(vocab=None), len(smiles)),
+        Contestant("the same, and a vocabulary", prepared, len(smiles)),
+        Contestant("the same, and duplicates", lambda: prepared(duplicates="first"), len(smiles)),
+    ]
+    if (version := peer("polars")) is not None:
+        import polars
+
+        def with_polars() -> None:
+            polars.scan_csv(path).sink_ipc(folder / "polars.arrow")
+
+        contestants.append(Contestant(f"polars {version}, CSV to Arrow, nothing checked", with_polars, len(smiles)))
+    compare("Text only: a CSV file to a corpus", contestants, "rows/s")
+
+
+def canonical(text: str) -> str:
+    """What a loop of one's own does with a row."""
+    mol = Chem.MolFromSmiles(text)
+    return "" if mol is None else Chem.MolToSmiles(mol)
+
+
+def _parsed(smiles: list[str], folder: Path) -> None:
+    path = folder / "some.csv"
+    path.write_text("smiles\n" + "\n".join(smiles) + "\n")
+
+    def prepared(**arguments: Any) -> None:
+        shutil.rmtree(folder / "made", ignore_errors=True)
+        prepare_corpus(path, folder / "made", workers=2, vocab=None, progress=False, **arguments)
+
+    with ProcessPoolExecutor(2) as pool:
+
+        def alone() -> list[str]:
+            return list(pool.map(canonical, smiles, chunksize=1000))
+
+        contestants = [
+            Contestant(
+                "mrl prepare, canonical and duplicates, 2 workers", lambda: prepared(duplicates="first"), len(smiles)
+            ),
+            Contestant("mrl prepare, parsed only", prepared, len(smiles)),
+            Contestant("RDKit alone, canonical, 2 processes", alone, len(smiles), "0.9 x"),
+        ]
+        compare("Parsed: a CSV file to a corpus", contestants, "rows/s")
