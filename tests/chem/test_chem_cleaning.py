@@ -592,6 +592,7 @@ def test_esol_has_blanks_after_its_smiles() -> None:
     assert cleaned.smiles.tolist() == [text.strip() for text in texts]
 
 
+@pytest.mark.slow
 @needs_data
 def test_tox21_has_salts_and_missing_labels() -> None:
     with gzip.open(DATA / "tox21.csv.gz", "rt") as file:
@@ -614,6 +615,7 @@ def test_tox21_has_salts_and_missing_labels() -> None:
         assert set(elements(text)) <= set(elements(texts[row]))
 
 
+@pytest.mark.slow
 @needs_data
 def test_shortcuts_change_nothing() -> None:
     """Texts without a dot, a charge or a mark are skipped unparsed: the result is that of all molecules edited."""

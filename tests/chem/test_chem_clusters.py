@@ -103,6 +103,7 @@ def test_a_bad_row_of_canonical_groups_is_named() -> None:
         canonical_groups(["C", "C1CC"], stereo=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder with smiles.csv")
 def test_on_real_molecules() -> None:
     smiles = Path(os.environ["MRL_DATA"], "smiles.csv").read_text().split()[1:]

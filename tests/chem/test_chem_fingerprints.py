@@ -205,6 +205,7 @@ def test_fingerprints_reject_invalid_molecules() -> None:
         Fingerprint("maccs")("C1CC")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("MRL_DATA" not in os.environ, reason="MRL_DATA names no folder with smiles.csv")
 def test_on_real_molecules() -> None:
     for smiles in Path(os.environ["MRL_DATA"], "smiles.csv").read_text().split()[1:]:

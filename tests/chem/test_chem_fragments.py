@@ -239,6 +239,7 @@ def test_fragments_are_a_value() -> None:
     assert len(pieces) == len(list(pieces)) == 3
 
 
+@pytest.mark.slow
 def test_there_and_back_on_real_molecules() -> None:
     path = Path(os.environ.get("MRL_DATA", ""), "muv.csv.gz")
     if not path.is_file():

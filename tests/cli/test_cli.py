@@ -409,6 +409,7 @@ def test_a_direction_is_always_chosen(chosen: dict[str, Any], goal: str, score: 
     assert one.values["CCO"] == pytest.approx(1.98 if "sa_score" in chosen.values() else 46.069, abs=0.01)
 
 
+@pytest.mark.slow
 def test_demo_says_the_direction_and_shows_the_property_itself(molecules: Path, tmp_path: Path) -> None:
     words = ("demo", molecules, "--steps", 60, "-n", 30, "--rounds", 1, "--property", "sa_score", "-o", tmp_path)
     out, messages = run(*words, "--json")

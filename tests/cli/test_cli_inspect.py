@@ -67,6 +67,7 @@ def test_the_numbers_of_a_table(table: Path) -> None:
     assert "vocabulary" not in found
 
 
+@pytest.mark.slow
 def test_a_large_file_is_sampled_and_says_how_to_parse_all(tmp_path: Path) -> None:
     path = tmp_path / "large.smi"
     path.write_text("CC\n" * 12_000 + "C(\n" * 12_000)

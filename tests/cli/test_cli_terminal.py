@@ -31,6 +31,7 @@ def test_file_names_are_not_read_as_markup(tmp_path: Path, name: str) -> None:
     assert name in run("inspect", tmp_path / f"no-{name}", status=2)[1].replace("\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_output_to_any_terminal_does_not_raise(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "é漢.csv"

@@ -57,6 +57,7 @@ def test_all_of_a_package_is_complete_and_has_no_private_name(package: str) -> N
         assert hasattr(module, name)
 
 
+@pytest.mark.slow
 def test_every_subpackage_is_an_attribute_in_a_new_process() -> None:
     code = f"import mrl; assert all(getattr(mrl, name).__name__ == f'mrl.{{name}}' for name in {PACKAGES})"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -103,7 +103,7 @@ def test_lines_of_a_list_are_rows_or_rejects(lines: list[tuple[str, str]], end: 
     assert numbers(table) == list(range(len(lines)))
     for row, smiles, name in zip(table.rows.tolist(), table.smiles, table["name"], strict=True):
         whole = " ".join(lines[row]).strip()
-        assert whole.startswith(smiles)
+        assert "".join(whole.split()).startswith("".join(smiles.split()))  # a blank is enough in front of a tail
         assert "cxsmiles" in table.columns or "|" in whole or whole.removeprefix(smiles).strip() == name.strip()
 
 

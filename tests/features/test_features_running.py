@@ -94,6 +94,7 @@ def test_few_molecules_start_no_process() -> None:
         featurize(TEXTS[:2], process_id, timeout=60)
 
 
+@pytest.mark.slow
 def test_molecules_that_crash_their_process_are_named_and_the_others_computed() -> None:
     texts = list(TEXTS)
     texts[70:71], texts[700], texts[701], texts[1999] = ["exit"], "segfault", "raise", "killed"
@@ -203,6 +204,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
     pytest.fail("the processes are in another state than expected")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_an_interrupted_run_leaves_no_process(how: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "pids").mkdir()

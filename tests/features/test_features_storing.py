@@ -533,6 +533,7 @@ def test_two_processes_fill_one_cache(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").rglob("*.tmp")) == []
 
 
+@pytest.mark.slow
 def test_killed_while_writing(tmp_path: Path) -> None:
     for attempt in range(4):
         process = started(tmp_path, 0, tmp_path / "cache", "for ever")

@@ -49,6 +49,7 @@ def python(script: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @needs_numba
 def test_only_large_calls_import_numba() -> None:
     sizes = [0, 1, LARGE_CALL["python"] // 6, LARGE_CALL["python"] // 5 + 1]  # 4 bytes, 5 ids, 1 row

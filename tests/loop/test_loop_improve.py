@@ -118,6 +118,7 @@ def test_a_round_without_any_score_warns() -> None:
         improve(None, score, start=START, budget=6, options=SMALL)
 
 
+@pytest.mark.slow
 def test_a_scaffold_that_is_used_up_gives_no_more_molecules() -> None:
     from collections import Counter
 

@@ -141,6 +141,7 @@ def test_unfinished_work_is_taken_up_and_other_work_refused(table: Path, tmp_pat
     assert prepare_corpus(table, out, rows_per_part=50, workers=1).rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:-40], lambda data: b"", lambda data: data[:300] + b"?" + data[301:]]
 )

@@ -66,6 +66,7 @@ def test_one_large_chunk_is_not_copied() -> None:
     assert ragged.offsets.ctypes.data == lists.buffers()[1].address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [lambda array: array, lambda array: pa.chunked_array([array])])
 def test_memory_lives_as_long_as_it_is_used_and_no_longer(wrap: Callable[[Any], Any]) -> None:
     gc.collect()

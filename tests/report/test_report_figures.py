@@ -102,6 +102,7 @@ def test_every_color_is_one_that_the_page_can_change(name: str) -> None:
     assert len(used) >= 3
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same() -> None:
     code = (
         "import sys; from mrl.report import distributions; "

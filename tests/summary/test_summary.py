@@ -68,6 +68,7 @@ def test_enhanced_stereo_is_a_part_of_identity() -> None:
     assert len(set(facts.flat)) == 1
 
 
+@pytest.mark.slow
 def test_facts_do_not_depend_on_processes() -> None:
     one, two = molecule_facts(SAMPLE * 2), molecule_facts(SAMPLE * 2, n_jobs=2)
     assert (one.identity, one.elements, one.traits) == (two.identity, two.elements, two.traits)

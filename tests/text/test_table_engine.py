@@ -78,6 +78,7 @@ def test_a_special_name_that_is_the_text_of_a_token_stays_whole() -> None:
         assert engine.encode_pieces(Text.of(["unk", "u"]))[0].values.tolist() == [0, 4, 1, 0, 5, 1]
 
 
+@pytest.mark.slow
 def test_too_many_tokens_run_by_re() -> None:
     tokens = [f"{number:07d}" for number in range(0, 10**7, 50)]
     engine = make_engine("[0-9]{7}", tokens)

@@ -57,7 +57,7 @@ def stored(draw: Any) -> tuple[Any, list[int]]:
     return make(kind, lengths, draw(st.integers(0, 99))), sorted([0, *cuts, len(lengths)])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(stored(), st.data())
 def test_rows_on_disk_are_the_rows_in_memory(given_column: tuple[Any, list[int]], data: Any) -> None:
     values, bounds = given_column

@@ -117,6 +117,7 @@ def test_the_same_samples_have_the_same_fingerprint(kind: str) -> None:
             assert there.fingerprint() == view.fingerprint()
 
 
+@pytest.mark.slow
 def test_another_process_and_hash_seed_have_the_same_fingerprints() -> None:
     script = (
         f"import json; from every_kind import KINDS; print(json.dumps([m({N}).fingerprint() for m in KINDS.values()]))"

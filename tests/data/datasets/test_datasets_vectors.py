@@ -381,6 +381,7 @@ def test_objects_with_transform() -> None:
     assert (x.tolist(), v.tolist()) == ([[0, 4, 1, 2], [0, 4, 5, 1]], [[1, 0], [2, 1]])
 
 
+@pytest.mark.slow
 def test_datasets_share_their_vectors() -> None:
     def bits(text: str) -> Any:
         return np.unpackbits(np.frombuffer(text.encode().ljust(256), np.uint8))

@@ -295,6 +295,7 @@ def as_list_collate(samples: Any) -> Any:
     return samples
 
 
+@pytest.mark.slow
 def test_arrays_of_any_kind_arrive_unchanged_and_each_worker_may_change_its_own() -> None:
     found = {}
     for method in ("fork", "spawn"):
@@ -314,6 +315,7 @@ def test_a_shared_dataset_pickled_for_something_else_is_the_dataset() -> None:
     assert again[99_999][0].tolist() == ds[99_999][0].tolist()
 
 
+@pytest.mark.slow
 def test_a_plain_torch_loader_shares_the_large_arrays_too() -> None:
     ds = many(60_000)
     plain = ds.dataloader(30_000, 1, collate_fn=mapped_files_collate, multiprocessing_context="spawn").as_torch()

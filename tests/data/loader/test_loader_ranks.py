@@ -165,6 +165,7 @@ def require_every_row_once(ranks: list[list[list[int]]], n: int = 103) -> None:
     assert all(chain(*ranks))
 
 
+@pytest.mark.slow
 def test_two_real_ranks(tmp_path: Path) -> None:
     one, two = run_ranks(
         """

@@ -39,6 +39,7 @@ def epoch_of(loader: Any) -> list[Any]:
     return [[tensor.tolist() for tensor in batch] for batch in loader]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_every_start_method_makes_the_same_batches(method: str) -> None:
     ds = dataset(cache=None).view(range(1, N))
@@ -102,6 +103,7 @@ def seen(batches: Any) -> tuple[set[int], list[Any]]:
     return {pid for pids, _ in made for pid in pids.flatten().tolist()}, [y.flatten().tolist() for _, y in made]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "forkserver"])
 def test_persistent_workers_make_every_epoch(method: str) -> None:
     ds = dataset(cache=None)
