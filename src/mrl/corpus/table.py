@@ -295,7 +295,7 @@ class Table(MoleculeTable):
         return self._selected(row_numbers(rows, len(self)), self.rejects)
 
     def _selected(self, rows: NDArray[np.int64], rejects: Rejects) -> Self:
-        columns = {n: c.take(rows) if isinstance(c, Text) else c[rows] for n, c in self.columns.items()}
+        columns = {name: column[rows] for name, column in self.columns.items()}
         return type(self)(
             columns,
             rejects,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
 from mrl.messages import format_value
-from mrl.prepare.job import Job, prefixed, rejects_columns, take, user_columns
+from mrl.prepare.job import Job, prefixed, rejects_columns, user_columns
 from mrl.prepare.recipe import Recipe
 from mrl.ragged import PART_NAMES, Reject, Rejects, Text
 
@@ -40,7 +40,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
         # A tail counts atoms in the order of the SMILES, so steps get it with the SMILES, and remove or reject it.
         columns[smiles] = _joined(columns[smiles], columns.pop(tail))
     done = _clean(job.recipe, columns[smiles], rows)
-    columns = {name: take(column, done.places) for name, column in columns.items()} | {smiles: done.texts}
+    columns = {name: column[done.places] for name, column in columns.items()} | {smiles: done.texts}
     rows = rows[done.places]
     parts, unnamed = _split(job, columns, rows, done)
     if parts is not None and unnamed.any():
@@ -49,7 +49,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
             rejects=sorted([*done.rejects, *_without_part(job, columns, smiles, rows, unnamed)]),
             keys=None if done.keys is None else done.keys.take(named),
         )
-        columns = {name: take(column, named) for name, column in columns.items()}
+        columns = {name: column[named] for name, column in columns.items()}
         rows, parts = rows[named], parts.take(named)
     job.write(rejects_path, rejects_columns(Rejects(done.rejects)))
     if job.recipe.duplicates is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from mrl.chem import StepCount
@@ -68,7 +67,7 @@ def _history(
 ) -> dict[str, Any]:
     """Return what was done, for the manifest."""
     settings = job.recipe.to_dict()
-    rejects = sum((Counter(_stages(job, part)) for part in range(len(written))), Counter[str]())
+    rejects = sum((Counter(facts["stages"]) for facts in written), Counter[str]())
     return {
         "prepared": {"inputs": [dict(file) for file in job.files], "columns": job.inputs.to_dict()},
         "job": job.digest,
@@ -81,10 +80,6 @@ def _history(
         "rejects": dict(sorted(rejects.items())),
         "unknown_tokens": sum(facts["unknown"] for facts in written),
     }
-
-
-def _stages(job: Job, part: int) -> Iterator[str]:
-    return (reject.stage for reject in rejects_of(job.read(job.path("left_out", part))))
 
 
 def _steps(job: Job, chunks: list[tuple[int, int]]) -> dict[str, StepCount]:

@@ -172,14 +172,9 @@ def _require_same(found: Mapping[str, Any], settings: Mapping[str, Any], path: P
 
 def rejects_columns(rejects: Rejects) -> dict[str, Any]:
     """Return rejects as the columns of a shard."""
-    columns = rejects.to_dict()
-    texts = {name: Text.of([escaped(value) for value in columns[name]]) for name in ("text", "stage", "reason")}
-    return {"row": np.array(columns["row"], np.int64), **texts}
-
-
-def escaped(text: str) -> str:
-    """Return a text that UTF-8 can express: a lone surrogate as an escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    table = rejects.to_arrow()
+    texts = {name: Text.from_arrow(table[name]) for name in ("text", "stage", "reason")}
+    return {"row": table["row"].to_numpy(), **texts}
 
 
 def rejects_of(shard: Shard) -> Rejects:
@@ -196,11 +191,6 @@ def prefixed(columns: Mapping[str, Any]) -> dict[str, Any]:
 def user_columns(shard: Shard) -> dict[str, Any]:
     """Return the columns of the user from a file of work."""
     return {name[2:]: shard[name] for name in shard if name.startswith("c:")}
-
-
-def take(column: Any, rows: Any) -> Any:
-    """Return some rows of a column."""
-    return column.take(rows) if isinstance(column, Ragged) else column[rows]
 
 
 def concat(parts: list[Any]) -> Any:

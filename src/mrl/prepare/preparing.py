@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -311,9 +312,8 @@ class _Work:
     def calls_to_write(self) -> Iterator[Call]:
         """Yield the calls that write the shards."""
         self.status.total = self._read["rows"]
-        for part in range(self._read["parts"]):
-            chunks = [(number, chunk) for number, chunk in enumerate(self._chunks) if chunk[0] == part]
-            yield write_part, (self.job, part, chunks, self._buckets)
+        for part, chunks in groupby(enumerate(self._chunks), key=lambda numbered: numbered[1][0]):
+            yield write_part, (self.job, part, [*chunks], self._buckets)
 
     def finish(self) -> Manifest:
         """Write the manifest."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
-from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, take, user_columns
+from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
 from mrl.prepare.planning import Chunk
 from mrl.ragged import PART_NAMES, Reject, Rejects
 from mrl.text import UNK, SmilesVocab, Vocab
@@ -50,14 +50,14 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
                 text = raw[f"c:{smiles}"][int(np.searchsorted(np.asarray(raw["row"]), rows[place]))]
                 rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}"))
         kept = np.flatnonzero(keep)
-        pieces.append({name: take(values, kept) for name, values in columns.items()})
+        pieces.append({name: values[kept] for name, values in columns.items()})
         names += clean["part"].take(kept).tolist() if "part" in clean else [""] * len(kept)
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
     entries: list[ShardEntry] = []
     tokens, unknown = Counter[str](), 0
     splits = np.array(names, object)
     for split in in_order(set(names)):
-        chosen = {name: take(values, np.flatnonzero(splits == split)) for name, values in columns.items()}
+        chosen = {name: values[np.flatnonzero(splits == split)] for name, values in columns.items()}
         entries.append(write_entry(job.out, part, chosen, split=split, about={"job": job.digest}))
         if job.recipe.vocab == "learn" and split in ("", "train"):
             tokens.update(SmilesVocab().count_tokens(chosen[smiles]))
@@ -70,6 +70,7 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
         columns=[[name, kind_of(values)] for name, values in columns.items()],
         rows=len(names),
         rejects=len(rejects),
+        stages=dict(Counter(reject.stage for reject in rejects)),
         tokens=dict(tokens),
         unknown=unknown,
     )

@@ -129,7 +129,7 @@ def summarize(
     texts = source.smiles.take(some)
     notation = source.notation
     is_smiles = notation == "smiles"
-    columns = tuple(column_facts(name, _take(column, some)) for name, column in _flat(source.columns).items())
+    columns = tuple(column_facts(name, column[some]) for name, column in _flat(source.columns).items())
     labels = [one for one in columns if (one.is_label if targets is None else one.name in targets)]
     split = split or (None if source.parts else find_split_column(_flat(source.columns), some[:10_000]))
     labels = [one for one in labels if one.name != split]
@@ -199,10 +199,6 @@ def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name: column for name, column in columns.items() if isinstance(column, Text) or column.ndim == 1}
 
 
-def _take(column: Any, rows: Rows) -> Any:
-    return column.take(rows) if isinstance(column, Text) else column[rows]
-
-
 def _molecules(
     source: Source, drawn: Rows, alike: SomeMolecules, n_jobs: int, progress: Progress
 ) -> tuple[MoleculeFacts, _Identities]:
@@ -249,7 +245,7 @@ def _text_groups(texts: Text) -> Rows:
 
 
 def _conflicts(source: Source, name: str, groups: Rows, texts: Text, rows: Rows) -> Conflicts:
-    column = _take(source.columns[name], rows)
+    column = source.columns[name][rows]
     cells = column if isinstance(column, Text) else [f"{value:g}" for value in column.tolist()]
     return conflicts(column_facts(name, column), groups, texts, cells, source.numbers[rows])
 

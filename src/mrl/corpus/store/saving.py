@@ -181,8 +181,7 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
     ):
         for rejects in parts:
             if rejects:
-                columns = {name: _encodable(values) for name, values in rejects.to_dict().items()}
-                writer.write_table(pa.table(columns, schema))
+                writer.write_table(rejects.to_arrow().select(schema.names).cast(schema))
     return stored_file(folder, REJECTS)
 
 
@@ -274,8 +273,3 @@ def append(folder: Path, manifest: Manifest, table: Table, split: str, vocab: Vo
 
 def _listed(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({kind})" for name, kind in columns.items())
-
-
-def _encodable(values: list[Any]) -> list[Any]:
-    """Return values for Arrow: a lone surrogate, which UTF-8 cannot express, as an escape such as ``\\udcff``."""
-    return [value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for value in values]
