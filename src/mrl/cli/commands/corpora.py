@@ -45,15 +45,9 @@ def _prepare(options: PrepareOptions, inputs: Inputs, recipe: Recipe) -> Manifes
     return prepare_corpus(
         inputs,
         options.out,
-        steps=recipe.steps,
-        parse=recipe.parse,
-        duplicates=recipe.duplicates,
-        split=recipe.split,
-        vocab=recipe.vocab,
-        rows_per_part=recipe.rows_per_part,
+        **vars(recipe),
         workers=options.workers,
         engine=RayEngine(options.address) if options.engine is EngineKind.RAY else None,
-        seed=recipe.seed,
         dry_run=options.dry_run,
         progress=True,
     )

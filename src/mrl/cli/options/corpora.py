@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from mrl.cli.options.shared import Json, ReadingOptions, Seed, argument, number, out_option
+from mrl.cli.options.shared import (
+    Json,
+    LabelRule,
+    OnLabel,
+    ReadingOptions,
+    Seed,
+    argument,
+    number,
+    out_option,
+    require_one_kind_of_steps,
+    split_fractions,
+)
 from mrl.cli.options.tables import Rule
 
 CorpusFolder = Annotated[Path, argument("DIR", "Folder of a corpus, written by mrl prepare.")]
@@ -23,14 +34,6 @@ class Phase(StrEnum):
     PLAN = "plan"
     WRITE = "write"
     FINISH = "finish"
-
-
-class OnLabel(StrEnum):
-    """What to do with a label that is not a number."""
-
-    RAISE = "raise"
-    REJECT = "reject"
-    NAN = "nan"
 
 
 class EngineKind(StrEnum):
@@ -66,9 +69,7 @@ class PrepareOptions(ReadingOptions):
         str | None, _panel(_COLUMNS, "Column of the words train, valid and test.", "none", "COLUMN")
     ] = None
     others: Annotated[bool, _panel(_COLUMNS, "Keep all other columns, too.", False)] = False
-    on_label: Annotated[
-        OnLabel, _panel(_COLUMNS, "A label that is not a number: stop, leave the row out, or read it as missing.")
-    ] = OnLabel.RAISE
+    on_label: LabelRule = OnLabel.RAISE
     preset: Annotated[
         str | None,
         _panel(_ROWS, "What a team did: none, moses, guacamol, reinvent, molformer.", "none", "NAME"),
@@ -110,8 +111,7 @@ class PrepareOptions(ReadingOptions):
     json: Json = False
 
     def __post_init__(self) -> None:
-        if self.preset is not None and self.step:
-            raise ValueError("--preset and --step are given; a preset is a list of steps: give one of the two")
+        require_one_kind_of_steps(self.preset, self.step)
         if self.split not in (None, "random", "scaffold"):
             raise ValueError(f"--split is {self.split!r}; expected random or scaffold, or give --split-column")
         if self.split is not None and self.split_column is not None:
@@ -136,7 +136,7 @@ class PrepareOptions(ReadingOptions):
     @property
     def fractions(self) -> tuple[float, ...]:
         """The sizes as numbers."""
-        return tuple(float(size) for size in self.sizes.split(","))
+        return split_fractions(self.sizes)
 
     @property
     def share(self) -> tuple[int, int]:

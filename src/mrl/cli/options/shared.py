@@ -130,6 +130,17 @@ def require_suffix(path: Path, *suffixes: str, option: str = "--out") -> None:
         raise ValueError(f"{option} is {path}; expected the name of a file that ends in {known}")
 
 
+def require_one_kind_of_steps(preset: str | None, steps: list[str] | None) -> None:
+    """Raise a ValueError if a preset and steps are given."""
+    if preset is not None and steps:
+        raise ValueError("--preset and --step are given; a preset is a list of steps: give one of the two")
+
+
+def split_fractions(sizes: str) -> tuple[float, ...]:
+    """Return the sizes of the parts of a split, such as ``0.8,0.1,0.1``, as numbers; a ValueError if they are none."""
+    return tuple(float(size) for size in sizes.split(","))
+
+
 def require_rejects_file(path: Path | None) -> None:
     """Raise a ValueError unless a file of rejects, if one is given, is a ``.csv``."""
     if path is not None:

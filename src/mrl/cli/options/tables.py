@@ -21,8 +21,10 @@ from mrl.cli.options.shared import (
     argument,
     number,
     out_option,
+    require_one_kind_of_steps,
     require_rejects_file,
     require_suffix,
+    split_fractions,
 )
 
 PART_NAMES = ("train", "valid", "test")
@@ -118,8 +120,7 @@ class CleanOptions(ReadingOptions):
     def __post_init__(self) -> None:
         require_suffix(self.out, *WRITTEN)
         require_rejects_file(self.rejects)
-        if self.preset is not None and self.step:
-            raise ValueError("--preset and --step are given; a preset is a list of steps: give one of the two")
+        require_one_kind_of_steps(self.preset, self.step)
         if self.target and self.duplicates is None:
             raise ValueError("--target has the labels that --duplicates merges: give --duplicates, or leave it out")
         if self.duplicates in (Rule.MEAN, Rule.MEDIAN) and not self.target:
@@ -167,7 +168,7 @@ class SplitOptions(ReadingOptions):
     @property
     def fractions(self) -> tuple[float, ...]:
         """The sizes as numbers."""
-        return tuple(float(size) for size in self.sizes.split(","))
+        return split_fractions(self.sizes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,11 +128,16 @@ class BaseOrder(Order):
 
     @cached_property
     def _fingerprint(self) -> str:
-        return hashlib.sha256(json.dumps(self.config(), sort_keys=True).encode()).hexdigest()[:32]
+        return config_digest(self.config())
 
     def _require_batch(self, k: int) -> None:
         if not 0 <= k < len(self):
             raise IndexError(f"batch {k} of {len(self)}; batches are counted from 0")
+
+
+def config_digest(config: dict[str, Any]) -> str:
+    """Return the fingerprint of an order with this configuration."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:32]
 
 
 class FixedSizeOrder(BaseOrder):

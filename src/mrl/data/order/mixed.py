@@ -8,7 +8,6 @@ its number alone.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mrl.data.columns import RowIndex, Rows64, index_digest, take_rows
-from mrl.data.order.base import BaseOrder, ensure_int
+from mrl.data.order.base import BaseOrder, config_digest, ensure_int
 from mrl.data.order.batches import Sequential, Shuffled
 from mrl.data.order.bucketed import WINDOW, lengths_digest
 from mrl.data.order.randomness import shuffled_positions
@@ -184,7 +183,7 @@ class Mixed(BaseOrder):
         """
         number = epoch * len(self) + batches
         done = max(sum(segment.batch < number for segment in self._segments), 1)
-        return hashlib.sha256(json.dumps(self._config(done), sort_keys=True).encode()).hexdigest()[:32]
+        return config_digest(self._config(done))
 
     def _config(self, segments: int) -> dict[str, Any]:
         return super().config() | {
