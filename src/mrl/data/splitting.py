@@ -17,10 +17,9 @@ from mrl.data.columns import Rows64, Values, View
 from mrl.data.order.randomness import shuffled_positions
 from mrl.errors import ColumnError, RowError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import PART_NAMES, as_list, class_codes, is_missing
+from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes, is_missing
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
-_PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
 
 
 class Splittable(Protocol):
@@ -331,9 +330,9 @@ def _rows_by_name(columns: Mapping[str, Any], by: str) -> list[Rows64]:
         )
     parts: dict[str, list[int]] = {name: [] for name in PART_NAMES}
     for row, value in enumerate(as_list(columns[by], by)):
-        part = _PARTS.get(value.strip().casefold()) if isinstance(value, str) else None
+        part = PART_OF_NAME.get(value.strip().casefold()) if isinstance(value, str) else None
         if part is None:
-            names = format_names(_PARTS)
+            names = format_names(PART_OF_NAME)
             raise RowError.of(row, by, value, f"the name of a part, one of {names}; rename it, or leave out such rows")
         parts[part].append(row)
     found = [np.array(rows, np.int64) for rows in parts.values() if rows]

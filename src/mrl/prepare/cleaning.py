@@ -14,9 +14,8 @@ from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
 from mrl.messages import format_value
 from mrl.prepare.job import Job, prefixed, rejects_columns, user_columns
 from mrl.prepare.recipe import Recipe
-from mrl.ragged import PART_NAMES, Reject, Rejects, Text
+from mrl.ragged import PART_OF_NAME, Reject, Rejects, Text
 
-_PARTS = {name: part for part, names in PART_NAMES.items() for name in names}
 _PART_NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -112,7 +111,7 @@ def _split(
         return None, np.zeros(len(rows), bool)
     if rule is None:
         found = [value.strip().lower() for value in columns[str(named)]]
-        parts = [_PARTS.get(value, value) for value in found]
+        parts = [PART_OF_NAME.get(value, value) for value in found]
         return Text.of(parts, "split"), np.array([_PART_NAME.fullmatch(part) is None for part in parts], bool)
     if rule.by == "scaffold":
         keys = Text.of([murcko_scaffold(text) for text in done.texts])

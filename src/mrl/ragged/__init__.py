@@ -4,7 +4,7 @@ from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
 from mrl.ragged.columns import Column, MoleculeTable, TokenizedColumn, as_list, as_molecules, is_column, is_missing
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
-from mrl.ragged.labels import IGNORED, PART_NAMES, as_labels, class_codes
+from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, as_labels, class_codes
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import Reject, Rejects
 from mrl.ragged.tables import arrow_table, pandas_frame
@@ -13,6 +13,7 @@ from mrl.ragged.text import Text, as_text
 __all__ = [
     "IGNORED",
     "PART_NAMES",
+    "PART_OF_NAME",
     "AsciiRows",
     "Column",
     "MoleculeTable",

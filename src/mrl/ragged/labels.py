@@ -12,7 +12,7 @@ from mrl.errors import ColumnError, RowError
 from mrl.ragged.columns import as_list, is_missing
 from mrl.ragged.intake import as_array
 
-__all__ = ["IGNORED", "PART_NAMES", "as_labels", "class_codes"]
+__all__ = ["IGNORED", "PART_NAMES", "PART_OF_NAME", "as_labels", "class_codes"]
 
 IGNORED = -100
 """The class number of a missing label, which torch's losses leave out by default."""
@@ -23,6 +23,9 @@ PART_NAMES = {
     "test": ("test", "testing"),
 }
 """The parts of a split, and what they are called in columns, in any case."""
+
+PART_OF_NAME = {name: part for part, names in PART_NAMES.items() for name in names}
+"""The part that each of these names means."""
 
 
 def as_labels(values: Any, name: str, dtype: DTypeLike) -> NDArray[Any]:
