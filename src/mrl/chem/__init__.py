@@ -44,11 +44,12 @@ from mrl.chem.evaluation.facts import MoleculeFacts, molecule_facts
 from mrl.chem.evaluation.leakage import Leaks, leaks
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
-from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, fp_to_array, morgan_fp, pack_fingerprints
+from mrl.chem.fingerprints import ECFP4, ECFP6, FCFP4, FCFP6, Fingerprint, fp_to_array, morgan_fp
 from mrl.chem.fragments import Fragments, attachment_points, fragment, fuse
 from mrl.chem.molecule import canon_smile, to_mol, to_smile
 from mrl.chem.notation.mol_blocks import mol_block_smiles
 from mrl.chem.notation.tails import Stripped, strip_tail
+from mrl.chem.packing import pack_fingerprints
 from mrl.chem.properties import (
     PROPERTIES,
     aromatic_rings,

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from mrl import kernels
 from mrl.chem.canonical import OnError, require_on_error
 from mrl.chem.columns import map_molecules
-from mrl.chem.fingerprints import ECFP4, FingerprintFunction, bits_of, pack_fingerprints, pack_rows
+from mrl.chem.fingerprints import ECFP4, FingerprintFunction
+from mrl.chem.packing import bits_of, pack_fingerprints, pack_rows
 from mrl.errors import ColumnError, MoleculeError
 from mrl.progress import Progress, track
 from mrl.ragged import as_molecules

@@ -14,8 +14,9 @@ from rdkit import rdBase
 from mrl import kernels
 from mrl.chem.canonical import identity
 from mrl.chem.columns import map_molecules
-from mrl.chem.fingerprints import ECFP4, FingerprintFunction, bits_of, pack_rows
+from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.molecule import Molecule, to_mol
+from mrl.chem.packing import bits_of, pack_rows
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.formatting import html_table
 from mrl.messages import format_count
