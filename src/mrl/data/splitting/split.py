@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-import numbers
-import re
 import warnings
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
 from mrl.data.columns import Rows64, Values, View
 from mrl.data.order.randomness import shuffled_positions
+from mrl.data.splitting.dealing import deal_classes, deal_groups, deal_stratified
+from mrl.data.splitting.sorting import rows_by_value
 from mrl.errors import ColumnError, RowError
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes, is_missing
+from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
 
@@ -168,9 +166,9 @@ def _parts(n: int, sizes: Sequence[float], seed: int, groups: Any, stratify: Any
         group_rows = _rows_by_class(given["groups"], "groups")
         if "stratify" in given:
             codes, classes = class_codes(given["stratify"], "stratify")
-            parts = _deal_stratified(group_rows, codes, targets, seed)
+            parts = deal_stratified(group_rows, codes, targets, seed)
         else:
-            parts = _deal_groups(group_rows, targets, seed)
+            parts = deal_groups(group_rows, targets, seed)
         largest = format_count(max(map(len, group_rows), default=0), "row")
         remedy = (
             f"there are {format_count(len(group_rows), 'group')}, the largest of {largest}, which stay whole: give "
@@ -178,9 +176,9 @@ def _parts(n: int, sizes: Sequence[float], seed: int, groups: Any, stratify: Any
         )
     else:
         if "stratify" in given:
-            parts = _stratify(_rows_by_class(given["stratify"], "stratify"), targets, seed)
+            parts = deal_classes(_rows_by_class(given["stratify"], "stratify"), targets, seed)
         elif "sort_by" in given:
-            parts = [np.sort(part) for part in np.split(_rows_by_value(given["sort_by"]), ends)]
+            parts = [np.sort(part) for part in np.split(rows_by_value(given["sort_by"]), ends)]
         else:
             parts = np.split(shuffled_positions(np.arange(n), n, f"split {seed}"), ends)
         remedy = "there are too few rows: give numbers of rows that add up to their number, or fewer parts"
@@ -269,59 +267,6 @@ def _values(column: Any, n: int, name: str) -> list[Any]:
     return values
 
 
-def _rows_by_value(values: list[Any]) -> Rows64:
-    """Return the rows by ascending value; equal values keep their order."""
-    kinds: list[str] = []
-    keys: list[Any] = []
-    for row, value in enumerate(values):
-        kind, key = _sort_key(value)
-        if kind is None or (kinds and kind != kinds[0]):
-            expected = f"{kinds[0]}, as in row 0" if kinds else "a number or a date (datetime, or text in ISO 8601)"
-            raise RowError.of(
-                row,
-                "sort_by",
-                value,
-                f"{expected}; leave out rows without one, and convert others first, e.g. pandas.to_datetime(values, "
-                "format='%m/%d/%Y')",
-            )
-        kinds.append(kind)
-        keys.append(key)
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
-
-
-_ISO_DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?|\d{4}-W\d\d(-\d)?")
-
-
-def _sort_key(value: Any) -> tuple[str | None, Any]:
-    """Return what a value is, and what to order it by; None for what has no order of its own."""
-    if isinstance(value, str):
-        value = _parsed(value.strip())
-    if is_missing(value):
-        return None, None
-    if isinstance(value, datetime.datetime):
-        return ("a date" if value.tzinfo is None else "a date with a time zone"), value
-    if isinstance(value, datetime.date):
-        return "a date", datetime.datetime(value.year, value.month, value.day)
-    if isinstance(value, np.datetime64):
-        return "a date", value
-    if isinstance(value, numbers.Real | Decimal | np.bool_):
-        return "a number", value
-    return None, None
-
-
-def _parsed(text: str) -> Any:
-    """Return the number or date that a text is; None for other text."""
-    if _ISO_DATE.fullmatch(text):
-        try:
-            return datetime.datetime.fromisoformat(text + "-01" if re.fullmatch(r"\d{4}-\d\d", text) else text)
-        except ValueError:
-            return None
-    try:
-        return int(text) if text.lstrip("+-").isdecimal() else float(text)
-    except ValueError:
-        return None
-
-
 def _rows_by_name(columns: Mapping[str, Any], by: str) -> list[Rows64]:
     """Return the rows of each part that a column names."""
     if by not in columns:
@@ -345,82 +290,3 @@ def _rows_by_class(values: list[Any], name: str) -> list[Rows64]:
     """Return the rows of each distinct value, in order of appearance; all missing values are one class."""
     codes, _ = class_codes(values, name)
     return np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1]) if values else []
-
-
-def _deal_groups(groups: list[Rows64], targets: list[int], seed: int) -> list[Rows64]:
-    """Deal whole groups, the largest first, to the part that is furthest below its size."""
-    missing = list(targets)
-    parts: list[list[Rows64]] = [[] for _ in targets]
-    order = shuffled_positions(np.arange(len(groups)), len(groups), f"groups {seed}")
-    for group in sorted(order.tolist(), key=lambda g: -len(groups[g])):  # stable: ties stay in random order
-        part = missing.index(max(missing))
-        parts[part].append(groups[group])
-        missing[part] -= len(groups[group])
-    return [_sorted_rows(part) for part in parts]
-
-
-def _deal_stratified(groups: list[Rows64], codes: Rows64, targets: list[int], seed: int) -> list[Rows64]:
-    """Deal whole groups so that sizes and the proportions of classes are met as nearly as they allow.
-
-    The largest groups first, each to the part where the squared distance from the wanted number of rows of each class
-    (each class and the size weighing alike) grows least; then single groups are moved while that makes it smaller.
-    """
-    n, k = len(codes), int(codes.max(initial=-1)) + 1
-    counts = (
-        np.stack([np.append(np.bincount(codes[rows], minlength=k), len(rows)) for rows in groups])
-        if n
-        else np.zeros((0, 1))
-    )
-    total = counts.sum(axis=0)
-    share = np.array(targets) / max(n, 1)
-    wanted = np.outer(share, total)
-    weights = 1 / np.maximum(total, 1) ** 2
-    weights[-1] *= max(k, 1)
-    have = np.zeros_like(wanted)
-    home = np.full(len(groups), -1)
-    order = shuffled_positions(np.arange(len(groups)), len(groups), f"groups {seed}")
-    order = order[np.argsort(-counts[order, -1], kind="stable")]
-    never = np.where(np.array(targets) > 0, 0.0, np.inf)
-    for _ in range(10):
-        moved = False
-        for group in order.tolist():
-            count, old = counts[group], home[group]
-            if old >= 0:
-                have[old] -= count
-            # of |have + count - wanted|^2 - |have - wanted|^2
-            growth = ((2 * (have - wanted) + count) * count * weights).sum(axis=1) + never
-            new = int(growth.argmin())
-            if old >= 0 and (growth[new] >= growth[old] - 1e-12 or not have[old, -1]):
-                new = old
-            moved |= new != old
-            home[group] = new
-            have[new] += count
-        if not moved:
-            break
-    return [_sorted_rows([groups[g] for g in np.flatnonzero(home == part)]) for part in range(len(targets))]
-
-
-def _stratify(classes: list[Rows64], targets: list[int], seed: int) -> list[Rows64]:
-    """Cut each class, shuffled, in the proportions of the whole, rounded up or down so that the sizes are met.
-
-    Which class is rounded up for which part is a matrix of zeros and ones with given sums of rows and columns; the
-    classes with most to give go first, each to the parts that lack most (Gale 1957, doi:10.2140/pjm.1957.7.1073).
-    """
-    n = sum(targets)
-    counts = [[len(rows) * target // n for target in targets] for rows in classes]
-    missing = [target - sum(count[part] for count in counts) for part, target in enumerate(targets)]
-    spare = [len(rows) - sum(count) for rows, count in zip(classes, counts, strict=True)]
-    order = shuffled_positions(np.arange(len(classes)), len(classes), f"classes {seed}")
-    for code in sorted(order.tolist(), key=lambda c: -spare[c]):
-        for part in sorted(range(len(targets)), key=lambda p: -missing[p])[: spare[code]]:
-            counts[code][part] += 1
-            missing[part] -= 1
-    cuts = []
-    for code, rows in enumerate(classes):
-        shuffled = rows[shuffled_positions(np.arange(len(rows)), len(rows), f"class {seed} {code}")]
-        cuts.append(np.split(shuffled, np.cumsum(counts[code])[:-1]))
-    return [_sorted_rows([cut[part] for cut in cuts]) for part in range(len(targets))]
-
-
-def _sorted_rows(parts: list[Rows64]) -> Rows64:
-    return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
