@@ -2,71 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
+import faulthandler
 import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from molecule_files import FILES, ROWS, as_mol
 
 from mrl.corpus import ReadOptions, Table, read, read_blocks
 from mrl.errors import ColumnError, ReadError
-
-ROWS = [("CCO", "a, b", 1.5), ("c1ccccc1", 'say "x"', -2.0), ("[Na+].[Cl-]", "Käse", 0.0), ("CC(=O)O", "", 7.25)] * 3
-
-
-def as_csv(delimiter: str = ",") -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerows([("smiles", "name", "y"), *ROWS])
-    return out.getvalue().encode()
-
-
-def as_parquet() -> bytes:
-    out = io.BytesIO()
-    pa.parquet.write_table(pa.table(dict(zip(("smiles", "name", "y"), zip(*ROWS, strict=True), strict=True))), out)
-    return out.getvalue()
-
-
-def as_arrow() -> bytes:
-    table = pa.table(dict(zip(("smiles", "name", "y"), zip(*ROWS, strict=True), strict=True)))
-    out = io.BytesIO()
-    with pa.ipc.new_file(out, table.schema) as writer:
-        writer.write_table(table)
-    return out.getvalue()
-
-
-def as_sdf() -> bytes:
-    block = (
-        "{}\n     RDKit          2D\n\n  3  2  0  0  0  0  0  0  0  0999 V2000\n"
-        "    0.0000    0.0000    0.0000 C   0  0\n"
-        "    1.2990    0.7500    0.0000 C   0  0\n    2.5981   -0.0000    0.0000 O   0  0\n  1  2  1  0\n  2  3  1  0\n"
-        "M  END\n>  <y>\n{}\n\n$$$$\n"
-    )
-    return "".join(block.format(name, y) for _, name, y in ROWS).encode()
-
-
-FILES: dict[str, Callable[[], bytes]] = {
-    "t.csv": as_csv,
-    "t.tsv": lambda: as_csv("\t"),
-    "t.csv.gz": lambda: gzip.compress(as_csv()),
-    "t.smi": lambda: "".join(f"{smiles} {name}\n" for smiles, name, _ in ROWS).encode(),
-    "t.jsonl": lambda: "".join(json.dumps({"smiles": s, "name": n, "y": y}) + "\n" for s, n, y in ROWS).encode(),
-    "t.fasta": lambda: "".join(f">{name}\nMKTAYI\nAKQR\n" for _, name, _ in ROWS).encode(),
-    "t.sdf": as_sdf,
-    "t.parquet": as_parquet,
-    "t.arrow": as_arrow,
-}
 
 
 def numbers(table: Table) -> list[int]:
@@ -76,7 +27,7 @@ def numbers(table: Table) -> list[int]:
 @pytest.mark.parametrize("name", FILES)
 def test_every_row_of_a_file_is_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(FILES[name]())
+    path.write_bytes(FILES[name](ROWS))
     table = read(path, others=True)
     assert (len(table), len(table.rejects)) == (len(ROWS), 0)
     assert table.rows.tolist() == list(range(len(ROWS)))
@@ -111,7 +62,7 @@ def test_lines_of_a_list_are_rows_or_rejects(lines: list[tuple[str, str]], end: 
 @pytest.mark.parametrize("name", FILES)
 def test_files_without_rows_are_errors(tmp_path: Path, name: str, size: int) -> None:
     path = tmp_path / name
-    path.write_bytes(FILES[name]()[:size])
+    path.write_bytes(FILES[name](ROWS)[:size])
     try:
         assert len(read(path)) <= 1  # a list of a SMILES that was cut
     except (ReadError, ColumnError) as error:
@@ -144,7 +95,7 @@ def mutations(data: bytes, chance: random.Random) -> bytes:
 
 def attempts(seconds: float, seed: int) -> Iterator[tuple[str, bytes]]:
     chance = random.Random(seed)
-    files = {name: make() for name, make in FILES.items()}
+    files = {name: make(ROWS) for name, make in FILES.items()} | {"t.mol": as_mol()}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for name, data in files.items():
@@ -160,6 +111,7 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_bytes(data)
         count += 1
+        faulthandler.dump_traceback_later(120, exit=True)  # the file that hangs stays in the folder
         try:
             table = read(path, others=True, options=ReadOptions(on_label="reject"))
             blocks = list(read_blocks(path, others=True, options=ReadOptions(on_label="reject")))
@@ -171,6 +123,8 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
         else:
             assert numbers(table) == list(range(len(table) + len(table.rejects))), data
             assert np.concatenate([block.rows for block in blocks]).tolist() == table.rows.tolist()
+        finally:
+            faulthandler.cancel_dump_traceback_later()
         path.unlink()
     print(f"{count} damaged files, {refused} of them refused")
     assert 0 < refused < count

@@ -1,56 +1,16 @@
-"""Workbooks, written here as the few files of XML that they consist of."""
+"""Workbooks."""
 
 from __future__ import annotations
 
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from molecule_files import workbook
 
 from mrl.corpus import ReadOptions, read
 from mrl.errors import ReadError
-
-NAMES = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-KINDS = f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
-
-
-def relationships(targets: str) -> str:
-    return f'<Relationships xmlns="{PACKAGE}/relationships">{targets}</Relationships>'
-
-
-def cell(value: object) -> str:
-    if isinstance(value, bool):
-        return f'<c t="b"><v>{int(value)}</v></c>'
-    if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
-    return "<c/>" if value is None else f"<c><v>{value}</v></c>"
-
-
-def workbook(path: Path, **sheets: list[list[object]]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        kinds = (
-            f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
-        )
-        archive.writestr("[Content_Types].xml", kinds)
-        target = f'<Relationship Id="r" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
-        archive.writestr("_rels/.rels", relationships(target))
-        targets, entries = "", ""
-        for i, (name, rows) in enumerate(sheets.items(), 1):
-            targets += f'<Relationship Id="r{i}" Type="{RELATIONS}/worksheet" Target="worksheets/s{i}.xml"/>'
-            entries += f'<sheet name="{name}" sheetId="{i}" r:id="r{i}"/>'
-            body = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-            archive.writestr(f"xl/worksheets/s{i}.xml", f"<worksheet {NAMES}><sheetData>{body}</sheetData></worksheet>")
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{targets}</Relationships>'
-        )
-        archive.writestr(
-            "xl/workbook.xml", f'<workbook {NAMES} xmlns:r="{RELATIONS}"><sheets>{entries}</sheets></workbook>'
-        )
-    return path
 
 
 def test_without_its_package_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

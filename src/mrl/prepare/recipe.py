@@ -271,5 +271,7 @@ def require_agreement(inputs: Inputs, recipe: Recipe) -> None:
             "labels with a sign such as '>10' cannot be merged: leave out duplicates=, or censored='keep' and read "
             "them as missing or rejects: Inputs(..., options=ReadOptions(on_label='reject'))"
         )
+    if "-" in inputs.paths and inputs.format is None:
+        raise ValueError("the name of - does not say its format: pass Inputs('-', format='csv') (--format csv)")
     if not inputs.paths:
         raise ValueError("there are no inputs: pass at least one file")

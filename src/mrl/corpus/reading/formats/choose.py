@@ -61,9 +61,14 @@ def _kind_of(source: Source, format: str | None) -> str:
     if kind not in _SUFFIXES:
         known = " ".join(suffix for suffixes in _SUFFIXES.values() for suffix in suffixes)
         problem = f"there is no format {format!r}" if format else f"the name of {source.name} does not say its format"
+        rename = (
+            ""
+            if source.name == "-"
+            else f", or rename the file to end in one of {known}, perhaps followed by one of "
+            f"{' '.join(COMPRESSED_SUFFIXES)}"
+        )
         raise ReadError(
-            f"{problem}: pass format= (--format) one of {format_names(_SUFFIXES)}, or rename the file to end in one of "
-            f"{known}, perhaps followed by one of {' '.join(COMPRESSED_SUFFIXES)}",
+            f"{problem}: pass format= (--format) one of {format_names(_SUFFIXES)}{rename}",
             path=source.name,
         )
     return kind
