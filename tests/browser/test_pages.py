@@ -24,6 +24,7 @@ SITE_PAGES = [
     "concepts",
     "comparison",
     "clean",
+    "formats",
     "tokenizing",
     "toolboxes",
     "architecture",

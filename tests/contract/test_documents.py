@@ -14,7 +14,7 @@ from source_tree import SOURCE
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GENERATED = {"mrl-demo/"}
-SLOW = {"toolboxes.md"}  # it trains with other libraries; make docs runs it
+SLOW = {"formats.md", "toolboxes.md"}  # they train models; make docs runs them
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
