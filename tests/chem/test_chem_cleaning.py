@@ -529,6 +529,8 @@ PASSES = "CC(=O)Nc1ccc(S(=O)(=O)N2CCCC2)cc1C"  # weight 282
         ("reinvent", "CN", "two carbon atoms"),
         ("reinvent", "CCN.[Cl-]", "plain halogens"),
         ("reinvent", "CCN.Cl", ""),
+        ("reinvent", "CC[IH2]", "plain halogens"),
+        ("reinvent", "O=I(=O)c1ccccc1C(=O)O", ""),
         ("reinvent", "CCO.[Na+]", "only elements"),
         ("reinvent", "CCP", "only elements"),
         ("reinvent", ".".join(["C1CC1"] * 13).replace(".", ""), "rings"),

@@ -45,20 +45,24 @@ def preset(name: str) -> tuple[Step, ...]:
         several), H B C N O F Si P S Cl Se Br I only, no stereo and no isotopes, then 100 characters or fewer, and
         neutralised if plus and minus signs differ in number (Brown et al. 2019, doi:10.1021/acs.jcim.8b00839;
         guacamol/data/get_data.py). Differences: the whole text must be a molecule, not only its longest fragment;
-        charges are neutralised by RDKit's Uncharger, there by nine replacements; aromatic silicon stays. Not included:
-        removing molecules that resemble ten marketed drugs (a `Predicate`, a `HoldOut`).
+        charges are neutralised by RDKit's Uncharger, which leaves as many as there are charges without hydrogens to
+        balance (``[n+]`` beside ``S(=O)(=O)[O-]``), there by nine replacements, which leave phosphates, anilides and
+        perchlorates; deuterium becomes hydrogen, there it stays ``[H]``; aromatic silicon stays. Not included: removing
+        molecules that resemble ten marketed drugs (a `Predicate`, a `HoldOut`).
 
-        ``reinvent``: no halogen with a charge, a valence above 1 or a hydrogen count in brackets, no isotopes, no atom
+        ``reinvent``: no halogen that needs brackets (a charge, an isotope, a radical, ``[IH2]``), no isotopes, no atom
         maps; C O N S F Cl Br I only, 2 to 90 heavy atoms, two or more carbon atoms, weight without hydrogens 1200 or
         less; then the largest fragment by all atoms, normalised by RDKit's table, 12 rings or fewer, no ring of 8 or
         more, uncharged, reionised (REINVENT 4, Loeffler et al. 2024, doi:10.1186/s13321-024-00812-5; the defaults of
         reinvent/datapipeline). As there, elements and sizes are those of all fragments, so that a sodium salt is
         removed, while stereo stays. Differences: the program reads tokens, which loses the charge of an atom with an
-        isotope (``[15NH2+]``), rejects ``[H]`` and every text with a bracketed halogen, neutral ones as well.
+        isotope (``[15NH2+]``), keeps ``*``, rejects ``[H]`` and every text with a bracketed halogen, neutral ones as
+        well. It normalises by RDKit's call in place, before rings are aromatic: mesoionic molecules
+        (``C[n+]1cc([O-])on1``) end as others, and a few cations of rings (``CC1=C[N+](C)=CN1``) in another form.
 
         ``molformer``: 211 characters or fewer, otherwise unchanged (Ross et al. 2022, doi:10.1038/s42256-022-00580-7,
-        after canonicalisation; the program cuts at 202 tokens instead, and its fine-tuning leaves out stereo:
-        ``(*preset("molformer"), DropStereo())``).
+        after canonicalisation). The program leaves out texts of one token, and of 202 or more, instead; its fine-tuning
+        drops stereo and isotopes: ``(*preset("molformer"), DropStereo(), DropIsotopes())``.
 
     Returns
     -------
@@ -81,9 +85,15 @@ def preset(name: str) -> tuple[Step, ...]:
 
 
 def has_plain_halogens(mol: Chem.Mol) -> bool:
-    """Return whether no halogen has a charge, an isotope, or more than one bond."""
+    """Return whether no halogen needs brackets in SMILES, its atom map apart."""
     return not any(
-        atom.GetAtomicNum() in _HALOGENS and (atom.GetFormalCharge() or atom.GetIsotope() or atom.GetDegree() > 1)
+        atom.GetAtomicNum() in _HALOGENS
+        and (
+            atom.GetFormalCharge()
+            or atom.GetIsotope()
+            or atom.GetNumRadicalElectrons()
+            or (atom.GetDegree() and atom.GetTotalNumHs())
+        )
         for atom in mol.GetAtoms()
     )
 
