@@ -88,7 +88,13 @@ def test_it_does_what_clean_does_with_the_whole_column(
 
 def test_the_bytes_do_not_depend_on_who_does_the_work(table: Path, tmp_path: Path) -> None:
     split = SplitRule("random", (0.4, 0.3, 0.3))
-    arguments: dict[str, Any] = {"duplicates": Duplicates("mean"), "split": split, "rows_per_part": 30, "seed": 3}
+    arguments: dict[str, Any] = {
+        "duplicates": Duplicates("mean"),
+        "split": split,
+        "rows_per_part": 30,
+        "seed": 3,
+        "features": ("maccs", "qed,tpsa"),
+    }
     inputs = Inputs(table, targets=("y",))
     prepare_corpus(inputs, tmp_path / "one", workers=1, **arguments)
     expected = digests(tmp_path / "one")
@@ -99,7 +105,9 @@ def test_the_bytes_do_not_depend_on_who_does_the_work(table: Path, tmp_path: Pat
     with ThreadPoolExecutor(3) as engine:
         prepare_corpus(inputs, tmp_path / "threads", engine=engine, **arguments)
     assert digests(tmp_path / "threads") == expected
-    recipe = Recipe(duplicates=Duplicates("mean"), split=split, rows_per_part=30, seed=3)
+    recipe = Recipe(
+        duplicates=Duplicates("mean"), split=split, rows_per_part=30, seed=3, features=("maccs", "qed,tpsa")
+    )
     for phase in PHASES:
         for share in (2, 0, 1):
             prepare_phase(inputs, tmp_path / "phases", recipe, phase, shard=(share, 3))  # type: ignore[arg-type]

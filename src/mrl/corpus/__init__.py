@@ -5,6 +5,7 @@ from mrl.corpus.reading.notation import recognise
 from mrl.corpus.sample import load_sample
 from mrl.corpus.store import (
     Corpus,
+    FeatureEntry,
     Manifest,
     Shard,
     ShardEntry,
@@ -27,6 +28,7 @@ from mrl.corpus.writing import require_writable_as, write_table
 
 __all__ = [
     "Corpus",
+    "FeatureEntry",
     "Manifest",
     "ReadOptions",
     "Shard",

@@ -4,6 +4,8 @@ from mrl.features.caches import Cached, cache_folder, cached, clear_cache
 from mrl.features.computing import AnyText, Featurizer, function_of
 from mrl.features.features import Features, OnError, OnNonfinite, require_on_error
 from mrl.features.featurizing import Cache, featurize, vector_store
+from mrl.features.keys import key_of
+from mrl.features.packing import stored_floats
 from mrl.features.refs import VectorRefs
 from mrl.features.state import state_digest
 
@@ -21,7 +23,9 @@ __all__ = [
     "clear_cache",
     "featurize",
     "function_of",
+    "key_of",
     "require_on_error",
     "state_digest",
+    "stored_floats",
     "vector_store",
 ]

@@ -31,7 +31,29 @@ def digests(text: Text) -> Digests:
 
 
 def key_of(featurizer: Featurizer) -> str:
-    """Return the key under which a folder keeps what a featurizer computes; TypeError says why there is none."""
+    """Return what identifies the computation of a featurizer: the key of its vectors in a folder or a corpus.
+
+    Parameters
+    ----------
+    featurizer : callable, object with ``transform``, or AnyText
+        With a ``cache_key``, or an estimator of an installed package.
+
+    Returns
+    -------
+    str
+        Equal if and only if the vectors are, with the version of RDKit.
+
+    Raises
+    ------
+    TypeError
+        It has no identity; the message says why.
+
+    Examples
+    --------
+    >>> from mrl.chem import ECFP4, Fingerprint
+    >>> key_of(ECFP4) == key_of(Fingerprint("ecfp4"))
+    True
+    """
     if isinstance(featurizer, AnyText):
         return f"{key_of(featurizer.featurizer)} | any text"
     given = getattr(featurizer, "cache_key", None)

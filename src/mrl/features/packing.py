@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Bytes", "PackedFormat", "exact_floats", "inexact", "pack", "unpack", "unpack_floats"]
+from mrl.ragged import StoredVectors
+
+__all__ = ["Bytes", "PackedFormat", "exact_floats", "inexact", "pack", "stored_floats", "unpack", "unpack_floats"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -54,6 +56,37 @@ def unpack_floats(format: PackedFormat, data: Bytes, dtype: DTypeLike = np.float
     # One look-up of 32 bytes for each byte; unpacking first and converting then would pass over the numbers twice.
     wide = np.take(_floats_of_bytes(), data, axis=0).reshape(len(data), data.shape[1] * 8)
     return wide if wide.shape[1] == format.size else wide[:, : format.size].copy()
+
+
+def stored_floats(stored: StoredVectors, rows: Any) -> NDArray[Any]:
+    """Return vectors that are kept beside a column of text.
+
+    Parameters
+    ----------
+    stored : StoredVectors
+        The vectors of n rows.
+    rows : ndarray of int64, shape (B,)
+        Which rows.
+
+    Returns
+    -------
+    ndarray of float32, shape (B, D)
+        A copy.
+
+    Examples
+    --------
+    >>> rows = np.array([[0b10100000], [0]], np.uint8)
+    >>> class Kept:
+    ...     def take(self, numbers):
+    ...         return rows[numbers]
+    >>> stored_floats(StoredVectors(Kept(), 3, "uint8", True), [0, 1])
+    array([[1., 0., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+    data = stored.column.take(rows)
+    if not stored.bits:
+        return exact_floats(data, np.float32)
+    return unpack_floats(PackedFormat(stored.size, "|u1", True), data)
 
 
 def inexact(integers: NDArray[Any], floats: NDArray[Any]) -> Any:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
+from mrl.errors import ColumnError
 from mrl.messages import format_value
+from mrl.prepare.featurizing import compute_features
 from mrl.prepare.job import Job, prefixed, rejects_columns, user_columns
 from mrl.prepare.recipe import Recipe
 from mrl.ragged import PART_OF_NAME, Reject, Rejects, Text
@@ -42,14 +44,19 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     columns = {name: column[done.places] for name, column in columns.items()} | {smiles: done.texts}
     rows = rows[done.places]
     parts, unnamed = _split(job, columns, rows, done)
-    if parts is not None and unnamed.any():
-        named = np.flatnonzero(~unnamed)
+    without = _without_part(job, columns, smiles, rows, unnamed) if parts is not None else []
+    vectors, failed = _features(job, columns, smiles)
+    without += [Reject(int(rows[i]), done.texts[i], "feature", why) for i, why in failed.items() if not unnamed[i]]
+    columns |= vectors
+    if without:
+        keep = ~unnamed
+        keep[list(failed)] = False
+        named = np.flatnonzero(keep)
         done = done._replace(
-            rejects=sorted([*done.rejects, *_without_part(job, columns, smiles, rows, unnamed)]),
-            keys=None if done.keys is None else done.keys.take(named),
+            rejects=sorted([*done.rejects, *without]), keys=None if done.keys is None else done.keys.take(named)
         )
         columns = {name: column[named] for name, column in columns.items()}
-        rows, parts = rows[named], parts.take(named)
+        rows, parts = rows[named], None if parts is None else parts.take(named)
     job.write(rejects_path, rejects_columns(Rejects(done.rejects)))
     if job.recipe.duplicates is not None:
         job.write(keys_path, _sorted_hashes(columns[smiles] if done.keys is None else done.keys))
@@ -124,6 +131,17 @@ def _split(
     # Molecules without a ring are one group, the largest one, which a scaffold split gives to train.
     codes = np.where(is_ringless, 0, np.searchsorted(np.cumsum(rule.sizes)[:-1], numbers, side="right"))
     return Text.of([rule.names[code] for code in codes.tolist()]), np.zeros(len(rows), bool)
+
+
+def _features(job: Job, columns: dict[str, Any], smiles: str) -> tuple[dict[str, Any], dict[int, str]]:
+    """Return the columns of vectors, and the reasons of rows that lack one."""
+    functions = job.recipe.functions
+    if taken := sorted(functions.keys() & columns.keys()):
+        raise ColumnError(
+            f"the files have a column {taken[0]!r} already: name the features otherwise, features={{name: function}}",
+            column=taken[0],
+        )
+    return compute_features(columns[smiles], functions)
 
 
 def _without_part(

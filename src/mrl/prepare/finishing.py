@@ -10,6 +10,7 @@ from mrl.chem import StepCount
 from mrl.corpus import Manifest, ShardEntry, StoredFile, stamp_of, write_rejects, write_stamps, write_vocab
 from mrl.errors import CorpusError
 from mrl.prepare.cleaning import step_count
+from mrl.prepare.featurizing import feature_entry
 from mrl.prepare.job import WORK, Job, rejects_of, versions
 from mrl.prepare.writing import in_order
 from mrl.text import SmilesVocab, Vocab
@@ -41,6 +42,7 @@ def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) ->
         None if vocab is None else write_vocab(vocab, job.out),
         "" if vocab is None else vocab.fingerprint(),
         (_history(job, read, written, chunks, buckets),),
+        features={name: feature_entry(function) for name, function in job.recipe.functions.items()},
     )
     write_stamps(job.out, {file.name: stamp_of(job.out / file.name) for file in manifest.files})
     manifest.save(job.out)

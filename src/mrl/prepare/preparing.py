@@ -20,6 +20,7 @@ from mrl.errors import CorpusError, FileFormatError, PrepareError
 from mrl.files import AnyPath, atomic
 from mrl.prepare.cleaning import clean_chunk
 from mrl.prepare.engines import Call, Engine, engine_of, run_calls
+from mrl.prepare.featurizing import FeatureFunctions
 from mrl.prepare.finishing import finish
 from mrl.prepare.job import JOB, STDIN, WORK, Job
 from mrl.prepare.planning import Chunk, bucket_bits, plan_bucket
@@ -48,6 +49,7 @@ def prepare_corpus(
     workers: int | None = None,
     engine: Engine | None = None,
     seed: int = 0,
+    features: str | Sequence[str] | FeatureFunctions = (),
     dry_run: bool = False,
     progress: Report = None,
 ) -> Manifest:
@@ -81,6 +83,10 @@ def prepare_corpus(
         Anything with ``submit``, such as `RayEngine`, instead of processes of this machine.
     seed : int
         Names the split.
+    features : names, or dict of str to Fingerprint or Descriptors
+        Columns of vectors beside the molecules, such as ``["ecfp4", "qed,tpsa"]``: fingerprints as bits, eight to a
+        byte; descriptors as float32. Datasets with an equal function read them instead of computing. A molecule for
+        which a function fails is left out.
     dry_run : bool
         Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned.
     progress : callable, bool or None
@@ -119,6 +125,7 @@ def prepare_corpus(
         vocab,
         rows_per_part,
         seed,
+        features,
     )
     given = as_inputs(inputs)
     require_agreement(given, recipe)

@@ -11,6 +11,7 @@ from mrl.chem import Duplicates, Step, clean_rows
 from mrl.corpus import ReadOptions, Table, read_blocks
 from mrl.features import state_digest
 from mrl.files import AnyPath
+from mrl.prepare.featurizing import FeatureFunctions, feature_entry, feature_functions
 from mrl.ragged import PART_NAMES
 from mrl.text import Vocab
 
@@ -179,6 +180,8 @@ class Recipe:
         Input rows of one shard.
     seed : int
         Names the split.
+    features : names, or dict of str to Fingerprint or Descriptors
+        Columns of vectors, which are kept beside the molecules.
 
     Raises
     ------
@@ -198,8 +201,10 @@ class Recipe:
     vocab: Vocab | Literal["learn"] | None = "learn"
     rows_per_part: int = 200_000
     seed: int = 0
+    features: str | Sequence[str] | FeatureFunctions = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "features", feature_functions(self.features))
         for name, value, kind in (("duplicates", self.duplicates, Duplicates), ("split", self.split, SplitRule)):
             if value is not None and not isinstance(value, kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__} or None")
@@ -210,6 +215,7 @@ class Recipe:
         if not self.parse:
             wanting = {
                 "steps": self.steps != "none",
+                "features": bool(self.features),
                 "split by scaffold": self.split is not None and self.split.by == "scaffold",
                 "duplicates by InChIKey": self.duplicates is not None and self.duplicates.by == "inchikey",
             }
@@ -223,6 +229,17 @@ class Recipe:
     def rows_per_chunk(self) -> int:
         """Rows that are cleaned by one task: so few that progress is seen and processes end together."""
         return min(self.rows_per_part, 20_000) if self.parse else self.rows_per_part
+
+    @property
+    def functions(self) -> FeatureFunctions:
+        """The features by their columns.
+
+        Examples
+        --------
+        >>> list(Recipe(features=["maccs", "qed,tpsa"]).functions)
+        ['maccs', 'descriptors']
+        """
+        return feature_functions(self.features)
 
     @property
     def needs_keys(self) -> bool:
@@ -254,6 +271,7 @@ class Recipe:
             "vocab": self.vocab.fingerprint() if isinstance(self.vocab, Vocab) else self.vocab,
             "rows_per_part": self.rows_per_part,
             "seed": self.seed,
+            "features": {name: feature_entry(function).key for name, function in self.functions.items()},
         }
 
 

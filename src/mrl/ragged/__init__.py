@@ -9,6 +9,7 @@ from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import Reject, Rejects
 from mrl.ragged.tables import arrow_table, pandas_frame
 from mrl.ragged.text import Text, as_text
+from mrl.ragged.vectors import FeaturizedColumn, StoredVectors
 
 __all__ = [
     "IGNORED",
@@ -16,11 +17,13 @@ __all__ = [
     "PART_OF_NAME",
     "AsciiRows",
     "Column",
+    "FeaturizedColumn",
     "MoleculeTable",
     "NotAsciiError",
     "Ragged",
     "Reject",
     "Rejects",
+    "StoredVectors",
     "Text",
     "TokenizedColumn",
     "arrow_table",

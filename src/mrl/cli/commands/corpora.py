@@ -79,6 +79,7 @@ def _recipe(options: PrepareOptions) -> Recipe:
             _vocab(options.vocab),
             options.rows_per_part,
             options.seed,
+            options.features or (),
         )
     except ValueError as error:
         stop(str(error), USAGE)

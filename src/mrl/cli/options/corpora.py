@@ -95,6 +95,16 @@ class PrepareOptions(ReadingOptions):
     vocab: Annotated[
         str, _panel(_ROWS, "Vocabulary to be kept: a file, learn (from train), or none.", True, "FILE")
     ] = "learn"
+    features: Annotated[
+        list[str] | None,
+        _panel(
+            _ROWS,
+            "Vectors beside the molecules: a fingerprint (ecfp4, maccs ...), descriptors (qed,tpsa); repeat the option "
+            "for several.",
+            "none",
+            "NAME",
+        ),
+    ] = None
     seed: Seed = 0
     rows_per_part: Annotated[int, number("Input rows of one shard.")] = 200_000
     workers: Annotated[int | None, number("Number of processes.", default="one for each CPU")] = None

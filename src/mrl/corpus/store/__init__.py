@@ -3,7 +3,7 @@
 from mrl.corpus.store.column import StoredColumn
 from mrl.corpus.store.corpus import Corpus, open_corpus
 from mrl.corpus.store.kinds import kind_of
-from mrl.corpus.store.manifest import Manifest, ShardEntry, StoredFile
+from mrl.corpus.store.manifest import FeatureEntry, Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard
 from mrl.corpus.store.shards import stamp_of
@@ -12,6 +12,7 @@ from mrl.corpus.store.verification import file_digest, write_stamps
 
 __all__ = [
     "Corpus",
+    "FeatureEntry",
     "Manifest",
     "Shard",
     "ShardEntry",

@@ -16,12 +16,12 @@ from mrl.corpus.store.places import Places
 from mrl.corpus.store.shard import corrupt, from_arrow
 from mrl.corpus.store.shards import StoredShards
 from mrl.messages import format_count
-from mrl.ragged import TokenizedColumn, row_numbers
+from mrl.ragged import FeaturizedColumn, StoredVectors, TokenizedColumn, row_numbers
 
 FEW = 4  # rows, whose files are looked at each time that they are taken
 
 
-class StoredColumn(TokenizedColumn):
+class StoredColumn(TokenizedColumn, FeaturizedColumn):
     """A column of a corpus: rows are read from the mapped files when they are taken, and no row costs memory.
 
     Datasets take it as it is. NumPy, pandas and polars take it through ``numpy.asarray``, which reads all of it.
@@ -167,6 +167,38 @@ class StoredColumn(TokenizedColumn):
         if self.name not in manifest.tokens or fingerprint != manifest.vocab_fingerprint:
             return None
         return StoredColumn(self._shards, manifest.tokens[self.name])
+
+    def vectors(self, key: str) -> StoredVectors | None:
+        """Return the vectors of these molecules that are kept beside them.
+
+        Parameters
+        ----------
+        key : str
+            What identifies their computation; see `mrl.features.key_of`.
+
+        Returns
+        -------
+        StoredVectors or None
+            None if this is not the column of molecules, or there are none of that computation.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, open_corpus, save_corpus
+        >>> from mrl.ragged import Text
+        >>> folder = tempfile.mkdtemp()
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> open_corpus(folder).smiles.vectors("ecfp4") is None
+        True
+        """
+        manifest = self._shards.manifest
+        if self.name != manifest.smiles_column:
+            return None
+        name = next((name for name, entry in manifest.features.items() if entry.key == key), None)
+        if name is None:
+            return None
+        entry = manifest.features[name]
+        return StoredVectors(StoredColumn(self._shards, name), entry.size, entry.dtype, entry.bits)
 
     def parts(self) -> Iterator[Any]:
         """Yield the rows in their order, those of a shard at once, in the memory of the file.

@@ -66,6 +66,37 @@ class ShardEntry(NamedTuple):
     files: tuple[StoredFile, ...]
 
 
+class FeatureEntry(NamedTuple):
+    """What a column of vectors is.
+
+    Attributes
+    ----------
+    key : str
+        What identifies the computation, as in a folder of `mrl.featurize`.
+    size : int
+        Numbers of a vector, D.
+    dtype : str
+        NumPy's name of their type.
+    bits : bool
+        Whether they are 0 and 1, eight to a byte, the first in the highest bit.
+
+    Examples
+    --------
+    >>> FeatureEntry("ecfp radius=2", 2048, "uint8", True).kind
+    'uint8 (256,)'
+    """
+
+    key: str
+    size: int
+    dtype: str
+    bits: bool
+
+    @property
+    def kind(self) -> str:
+        """The type of the column."""
+        return f"uint8 ({-(-self.size // 8)},)" if self.bits else f"{self.dtype} ({self.size},)"
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a corpus holds, file by file, and how it was made.
@@ -91,6 +122,8 @@ class Manifest:
     history : tuple of dict
         What was done, first the preparation: inputs with their digests, steps with parameters, counts and examples,
         duplicates, split, versions.
+    features : dict of str to FeatureEntry
+        Columns of vectors of the molecules.
 
     Examples
     --------
@@ -111,6 +144,7 @@ class Manifest:
     vocab_fingerprint: str = ""
     history: tuple[Mapping[str, Any], ...] = field(default=())
     tokens: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, FeatureEntry] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -159,6 +193,7 @@ class Manifest:
         >>> Manifest({"smiles": "text"}, "smiles").to_dict()["columns"]
         [['smiles', 'text']]
         """
+        features = {name: entry._asdict() for name, entry in self.features.items()}
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -175,7 +210,7 @@ class Manifest:
             "vocab_fingerprint": self.vocab_fingerprint,
             "tokens": dict(self.tokens),
             "history": [dict(entry) for entry in self.history],
-        }
+        } | ({"features": features} if features else {})
 
     def save(self, folder: AnyPath) -> None:
         """Write the manifest to a folder, sealed, completely or not at all.
@@ -266,8 +301,17 @@ def read_manifest(document: Mapping[str, Any]) -> tuple[Any, ...]:
     for name, ids in tokens.items():
         if kinds.get(name) != "text" or not kinds.get(ids, "").startswith("ragged u") or vocab is None:
             raise ValueError(f"{ids!r} is not a column of the tokens of {name!r}")
+    features = {name: _feature(entry) for name, entry in document.get("features", {}).items()}
+    for name, entry in features.items():
+        if kinds.get(name) != entry.kind:
+            raise ValueError(f"{name!r} is not a column of vectors of {entry.size} numbers")
     names = document["smiles_column"], tuple(document["targets"])
-    return kinds, *names, shards, rejects, vocab, fingerprint, history, tokens
+    return kinds, *names, shards, rejects, vocab, fingerprint, history, tokens, features
+
+
+def _feature(entry: Mapping[str, Any]) -> FeatureEntry:
+    key, dtype = _text(entry["key"], "a key"), _text(entry["dtype"], "a type")
+    return FeatureEntry(key, _count(entry["size"], "numbers"), dtype, entry["bits"] is True)
 
 
 def _entry(entry: Mapping[str, Any], columns: set[str]) -> ShardEntry:

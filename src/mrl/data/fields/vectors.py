@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.data.columns import Rows64
+from mrl.data.columns import Rows64, View
 from mrl.data.fields.field import Field
 from mrl.errors import FeatureError
 from mrl.features import (
@@ -20,11 +20,13 @@ from mrl.features import (
     VectorRefs,
     featurize,
     function_of,
+    key_of,
     state_digest,
+    stored_floats,
     vector_store,
 )
 from mrl.messages import format_value
-from mrl.ragged import Rejects
+from mrl.ragged import FeaturizedColumn, Rejects, StoredVectors
 
 
 class Vectors(Field):
@@ -32,7 +34,8 @@ class Vectors(Field):
 
     With a cache, the vector of a molecule is computed at its first use, or the reason why there is none; with more than
     one process, a time limit or a folder, all are computed then. The field itself holds 8 bytes per row, references
-    into the cache, so that datasets over the same molecules share their vectors.
+    into the cache, so that datasets over the same molecules share their vectors. Vectors that a corpus keeps beside its
+    molecules are read from there, and no row takes memory.
 
     Parameters
     ----------
@@ -91,7 +94,8 @@ class Vectors(Field):
         self.timeout = timeout
         self.on_error = on_error
         self.on_nonfinite = on_nonfinite
-        self._vectors = VectorRefs(len(text))
+        self._kept = None if cache is None else kept_vectors(text, function)
+        self._vectors = VectorRefs(0 if self._kept is not None else len(text))
         self._store: Any = None  # where the vectors are kept, once there are some
         self._state = self._digest()
         self._compute(np.zeros(0, np.int64))  # raises now if a setting is invalid
@@ -113,13 +117,15 @@ class Vectors(Field):
 
     def prepare(self) -> None:
         """Compute everything that is cached: what worker processes compute is lost with them."""
-        if self.cache is not None:
+        if self.cache is not None and self._kept is None:
             self._fill()
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[Tensor]:
         if self.cache is None:
             vectors = self._compute(rows)
             return (self._floats(vectors, np.arange(len(rows)), rows),)
+        if self._kept is not None:
+            return (torch.from_numpy(stored_floats(self._kept, rows)),)
         self._follow()
         if len(missing := self._vectors.unknown(rows)):
             self._fill(None if self._at_once else np.unique(rows[missing]))
@@ -142,6 +148,8 @@ class Vectors(Field):
         return torch.from_numpy(floats)
 
     def validity(self) -> tuple[NDArray[np.bool_], Rejects]:
+        if self._kept is not None:  # rows without a vector were rejected when the corpus was prepared
+            return np.ones(len(self.text), bool), Rejects()
         if self.cache is None:
             vectors = self._compute(np.arange(len(self.text)))
         else:
@@ -196,3 +204,17 @@ class Vectors(Field):
         if self._vectors.size is None:
             self._vectors.size = vectors.size
         return vectors
+
+
+def kept_vectors(text: Any, function: Featurizer) -> StoredVectors | None:
+    """Return the vectors of a function that are kept beside a column of text on disk; None if there are none."""
+    base = text.column if isinstance(text, View) else text
+    if not isinstance(base, FeaturizedColumn):
+        return None
+    try:
+        found = base.vectors(key_of(function))
+    except TypeError:  # a function without an identity
+        return None
+    if found is None or not isinstance(text, View):
+        return found
+    return found._replace(column=View(found.column, text.rows))
