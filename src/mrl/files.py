@@ -25,15 +25,20 @@ from mrl.errors import FileFormatError, MrlError
 
 __all__ = [
     "AnyPath",
+    "Stamp",
     "atomic",
     "content_digest",
     "remove_abandoned",
     "seal",
+    "stamp_of",
     "unseal",
     "write_atomic",
 ]
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
+
+Stamp: TypeAlias = tuple[int, ...]
+"""What changes when somebody writes to a file or replaces it: its identity, size and times."""
 
 
 @contextlib.contextmanager
@@ -207,6 +212,37 @@ def _is_running(process: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return the stamp of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of int
+        Its identity, its size in bytes, and when its content, and anything of it, were changed, in ns.
+
+    Raises
+    ------
+    OSError
+        It is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.csv"
+    >>> path.write_text("smiles")
+    6
+    >>> stamp_of(path)[1]
+    6
+    """
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def seal(document: Mapping[str, Any]) -> bytes:

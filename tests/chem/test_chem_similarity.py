@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator as generators
 
-from mrl.chem import ECFP4, ECFP6, Fingerprint, nearest_neighbours, pack_fingerprints, tanimoto
+from mrl.chem import ECFP4, ECFP6, Fingerprint, internal_diversity, nearest_neighbours, pack_fingerprints, tanimoto
 from mrl.errors import ColumnError, FeatureError, MoleculeError
 
 A = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H]1CC[C@@H](O)CC1", "[Na+].[Cl-]", "CCO"]
@@ -31,6 +31,15 @@ def test_tanimoto_is_rdkits_to_the_last_digit() -> None:
 def test_molecules_without_bits_are_similar_to_themselves_only() -> None:
     torsions = Fingerprint("torsion")
     assert tanimoto(["C", "CCCC"], ["C", "CCCC"], fingerprint=torsions).tolist() == [[1, 0], [0, 1]]
+
+
+def test_diversity_is_the_mean_distance_of_pairs() -> None:
+    every = np.array(rdkits(B, B))
+    apart = ~np.eye(len(B), dtype=bool)
+    assert internal_diversity(B) == pytest.approx(1 - every[apart].mean(), abs=1e-12)
+    assert internal_diversity(B, self_pairs=True) == pytest.approx(1 - every.mean(), abs=1e-12)
+    assert internal_diversity(["CCO"], self_pairs=True) == 0
+    assert np.isnan([internal_diversity(["CCO"]), internal_diversity([], self_pairs=True)]).all()
 
 
 @pytest.mark.parametrize("k", [1, 3, len(B)])

@@ -71,7 +71,7 @@ from mrl.chem.properties import (
 from mrl.chem.randomize import randomize
 from mrl.chem.safe import from_safe, shuffle_safe, to_safe
 from mrl.chem.scaffolds import murcko_scaffold, scaffold_groups
-from mrl.chem.similarity import cluster_groups, nearest_neighbours, tanimoto
+from mrl.chem.similarity import cluster_groups, internal_diversity, nearest_neighbours, tanimoto
 
 __all__ = [
     "ATOM_COLORS",
@@ -149,6 +149,7 @@ __all__ = [
     "hba",
     "hbd",
     "heavy_atoms",
+    "internal_diversity",
     "leaks",
     "logp",
     "merge_labels",

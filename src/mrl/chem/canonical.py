@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,7 @@ from rdkit import Chem
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.progress import Progress, track
-from mrl.ragged import as_molecules
-
-OnError: TypeAlias = Literal["raise", "drop", "mask"]
+from mrl.ragged import OnError, as_molecules, require_on_error
 
 
 class CanonicalSet(frozenset[str]):
@@ -138,12 +136,6 @@ def canonical_groups(
     """
     text_of = partial(identity, stereo=stereo, isotopes=isotopes)
     return equal_groups(smiles, text_of, on_error=on_error, n_jobs=n_jobs, progress=progress)
-
-
-def require_on_error(on_error: str) -> None:
-    """Raise a ValueError unless `on_error` is one of the three."""
-    if on_error not in get_args(OnError):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
 
 
 def equal_groups(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from mrl.chem.molecule import RDKIT_ERRORS, rdkit_error
 from mrl.errors import FeatureError, MoleculeError
-from mrl.processes import Lost, WorkerPool, require_picklable
+from mrl.processes import Lost, WorkerPool, require_n_jobs, require_picklable
 from mrl.ragged import as_molecules
 
 T = TypeVar("T")
@@ -69,8 +69,7 @@ def map_molecules(
     [3, -1]
     """
     rows = as_molecules(column, name)
-    if n_jobs < 1:
-        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
+    require_n_jobs(n_jobs)
     numbered = zip(range(len(rows)) if numbers is None else numbers, rows, strict=True)
     if n_jobs > 1 and len(rows) > FEW and not multiprocessing.current_process().daemon:
         require_picklable(function, "function", "use n_jobs=1")

@@ -229,7 +229,8 @@ def _around_scaffold(mol: Chem.Mol) -> set[int]:
     return {b.GetIdx() for b in mol.GetBonds() if (b.GetBeginAtomIdx() in inside) != (b.GetEndAtomIdx() in inside)}
 
 
-def _brics(mol: Chem.Mol) -> set[int]:
+def brics_bonds(mol: Chem.Mol) -> set[int]:
+    """Return the numbers of the BRICS bonds of a molecule."""
     with rdBase.BlockLogs():
         cut = Chem.FragmentOnBRICSBonds(mol)  # its first atoms are those of the molecule
     return {
@@ -244,7 +245,7 @@ def _all_bonds(mol: Chem.Mol) -> set[int]:
 _METHODS: dict[str, Callable[[Chem.Mol], set[int]]] = {
     "rings": _around_rings,
     "scaffold": _around_scaffold,
-    "brics": _brics,
+    "brics": brics_bonds,
     "single": _all_bonds,
 }
 

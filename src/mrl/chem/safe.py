@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 from rdkit import Chem, rdBase
 
+from mrl.chem.fragments import brics_bonds
 from mrl.chem.molecule import RDKIT_ERRORS, Molecule, canon_smile, describe, one_line, to_mol
 from mrl.errors import MoleculeError
 
@@ -69,11 +70,12 @@ def to_safe(x: Molecule, bonds: str | Iterable[tuple[int, int]] = "brics", *, se
     if any(atom.GetIsotope() >= _LABEL for atom in mol.GetAtoms()):
         raise _cannot(text, f"isotopes: one is {_LABEL:,} or more, which stand for the ends of bonds here")
     canonical = canon_smile(mol)
-    cuts = _brics(mol) if isinstance(bonds, str) else [_bond(mol, text, pair) for pair in bonds]
+    cuts = brics_bonds(mol) if isinstance(bonds, str) else {_bond(mol, text, pair) for pair in bonds}
+    cuts = {cut for cut in cuts if mol.GetBondWithIdx(cut).GetBondType() == Chem.BondType.SINGLE}
     rank = list(Chem.CanonicalRankAtoms(mol))
-    cuts = sorted(set(cuts), key=lambda cut: _place(mol.GetBondWithIdx(cut), rank))
+    ordered = sorted(cuts, key=lambda cut: _place(mol.GetBondWithIdx(cut), rank))
     try:
-        pieces = _pieces(mol, cuts)
+        pieces = _pieces(mol, ordered)
         safe = _joined(pieces) if cuts else canonical
         safe = safe if seed is None else _reordered(safe, seed)
         same = canon_smile(safe) == canonical
@@ -136,17 +138,6 @@ def _reordered(text: str, seed: int) -> str:
     stream = hashlib.shake_128(f"fragments {operator.index(seed)}".encode()).digest(8 * len(parts))
     order = np.argsort(np.frombuffer(stream, "<u8"), kind="stable")
     return ".".join(parts[i] for i in order.tolist())
-
-
-def _brics(mol: Chem.Mol) -> list[int]:
-    with rdBase.BlockLogs():
-        cut = Chem.FragmentOnBRICSBonds(mol)  # its first atoms are those of the molecule
-    return [
-        bond.GetIdx()
-        for bond in mol.GetBonds()
-        if bond.GetBondType() == Chem.BondType.SINGLE
-        and cut.GetBondBetweenAtoms(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) is None
-    ]
 
 
 def _bond(mol: Chem.Mol, text: str, pair: tuple[int, int]) -> int:

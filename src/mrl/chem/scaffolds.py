@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from mrl.chem.canonical import OnError, equal_groups
+from mrl.chem.canonical import equal_groups
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
 from mrl.progress import Progress
+from mrl.ragged import OnError
 
 
 @function_of_molecule("str\n    Canonical SMILES of the scaffold; ``''`` if the molecule has no ring.")

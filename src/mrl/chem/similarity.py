@@ -7,7 +7,7 @@ fingerprints without any bit have the similarity 1 (RDKit: 0), so that every mol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl import kernels
-from mrl.chem.canonical import OnError, require_on_error
 from mrl.chem.columns import map_molecules
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.packing import bits_of, pack_fingerprints, pack_rows
 from mrl.errors import ColumnError, MoleculeError
 from mrl.progress import Progress, track
-from mrl.ragged import as_molecules
+from mrl.ragged import OnError, as_molecules, require_on_error
+
+_PAIRS = 1 << 23  # similarities in memory at a time: 64 MB
 
 
 def tanimoto(a: Any, b: Any, *, fingerprint: FingerprintFunction = ECFP4) -> NDArray[np.float64]:
@@ -52,6 +53,51 @@ def tanimoto(a: Any, b: Any, *, fingerprint: FingerprintFunction = ECFP4) -> NDA
     array([[1.   , 0.333, 0.   ]])
     """
     return kernels.tanimoto(*_pack_both(a, b, ("a", "b"), fingerprint))
+
+
+def internal_diversity(molecules: Any, *, self_pairs: bool = False, fingerprint: FingerprintFunction = ECFP4) -> float:
+    """Return how different molecules are from each other: 1 - the mean similarity of all pairs.
+
+    Parameters
+    ----------
+    molecules : column of str or Mol, or array of bits; n rows
+        As in `tanimoto`.
+    self_pairs : bool
+        Count each molecule as a pair with itself too, as the benchmark MOSES does: the same number times 1 - 1/n, so
+        that it rises with the number of molecules. `evaluate` reports this one.
+    fingerprint : callable
+        A molecule -> 0 or 1, shape (bits,). Not used for arrays.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN where there is no pair.
+
+    Raises
+    ------
+    MoleculeError
+        A row is not a molecule; `row` is its number.
+    ColumnError
+        An array has values other than 0 and 1.
+
+    Examples
+    --------
+    >>> round(internal_diversity(["CCO", "OCC", "c1ccccc1"]), 3)
+    0.667
+    >>> round(internal_diversity(["CCO", "OCC", "c1ccccc1"], self_pairs=True), 3)
+    0.444
+    """
+    packed = pack_fingerprints(molecules, fingerprint)
+    n = len(packed)
+    pairs, selves = (n * n, 0) if self_pairs else (n * (n - 1), n)
+    total = sum(float(block.sum()) for block in similarity_blocks(packed))
+    return 1 - (total - selves) / pairs if pairs else float("nan")
+
+
+def similarity_blocks(packed: NDArray[np.uint64]) -> Iterator[NDArray[np.float64]]:
+    """Yield the similarities of packed fingerprints to all of them, some rows at a time."""
+    step = max(1, _PAIRS // max(1, len(packed)))
+    return (kernels.tanimoto(packed[begin : begin + step], packed) for begin in range(0, len(packed), step))
 
 
 def nearest_neighbours(

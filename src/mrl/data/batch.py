@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -14,6 +14,9 @@ from mrl.data.columns import Rows64
 from mrl.data.fields.field import Field
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Collate: TypeAlias = Callable[..., Any]
+"""A function that makes tensors of a batch: of a list of samples, or of a `LazyBatch`."""
 
 
 class BatchRequest(NamedTuple):
@@ -148,7 +151,7 @@ def takes_lazy_batch(collate: F) -> F:
     return collate
 
 
-def with_list_of_samples(collate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def with_list_of_samples(collate: Collate) -> Collate:
     """Return `collate` itself if it takes a `LazyBatch`, else a function that passes it the list of samples."""
     inner: Any = collate
     while isinstance(inner, partial):
@@ -156,5 +159,5 @@ def with_list_of_samples(collate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return collate if getattr(inner, "takes_lazy_batch", False) else partial(_collate_list, collate)
 
 
-def _collate_list(collate: Callable[[Any], Any], samples: Any) -> Any:
+def _collate_list(collate: Collate, samples: Any) -> Any:
     return collate(list(samples))

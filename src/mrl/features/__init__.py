@@ -2,7 +2,7 @@
 
 from mrl.features.caches import Cached, cache_folder, cached, clear_cache
 from mrl.features.computing import AnyText, Featurizer, function_of
-from mrl.features.features import Features, OnError, OnNonfinite, require_on_error
+from mrl.features.features import Features, OnNonfinite
 from mrl.features.featurizing import Cache, featurize, vector_store
 from mrl.features.keys import key_of
 from mrl.features.packing import stored_floats
@@ -15,7 +15,6 @@ __all__ = [
     "Cached",
     "Features",
     "Featurizer",
-    "OnError",
     "OnNonfinite",
     "VectorRefs",
     "cache_folder",
@@ -24,7 +23,6 @@ __all__ = [
     "featurize",
     "function_of",
     "key_of",
-    "require_on_error",
     "state_digest",
     "stored_floats",
     "vector_store",

@@ -12,11 +12,10 @@ from mrl.errors import FeatureError
 from mrl.features.refs import VectorRefs
 from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
-from mrl.ragged import Rejects, Text, arrow_table, pandas_frame
+from mrl.ragged import OnError, Rejects, Text, arrow_table, pandas_frame
 
-__all__ = ["Features", "OnError", "OnNonfinite", "features_of", "require_on_error", "require_on_nonfinite"]
+__all__ = ["Features", "OnNonfinite", "features_of", "require_on_nonfinite"]
 
-OnError: TypeAlias = Literal["raise", "drop", "mask"]
 OnNonfinite: TypeAlias = Literal["reject", "keep"]
 
 
@@ -176,27 +175,6 @@ def _check(text: Text, vectors: VectorRefs, on_error: OnError) -> None:
             reason=reason,
             row=row,
         )
-
-
-def require_on_error(on_error: str) -> None:
-    """Raise a ValueError unless `on_error` is one of the three.
-
-    Parameters
-    ----------
-    on_error : str
-        ``"raise"``, ``"drop"`` or ``"mask"``.
-
-    Raises
-    ------
-    ValueError
-        It is another.
-
-    Examples
-    --------
-    >>> require_on_error("drop")
-    """
-    if on_error not in get_args(OnError):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
 
 
 def require_on_nonfinite(on_nonfinite: str) -> None:

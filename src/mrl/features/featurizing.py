@@ -13,22 +13,16 @@ import numpy as np
 
 from mrl.features.caches import require_folder
 from mrl.features.computing import Block, Featurizer, Transformer, function_of
-from mrl.features.features import (
-    Features,
-    OnError,
-    OnNonfinite,
-    features_of,
-    require_on_error,
-    require_on_nonfinite,
-)
+from mrl.features.features import Features, OnNonfinite, features_of, require_on_nonfinite
 from mrl.features.keys import Digests, digests, key_of
 from mrl.features.memory import keep_store, memory_store
 from mrl.features.refs import VectorRefs
 from mrl.features.running import run
 from mrl.features.store import Store
 from mrl.features.tables import RowNumbers
+from mrl.processes import require_n_jobs
 from mrl.progress import Progress, track
-from mrl.ragged import Text, as_text
+from mrl.ragged import OnError, Text, as_text, require_on_error
 
 __all__ = ["Cache", "featurize", "vector_store"]
 
@@ -159,8 +153,7 @@ class _Options:
     stop: bool
 
     def __post_init__(self) -> None:
-        if self.n_jobs < 1:
-            raise ValueError(f"n_jobs is {self.n_jobs}; expected the number of processes, 1 or more")
+        require_n_jobs(self.n_jobs)
         if self.timeout is not None and not self.timeout > 0:
             raise ValueError(
                 f"timeout is {self.timeout}; expected the seconds that a molecule may take, above 0, or None"

@@ -27,7 +27,7 @@ from mrl.features.packing import Bytes, PackedFormat, unpack
 from mrl.features.refs import VectorRefs
 from mrl.features.store import Store, rows_by_format
 from mrl.features.tables import FixedTable
-from mrl.files import remove_abandoned, seal, write_atomic
+from mrl.files import Stamp, remove_abandoned, seal, stamp_of, write_atomic
 
 __all__ = ["FolderStore", "folder_store", "read_vectors", "write_vectors"]
 
@@ -46,7 +46,7 @@ class CachedVectors:
     path: Path
     table: FixedTable
     reasons: Mapping[bytes, str]
-    stamp: tuple[int, ...] = ()
+    stamp: Stamp = ()
     """What the file was when it was checked, see `stamp_of`."""
 
     @property
@@ -65,12 +65,6 @@ def write_vectors(path: Path, format: PackedFormat, keys: Digests, data: Bytes, 
         "reasons": {key.hex(): reasons[key] for key in sorted(reasons)},
     }
     write_shard(path, {"key": keys, "vector": vectors}, about)
-
-
-def stamp_of(path: Path) -> tuple[int, ...]:
-    """Return what changes when somebody writes to a file: its identity, size and times."""
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def read_vectors(path: Path, *, verify: bool = True) -> CachedVectors:

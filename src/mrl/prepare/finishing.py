@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any
 
 from mrl.chem import StepCount
-from mrl.corpus import Manifest, ShardEntry, StoredFile, stamp_of, write_rejects, write_stamps, write_vocab
+from mrl.corpus import Manifest, ShardEntry, StoredFile, write_rejects, write_stamps, write_vocab
 from mrl.errors import CorpusError
+from mrl.files import stamp_of
 from mrl.prepare.cleaning import step_count
 from mrl.prepare.featurizing import feature_entry
 from mrl.prepare.job import WORK, Job, rejects_of, versions

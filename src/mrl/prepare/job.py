@@ -13,9 +13,9 @@ import numpy as np
 
 from mrl import __version__
 from mrl.chem import clean_rows
-from mrl.corpus import Shard, Source, find_sources, stamp_of, write_shard
+from mrl.corpus import Shard, Source, find_sources, write_shard
 from mrl.errors import CorpusError, FileFormatError
-from mrl.files import seal, unseal, write_atomic
+from mrl.files import seal, stamp_of, unseal, write_atomic
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.ragged import Ragged, Rejects, Text
 

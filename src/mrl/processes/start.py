@@ -7,7 +7,7 @@ import os
 import sys
 from multiprocessing.context import BaseContext
 
-__all__ = ["available_cpus", "process_context"]
+__all__ = ["available_cpus", "process_context", "require_n_jobs"]
 
 
 def process_context(method: str | BaseContext | None = None) -> BaseContext:
@@ -71,3 +71,24 @@ def available_cpus() -> int:
             f"the environment variable ncpus is {limit!r}; expected a number of processes: correct it, or unset it"
         )
     return min(cpus, int(limit)) if limit else cpus
+
+
+def require_n_jobs(n_jobs: int) -> None:
+    """Raise a ValueError unless `n_jobs` is a number of processes.
+
+    Parameters
+    ----------
+    n_jobs : int
+        1 or more.
+
+    Raises
+    ------
+    ValueError
+        It is less than 1.
+
+    Examples
+    --------
+    >>> require_n_jobs(2)
+    """
+    if n_jobs < 1:
+        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")

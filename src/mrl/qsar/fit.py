@@ -15,7 +15,7 @@ from mrl.chem import nearest_neighbours
 from mrl.errors import DatasetError
 from mrl.messages import format_count
 from mrl.nn import one_thread
-from mrl.processes import Lost, WorkerPool
+from mrl.processes import Lost, WorkerPool, require_n_jobs
 from mrl.progress import Progress, track
 from mrl.qsar.inputs import DESCRIPTORS, Inputs, InputScaling, compute_inputs
 from mrl.qsar.model import PropertyModel, combine
@@ -162,8 +162,7 @@ def _train(
     data: TrainingData, fold: NDArray[np.int64], options: FitOptions, n_jobs: int, advance: Callable[[int], object]
 ) -> Iterator[Ensemble]:
     """Yield the networks of each fold, in order."""
-    if n_jobs < 1:
-        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
+    require_n_jobs(n_jobs)
     numbers = range(options.folds)
     if n_jobs == 1:
         for number in numbers:

@@ -6,7 +6,7 @@ from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, as_labels, class_codes
 from mrl.ragged.ragged import Ragged
-from mrl.ragged.rejects import Reject, Rejects
+from mrl.ragged.rejects import OnError, Reject, Rejects, require_on_error
 from mrl.ragged.tables import arrow_table, pandas_frame
 from mrl.ragged.text import Text, as_text
 from mrl.ragged.vectors import FeaturizedColumn, StoredVectors
@@ -20,6 +20,7 @@ __all__ = [
     "FeaturizedColumn",
     "MoleculeTable",
     "NotAsciiError",
+    "OnError",
     "Ragged",
     "Reject",
     "Rejects",
@@ -37,5 +38,6 @@ __all__ = [
     "is_column",
     "is_missing",
     "pandas_frame",
+    "require_on_error",
     "row_numbers",
 ]

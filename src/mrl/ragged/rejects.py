@@ -7,7 +7,7 @@ import operator
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import Any, Literal, NamedTuple, TextIO, TypeAlias, get_args
 
 from mrl.errors import RowError
 from mrl.files import atomic
@@ -15,7 +15,9 @@ from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
 from mrl.ragged.tables import pandas_frame
 
-__all__ = ["Reject", "Rejects"]
+__all__ = ["OnError", "Reject", "Rejects", "require_on_error"]
+
+OnError: TypeAlias = Literal["raise", "drop", "mask"]
 
 _SHOWN = 20  # rows of the table in a notebook
 
@@ -254,6 +256,27 @@ class Rejects(Sequence[Reject]):
             return "<p>no rejects</p>"
         more = f"<p>and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
         return html_table(self._rows[:_SHOWN], Reject._fields) + more
+
+
+def require_on_error(on_error: str) -> None:
+    """Raise a ValueError unless `on_error` is one of the three.
+
+    Parameters
+    ----------
+    on_error : str
+        ``"raise"``, ``"drop"`` or ``"mask"``.
+
+    Raises
+    ------
+    ValueError
+        It is another.
+
+    Examples
+    --------
+    >>> require_on_error("drop")
+    """
+    if on_error not in get_args(OnError):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise', 'drop' or 'mask'")
 
 
 def _restored(rows: Iterable[tuple[int, str, str, str]], lines: dict[int, int]) -> Rejects:

@@ -16,7 +16,7 @@ from mrl.messages import format_count
 from mrl.report.axes import as_values, drawable
 from mrl.report.curves import loss, rounds
 from mrl.report.distributions import distributions, token_frequencies
-from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
+from mrl.report.html import Section, Tile, code, columns, figure, page, paragraph, repeat_section, table, tiles
 from mrl.report.molecules import molecule_grid
 
 _MOST_INVALID = 12  # samples in the table of failures
@@ -130,7 +130,8 @@ class DemoReport:
             f"{format_count(len(self.rounds) - 1, 'round')} it was fine-tuned towards {self.aim} on the best of its "
             "own samples."
         )
-        sections = [part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures, _repeat)]
+        repeat = repeat_section(self.command, self.settings, self.versions, "gives the same samples")
+        sections = [*(part(self) for part in (_data, _training, _fine_tuning, _molecules, _failures)), repeat]
         return page(self.title, subtitle, sections, lead=_key_numbers(self), kicker="mrl demo")
 
 
@@ -278,13 +279,6 @@ def _failures(data: DemoReport) -> Section:
         table(invalid[:_MOST_INVALID], ["sampled text", "reason"]),
         f"Samples of the trained model that are invalid: {len(invalid):,}; that are empty: {screened.empty:,}.",
     )
-
-
-def _repeat(data: DemoReport) -> Section:
-    settings = table(data.settings.items(), ["setting", "value"], caption="Settings")
-    versions = table(data.versions.items(), ["package", "version"], caption="Versions")
-    note = "With the same versions, on the same machine, this command gives the same samples."
-    return Section("Repeat it", command(data.command) + columns(settings, versions), note)
 
 
 def _mean(values: ArrayLike) -> float:

@@ -7,7 +7,7 @@ forbids the browser to fetch or run any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -229,6 +229,24 @@ def columns(*bodies: str) -> Html:
     """
     cells = "".join(f"<div>\n{body}</div>\n" for body in bodies)
     return Html(f'<div class="columns">\n{cells}</div>\n')
+
+
+def repeat_section(
+    command_line: str, settings: Mapping[str, object], versions: Mapping[str, object], does: str
+) -> Section:
+    """Return the last section of a report: the command that makes it again, its settings, and versions.
+
+    Examples
+    --------
+    >>> repeat_section("mrl demo", {"seed": 0}, {"mrl": "1.0"}, "gives the same samples").note
+    'With the same versions, on the same machine, this command gives the same samples.'
+    """
+    tables = columns(
+        table(settings.items(), ["setting", "value"], caption="Settings"),
+        table(versions.items(), ["package", "version"], caption="Versions"),
+    )
+    note = f"With the same versions, on the same machine, this command {does}."
+    return Section("Repeat it", command(command_line) + tables, note)
 
 
 def tiles(items: Iterable[Tile]) -> Html:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mrl.chem import tanimoto
+from mrl.chem import internal_diversity
 from mrl.errors import DatasetError
 from mrl.formatting import Html, format_number, format_percent
 from mrl.messages import format_count
 from mrl.report.axes import Axes, Values, as_values, drawable, limits, ticks
 from mrl.report.drawing import WIDTH, Canvas, Drawing, empty_figure
-from mrl.report.html import Section, Tile, code, columns, command, figure, page, paragraph, table, tiles
+from mrl.report.html import Section, Tile, code, columns, figure, page, paragraph, repeat_section, table, tiles
 from mrl.report.molecules import molecule_grid
 
 _MOST_DRAWN, _MOST_LISTED, _TOP, _MOST_POINTS = 24, 50, 10, 400
@@ -93,7 +93,8 @@ class ImproveReport:
             f"{format_count(len(self.smiles), 'molecule')} were scored by {self.name}, of at most {self.budget:,}. "
             "They were proposed by a language model and by crossover and mutation, and chosen by a surrogate."
         )
-        sections = [part(self) for part in (_course, _molecules, _origins, _failures, _repeat)]
+        repeat = repeat_section(self.command, self.settings, self.versions, "finds the same molecules")
+        sections = [*(part(self) for part in (_course, _molecules, _origins, _failures)), repeat]
         return page("Molecules with a high score", subtitle, sections, lead=_key_numbers(self), kicker="mrl improve")
 
 
@@ -177,11 +178,7 @@ def _key_numbers(data: ImproveReport) -> str:
 
 def _diversity(data: ImproveReport, calls: int) -> str:
     best = [data.smiles[row] for row in _ranked(data) if row < calls][:_DIVERSE]
-    if len(best) < 2:
-        return "none"
-    similarity = tanimoto(best, best)
-    n = len(best)
-    return format_number(float(1 - (similarity.sum() - n) / (n * (n - 1))))
+    return format_number(internal_diversity(best)) if len(best) > 1 else "none"
 
 
 def _course(data: ImproveReport) -> Section:
@@ -249,10 +246,3 @@ def _failures(data: ImproveReport) -> Section:
         return Section("What failed, and why", paragraph("Every molecule has a score."))
     title = f"{format_count(len(failed), 'molecule')} without a score; each is a call."
     return Section("What failed, and why", table(failed[:_MOST_LISTED], ["SMILES", "reason"]), title)
-
-
-def _repeat(data: ImproveReport) -> Section:
-    settings = table(data.settings.items(), ["setting", "value"], caption="Settings")
-    versions = table(data.versions.items(), ["package", "version"], caption="Versions")
-    note = "With the same versions, on the same machine, this command finds the same molecules."
-    return Section("Repeat it", command(data.command) + columns(settings, versions), note)

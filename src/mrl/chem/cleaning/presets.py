@@ -109,6 +109,16 @@ def weighs_at_most_1200(mol: Chem.Mol) -> bool:
     return sum(table.GetAtomicWeight(atom.GetAtomicNum()) for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1) <= 1200
 
 
+MOSES_FILTERS: tuple[Step, ...] = (RingSize(7), Neutral(), OnlyElements("C N S O F Cl Br H"))
+"""What MOSES requires of a molecule, apart from its properties and `moses_alerts`."""
+
+
+@cache
+def moses_alerts() -> Alerts:
+    """Return the step that rejects the alerts of MOSES."""
+    return Alerts("MCF", "PAINS")
+
+
 _HALOGENS = frozenset({9, 17, 35, 53})
 
 
@@ -118,13 +128,11 @@ def _presets() -> dict[str, tuple[Step, ...]]:
         "none": (),
         "moses": (
             StripTail(stereo_groups="drop"),
-            RingSize(7),
-            Neutral(),
-            OnlyElements("C N S O F Cl Br H"),
+            *MOSES_FILTERS,
             Within("molwt", 250, 350),
             Within("rotbond", most=7),
             Within("logp", most=3.5),
-            Alerts("MCF", "PAINS"),
+            moses_alerts(),
             DropStereo(),
             DropIsotopes(),
             Canonical(),

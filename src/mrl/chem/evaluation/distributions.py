@@ -16,12 +16,12 @@ from rdkit import Chem, rdBase
 from mrl.chem.fingerprints import Fingerprint
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.properties import logp, molwt, qed, sa_score
-from mrl.kernels import nearest, pack_bits, tanimoto
+from mrl.chem.similarity import similarity_blocks
+from mrl.kernels import nearest, pack_bits
 
 Words: TypeAlias = NDArray[np.uint64]
 
 _ECFP4 = Fingerprint("ecfp", n_bits=1024, radius=2)
-_PAIRS = 1 << 23  # similarities in memory at a time: 64 MB
 
 
 class Profile(NamedTuple):
@@ -63,18 +63,17 @@ def packed_fingerprint(mol: Chem.Mol) -> Words:
     return words
 
 
-def internal_diversity(fingerprints: Sequence[Words]) -> tuple[float, float]:
+def moses_diversity(fingerprints: Sequence[Words]) -> tuple[float, float]:
     """Return IntDiv for p = 1 and 2: one minus the power mean of the similarities of all pairs; NaN for no rows.
 
     Pairs of a molecule with itself are included. The paper of MOSES writes the root over all pairs; its program takes
-    the root molecule by molecule, and then the mean. The published numbers are the program's, and so are these.
+    the root molecule by molecule, and then the mean. The published numbers are the program's, and so are these; the
+    first is `internal_diversity` with ``self_pairs=True``.
     """
     if not fingerprints:
         return float("nan"), float("nan")
     words = np.stack(fingerprints)
-    step = max(1, _PAIRS // len(words))
-    blocks = (tanimoto(words[begin : begin + step], words) for begin in range(0, len(words), step))
-    means = [(block.mean(1), (block**2).mean(1)) for block in blocks]
+    means = [(block.mean(1), (block**2).mean(1)) for block in similarity_blocks(words)]
     one, two = (np.concatenate(rows) for rows in zip(*means, strict=True))
     return 1 - float(one.mean()), 1 - float(np.sqrt(two).mean())
 

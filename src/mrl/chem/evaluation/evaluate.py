@@ -12,14 +12,14 @@ import numpy as np
 from rdkit import rdBase
 
 from mrl.chem.canonical import CanonicalSet, identity, without
-from mrl.chem.cleaning.filters import Alerts, Neutral, OnlyElements, RingSize
+from mrl.chem.cleaning.presets import MOSES_FILTERS, moses_alerts
 from mrl.chem.cleaning.steps import Row, Step
 from mrl.chem.columns import map_molecules
 from mrl.chem.evaluation.distributions import (
     Profile,
     Words,
     cosine_of_counts,
-    internal_diversity,
+    moses_diversity,
     nearest_similarity,
     packed_fingerprint,
     profile,
@@ -30,11 +30,6 @@ from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
 from mrl.ragged import as_molecules
 
-_MOSES_FILTERS: tuple[Step, ...] = (
-    RingSize(7),
-    Neutral(),
-    OnlyElements("C N S O F Cl Br H"),
-)
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
 _COMPARED = ("snn", "fragments", "scaffolds", *_PROPERTIES)
 _FCD = "not computed: it needs a trained network, which the package fcd includes"
@@ -161,7 +156,7 @@ def evaluate(
         return "not computed: no train was given" if known is None else note
 
     fingerprints = [one.fingerprint for one in profiles]
-    diversity = internal_diversity(fingerprints)
+    diversity = moses_diversity(fingerprints)
     snn_train = nearest_similarity(fingerprints, known_fingerprints)
     passing = passed / computed if computed else float("nan")
     table = [
@@ -192,7 +187,7 @@ def evaluate(
 def _examine(smiles: str) -> tuple[Profile, bool]:
     """The profile of a molecule, and whether it passes the filters."""
     row = Row(smiles)
-    return profile(row.mol), _first_reason(row, (*_MOSES_FILTERS, Alerts("MCF", "PAINS"))) is None
+    return profile(row.mol), _first_reason(row, (*MOSES_FILTERS, moses_alerts())) is None
 
 
 def _profile_as(x: Molecule, stereo: bool, isotopes: bool) -> Profile:

@@ -6,7 +6,6 @@ from mrl.corpus.store.kinds import kind_of
 from mrl.corpus.store.manifest import FeatureEntry, Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard
-from mrl.corpus.store.shards import stamp_of
 from mrl.corpus.store.stacked import StackedColumns
 from mrl.corpus.store.verification import file_digest, write_stamps
 
@@ -23,7 +22,6 @@ __all__ = [
     "kind_of",
     "open_corpus",
     "save_corpus",
-    "stamp_of",
     "write_entry",
     "write_rejects",
     "write_shard",

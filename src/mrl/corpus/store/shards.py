@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,44 +16,11 @@ from numpy.typing import NDArray
 from mrl.corpus.store.manifest import Manifest, StoredFile
 from mrl.corpus.store.shard import MappedShard, map_shard
 from mrl.errors import CorpusError, CorruptShard, FileFormatError
-
-Stamp: TypeAlias = tuple[int, ...]
-"""What changes when somebody writes to a file or replaces it: its identity, size and times."""
+from mrl.files import Stamp, stamp_of
 
 _LOOK_SECONDS = 0.05  # between two looks at many files, or a hundred times as long as a look takes
 _FEW = 4  # files, which are looked at whenever rows are taken
 _CLOCK_NS = 20_000_000
-
-
-def stamp_of(path: Path) -> Stamp:
-    """Return the stamp of a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    tuple of int
-        Its identity, its size in bytes, and when its content, and anything of it, were changed, in ns.
-
-    Raises
-    ------
-    OSError
-        It is missing.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "a.csv"
-    >>> path.write_text("smiles")
-    6
-    >>> stamp_of(path)[1]
-    6
-    """
-    status = os.stat(path)
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def wait_for_clock(stamps: Iterable[Stamp]) -> None:

@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 
 from mrl.corpus.store.manifest import NAME, Manifest, StoredFile
 from mrl.corpus.store.shard import map_shard
-from mrl.corpus.store.shards import Stamp, require_listed, stamp_of, wait_for_clock
+from mrl.corpus.store.shards import require_listed, wait_for_clock
 from mrl.errors import CorpusError, CorruptShard, FileFormatError
-from mrl.files import write_atomic
+from mrl.files import Stamp, stamp_of, write_atomic
 from mrl.processes import available_cpus
 from mrl.progress import Progress, track
 

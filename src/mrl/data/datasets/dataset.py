@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Generic, Literal, Self, cast
 
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from mrl.data.batch import BatchRequest, LazyBatch, epoch_of, make_sample, with_list_of_samples
+from mrl.data.batch import BatchRequest, Collate, LazyBatch, epoch_of, make_sample, with_list_of_samples
 from mrl.data.collate.padding import Padding
 from mrl.data.columns import Rows64, as_row_index, column_identity, index_digest, row_array, take_rows
 from mrl.data.datasets.rows import RowDataset
@@ -279,7 +279,7 @@ class BaseDataset(RowDataset, Generic[Batch]):
         rank: int | None = None,
         world_size: int | None = None,
         order: Order | None = None,
-        collate_fn: Callable[[Any], Any] | None = None,
+        collate_fn: Collate | None = None,
         output: Literal["tuple", "dict"] = "tuple",
         padding: Padding | None = None,
         **torch_kwargs: Any,

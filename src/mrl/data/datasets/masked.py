@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
+from mrl.data.batch import Collate
 from mrl.data.collate.tasks import masked_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.text import OnLong, TextDataset, check_text_settings, pad_collate, token_fields
@@ -17,8 +17,6 @@ from mrl.data.fields.field import Field
 from mrl.data.fields.masks import MaskedTokens
 from mrl.data.fields.tokens import Augment
 from mrl.text import UNK, Vocab
-
-Collate = Callable[[Any], Any]
 
 
 def _masked_fields(ds: Any) -> tuple[Field, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrl.data.batch import Collate
 from mrl.data.collate.tasks import packed_collate
 from mrl.data.columns import Rows64, View
 from mrl.data.datasets.dataset import BaseDataset
@@ -21,8 +22,6 @@ from mrl.data.fields.tokens import Tokens
 from mrl.errors import DatasetError
 from mrl.ragged import Ragged, Text
 from mrl.text import BOS, Vocab
-
-Collate = Callable[[Any], Any]
 
 
 class Blocks:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
 from torch import Tensor
 
+from mrl.data.batch import Collate
 from mrl.data.collate.sequences import vector_reconstruction_collate
 from mrl.data.collate.tasks import pair_collate, prompt_collate
 from mrl.data.columns import Values, View, values_of
@@ -20,8 +20,6 @@ from mrl.data.fields.prompts import PromptedTokens, control_ids
 from mrl.data.fields.tokens import Tokens
 from mrl.ragged import Text
 from mrl.text import Vocab
-
-Collate = Callable[[Any], Any]
 
 
 def _source_and_target(ds: Any) -> tuple[Field, ...]:

@@ -19,9 +19,8 @@ from mrl.data.fields.field import Field
 from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting import count_rows, require_rows
 from mrl.errors import ColumnError, DatasetError
-from mrl.features import OnError, require_on_error
 from mrl.formatting import html_preview
-from mrl.ragged import Ragged, Rejects
+from mrl.ragged import OnError, Ragged, Rejects, require_on_error
 
 
 class RowDataset(SourceDataset):

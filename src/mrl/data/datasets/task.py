@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mrl.data.batch import Collate
 from mrl.data.columns import Values, is_stored, number_blocks, number_column
 from mrl.data.fields.field import Field
 from mrl.errors import ColumnError, RowError
@@ -104,7 +105,7 @@ class Task:
 
     columns: Mapping[str, ColumnKind] = field(default_factory=lambda: MappingProxyType({}))
     make_fields: Callable[[Any], tuple[Field, ...]] | None = None
-    make_collate: Callable[[Any], Callable[..., Any]] | None = None
+    make_collate: Callable[[Any], Collate] | None = None
     generates: str | None = None
     generated_vocab: str = "vocab"
     filter_rows: Callable[[Any], tuple[Ok, Rejects] | None] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrl.data.batch import Collate
 from mrl.data.collate.sequences import lm_collate, sequence_prediction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn, numpy_dtype
@@ -24,11 +24,10 @@ from mrl.errors import RowError
 from mrl.ragged import Rejects
 from mrl.text import Vocab
 
-Collate = Callable[[Any], Any]
 OnLong = Literal["raise", "reject", "crop"]
 
 
-def pad_collate(collate: Callable[..., Any], ds: Any) -> Collate:
+def pad_collate(collate: Collate, ds: Any) -> Collate:
     """Return `collate` for a dataset with a vocabulary, whose padding id it needs."""
     return partial(collate, pad_idx=ds.vocab.stoi["pad"])
 

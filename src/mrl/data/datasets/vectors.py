@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mrl.data.batch import Collate
 from mrl.data.collate.sequences import vector_collate, vector_prediction_collate, vector_reconstruction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import Task, TextColumn, drop_failed_rows
@@ -17,10 +17,9 @@ from mrl.data.datasets.text import label_columns, label_fields, pad_collate
 from mrl.data.fields.field import Field
 from mrl.data.fields.tokens import Tokens
 from mrl.data.fields.vectors import Vectors
-from mrl.features import Cache, Featurizer, OnError, OnNonfinite
+from mrl.features import Cache, Featurizer, OnNonfinite
+from mrl.ragged import OnError
 from mrl.text import Vocab
-
-Collate = Callable[[Any], Any]
 
 
 def _vector_fields(ds: Any) -> tuple[Field, ...]:

@@ -15,7 +15,6 @@ from mrl.errors import FeatureError
 from mrl.features import (
     Cache,
     Featurizer,
-    OnError,
     OnNonfinite,
     VectorRefs,
     featurize,
@@ -26,7 +25,7 @@ from mrl.features import (
     vector_store,
 )
 from mrl.messages import format_value
-from mrl.ragged import FeaturizedColumn, Rejects, StoredVectors
+from mrl.ragged import FeaturizedColumn, OnError, Rejects, StoredVectors
 
 
 class Vectors(Field):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mrl.data.batch import BatchRequest, RequestDataset, with_list_of_samples
+from mrl.data.batch import BatchRequest, Collate, RequestDataset, with_list_of_samples
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.ranks import rank_and_world_size, rank_slice
 from mrl.data.loader.state import check_state, make_state
@@ -126,7 +126,7 @@ class Loader:
         self,
         dataset: Dataset[Any],
         order: Order | Callable[[int], Order],
-        collate: Callable[[Any], Any],
+        collate: Collate,
         *,
         num_workers: int = 0,
         rank: int | None = None,
@@ -367,7 +367,7 @@ class BatchIterator(Iterator[Any]):
         self._end = self._place.batches
 
 
-def make_batches(dataset: RequestDataset, collate: Callable[[Any], Any], plan: EpochPlan) -> Generator[Any]:
+def make_batches(dataset: RequestDataset, collate: Collate, plan: EpochPlan) -> Generator[Any]:
     """Yield the batches of `plan`, made in this process."""
     samples = dataset.__getitems__
     for done, request in enumerate(plan):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mrl.data.batch import Collate
 from mrl.data.collate.named import dict_collate
 from mrl.data.collate.padding import Padding
 from mrl.data.columns import RowIndex
@@ -24,8 +25,6 @@ from mrl.errors import DatasetError
 from mrl.processes import available_cpus
 
 ROWS_PER_WORKER = 4096  # rows that have to be computed before one more process pays for its start
-
-Collate = Callable[..., Any]
 
 
 class Sized(Protocol):

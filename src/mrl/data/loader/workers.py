@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +12,7 @@ from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
 from torch.utils.data._utils.signal_handling import _remove_worker_pids  # type: ignore[attr-defined]
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter, _SingleProcessDataLoaderIter
 
-from mrl.data.batch import BatchRequest, RequestDataset
+from mrl.data.batch import BatchRequest, Collate, RequestDataset
 from mrl.data.loader.ending import context_without_finalization, run_postponing_signals
 from mrl.data.loader.sharing import share_with_workers
 from mrl.errors import DatasetError
@@ -49,7 +49,7 @@ class Workers:
     """
 
     def __init__(
-        self, dataset: RequestDataset, collate: Callable[[Any], Any], num_workers: int, torch_kwargs: dict[str, Any]
+        self, dataset: RequestDataset, collate: Collate, num_workers: int, torch_kwargs: dict[str, Any]
     ) -> None:
         self.dataset = dataset
         self.collate = collate

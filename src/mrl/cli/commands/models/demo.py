@@ -16,7 +16,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.chem import PROPERTIES, AlertCount, CanonicalSet, Screened, nearest_neighbours, tanimoto, title_and_unit
+from mrl.chem import (
+    PROPERTIES,
+    AlertCount,
+    CanonicalSet,
+    Screened,
+    internal_diversity,
+    nearest_neighbours,
+    title_and_unit,
+)
 from mrl.cli.commands.models.train import (
     BATCH_SIZE,
     Molecules,
@@ -237,13 +245,8 @@ def _quality(data: Text, rounds: Sequence[Round]) -> dict[str, list[float]]:
     alert = AlertCount("BRENK")
     return {
         "with a structural alert of BRENK, %": [100 * _mean([alert(text) for text in group]) for group in groups],
-        "diversity (1 - mean similarity of ECFP4)": [_diversity(group) for group in groups],
+        "diversity (1 - mean similarity of ECFP4)": [internal_diversity(group) for group in groups],
     }
-
-
-def _diversity(smiles: list[str]) -> float:
-    n = len(smiles)
-    return 1 - (float(tanimoto(smiles, smiles).sum()) - n) / (n * (n - 1)) if n > 1 else math.nan
 
 
 def _mean(values: list[float]) -> float:
