@@ -12,6 +12,10 @@ from mrl.chem import ECFP6, screen
 from mrl.data import PairDataset, TextDataset, TextPredictionDataset, VectorDataset
 from mrl.features import featurize
 from mrl.formatting import html_preview
+from mrl.lm import LanguageModel, ModelConfig, sample
+from mrl.loop import Call, History, Round, Run
+from mrl.qsar import Predictions
+from mrl.ragged import Reject, Rejects
 from mrl.text import CharacterVocab, KmerVocab, SmilesVocab
 
 HOSTILE = "<script>alert(1)</script>"
@@ -37,6 +41,23 @@ OBJECTS: dict[str, tuple[Any, list[str]]] = {
         screen(["CCO", "OCC", HOSTILE] * 5, known=["CCO"]),
         ["molecule", "novel", "yes", "no", "and 5 more rows"],
     ),
+}
+
+HALF, NAN = np.array([0.5, np.nan]), Rejects([Reject(1, HOSTILE, "parse", "not a molecule")])
+ROUNDS = tuple(Round(n, n + 1, 2, 1, 0, float("nan"), 0, 0.9, 0.8, 0, float("nan"), 1.0) for n in range(33))
+MODEL = LanguageModel(ModelConfig.for_vocab(VOCAB, hidden=8), seed=1)
+OBJECTS |= {
+    "predictions": (
+        Predictions(("logp", HOSTILE), np.stack([HALF, HALF], 1), np.stack([HALF, HALF], 1), HALF, HALF > 0, NAN),
+        ["uncertainty of logp", "0.50", "2 rows, 1 reject", "not a molecule"],
+    ),
+    "samples": (sample(MODEL, 12, max_length=9, seed=1), ["log-likelihood", "yes", "0 ", "and 2 more rows"]),
+    "no samples": (sample(MODEL, 0), ["nothing"]),
+    "a run": (
+        Run(History([Call(HOSTILE, 0.9, "start", 0)]), ROUNDS, 50),
+        ["1 of 50 calls", "proposed by", '<th scope="row" class="number">32</th><td class="number">33</td>'],
+    ),
+    "a run without a score": (Run(History(), (), 50), ["no score", "nothing"]),
 }
 
 

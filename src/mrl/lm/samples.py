@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl.formatting import html_preview
 from mrl.lm.model import require_accepted
 from mrl.ragged import Ragged
 from mrl.text import Vocab
+
+_SHOWN = 10  # rows that a notebook shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,6 +79,15 @@ class Samples:
         """
         require_accepted(vocab, self.vocab_size, self.vocab_fingerprint, "these ids were drawn")
         return vocab.decode(self.ids)
+
+    def _repr_html_(self) -> str:
+        shown = {
+            "tokens": [len(row) for row in self.ids[:_SHOWN]],
+            "finished": ["yes" if one else "no" for one in self.finished[:_SHOWN]],
+            "log-likelihood": self.log_likelihood[:_SHOWN].tolist(),
+            "ids": [" ".join(map(str, row.tolist())) for row in self.ids[:_SHOWN]],
+        }
+        return html_preview(shown, len(self), caption=f"{self!r}; decode(vocab) returns their text")
 
     def __repr__(self) -> str:
         return f"Samples({len(self):,} rows, {int(self.finished.sum()):,} finished)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,7 @@ from torch import Tensor
 from mrl.chem import nearest_neighbours
 from mrl.errors import ColumnError, ReadError
 from mrl.files import AnyPath
-from mrl.formatting import format_number, html_table
+from mrl.formatting import format_number, html_preview, html_table
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.nn import one_thread, read_tensors, write_tensors
 from mrl.progress import Progress
@@ -30,9 +31,10 @@ from mrl.ragged import Rejects, as_text
 
 FILE_NAME = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
+_SHOWN = 10  # rows that a notebook shows
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """Predicted properties of n molecules; NaN in the rows that are not molecules.
 
@@ -84,6 +86,19 @@ class Predictions:
         array([0.1])
         """
         return self.uncertainty.reshape(len(self), -1)[:, self._place(target)]
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.targets)
+        return f"Predictions({names}: {format_count(len(self), 'row')}, {format_count(len(self.rejects), 'reject')})"
+
+    def _repr_html_(self) -> str:
+        shown: dict[str, Sequence[object]] = {}
+        for name in self.targets:
+            shown[name] = self[name][:_SHOWN].tolist()
+            shown[f"uncertainty of {name}"] = self.uncertainty_of(name)[:_SHOWN].tolist()
+        shown["similarity to the training data"] = self.similarity[:_SHOWN].tolist()
+        table = html_preview(shown, len(self), caption=repr(self))
+        return table + self.rejects._repr_html_() if self.rejects else table
 
     def _place(self, target: str) -> int:
         if target not in self.targets:

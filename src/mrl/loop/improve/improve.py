@@ -13,6 +13,7 @@ import numpy as np
 
 from mrl.chem import canon_smile
 from mrl.files import AnyPath
+from mrl.formatting import html_table
 from mrl.lm import SequenceModel
 from mrl.loop.improve.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mrl.loop.improve.choosing import Chooser
@@ -71,6 +72,15 @@ class Run:
     def best(self, count: int = 10) -> list[Call]:
         """Return the `count` molecules with the highest scores."""
         return self.history.best(count)
+
+    def _repr_html_(self) -> str:
+        best = [(call.smiles, call.score, call.source, call.round) for call in self.best(_TOP)]
+        some = self.rounds[:: -max(1, len(self.rounds) // _TOP)][::-1]  # the last one among them
+        course = [(one.number, one.calls, one.top, one.best, one.new, one.failed) for one in some]
+        header = ("round", "calls", f"mean of the {_TOP} best", "best", "new molecules", "failed")
+        return html_table(best, ("molecule", "score", "proposed by", "round"), caption=repr(self)) + html_table(
+            course, header, caption="the course of the search"
+        )
 
     def __repr__(self) -> str:
         best = self.best(_TOP)
