@@ -44,7 +44,7 @@ OBJECTS: dict[str, tuple[Any, list[str]]] = {
 }
 
 HALF, NAN = np.array([0.5, np.nan]), Rejects([Reject(1, HOSTILE, "parse", "not a molecule")])
-ROUNDS = tuple(Round(n, n + 1, 2, 1, 0, float("nan"), 0, 0.9, 0.8, 0, float("nan"), 1.0) for n in range(33))
+ROUNDS = tuple(Round(n, n + 1, 2, 1, 1, 0, float("nan"), 0.9, 0.8, 0, float("nan"), 1.0) for n in range(33))
 MODEL = LanguageModel(ModelConfig.for_vocab(VOCAB, hidden=8), seed=1)
 OBJECTS |= {
     "predictions": (
