@@ -18,5 +18,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
         else:
             warnings.simplefilter("ignore", RuntimeWarning)  # large calls report that they are slow
             patch.setenv("NUMBA_DISABLE_JIT", "1")
+        kernels.numba_available.cache_clear()
         assert kernels.numba_available() == (request.param == "compiled")
         yield request.param
+    kernels.numba_available.cache_clear()

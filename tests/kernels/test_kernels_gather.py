@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrl.kernels import copy_slices, locate
+from mrl.kernels import copy_spans, locate
 from mrl.kernels.gather import copy_kernel, locate_kernel
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -40,23 +40,23 @@ def test_rows_are_found_and_copied(case: tuple[list[list[int]], list[int]]) -> N
         begin, end = offsets[k][row - starts[k] : row - starts[k] + 2] + values_at[k]
         expected.append(values[begin:end].tolist())
     arguments = rows, starts, offsets_at, values_at, sizes, memory
-    at, ends = locate(*arguments)
-    at2, ends2 = np.empty(len(rows), np.int64), np.zeros(len(rows) + 1, np.int64)
+    spans = locate(*arguments)
+    spans2 = np.empty_like(spans)
     with np.errstate(over="ignore"):
-        assert locate_kernel(*arguments, at2, ends2) == -1
-    assert (at.tolist(), ends.tolist()) == (at2.tolist(), ends2.tolist())
-    copied = copy_slices(values, at, ends)
+        assert locate_kernel(*arguments, spans2) == -1
+    assert spans.tolist() == spans2.tolist()
+    copied, ends = copy_spans(values, spans)
     assert [copied[a:b].tolist() for a, b in pairwise(ends)] == expected
     copied2 = np.empty_like(copied)
     with np.errstate(over="ignore"):
-        copy_kernel(values, at, ends, copied2)
+        copy_kernel(values, spans, ends, copied2)
     assert copied.tolist() == copied2.tolist()
 
 
 @pytest.mark.parametrize("memory", [[0, 9], [-1, 2], [3, 1], [0, 1 << 62]])
 def test_offsets_that_lead_outside_are_an_error(memory: list[int]) -> None:
-    zero = np.zeros(1, np.int64)
+    zero, spans = np.zeros(1, np.int64), np.zeros(2, np.int64)
     with pytest.raises(ValueError, match=r"^0: its offsets are not in order, or lie outside of its file"):
         locate(zero, np.array([0, 1]), zero, zero, np.array([4]), np.array(memory))
     with np.errstate(over="ignore"):
-        assert locate_kernel(zero, np.array([0, 1]), zero, zero, np.array([4]), np.array(memory), zero, zero) == 0
+        assert locate_kernel(zero, np.array([0, 1]), zero, zero, np.array([4]), np.array(memory), spans) == 0

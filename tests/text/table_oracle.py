@@ -78,7 +78,9 @@ def run_by(way: str) -> Iterator[None]:
         else:
             warnings.simplefilter("ignore", RuntimeWarning)  # large calls report that they are slow
             patch.setenv("NUMBA_DISABLE_JIT", "1")
+        kernels.numba_available.cache_clear()
         yield
+    kernels.numba_available.cache_clear()
 
 
 WAYS = ["fallback", *(["compiled"] if kernels.numba_available() else [])]

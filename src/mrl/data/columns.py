@@ -114,6 +114,10 @@ class View:
         """Return the rows `rows` (numbers or a mask) of this view."""
         return self.column.take(take_rows(self.rows, row_numbers(rows, len(self))))
 
+    def spans(self, rows: Any) -> Any:
+        """Return where the rows `rows` of a view of a `RaggedColumn` lie in memory."""
+        return self.column.spans(take_rows(self.rows, row_numbers(rows, len(self))))
+
     @property
     def digest(self) -> str:
         """Content hash; of a column that is not in memory the digest of the whole, with that of the rows."""

@@ -2,7 +2,7 @@
 
 from mrl.kernels.decode import decode
 from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, POP, REJECT, SPLIT, UNK, TokenTable, encode
-from mrl.kernels.gather import copy_slices, locate
+from mrl.kernels.gather import copy_spans, locate
 from mrl.kernels.jit import numba_available
 from mrl.kernels.pad import max_length, pad, pad_parts
 from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
@@ -21,7 +21,7 @@ __all__ = [
     "SPLIT",
     "UNK",
     "TokenTable",
-    "copy_slices",
+    "copy_spans",
     "decode",
     "encode",
     "leader_groups",

@@ -5,8 +5,8 @@ NumPy it calls only functions of its own file, because the cache of machine code
 other; that is why short helpers (`splitmix64`, the popcount) live next to the kernels that call them.
 
 One rule decides for each call. Importing numba and loading a kernel takes about half a second, in which the interpreter
-processes 10,000 molecules and NumPy far more. So a call runs as machine code if numba is imported already, or if the
-call is large enough to be worth the import; otherwise it runs the kernel's fallback, with the same result.
+processes 10,000 molecules and NumPy far more. So a call runs as machine code if numba is imported already, or if this
+call and those before it together were worth the import; otherwise it runs the kernel's fallback, with the same result.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 LARGE_CALL = {"python": 1 << 16, "numpy": 1 << 22}
-"""The size (elements processed) from which a call is worth importing numba, by what its fallback is written in."""
+"""The elements processed from which on calls are worth importing numba, by what their fallback is written in."""
+
+_spent = {"python": 0, "numpy": 0}  # elements that fallbacks have processed: an epoch is many small calls
 
 
+@functools.cache
 def numba_available() -> bool:
-    """Return whether numba is installed and not switched off by ``NUMBA_DISABLE_JIT=1``.
+    """Return whether numba is installed and not switched off by ``NUMBA_DISABLE_JIT=1``; found out once.
 
     Examples
     --------
@@ -72,11 +75,12 @@ def compiled(
     RuntimeWarning
         A large call has to run in the interpreter because numba is not available.
     """
-    large = size >= LARGE_CALL[fallback]
-    if not large and not _numba_imported():
-        return None
+    if not _numba_imported():
+        _spent[fallback] += size
+        if _spent[fallback] < LARGE_CALL[fallback]:
+            return None
     machine_code = _compile(kernel) if numba_available() else None
-    if machine_code is None and large and fallback == "python":
+    if machine_code is None and size >= LARGE_CALL[fallback] and fallback == "python":
         warnings.warn(
             f"numba is not installed, or switched off: {size:,} elements go through slow loops; pip install numba",
             RuntimeWarning,

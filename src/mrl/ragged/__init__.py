@@ -1,7 +1,16 @@
 """Rows of different lengths in two flat arrays, texts as such rows, columns of other libraries, and rejected rows."""
 
 from mrl.ragged.ascii_rows import AsciiRows, NotAsciiError
-from mrl.ragged.columns import Column, MoleculeTable, TokenizedColumn, as_list, as_molecules, is_column, is_missing
+from mrl.ragged.columns import (
+    Column,
+    MoleculeTable,
+    RaggedColumn,
+    TokenizedColumn,
+    as_list,
+    as_molecules,
+    is_column,
+    is_missing,
+)
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, as_labels, class_codes
@@ -22,6 +31,7 @@ __all__ = [
     "NotAsciiError",
     "OnError",
     "Ragged",
+    "RaggedColumn",
     "Reject",
     "Rejects",
     "StoredVectors",

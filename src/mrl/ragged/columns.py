@@ -11,7 +11,16 @@ import numpy as np
 from mrl.errors import ColumnError
 from mrl.messages import format_value
 
-__all__ = ["Column", "MoleculeTable", "TokenizedColumn", "as_list", "as_molecules", "is_column", "is_missing"]
+__all__ = [
+    "Column",
+    "MoleculeTable",
+    "RaggedColumn",
+    "TokenizedColumn",
+    "as_list",
+    "as_molecules",
+    "is_column",
+    "is_missing",
+]
 
 
 @runtime_checkable
@@ -57,6 +66,40 @@ class Column(Protocol):
         """A hash of the content."""
 
 
+class RaggedColumn(Column, Protocol):
+    """A column of rows of different lengths, such as a `Ragged`, that can be read where it lies.
+
+    Examples
+    --------
+    >>> from mrl.ragged import Ragged
+    >>> Ragged([5, 6, 7], [0, 2, 3]).spans([1, 0])
+    (array([5, 6, 7]), array([2, 3, 0, 2]))
+    """
+
+    def spans(self, rows: Any) -> tuple[Any, Any]:
+        """Return where some rows lie in memory.
+
+        Parameters
+        ----------
+        rows : array of integers, shape (k,), or a boolean mask
+            In any order, repeats allowed.
+
+        Returns
+        -------
+        values : ndarray, 1-D
+            Contains the rows, and must be read nowhere else.
+        spans : ndarray of int64, shape (2 k,)
+            Where each row begins in `values`, and where it ends.
+
+        Examples
+        --------
+        See the class.
+
+        >>> RaggedColumn.spans.__name__
+        'spans'
+        """
+
+
 class MoleculeTable(ABC):
     """A table one of whose columns has the molecules; functions of molecules take it in place of that column.
 
@@ -97,7 +140,7 @@ class TokenizedColumn(ABC):
     """
 
     @abstractmethod
-    def token_ids(self, fingerprint: str) -> Column | None:
+    def token_ids(self, fingerprint: str) -> RaggedColumn | None:
         """Return the ids of each row under a vocabulary.
 
         Parameters
@@ -107,8 +150,8 @@ class TokenizedColumn(ABC):
 
         Returns
         -------
-        Column or None
-            `Ragged` rows are taken from it; None if no ids are kept, or those of another vocabulary.
+        RaggedColumn or None
+            None if no ids are kept, or those of another vocabulary.
 
         Examples
         --------

@@ -203,6 +203,33 @@ class Ragged(Sequence[Any]):
         offsets = offsets_of(lengths)
         return self._trusted(gather(self._values, starts, offsets), offsets)
 
+    def spans(self, rows: Any) -> tuple[Array, Int64s]:
+        """Return where rows lie in `values`; see `RaggedColumn`.
+
+        Parameters
+        ----------
+        rows : array of integers, shape (k,), or a boolean mask, shape (n,)
+
+        Returns
+        -------
+        values : ndarray
+            All values.
+        spans : ndarray of int64, shape (2 k,)
+            Where each row begins, and where it ends.
+
+        Raises
+        ------
+        IndexError
+            As in `take`.
+
+        Examples
+        --------
+        >>> Ragged([5, 6, 7], [0, 2, 3]).spans([1, 0])
+        (array([5, 6, 7]), array([2, 3, 0, 2]))
+        """
+        index = row_numbers(rows, len(self))
+        return self._values, np.stack([self._offsets[index], self._offsets[index + 1]], axis=1).reshape(-1)
+
     def to_padded(self, pad: Any, dtype: DTypeLike = np.int64, width: int | None = None) -> Array:
         """Return a matrix with one row per line, padded on the right.
 

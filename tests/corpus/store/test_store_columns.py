@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
 import tempfile
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from stored import write_corpus
 
 from mrl.corpus import StoredColumn, open_corpus
+from mrl.errors import ColumnError
 from mrl.ragged import Ragged, Text
 
 NUMBERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
@@ -70,6 +72,11 @@ def test_rows_on_disk_are_the_rows_in_memory(given_column: tuple[Any, list[int]]
         assert_same(
             column.take(rows), values.take(rows) if isinstance(values, Ragged) else values[np.array(rows, np.int64)]
         )
+        if isinstance(values, Ragged):
+            memory, spans = column.spans(rows)
+            assert [memory[a:b].tolist() for a, b in spans.reshape(-1, 2)] == [
+                values.values[a:b].tolist() for a, b in values.spans(rows)[1].reshape(-1, 2)
+            ]
         mask = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), bool)
         assert_same(column.take(mask), values[np.flatnonzero(mask)])
         start, stop = (data.draw(st.one_of(st.none(), st.integers(-n - 2, n + 2))) for _ in range(2))
@@ -98,6 +105,17 @@ def test_rows_of_one_length_are_an_array_of_lists(tmp_path: Path) -> None:
     write_corpus(tmp_path, {"x": Ragged([1, 2, 3, 4], [0, 2, 4])}, [0, 2])
     assert np.asarray(open_corpus(tmp_path)["x"]).tolist() == [[1, 2], [3, 4]]
     assert np.asarray(open_corpus(tmp_path)["x"]).shape == (2,)
+
+
+def test_rows_that_are_read_where_they_lie_stay_there(tmp_path: Path) -> None:
+    write_corpus(tmp_path, {"x": Text.of(["CCO", "N"]), "y": np.arange(2)}, [0, 2])
+    memory, (begin, end) = open_corpus(tmp_path)["x"].spans([0])
+    gc.collect()  # nothing else refers to the corpus
+    assert bytes(memory[begin:end]) == b"CCO"
+    with pytest.raises(ValueError, match="read-only"):
+        memory[begin] = 0
+    with pytest.raises(ColumnError, match="column 'y' is int64, expected text or ragged rows"):
+        open_corpus(tmp_path)["y"].spans([0])
 
 
 def total_bytes(column: StoredColumn) -> int:

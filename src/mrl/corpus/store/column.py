@@ -15,6 +15,7 @@ from mrl.corpus.store.kinds import parse_kind
 from mrl.corpus.store.places import Places
 from mrl.corpus.store.shard import corrupt, from_arrow
 from mrl.corpus.store.shards import StoredShards
+from mrl.errors import ColumnError
 from mrl.messages import format_count
 from mrl.ragged import FeaturizedColumn, StoredVectors, TokenizedColumn, row_numbers
 
@@ -103,10 +104,49 @@ class StoredColumn(TokenizedColumn, FeaturizedColumn):
         --------
         See the class.
         """
-        rows = row_numbers(rows, len(self))
-        few = np.searchsorted(self._shards.starts, rows, side="right") - 1 if len(rows) <= FEW else ()
+        return self._places.take(self._readable(rows))
+
+    def spans(self, rows: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return where some rows of text or ids lie in memory, for loops that read them there; see `RaggedColumn`.
+
+        Parameters
+        ----------
+        rows : array of int, or mask
+            As in `take`.
+
+        Returns
+        -------
+        values : ndarray, 1-D
+            Contains the rows, and must be read nowhere else.
+        spans : ndarray of int64, shape (2 k,)
+            Where each row begins in `values`, and where it ends.
+
+        Raises
+        ------
+        IndexError, CorpusError
+            As in `take`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, open_corpus, save_corpus
+        >>> from mrl.ragged import Text
+        >>> folder = tempfile.mkdtemp()
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "N"])}), folder)
+        >>> values, (begin, end) = open_corpus(folder).smiles.spans([0])
+        >>> bytes(values[begin:end])
+        b'CCO'
+        """
+        if not self._kind.is_ragged:
+            raise ColumnError(f"column {self.name!r} is {self.kind}, expected text or ragged rows", column=self.name)
+        return self._places.spans(self._readable(rows))
+
+    def _readable(self, rows: Any) -> NDArray[np.int64]:
+        """Return row numbers, after they and the files have been checked."""
+        numbers = row_numbers(rows, len(self))
+        few = np.searchsorted(self._shards.starts, numbers, side="right") - 1 if len(numbers) <= FEW else ()
         self._shards.require_unchanged(few)
-        return self._places.take(rows)
+        return numbers
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

@@ -13,7 +13,7 @@ from mrl.corpus.store.kinds import Kind
 from mrl.corpus.store.shard import corrupt
 from mrl.corpus.store.shards import StoredShards
 from mrl.errors import CorruptShard
-from mrl.kernels import copy_slices, locate
+from mrl.kernels import copy_spans, locate
 from mrl.ragged import Ragged, Text
 
 Int64s: TypeAlias = NDArray[np.int64]
@@ -44,41 +44,51 @@ class Places:
         self._all_open = False
         self._offsets_at, self._values_at, self._sizes = (np.zeros(n, np.int64) for _ in range(3))
         self._kept: list[pa.Array] = []  # the memory that the addresses lead to
+        self._values = memory(self._unit, self._kept)
 
     def take(self, rows: Int64s) -> Any:
         """Return some rows, whose numbers are valid, in memory of their own."""
-        starts = self._shards.starts
-        if not self._all_open:
-            self._open(np.unique(np.searchsorted(starts, rows, side="right") - 1))
         if self._kind.is_ragged:
-            try:
-                at, offsets = locate(rows, starts, self._offsets_at, self._values_at, self._sizes, memory(np.int64))
-            except ValueError as error:
-                raise self._corrupt(f"row {error}") from None
-            values = copy_slices(memory(self._unit), at, offsets)
+            values, offsets = copy_spans(*self.spans(rows))
             return (Text if self._kind.is_text else Ragged)._trusted(values, offsets)
+        starts = self._shards.starts
+        self._require_open(rows)
         shard = np.searchsorted(starts, rows, side="right") - 1
         return self._take_numbers(self._values_at[shard], rows - starts[shard])
+
+    def spans(self, rows: Int64s) -> tuple[NDArray[Any], Int64s]:
+        """Return an array, and where in it some rows, whose numbers are valid, begin and end: see `RaggedColumn`."""
+        self._require_open(rows)
+        at = self._offsets_at, self._values_at, self._sizes
+        try:
+            return self._values, locate(rows, self._shards.starts, *at, _OFFSETS)
+        except ValueError as error:
+            raise self._corrupt(f"row {error}") from None
 
     def _take_numbers(self, begin: Int64s, rows: Int64s) -> NDArray[Any]:
         """Return rows of numbers: where the values of their shards begin, and their places in these shards."""
         dtype, shape = self._kind.dtype, (len(rows), *self._kind.width)
         if dtype.kind == "b" and self._width % 8:
             bit = (rows * self._width)[:, None] + np.arange(self._width)
-            bytes_ = memory(np.uint8)[begin[:, None] + (bit >> 3)]
+            bytes_ = self._values[begin[:, None] + (bit >> 3)]
             flags: NDArray[Any] = (bytes_ >> (bit & 7).astype(np.uint8) & 1).astype(bool)
             return flags.reshape(shape)
         size = self._width // 8 if dtype.kind == "b" else self._width * (dtype.itemsize // self._unit.itemsize)
         if size == 1:
-            values = memory(self._unit)[begin + rows]
+            values = self._values[begin + rows]
         else:
-            values = copy_slices(memory(self._unit), begin + rows * size, np.arange(len(rows) + 1) * size)
+            first = begin + rows * size
+            values, _ = copy_spans(self._values, np.stack([first, first + size], axis=1).reshape(-1))
         if dtype.kind == "b":
             values = np.unpackbits(values, bitorder="little")
         found: NDArray[Any] = values.view(dtype).reshape(shape)
         return found
 
-    def _open(self, needed: Int64s) -> None:
+    def _require_open(self, rows: Int64s) -> None:
+        """Open the shards of some rows."""
+        if self._all_open:
+            return
+        needed = np.unique(np.searchsorted(self._shards.starts, rows, side="right") - 1)
         with self._shards.lock:
             for k in needed[~self._is_open[needed]].tolist():
                 self._add(k, self._shards.array(k, self._name))
@@ -122,18 +132,16 @@ def _index(address: int, size: int) -> int:
     return place
 
 
-_WINDOWS: dict[Any, NDArray[Any]] = {}
-
-
-def memory(dtype: Any) -> NDArray[Any]:
+def memory(dtype: Any, kept: Any = None) -> NDArray[Any]:
     """Return all addresses of the process as one array, which never changes and costs nothing.
 
-    Only places that are known to be mapped may be read. With it, rows of any number of files are gathered by one loop
-    over one array.
+    Only places that are known to be mapped may be read: by what is `kept` as long as the array is. With it, rows of any
+    number of files are read by one loop over one array.
     """
     dtype = np.dtype(dtype)
-    if dtype not in _WINDOWS:
-        shape = ((_END - _START) // dtype.itemsize,)
-        interface = {"data": (_START, True), "shape": shape, "typestr": dtype.str, "version": 3}
-        _WINDOWS[dtype] = np.asarray(SimpleNamespace(__array_interface__=interface))
-    return _WINDOWS[dtype]
+    shape = ((_END - _START) // dtype.itemsize,)
+    interface = {"data": (_START, True), "shape": shape, "typestr": dtype.str, "version": 3}
+    return np.asarray(SimpleNamespace(__array_interface__=interface, kept=kept))
+
+
+_OFFSETS = memory(np.int64)

@@ -62,9 +62,8 @@ class CroppedTokens(Field):
             # The upper 32 bits of a random number, scaled to 0 to `spare`.
             high = (row_keys(self.seed, epoch, rows, "crop") >> np.uint64(32)).astype(np.int64)
             begins = begins + (high * (spare + 1) >> 32)
-        # Pairs of where a row begins and ends: the offsets of rows 0, 2, 4 ...
-        pairs = np.stack([begins, begins + lengths - spare], axis=1).reshape(-1)
-        return (RowSelection(selection.values, pairs, np.arange(0, 2 * len(rows), 2), selection.width),)
+        spans = np.stack([begins, begins + lengths - spare], axis=1).reshape(-1)
+        return (RowSelection.of_spans(selection.values, spans, selection.width),)
 
     def lengths(self) -> NDArray[np.int64]:
         return np.minimum(self.tokens.lengths(), self.max_length)

@@ -47,6 +47,11 @@ class RowSelection(NamedTuple):
         """Return the rows `rows` of `ids`, all of them by default."""
         return cls(ids.values, ids.offsets, np.arange(len(ids)) if rows is None else rows, width)
 
+    @classmethod
+    def of_spans(cls, values: Any, spans: Rows64, width: int | None = None) -> RowSelection:
+        """Return rows that begin and end at `spans`, int64 (2 B,): the offsets of rows 0, 2, 4 ..."""
+        return cls(values, spans, np.arange(0, len(spans), 2), width)
+
     @property
     def lengths(self) -> Rows64:
         """Number of ids of each selected row, int64 (B,)."""

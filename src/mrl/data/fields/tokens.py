@@ -87,19 +87,21 @@ class Tokens(Field):
     def prepare(self) -> None:
         _ = self.ids
 
-    def _encode(self, rows: Rows64) -> Ragged:
-        """Return the ids of rows that are not in memory."""
+    def _read(self, rows: Rows64) -> RowSelection:
+        """Return rows that are not in memory: ids that are kept, where they lie, or texts that are encoded now."""
         known, kept = self._on_disk
         if known != len(self.vocab):
             kept = kept_ids(self.text, self.vocab)
             self._on_disk = len(self.vocab), kept
-        ids: Ragged = self.vocab.encode(self.text.take(rows)) if kept is None else kept.take(rows)
-        return ids
+        if kept is None:
+            return RowSelection.of(self.vocab.encode(self.text.take(rows)), width=self.width)
+        values, spans = kept.spans(rows)
+        return RowSelection.of_spans(values, spans, self.width)
 
     def gather(self, rows: Rows64, epoch: int = 0) -> tuple[RowSelection]:
         ids = self.ids
         if ids is None:
-            return (RowSelection.of(self._encode(rows), width=self.width),)
+            return (self._read(rows),)
         if self._all is None:
             self._all = RowSelection.of(ids, rows, self.width)
         return (self._all._replace(rows=rows),)
@@ -108,8 +110,7 @@ class Tokens(Field):
         ids = self.ids
         if ids is not None:
             return ids.lengths
-        blocks = row_blocks(len(self.text))
-        return np.concatenate([self._encode(rows).lengths for rows in blocks])
+        return np.concatenate([self._read(rows).lengths for rows in row_blocks(len(self.text))])
 
     def with_ids(self, column: Any, ids: Ragged) -> Tokens:
         if column is not self.text:
