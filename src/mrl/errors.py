@@ -103,7 +103,7 @@ class NotationError(ColumnError):
 
 
 class ReadError(MrlError, ValueError):
-    """A file cannot be read: as a table of molecules, or as a model."""
+    """A file cannot be read: as a table of molecules, as a model, or as a score."""
 
     path: str
 
@@ -153,7 +153,7 @@ class DuplicateTokenError(VocabError):
 
 
 class UnknownTokenError(MrlError, ValueError):
-    """A text has a token that is not in the vocabulary, with ``on_unknown="raise"``."""
+    """A text has a token that is not in the vocabulary, with ``on_unknown="raise"``, or one outside its grammar."""
 
     token: str
     row: int | None = None
@@ -176,7 +176,7 @@ class DatasetError(MrlError, ValueError):
 
 
 class StateError(MrlError, ValueError):
-    """A saved state does not belong to this loader."""
+    """A saved state does not belong to this loader, model or vocabulary."""
 
     differs: tuple[str, ...] = ()
 

@@ -10,7 +10,7 @@ from source_tree import Import, Module, imports, modules, public_names, target
 
 # From the bottom up. A module imports only from the lines below its own; packages on one line do not import each other.
 LAYERS = [
-    {"errors", "messages"},
+    {"arguments", "errors", "messages"},
     {"files", "formatting", "processes", "progress"},
     {"ragged"},
     {"kernels"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Self
 
-from mrl.lm.options import require_integer
+from mrl.arguments import require_integer
 from mrl.text import SPECIAL_TOKENS, Vocab
 
 # Least and most of every size. A file may claim anything: these are checked before any memory is used for it.

@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mrl.arguments import require_integer, require_positive
 from mrl.data import BaseDataset, Loader
 from mrl.errors import MrlError
 from mrl.lm.batches import Batch, endless, finite_batches
 from mrl.lm.checkpoints import Progress, load_checkpoint, save_checkpoint
 from mrl.lm.model import SequenceModel
-from mrl.lm.options import FitOptions, require_integer, require_positive
+from mrl.lm.options import FitOptions
 from mrl.text import PAD, Vocab
 
 LossFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]

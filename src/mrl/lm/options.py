@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
+
+from mrl.arguments import require_integer, require_positive
 
 
 @dataclass(frozen=True)
@@ -139,18 +140,3 @@ class FinetuneOptions:
         require_positive("lr", self.lr)
         if not 0 < self.keep <= 1:
             raise ValueError(f"keep is {self.keep}; expected a share above 0 and at most 1")
-
-
-def require_integer(name: str, value: object, least: int, most: int | None = None) -> int:
-    """Return `value` as an int; ValueError unless it is an integer of `least` or more, and of `most` or less."""
-    if type(value) is bool or not isinstance(value, Integral) or int(value) < least:
-        raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")
-    if most is not None and int(value) > most:
-        raise ValueError(f"{name} is {value!r}; expected an integer of at most {most:,}")
-    return int(value)
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise a ValueError unless `value` is a positive, finite number."""
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value}; expected a positive number")

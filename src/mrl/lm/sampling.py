@@ -14,10 +14,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from mrl.arguments import require_integer, require_positive
 from mrl.errors import MrlError, RowError
 from mrl.kernels import splitmix64
 from mrl.lm.model import SequenceModel
-from mrl.lm.options import require_integer, require_positive
 from mrl.lm.samples import Samples
 from mrl.ragged import Ragged
 from mrl.text import BOS, EOS, PAD, UNK, Vocab

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Integral
+
+from mrl.arguments import require_integer, require_positive
 
 __all__ = ["FitOptions"]
 
@@ -65,13 +65,10 @@ class FitOptions:
             ("batch_size", 1),
             ("seed", 0),
         ):
-            value = getattr(self, name)
-            if type(value) is bool or not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")
+            require_integer(name, getattr(self, name), least)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; expected a share of 0 or more and below 1")
-        if not 0 < self.lr < math.inf:
-            raise ValueError(f"lr is {self.lr}; expected a positive number")
+        require_positive("lr", self.lr)
 
     @property
     def networks(self) -> int:

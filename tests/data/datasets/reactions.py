@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from mrl.data import (
@@ -35,4 +34,4 @@ def reaction_fields(ds: Any) -> tuple[Field, ...]:
 
 
 COLUMNS: dict[str, Any] = {"reactants": TextColumn(), "products": TextColumn(default=""), "economy": NumberColumn()}
-REACTIONS = Task(COLUMNS, reaction_fields, lambda ds: partial(reaction_collate, pad_idx=2), generates="products")
+REACTIONS = Task(COLUMNS, reaction_fields, reaction_collate, generates="products")

@@ -175,7 +175,7 @@ def doubled_fields(ds: Any) -> tuple[Field, ...]:
     return (Doubled(ds.columns["x"]),)
 
 
-DOUBLED = Task({"x": NumberColumn()}, doubled_fields, lambda ds: vector_collate)
+DOUBLED = Task({"x": NumberColumn()}, doubled_fields, vector_collate)
 
 
 def test_a_state_does_not_load_into_other_rows_of_a_field_of_the_user() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Option
 
+from mrl.arguments import require_positive
 from mrl.cli.options.shared import (
     TABLE,
     WRITTEN,
@@ -24,7 +25,6 @@ from mrl.cli.options.shared import (
     argument,
     number,
     out_option,
-    require_positive,
     require_rejects_file,
     require_suffix,
 )

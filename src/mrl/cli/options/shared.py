@@ -1,6 +1,5 @@
 """Parts of the options of several commands: annotated types, and checks."""
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -115,12 +114,6 @@ class ReadingOptions:
         words += [] if self.sheet is None else ["--sheet", self.sheet]
         words += [] if self.encoding == "utf-8" else ["--encoding", self.encoding]
         return words if self.notation is None else [*words, "--notation", self.notation.value]
-
-
-def require_positive(option: str, value: float) -> None:
-    """Raise a ValueError unless a value is positive and finite."""
-    if not 0 < value < math.inf:
-        raise ValueError(f"{option} is {value}; expected a positive number")
 
 
 def require_suffix(path: Path, *suffixes: str, option: str = "--out") -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,8 +47,9 @@ class Padding:
     def __post_init__(self) -> None:
         if self.to is not None and self.multiple is not None:
             raise ValueError(f"padding to {self.to} and to a multiple of {self.multiple}; give one of them")
-        for name, value in (("to", self.to), ("multiple", self.multiple)):
-            if value is not None and (value < 1 or value % 1):
+        given: dict[str, Any] = {"to": self.to, "multiple": self.multiple}
+        for name, value in given.items():
+            if value is not None and (not isinstance(value, Integral) or value < 1):
                 raise ValueError(f"Padding({name}={value}); expected a whole number, 1 or more")
         if self.side not in ("right", "left"):
             raise ValueError(f"Padding(side={self.side!r}); expected 'right' or 'left'")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -12,7 +11,7 @@ from torch import Tensor
 from mrl.data.batch import Collate
 from mrl.data.collate.tasks import masked_collate
 from mrl.data.datasets.dataset import BaseDataset
-from mrl.data.datasets.text import OnLong, TextDataset, check_text_settings, pad_collate, token_fields
+from mrl.data.datasets.text import OnLong, TextDataset, check_text_settings, token_fields
 from mrl.data.fields.field import Field
 from mrl.data.fields.masks import MaskedTokens
 from mrl.data.fields.tokens import Augment
@@ -68,7 +67,7 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
     (tensor([0, 4, 3, 3, 4, 4, 1]), tensor([-100, -100,    4,    5, -100,    4, -100]))
     """
 
-    task = replace(TextDataset.task, make_fields=_masked_fields, make_collate=partial(pad_collate, masked_collate))
+    task = replace(TextDataset.task, make_fields=_masked_fields, collate=masked_collate)
 
     smiles: Any
     vocab: Vocab

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -85,10 +84,6 @@ def _block_fields(ds: Any) -> tuple[Field, ...]:
     return (Tokens(ds.columns["smiles"], ds.vocab, name="blocks", width=ds.block),)
 
 
-def _collate_blocks(ds: Any) -> Collate:
-    return partial(packed_collate, pad_idx=ds.vocab.stoi["pad"], block=ds.block)
-
-
 class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     """Blocks of whole texts, for causal language models that are to waste no computation on padding.
 
@@ -127,7 +122,7 @@ class PackedDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     (2, tensor([0, 4, 4, 1, 0, 5, 1]), ['CC', 'O'])
     """
 
-    task = Task({"smiles": BlockColumn()}, _block_fields, _collate_blocks, generates="smiles")
+    task = Task({"smiles": BlockColumn()}, _block_fields, packed_collate, generates="smiles")
 
     smiles: Any
     vocab: Vocab

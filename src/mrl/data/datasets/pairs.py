@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal
 
 from torch import Tensor
@@ -13,7 +12,6 @@ from mrl.data.collate.tasks import pair_collate, prompt_collate
 from mrl.data.columns import Values, View, values_of
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn
-from mrl.data.datasets.text import pad_collate
 from mrl.data.fields.field import Field
 from mrl.data.fields.numbers import Numbers
 from mrl.data.fields.prompts import PromptedTokens, control_ids
@@ -65,7 +63,7 @@ class PairDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     task = Task(
         {"source": TextColumn(), "target": TextColumn(default="")},
         _source_and_target,
-        partial(pad_collate, pair_collate),
+        pair_collate,
         generates="target",
         generated_vocab="target_vocab",
     )
@@ -155,13 +153,13 @@ class ConditionalDataset(BaseDataset[Any]):
     numbers_task = Task(
         {"smiles": TextColumn(), "condition": NumberColumn()},
         _numbers_and_tokens,
-        partial(pad_collate, vector_reconstruction_collate),
+        vector_reconstruction_collate,
         generates="smiles",
     )
     prompts_task = Task(
         {"smiles": TextColumn(), "condition": TextColumn(default="")},
         _prompt_and_tokens,
-        partial(pad_collate, prompt_collate),
+        prompt_collate,
         generates="smiles",
     )
 

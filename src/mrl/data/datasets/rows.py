@@ -47,8 +47,8 @@ class RowDataset(SourceDataset):
         self.columns = {}
         self.frozen_settings = frozenset(settings)
         self.__dict__.update(settings)
-        if collate_function is None and self.task.make_collate is not None:
-            collate_function = self.task.make_collate(self)
+        if collate_function is None:
+            collate_function = self.task.bind_collate(self)
         if collate_function is not None:
             self.collate_function = collate_function
 

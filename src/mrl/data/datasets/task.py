@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -73,8 +75,9 @@ class Task:
         The row arguments, in the order of the constructor and of ``new``; the first one cannot be left out.
     make_fields : callable
         ``make_fields(ds)`` returns the fields of a sample from ``ds.columns`` and the settings of `ds`.
-    make_collate : callable
-        ``make_collate(ds)`` returns the collate function for a dataset that was given none.
+    collate : callable
+        From samples to a batch, for a dataset that was given no collate function. Its argument ``pad_idx``, if it has
+        one, gets the id of padding, and arguments named like settings of the dataset get their values.
     generates : str, optional
         The column that a model generates, for ``from_ids``.
     generated_vocab : str
@@ -93,7 +96,7 @@ class Task:
     >>> from mrl.data import Numbers
     >>> def number_fields(ds):
     ...     return (Numbers(ds.columns["x"], "vectors"),)
-    >>> task = Task({"x": NumberColumn()}, number_fields, lambda ds: vector_collate)
+    >>> task = Task({"x": NumberColumn()}, number_fields, vector_collate)
     >>> BaseDataset.from_task(task, {"x": [[1, 2], [3, 4]]}).batch([1])
     tensor([[3., 4.]])
 
@@ -105,10 +108,38 @@ class Task:
 
     columns: Mapping[str, ColumnKind] = field(default_factory=lambda: MappingProxyType({}))
     make_fields: Callable[[Any], tuple[Field, ...]] | None = None
-    make_collate: Callable[[Any], Collate] | None = None
+    collate: Collate | None = None
     generates: str | None = None
     generated_vocab: str = "vocab"
     filter_rows: Callable[[Any], tuple[Ok, Rejects] | None] | None = None
+
+    def bind_collate(self, ds: Any) -> Callable[[Any], Any] | None:
+        """Return the collate function for a dataset, with what it needs of its vocabulary and settings.
+
+        Parameters
+        ----------
+        ds : BaseDataset
+            Its settings are read.
+
+        Returns
+        -------
+        callable or None
+            From samples to a batch; None if the task has none.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset
+        >>> from mrl.text import CharacterVocab
+        >>> TextDataset.task.bind_collate(TextDataset(["C"], CharacterVocab("C"))).keywords
+        {'pad_idx': 2}
+        """
+        if self.collate is None:
+            return None
+        names = inspect.signature(self.collate).parameters
+        values = {name: getattr(ds, name) for name in names if name in ds.frozen_settings}
+        if "pad_idx" in names:
+            values["pad_idx"] = ds.vocab.stoi["pad"]
+        return partial(self.collate, **values) if values else self.collate
 
     def validate_columns(self, given: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row arguments as columns of one length; those that were left out are filled in.

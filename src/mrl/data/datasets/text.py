@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -25,11 +24,6 @@ from mrl.ragged import Rejects
 from mrl.text import Vocab
 
 OnLong = Literal["raise", "reject", "crop"]
-
-
-def pad_collate(collate: Collate, ds: Any) -> Collate:
-    """Return `collate` for a dataset with a vocabulary, whose padding id it needs."""
-    return partial(collate, pad_idx=ds.vocab.stoi["pad"])
 
 
 def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens | CroppedTokens]:
@@ -132,9 +126,7 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
             [4, 1, 2, 2, 2]])
     """
 
-    task = Task(
-        {"smiles": TextColumn()}, token_fields, partial(pad_collate, lm_collate), "smiles", filter_rows=reject_long_rows
-    )
+    task = Task({"smiles": TextColumn()}, token_fields, lm_collate, "smiles", filter_rows=reject_long_rows)
 
     smiles: Any
     vocab: Vocab
@@ -215,9 +207,7 @@ class TextPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
             [0, 4, 1, 2, 2]]), tensor([0.5000,    nan]))
     """
 
-    task = replace(
-        TextDataset.task, make_fields=_text_and_labels, make_collate=partial(pad_collate, sequence_prediction_collate)
-    )
+    task = replace(TextDataset.task, make_fields=_text_and_labels, collate=sequence_prediction_collate)
 
     smiles: Any
     y_vals: Any

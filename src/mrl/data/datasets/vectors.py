@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from mrl.data.batch import Collate
 from mrl.data.collate.sequences import vector_collate, vector_prediction_collate, vector_reconstruction_collate
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import Task, TextColumn, drop_failed_rows
-from mrl.data.datasets.text import label_columns, label_fields, pad_collate
+from mrl.data.datasets.text import label_columns, label_fields
 from mrl.data.fields.field import Field
 from mrl.data.fields.tokens import Tokens
 from mrl.data.fields.vectors import Vectors
@@ -34,10 +33,6 @@ def _vector_fields(ds: Any) -> tuple[Field, ...]:
             on_nonfinite=ds.on_nonfinite,
         ),
     )
-
-
-def _collate_vectors(ds: Any) -> Collate:
-    return vector_collate
 
 
 class VectorDataset(BaseDataset[Tensor]):
@@ -81,7 +76,7 @@ class VectorDataset(BaseDataset[Tensor]):
             [1., 0.]])
     """
 
-    task = Task({"smiles": TextColumn()}, _vector_fields, _collate_vectors, filter_rows=drop_failed_rows)
+    task = Task({"smiles": TextColumn()}, _vector_fields, vector_collate, filter_rows=drop_failed_rows)
 
     smiles: Any
     mol_function: Featurizer
@@ -142,7 +137,7 @@ class VecReconDataset(BaseDataset[tuple[tuple[Tensor, Tensor], Tensor]]):
     task = Task(
         {"smiles": TextColumn()},
         _vectors_and_tokens,
-        partial(pad_collate, vector_reconstruction_collate),
+        vector_reconstruction_collate,
         "smiles",
         filter_rows=drop_failed_rows,
     )
@@ -185,10 +180,6 @@ def _vectors_and_labels(ds: Any) -> tuple[Field, ...]:
     return *_vector_fields(ds), *label_fields(ds)
 
 
-def _collate_predictions(ds: Any) -> Collate:
-    return vector_prediction_collate
-
-
 class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     """Vectors of molecules and targets, for predicting properties from fingerprints or descriptors.
 
@@ -214,7 +205,7 @@ class VecPredictionDataset(BaseDataset[tuple[Tensor, ...]]):
     """
 
     task = Task(
-        label_columns(torch.float32, None), _vectors_and_labels, _collate_predictions, filter_rows=drop_failed_rows
+        label_columns(torch.float32, None), _vectors_and_labels, vector_prediction_collate, filter_rows=drop_failed_rows
     )
 
     smiles: Any

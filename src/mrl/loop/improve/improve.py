@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mrl.arguments import require_integer
 from mrl.chem import canon_smile
 from mrl.files import AnyPath
 from mrl.formatting import html_table
@@ -156,8 +157,7 @@ def improve(
     >>> run.calls, run.best(1)[0].score > 0.6
     (60, True)
     """
-    if type(budget) is not int or budget < 1:
-        raise ValueError(f"budget is {budget!r}; expected an integer of 1 or more")
+    budget = require_integer("budget", budget, 1)
     first = list(dict.fromkeys(canon_smile(text) for text in start))
     loop = _Loop(model, score, vocab, budget, seed, first, options)
     if out is not None:

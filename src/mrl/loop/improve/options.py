@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from mrl.arguments import require_integer, require_positive
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,14 @@ class ImproveOptions:
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("samples", 0), ("offspring", 0), ("eager", 0), ("replay", 0)):
-            _require_integer(name, getattr(self, name), least)
+            require_integer(name, getattr(self, name), least)
         for name, least in (("max_atoms", 5), ("patience", 1)):
-            _require_integer(name, getattr(self, name), least)
+            require_integer(name, getattr(self, name), least)
         if self.scaffold_limit is not None:
-            _require_integer("scaffold_limit", self.scaffold_limit, 1)
+            require_integer("scaffold_limit", self.scaffold_limit, 1)
         for name in ("greed", "lr", "sigma"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected a positive number")
+            require_positive(name, getattr(self, name))
         if not 0 <= self.mutation <= 1:
             raise ValueError(f"mutation is {self.mutation}; expected a share between 0 and 1")
         if not self.samples and not self.offspring:
             raise ValueError("samples=0 and offspring=0: nothing proposes molecules; set one of them")
-
-
-def _require_integer(name: str, value: object, least: int) -> None:
-    if type(value) is not int or value < least:
-        raise ValueError(f"{name} is {value!r}; expected an integer of {least} or more")

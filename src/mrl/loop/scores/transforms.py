@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl.arguments import require_positive
+
 Values = NDArray[np.float64]
 
 
@@ -174,7 +176,7 @@ class DoubleSigmoid(Transform):
     def __post_init__(self) -> None:
         if not -math.inf < self.low < self.high < math.inf:
             raise ValueError(f"low={self.low}, high={self.high}: expected low below high")
-        _require_positive("margin", self.margin)
+        require_positive("margin", self.margin)
 
     @property
     def direction(self) -> str:
@@ -257,7 +259,7 @@ class Gaussian(Transform):
     side: Literal["both", "below", "above"] = "both"
 
     def __post_init__(self) -> None:
-        _require_positive("sigma", self.sigma)
+        require_positive("sigma", self.sigma)
         if self.side not in _SIDES:
             raise ValueError(f"side={self.side!r}; choose one of {', '.join(map(repr, _SIDES))}")
 
@@ -357,8 +359,3 @@ def _known(value: float | None) -> float:
 def _require_different(name: str, value: float, other_name: str, other: float) -> None:
     if not (math.isfinite(value) and math.isfinite(other) and value != other):
         raise ValueError(f"{name}={value}, {other_name}={other}: expected two different numbers")
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name}={value}; expected a positive number")

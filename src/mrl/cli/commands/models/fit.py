@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mrl.cli.console import USAGE, print_grid, print_json, stop, success
-from mrl.cli.options import FitOptions, TaskKind
+from mrl.cli.options import FitOptions
 from mrl.cli.tables import (
     read_table,
     rejects_of_file,
@@ -126,9 +126,9 @@ def _command(options: FitOptions) -> str:
     """Return the command that trains the same model."""
     targets = " ".join(f"--target {_quoted(name)}" for name in options.target)
     parts = [f"mrl fit {_quoted(options.file)} {targets} -o {_quoted(options.out)}"]
-    for name, default in (("split", "scaffold"), ("task", TaskKind.AUTO), ("folds", 5), ("members", 2), ("epochs", 30)):
-        if (value := getattr(options, name)) != default:
-            parts.append(f"--{name} {_quoted(value)}")
+    for name in ("split", "task", "on_label", "folds", "members", "epochs"):
+        if (value := getattr(options, name)) != getattr(FitOptions, name):
+            parts.append(f"--{name.replace('_', '-')} {_quoted(value)}")
     parts += [f"--seed {options.seed}"]
     parts += map(_quoted, options.reading_words)
     return " ".join(parts)

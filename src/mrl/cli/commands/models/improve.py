@@ -135,4 +135,4 @@ def _command(options: ImproveOptions) -> str:
     for name in ("start", "known", "scaffold_limit"):
         if (value := getattr(options, name)) is not None:
             parts += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(parts)
+    return shlex.join([*parts, *options.reading_words])
