@@ -33,7 +33,7 @@ from mrl.data.fields.prompts import PromptedTokens
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
 from mrl.data.fields.vectors import Vectors
 from mrl.data.loader.loader import BatchIterator, Loader
-from mrl.data.order.base import Order
+from mrl.data.order.base import FixedSizeOrder, Order
 from mrl.data.order.batches import Sequential, Shuffled
 from mrl.data.order.block_shuffled import BlockShuffled
 from mrl.data.order.bucketed import Bucketed
@@ -52,6 +52,7 @@ __all__ = [
     "ConditionalDataset",
     "CroppedTokens",
     "Field",
+    "FixedSizeOrder",
     "LazyBatch",
     "Loader",
     "MaskedDataset",

@@ -82,7 +82,7 @@ def prepare_corpus(
     engine : Engine, optional
         Anything with ``submit``, such as `RayEngine`, instead of processes of this machine.
     seed : int
-        Names the split.
+        Seed of the split.
     features : names, or dict of str to Fingerprint or Descriptors
         Columns of vectors beside the molecules, such as ``["ecfp4", "qed,tpsa"]``: fingerprints as bits, eight to a
         byte; descriptors as float32. Datasets with an equal function read them instead of computing. A molecule for
@@ -225,7 +225,7 @@ def _prepare(
 
 
 def _start(inputs: Inputs, recipe: Recipe, out: Path, *, is_read: bool = False) -> Job | None:
-    """Return the job; None if its corpus is there already. If a phase before `is_read` the inputs, so were pipes."""
+    """Return the job; None if its corpus is there already. `is_read`: an earlier phase has read the inputs."""
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{out} is a file, expected a new folder: choose another name", path=str(out))
     is_corpus = (out / MANIFEST).exists()

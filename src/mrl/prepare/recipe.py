@@ -179,7 +179,7 @@ class Recipe:
     rows_per_part : int
         Input rows of one shard.
     seed : int
-        Names the split.
+        Seed of the split.
     features : names, or dict of str to Fingerprint or Descriptors
         Columns of vectors, which are kept beside the molecules.
 

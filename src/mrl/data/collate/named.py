@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mrl.data.batch import LazyBatch, takes_lazy_batch
-from mrl.data.collate.padding import NO_PADDING, Padding
+from mrl.data.collate.padding import Padding
 from mrl.data.collate.sequences import pad_rows, parts_of
 from mrl.data.collate.tasks import segment_numbers
 from mrl.data.fields.selection import select_rows
@@ -19,7 +19,7 @@ from mrl.text import BOS, PAD
 
 
 @takes_lazy_batch
-def dict_collate(batch: Any, *, padding: Padding = NO_PADDING, only: Sequence[str] | None = None) -> dict[str, Tensor]:
+def dict_collate(batch: Any, *, padding: Padding = Padding(), only: Sequence[str] | None = None) -> dict[str, Tensor]:
     """Return a batch as named tensors: the form that HuggingFace's models and Trainer take as it is.
 
     A dataset and this function are what the Trainer needs (``train_dataset``, ``data_collator``, with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal
@@ -54,13 +55,13 @@ class Padding:
         if self.side not in ("right", "left"):
             raise ValueError(f"Padding(side={self.side!r}); expected 'right' or 'left'")
 
-    def width(self, lengths: Rows64, longest: int, extra: int = 0) -> int:
+    def width(self, lengths: Callable[[], Rows64], longest: int, extra: int = 0) -> int:
         """Return the width of a batch.
 
         Parameters
         ----------
-        lengths : ndarray of int64, shape (B,)
-            The number of ids of each row, for the message.
+        lengths : callable
+            Returns the number of ids of each row, int64 (B,), for the message.
         longest : int
             The largest of them.
         extra : int
@@ -77,23 +78,20 @@ class Padding:
 
         Examples
         --------
-        >>> Padding(multiple=8).width(np.array([3, 9]), 9)
+        >>> Padding(multiple=8).width(lambda: np.array([3, 9]), 9)
         16
         """
         if self.to is None:
             multiple = self.multiple or 1
             return -(-(longest + extra) // multiple) * multiple
         if longest > self.to:
-            row = int(np.argmax(lengths > self.to))
+            sizes = lengths()
+            row = int(np.argmax(sizes > self.to))
             raise RowError(
-                f"row {row} of the batch has {lengths[row]} ids, more than Padding(to={self.to}); raise it, or leave "
+                f"row {row} of the batch has {sizes[row]} ids, more than Padding(to={self.to}); raise it, or leave "
                 f"out long rows: ds.view(ds.lengths() <= {self.to})",
                 row=row,
                 column="tokens",
-                value=int(lengths[row]),
+                value=int(sizes[row]),
             )
         return self.to
-
-
-NO_PADDING = Padding()
-"""Batches as wide as their longest row, padded on the right."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mrl import kernels
 from mrl.data.batch import LazyBatch, takes_lazy_batch
-from mrl.data.collate.padding import NO_PADDING, Padding
+from mrl.data.collate.padding import Padding
 from mrl.data.columns import Rows64
 from mrl.data.device import to_device
 from mrl.data.fields.selection import RowSelection, select_rows
@@ -87,7 +87,7 @@ def stack_numbers(tensors: Tensor | Sequence[Tensor]) -> Tensor:
     return torch.stack(list(tensors)) if len(tensors) else torch.zeros((0, 1), device="cpu")
 
 
-def pad_rows(sequences: Any, pad_idx: int, padding: Padding = NO_PADDING, *, extra: int = 0) -> Tensor:
+def pad_rows(sequences: Any, pad_idx: int, padding: Padding = Padding(), *, extra: int = 0) -> Tensor:
     """Return a part of ids as one padded tensor.
 
     Parameters
@@ -121,7 +121,7 @@ def pad_rows(sequences: Any, pad_idx: int, padding: Padding = NO_PADDING, *, ext
 
 
 def next_token_pairs(
-    sequences: Any, pad_idx: int, batch_first: bool = True, padding: Padding = NO_PADDING
+    sequences: Any, pad_idx: int, batch_first: bool = True, padding: Padding = Padding()
 ) -> tuple[Tensor, Tensor]:
     """Return a part of ids as padded inputs and targets of next-token prediction.
 
@@ -168,7 +168,7 @@ def _pad(sequences: Any, pad_idx: int, padding: Padding, extra: int, *, pairs: b
     selection = select_rows(sequences)
     parts = [selection] if isinstance(selection, RowSelection) else selection.parts
     longest = max((kernels.max_length(part.offsets, part.rows) for part in parts), default=0)
-    width = longest + extra if padding is NO_PADDING else padding.width(selection.lengths, longest, extra)
+    width = padding.width(lambda: selection.lengths, longest, extra)
     left = padding.side == "left"
     if isinstance(selection, RowSelection):
         values, offsets, rows, _, device_offsets = selection
@@ -238,7 +238,7 @@ def lm_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[Tensor, Tensor]:
     """Return inputs and targets of next-token prediction.
 
@@ -280,7 +280,7 @@ def sequence_prediction_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[Tensor, ...]:
     """Return token ids and targets of each row.
 
@@ -346,7 +346,7 @@ def vector_reconstruction_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """Return inputs (tokens first, then vectors) and targets of next-token prediction from a vector.
 

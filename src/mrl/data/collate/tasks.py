@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mrl.data.batch import takes_lazy_batch
-from mrl.data.collate.padding import NO_PADDING, Padding
+from mrl.data.collate.padding import Padding
 from mrl.data.collate.sequences import next_token_pairs, pad_rows, parts_of, stack_numbers, transpose
 from mrl.data.fields.selection import select_rows
 from mrl.ragged import IGNORED
@@ -21,7 +21,7 @@ def pair_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """Return sources, and inputs and targets of next-token prediction of the text that belongs to each.
 
@@ -60,7 +60,7 @@ def prompt_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[Tensor, Tensor]:
     """Return inputs and targets of next-token prediction after a prompt.
 
@@ -102,7 +102,7 @@ def masked_collate(
     pad_idx: int,
     batch_first: bool = True,
     *,
-    padding: Padding = NO_PADDING,
+    padding: Padding = Padding(),
 ) -> tuple[Tensor, Tensor]:
     """Return rows with hidden tokens, and what was hidden.
 

@@ -13,9 +13,9 @@ class SourceDataset(RequestDataset):
     """The base class of `RowDataset`; see there."""
 
     mixture: Mixture | None = None
-    """How often the sources are drawn that `mix` made this dataset of."""
+    """Which rows come from which source and how often each is drawn, if `mix` made this dataset."""
     differing_settings: tuple[str, ...] = ()
-    """The settings in which the datasets differ that `concat` or `mix` made this one of."""
+    """Settings in which the sources differ, if `concat` or `mix` made this dataset."""
     _kept: RowIndex = range(0)  # numbers of the rows among those that the dataset was made from
 
     def __len__(self) -> int:

@@ -45,7 +45,7 @@ class Field:
     device : torch.device or None
         Where the data is; None for the memory of the host.
     source_rows : range, ndarray of int64, or None
-        Which rows of the field that it was copied from these are; None for a field that was not copied.
+        Rows of the original field, if this field is a copy of some of its rows; else None.
 
     Examples
     --------

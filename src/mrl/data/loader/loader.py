@@ -7,19 +7,18 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mrl.data.batch import BatchRequest, Collate, RequestDataset, with_list_of_samples
+from mrl.data.batch import Collate, RequestDataset, with_list_of_samples
 from mrl.data.device import get_device, to_device
-from mrl.data.loader.ranks import rank_and_world_size, rank_slice
+from mrl.data.loader.plan import EpochPlan
+from mrl.data.loader.ranks import rank_and_world_size
 from mrl.data.loader.state import check_state, make_state
 from mrl.data.loader.workers import PlainDataset, Workers, ended_early
-from mrl.data.order.base import BaseOrder, Order
+from mrl.data.order.base import Order
 from mrl.errors import DatasetError, StateError
 from mrl.formatting import html_table
-from mrl.ragged import row_numbers
 
 
 @dataclass(frozen=True)
@@ -28,35 +27,6 @@ class Place:
 
     epoch: int = 0
     batches: int = 0
-
-
-@dataclass(frozen=True)
-class EpochPlan:
-    """The batches of one epoch from batch `start` on, as requests; also the ``batch_sampler`` of torch's DataLoader.
-
-    It refers to no loader: one that its workers kept alive would never be closed.
-    """
-
-    order: Order
-    epoch: int
-    start: int
-    rank: int
-    world_size: int
-
-    def __len__(self) -> int:
-        return len(self.order) - self.start
-
-    def __iter__(self) -> Iterator[BatchRequest]:
-        order, epoch, rank, world_size = self.order, self.epoch, self.rank, self.world_size
-        for k in range(self.start, len(order)):
-            rows = order.batch(epoch, k)
-            if type(rows) is not np.ndarray or rows.dtype != np.int64:  # an order may be a user's
-                rows = row_numbers(rows, order.n)
-            epochs = order.row_epochs(epoch, k) if isinstance(order, BaseOrder) else epoch
-            if world_size > 1:
-                rows = rank_slice(rows, rank, world_size)
-                epochs = epochs if isinstance(epochs, int) else rank_slice(epochs, rank, world_size)
-            yield BatchRequest(epochs, rows)
 
 
 class Loader:

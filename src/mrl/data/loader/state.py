@@ -61,7 +61,7 @@ def _require_same(state: dict[str, Any], identity: dict[str, Any], world_size: i
     if not differs:
         return
     values = [name for name in differs if name not in _DIGESTS]
-    # A digest differs of itself where one of the values that it covers does.
+    # A digest differs whenever one of the values that it covers does.
     reasons = [f"{name} is {identity[name]!r} here and {state.get(name)!r} in the state" for name in values]
     reasons = reasons or [_DIGESTS[name] for name in differs]
     total, hint = state.get("global_batch_size"), ""

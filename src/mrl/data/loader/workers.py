@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -14,23 +14,10 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter, _SingleP
 
 from mrl.data.batch import BatchRequest, Collate, RequestDataset
 from mrl.data.loader.ending import context_without_finalization, run_postponing_signals
+from mrl.data.loader.plan import EpochPlan
 from mrl.data.loader.sharing import share_with_workers
 from mrl.errors import DatasetError
 from mrl.processes import process_context
-
-
-class Plan(Protocol):
-    """The batches of an epoch, as requests."""
-
-    @property
-    def epoch(self) -> int:
-        """The epoch."""
-
-    def __len__(self) -> int:
-        """Return the number of batches."""
-
-    def __iter__(self) -> Iterator[BatchRequest]:
-        """Yield them."""
 
 
 class Workers:
@@ -60,7 +47,7 @@ class Workers:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_idle": None}
 
-    def batches(self, plan: Plan) -> Generator[Any]:
+    def batches(self, plan: EpochPlan) -> Generator[Any]:
         """Yield the batches of `plan`."""
         # Persistent workers are lent to one iterator at a time; a second one gets its own.
         owner, self._idle = self._idle or self.torch_loader(plan), None
@@ -82,7 +69,7 @@ class Workers:
             else:  # now: an iterator that is left to the garbage collector waits 5 s for its workers
                 batches.end()
 
-    def torch_loader(self, plan: Plan) -> DataLoader[Any]:
+    def torch_loader(self, plan: EpochPlan) -> DataLoader[Any]:
         """Return a DataLoader over the batches of `plan`."""
         settings: dict[str, Any] = {
             "num_workers": self.num_workers,
@@ -109,7 +96,7 @@ class Workers:
 class _PlanSampler:
     """A batch sampler whose plan changes with the epoch, as persistent workers need it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EpochPlan) -> None:
         self.plan = plan
 
     def __len__(self) -> int:
@@ -128,7 +115,7 @@ class _DataLoader(DataLoader[Any]):
         return _WorkerIterator(self) if self.num_workers else _Iterator(self)
 
 
-def ended_early(plan: Plan, done: int) -> DatasetError:
+def ended_early(plan: EpochPlan, done: int) -> DatasetError:
     """Return the error for a StopIteration, which would end a loop over batches as if the epoch were complete."""
     return DatasetError(
         f"the batches of epoch {plan.epoch} ended after {done} of {len(plan)}: StopIteration was raised while a batch "

@@ -157,14 +157,19 @@ class FixedSizeOrder(BaseOrder):
 
     Examples
     --------
-    A subclass defines `rows`:
+    A subclass defines `rows`, and adds to `config` what they depend on, so that a loader's state knows its order:
 
-    >>> class Backwards(FixedSizeOrder):
+    >>> class ShortestFirst(FixedSizeOrder):
+    ...     def __init__(self, lengths, batch_size):
+    ...         super().__init__(len(lengths), batch_size)
+    ...         self.by_length = np.argsort(lengths, kind="stable")
     ...     def rows(self, epoch, start, stop):
-    ...         return np.arange(self.n)[::-1][start:stop]
-    >>> order = Backwards(5, 2)
+    ...         return self.by_length[start:stop]
+    ...     def config(self):
+    ...         return {**super().config(), "by_length": self.by_length.tolist()}
+    >>> order = ShortestFirst([3, 1, 2], 2)
     >>> [order.batch(0, k).tolist() for k in range(len(order))]
-    [[4, 3], [2, 1], [0]]
+    [[1, 2], [0]]
     """
 
     def __init__(self, n: int, batch_size: int, drop_last: bool = False) -> None:

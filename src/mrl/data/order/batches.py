@@ -48,7 +48,7 @@ class Shuffled(FixedSizeOrder):
     n, batch_size : int
         Number of rows; rows per (global) batch.
     seed : int
-        Names the shuffle; the same seed gives the same order on any machine.
+        Seed of the shuffle: the same seed gives the same order on any machine.
     drop_last : bool
         Whether to leave out a last batch of fewer rows.
 

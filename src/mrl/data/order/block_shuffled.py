@@ -31,7 +31,7 @@ class BlockShuffled(Shuffled):
     block : int
         Consecutive rows that are read together; 8,192 molecules are about 300 kB of text.
     seed : int
-        Names the shuffle; the same seed gives the same order on any machine.
+        Seed of the shuffle: the same seed gives the same order on any machine.
     drop_last : bool
         Whether to leave out a last batch of fewer rows.
     window : int

@@ -31,7 +31,7 @@ class Bucketed(Shuffled):
     batch_size : int
         Rows per (global) batch.
     seed : int
-        Names the shuffle; the same seed gives the same order on any machine.
+        Seed of the shuffle: the same seed gives the same order on any machine.
     drop_last : bool
         Whether to leave out a last batch of fewer rows.
 

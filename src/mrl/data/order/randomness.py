@@ -26,7 +26,7 @@ def shuffled_positions(positions: ArrayLike, n: int, key: str) -> Rows64:
     n : int
         Number of rows.
     key : str
-        Names the order; the same key gives the same order on any machine.
+        Key of the order: the same key gives the same order on any machine.
 
     Returns
     -------

@@ -28,7 +28,7 @@ class TokenBudget(BaseOrder):
     max_tokens : int
         Tokens per (global) batch, padding included, at most.
     seed : int
-        Names the shuffle; the same seed gives the same order on any machine.
+        Seed of the shuffle: the same seed gives the same order on any machine.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class Weighted(BaseOrder):
     batch_size : int
         Rows per (global) batch.
     seed : int
-        Names the draws; the same seed gives the same rows on any machine.
+        Seed of the draws: the same seed gives the same rows on any machine.
     batches : int, optional
         Batches per epoch; by default as many as draw n rows.
 

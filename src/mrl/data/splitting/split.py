@@ -69,7 +69,7 @@ def split(
         Fractions that add up to 1, such as ``(0.8, 0.1, 0.1)``: they are rounded down to rows, and the first part gets
         the rest; or numbers of rows that add up to n.
     seed : int
-        Names the split: the same seed gives the same split on any machine.
+        Seed of the shuffle: the same seed gives the same split on any machine.
     groups : column of n values, optional
         Rows with the same value stay in the same part: molecules (canonical SMILES), scaffolds
         (`mrl.chem.scaffold_groups`), clusters, a column of the data. Groups are dealt in random order, large ones
