@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mrl.chem import AlertCount, SimilarityTo, logp
+from mrl.chem import HasAlert, SimilarityTo, logp
 from mrl.errors import ReadError
 from mrl.loop import (
     TASKS,
@@ -43,7 +43,7 @@ def test_every_kind_of_function_is_read_as_it_was_written(suffix: str, tmp_path:
                 3,
             ),
             Component("imported", Imported("mrl.chem:rings", jobs=2), ValueMap({0: 1, 1.5: 0.25}, other=0.125)),
-            Component("alerts", AlertCount("BRENK"), Step(high=0)),
+            Component("alerts", HasAlert("BRENK"), Step(high=0)),
             Component("similar", SimilarityTo("C/C=C\\C", "atompair"), Identity()),
             Component("logp", logp, Gaussian(2, 1, "above")),
         ),

@@ -28,9 +28,9 @@ from mrl.chem.descriptors import Descriptors
 from mrl.chem.design.counts import count_bits, profile
 from mrl.chem.design.crossover import crossover
 from mrl.chem.design.measures import (
-    AlertCount,
     ElementCount,
     FormulaMatch,
+    HasAlert,
     Measure,
     SimilarityTo,
     Substructure,
@@ -81,7 +81,6 @@ __all__ = [
     "FCFP6",
     "PROPERTIES",
     "SALTS",
-    "AlertCount",
     "Alerts",
     "Canonical",
     "CanonicalSet",
@@ -98,6 +97,7 @@ __all__ = [
     "Fingerprint",
     "FormulaMatch",
     "Fragments",
+    "HasAlert",
     "HoldOut",
     "LargestFragment",
     "Leaks",

@@ -182,7 +182,7 @@ class ElementCount(Measure):
 
 
 @dataclass(frozen=True)
-class AlertCount(Measure):
+class HasAlert(Measure):
     """1 for a molecule with a structural alert, 0 for one without.
 
     Parameters
@@ -197,7 +197,7 @@ class AlertCount(Measure):
 
     Examples
     --------
-    >>> AlertCount("BRENK")("CCCI"), AlertCount("BRENK")("CCCO")
+    >>> HasAlert("BRENK")("CCCI"), HasAlert("BRENK")("CCCO")
     (1.0, 0.0)
     """
 

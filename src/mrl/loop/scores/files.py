@@ -12,9 +12,9 @@ from typing import Any
 
 from mrl.chem import (
     PROPERTIES,
-    AlertCount,
     ElementCount,
     FormulaMatch,
+    HasAlert,
     SimilarityTo,
     Substructure,
     bertz_complexity,
@@ -32,7 +32,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "similarity": SimilarityTo,
     "substructure": Substructure,
     "elements": ElementCount,
-    "alerts": AlertCount,
+    "alerts": HasAlert,
     "formula": FormulaMatch,
     "command": Command,
     "python": Imported,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from mrl.chem import (
     PROPERTIES,
-    AlertCount,
     CanonicalSet,
+    HasAlert,
     Screened,
     internal_diversity,
     nearest_neighbours,
@@ -242,7 +242,7 @@ def _quality(data: Text, rounds: Sequence[Round]) -> dict[str, list[float]]:
     """Return alerts and diversity of the data, and of the distinct molecules of each round."""
     sampled = [[str(one.screened.smiles[row]) for row in np.flatnonzero(one.screened.unique)] for one in rounds]
     groups = [_spread(group, COMPARED) for group in (data, *sampled)]
-    alert = AlertCount("BRENK")
+    alert = HasAlert("BRENK")
     return {
         "with a structural alert of BRENK, %": [100 * _mean([alert(text) for text in group]) for group in groups],
         "diversity (1 - mean similarity of ECFP4)": [internal_diversity(group) for group in groups],
