@@ -57,7 +57,7 @@ def test_rows_that_are_no_molecules_are_reported_before_the_search(folder: Path)
     (folder / "known.csv").write_text("smiles\nnot a molecule\nOCC\n")
     base = ["improve", folder / "model", "--score", folder / "score.toml", "--start", folder / "start.csv"]
     _, messages = run(*base, "--known", folder / "known.csv", "-o", folder / "out", "--budget", 2)
-    assert "left out, syntax: 1 row, e.g. row 1: 'C('" in messages
+    assert "left out, syntax: 1 row, e.g. row 1, line 3: 'C('" in messages
     found = rows(folder / "out" / "molecules.csv")
     assert {row["smiles"]: row["known"] for row in found} == {"CCO": "1", "CCN": "0"}
 

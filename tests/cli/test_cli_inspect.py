@@ -50,7 +50,7 @@ def test_a_table_says_what_a_person_wants_to_know(table: Path) -> None:
         r"charged atoms +1 ",
         r"stereo centres +1 ",
         r"active +1 +1\n",
-        r"4 +'C\(' +syntax",
+        r"4 +6 +'C\(' +syntax",
     ):
         assert re.search(pattern, output), pattern
     assert "SMILES_CHAR_VOCAB" not in output

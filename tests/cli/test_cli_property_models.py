@@ -76,7 +76,7 @@ def test_the_command_trains_the_model_that_the_function_trains(molecules: Path, 
 def test_the_terminal_shows_metrics_and_what_was_left_out(molecules: Path, tmp_path: Path) -> None:
     shown, notes = run("fit", molecules, "--target", "log P", "-o", tmp_path / "m", *QUICK)
     assert re.search(r"log P +rmse +[\d.]+ +[\d.]+ +32\n", shown)
-    assert "left out, no label: 1 row, e.g. row 3: 'CCF'" in notes
+    assert "left out, no label: 1 row, e.g. row 3, line 5: 'CCF'" in notes
     assert "trained 2 networks on 32 rows" in notes
     shown, notes = run("predict", tmp_path / "m", molecules, "-o", tmp_path / "o.parquet")
     assert "wrote 33 predictions" in notes

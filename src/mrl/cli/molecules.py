@@ -11,7 +11,7 @@ from mrl import chem
 from mrl.chem import Step, clean
 from mrl.cli.console import DATA, USAGE, stop
 from mrl.cli.options import ReadingOptions
-from mrl.cli.tables import read_table, report_rejects
+from mrl.cli.tables import in_file, read_table, report_rejects
 from mrl.messages import did_you_mean
 from mrl.progress import track
 from mrl.ragged import Text
@@ -22,7 +22,7 @@ def read_molecules(file: Path, options: ReadingOptions, *, n_jobs: int = 1) -> T
     table = read_table(file, options)
     with track(True, len(table), "parsing") as advance:
         parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=n_jobs)
-    report_rejects(parsed.rejects, "left out", table.rows)
+    report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.smiles):
         stop_without_molecules(file)
     return parsed.smiles

@@ -112,30 +112,30 @@ def notation_of(vocab: Vocab) -> Notation:
     return _NOTATIONS.get(vocab.kind or "", Notation.SMILES)
 
 
-def report_rejects(rejects: Rejects, what: str, rows: NDArray[np.int64] | None = None) -> None:
-    """Report how many rows were rejected for each kind of reason, with an example; `rows` has their file's numbers."""
+def report_rejects(rejects: Rejects, what: str) -> None:
+    """Report how many rows of a file were rejected for each kind of reason, with an example."""
     kinds = [reject.kind for reject in rejects]
+    lines = rejects.lines
     for kind, count in Counter(kinds).most_common():
         example = rejects[kinds.index(kind)]
-        row = example.row if rows is None else int(rows[example.row])
-        example_text = format_value(example.text, most=50)
-        note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. row {row}: {example_text}")
+        row = f"row {example.row}" + (f", line {lines[example.row]}" if example.row in lines else "")
+        note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. {row}: {format_value(example.text, most=50)}")
+
+
+def in_file(table: Table, rejects: Rejects) -> Rejects:
+    """Return rejected rows of a table with the numbers and lines of the file that it was read from."""
+
+    def renumber(found: re.Match[str]) -> str:
+        return f"{found[1]}{table.rows[int(found[2])]}"
+
+    first = re.compile(r"^(duplicate: the molecule of row )(\d+)$")
+    texts = (reject._replace(reason=first.sub(renumber, reject.reason)) for reject in rejects)
+    return Rejects(texts).renumbered(table.rows, table.lines)
 
 
 def rejects_of_file(table: Table, rejects: Rejects) -> Rejects:
-    """Return those of reading and those of a later step, in the order and with the numbers of the rows of the file."""
-
-    def in_file(found: re.Match[str]) -> str:
-        return f"{found[1]}{table.rows[int(found[2])]}"
-
-    later = [
-        reject._replace(
-            row=int(table.rows[reject.row]),
-            reason=re.sub(r"^(duplicate: the molecule of row )(\d+)$", in_file, reject.reason),
-        )
-        for reject in rejects
-    ]
-    return Rejects(sorted([*table.rejects, *later]))
+    """Return those of reading and those of a later step, in the order of the rows of the file."""
+    return Rejects.concat([table.rejects, in_file(table, rejects)]).by_row()
 
 
 def select(table: Table, rows: NDArray[np.int64], **changed: TableColumn) -> Table:
@@ -144,6 +144,7 @@ def select(table: Table, rows: NDArray[np.int64], **changed: TableColumn) -> Tab
     return Table(
         columns,
         rows=table.rows[rows],
+        lines=None if table.lines is None else table.lines[rows],
         smiles_column=table.smiles_column,
         targets=table.targets,
         header=table.header,
@@ -162,6 +163,7 @@ def with_tails(table: Table) -> Table:
         columns | {table.smiles_column: whole},
         table.rejects,
         rows=table.rows,
+        lines=table.lines,
         smiles_column=table.smiles_column,
         targets=table.targets,
         header=table.header,
@@ -215,4 +217,5 @@ def rows_named(file: Path, table: Table) -> Iterator[None]:
         yield
     except (RowError, UnknownTokenError) as error:
         row = "" if error.row is None else f", row {table.rows[error.row]}"
+        row += "" if error.row is None or table.lines is None else f", line {table.lines[error.row]}"
         stop(f"{file}{row}: {str(error).removeprefix(f'row {error.row}: ')}", DATA)

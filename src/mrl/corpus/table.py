@@ -48,6 +48,8 @@ class Table(MoleculeTable):
         The rows that could not be kept, with stage ``"read"`` and a reason.
     rows : ndarray of int64, shape (n,), optional
         The position of each row in the input, from 0, over all files; ``0 .. n - 1`` by default.
+    lines : ndarray of int64, shape (n,), optional
+        The line of its file, from 1 as an editor counts, in which each row begins; 0 where the format has no lines.
     smiles_column : str
         Which column has the molecules.
     targets : tuple of str
@@ -80,6 +82,7 @@ class Table(MoleculeTable):
         rejects: Rejects | None = None,
         *,
         rows: NDArray[np.int64] | None = None,
+        lines: NDArray[np.int64] | None = None,
         smiles_column: str = "smiles",
         targets: tuple[str, ...] = (),
         header: tuple[str, ...] | None = None,
@@ -95,8 +98,10 @@ class Table(MoleculeTable):
         self.signs = dict(signs or {})
         n = len(self[smiles_column])
         self.rows = np.arange(n) if rows is None else rows
+        self.lines = lines
         given = [(name, self[name]) for name in targets]
-        for name, column in [*self.columns.items(), ("rows", self.rows), *given, *self.signs.items()]:
+        given += [("rows", self.rows)] if lines is None else [("rows", self.rows), ("lines", lines)]
+        for name, column in [*self.columns.items(), *given, *self.signs.items()]:
             if len(column) != n:
                 found = f"{format_count(len(column), 'value')} for {format_count(n, 'row')}"
                 raise ColumnError(f"column {name!r} has {found}: pass one value per row", column=name)
@@ -300,6 +305,7 @@ class Table(MoleculeTable):
             columns,
             rejects,
             rows=self.rows[rows],
+            lines=None if self.lines is None else self.lines[rows],
             smiles_column=self.smiles_column,
             targets=self.targets,
             header=self.header,

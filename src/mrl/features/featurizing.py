@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -133,7 +133,8 @@ def featurize(
         vectors = _compute(distinct, featurizer, store, keys, options, progress).take(of)
     if on_nonfinite == "reject":
         vectors.reject_nonfinite()
-    return features_of(text, vectors, on_error, size, _names_of(function))
+    features = features_of(text, vectors, on_error, size, _names_of(function))
+    return replace(features, rejects=features.rejects.of_table(smiles))
 
 
 def _names_of(function: Any) -> tuple[str, ...] | None:

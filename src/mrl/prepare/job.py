@@ -174,13 +174,17 @@ def rejects_columns(rejects: Rejects) -> dict[str, Any]:
     """Return rejects as the columns of a shard."""
     table = rejects.to_arrow()
     texts = {name: Text.from_arrow(table[name]) for name in ("text", "stage", "reason")}
-    return {"row": table["row"].to_numpy(), **texts}
+    lines = rejects.lines
+    return {"row": table["row"].to_numpy(), **texts, "line": np.array([lines.get(one.row, 0) for one in rejects], int)}
 
 
 def rejects_of(shard: Shard) -> Rejects:
     """Return the rejects of a shard."""
     columns = (shard[name] for name in ("row", "text", "stage", "reason"))
-    return Rejects(zip(*(column.tolist() for column in columns), strict=True))
+    lines = zip(shard["row"].tolist(), shard["line"].tolist(), strict=True)
+    return Rejects(
+        zip(*(column.tolist() for column in columns), strict=True), lines={row: line for row, line in lines if line}
+    )
 
 
 def prefixed(columns: Mapping[str, Any]) -> dict[str, Any]:

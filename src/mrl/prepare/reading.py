@@ -42,6 +42,7 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
     size = job.recipe.rows_per_part
     waiting: list[Table] = []
     rejects: list[Reject] = []
+    lines: dict[int, int] = {}  # of the rejects
     notes: Counter[str] = Counter()
     number = total = 0
     part_rows: list[int] = []
@@ -52,6 +53,7 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         blank = empty if blank is None else blank & empty
         smiles_column, targets = block.smiles_column, block.targets
         rejects.extend(block.rejects)
+        lines |= block.rejects.lines
         waiting.append(block)
         # Rejects are not in the order of rows: those of labels follow those of lines.
         total = max([total, *(int(row) + 1 for row in block.rows[-1:]), *(r.row + 1 for r in block.rejects)])
@@ -61,16 +63,17 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
             break
         last = max((int(table.rows[-1]) for table in waiting if len(table)), default=-1)
         while last >= (number + 1) * size:
-            yield (part := _write_part(job, number, waiting, rejects))
+            yield (part := _write_part(job, number, waiting, Rejects(rejects, lines=lines)))
             part_rows.append(part.rows)
             end = (number + 1) * size
             # The last table stays, even without rows, for its columns.
             waiting = [table for table in waiting if len(table) and table.rows[-1] >= end] or waiting[-1:]
             waiting = [table.view(np.flatnonzero(table.rows >= end)) for table in waiting]
             rejects = [reject for reject in rejects if reject.row >= end]
+            lines = {row: line for row, line in lines.items() if row >= end}
             number += 1
     while number * size < total:
-        yield (part := _write_part(job, number, waiting, rejects))
+        yield (part := _write_part(job, number, waiting, Rejects(rejects, lines=lines)))
         part_rows.append(part.rows)
         number += 1
         rejects = [reject for reject in rejects if reject.row >= number * size]
@@ -89,7 +92,7 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
     )
 
 
-def _write_part(job: Job, number: int, waiting: list[Table], rejects: list[Reject]) -> Part:
+def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -> Part:
     """Write one part, from tables and rejects that may go on after it."""
     start, end = number * job.recipe.rows_per_part, (number + 1) * job.recipe.rows_per_part
     inside = [(table, *np.searchsorted(table.rows, [start, end]).tolist()) for table in waiting]
@@ -102,15 +105,21 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: list[Rejec
         for name in inside[0][0].targets:
             signs = [table.signs.get(name, np.zeros(len(table), np.int8))[first:stop] for table, first, stop in inside]
             columns[f"{name}_sign"] = np.concatenate(signs)
-    rows = np.concatenate([table.rows[first:stop] for table, first, stop in inside])
+    numbers = {"row": np.concatenate([table.rows[first:stop] for table, first, stop in inside])}
+    if any(table.lines is not None for table, _, _ in inside):
+        lines = [table.rows * 0 if table.lines is None else table.lines for table, _, _ in inside]
+        numbers["line"] = np.concatenate(
+            [some[first:stop] for some, (_, first, stop) in zip(lines, inside, strict=True)]
+        )
     left_out = [reject for reject in rejects if reject.row < end]
     path = job.path("raw", number)
     tail = next((name for name in _TAILS if name in columns and name not in waiting[0].header), None)
-    facts = {"rows": len(rows), "rejects": len(left_out), "smiles_column": waiting[0].smiles_column, "tail": tail}
+    n, smiles_column = len(numbers["row"]), waiting[0].smiles_column
+    facts = {"rows": n, "rejects": len(left_out), "smiles_column": smiles_column, "tail": tail}
     if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
-        job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out))))
-        job.write(path, {**prefixed(columns), "row": rows}, **facts)
-    return Part(number, len(rows), len(left_out))
+        job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out), lines=rejects.lines)))
+        job.write(path, {**prefixed(columns), **numbers}, **facts)
+    return Part(number, n, len(left_out))
 
 
 def _as_stored(column: Any) -> Any:

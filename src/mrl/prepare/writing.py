@@ -32,7 +32,8 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
     smiles = raw.about["facts"]["smiles_column"]
     plan = [(job.read(job.path("plan", bucket)), job.read(job.path("labels", bucket))) for bucket in range(buckets)]
     blank = job.facts(job.path("read"))["blank"]
-    rejects = [*rejects_of(job.read(job.path("unread", part)))]
+    unread = rejects_of(job.read(job.path("unread", part)))
+    rejects: list[Reject] = []
     pieces: list[dict[str, Any]] = []
     names: list[str] = []
     for number, chunk in chunks:
@@ -65,15 +66,24 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
             unknown += int((job.recipe.vocab.encode(chosen[smiles], on_unknown="unk").values == UNK).sum())
     return job.write(
         path,
-        rejects_columns(Rejects(sorted(rejects))),
+        rejects_columns(Rejects(sorted([*unread, *rejects]), lines=unread.lines | _lines_of(rejects, raw))),
         entries=entries,
         columns=[[name, kind_of(values)] for name, values in columns.items()],
         rows=len(names),
-        rejects=len(rejects),
-        stages=dict(Counter(reject.stage for reject in rejects)),
+        rejects=len(unread) + len(rejects),
+        stages=dict(Counter(reject.stage for reject in [*unread, *rejects])),
         tokens=dict(tokens),
         unknown=unknown,
     )
+
+
+def _lines_of(rejects: list[Reject], raw: Shard) -> dict[int, int]:
+    """Return the lines in which rows of a part begin, where they have any."""
+    if "line" not in raw:
+        return {}
+    rows = np.array([reject.row for reject in rejects], np.int64)
+    lines = np.asarray(raw["line"])[np.searchsorted(np.asarray(raw["row"]), rows)]
+    return {row: line for row, line in zip(rows.tolist(), lines.tolist(), strict=True) if line}
 
 
 def in_order(splits: set[str]) -> list[str]:

@@ -93,7 +93,7 @@ def compute_inputs(
     )
     descriptors[rows] = found.dense()
     rejects: list[Any] = [*fingerprints.rejects]
-    rejects += [reject._replace(row=int(rows[reject.row])) for reject in found.rejects]
+    rejects += found.rejects.renumbered(rows)
     ok = np.asarray(np.isfinite(descriptors).all(axis=1))
     failed = {reject.row for reject in rejects}
     for row in np.flatnonzero(~ok).tolist():

@@ -112,6 +112,9 @@ class MoleculeTable(ABC):
     ['CCO', 'C']
     """
 
+    lines: Any = None
+    """The line of the file in which each row begins, ndarray of int64, shape (n,); None for rows of another source."""
+
     @property
     @abstractmethod
     def smiles(self) -> Any:

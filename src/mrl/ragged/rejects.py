@@ -13,6 +13,7 @@ from mrl.errors import RowError
 from mrl.files import atomic
 from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
+from mrl.ragged.columns import MoleculeTable
 from mrl.ragged.tables import pandas_frame
 
 __all__ = ["OnError", "Reject", "Rejects", "require_on_error"]
@@ -116,6 +117,63 @@ class Rejects(Sequence[Reject]):
         parts = list(parts)
         lines = {row: line for part in parts for row, line in part._lines.items()}
         return cls((row for part in parts for row in part), lines=lines)
+
+    def by_row(self) -> Rejects:
+        """Return the same rejects in the order of their rows.
+
+        Examples
+        --------
+        >>> [reject.row for reject in Rejects([(9, "", "read", "empty"), (4, "C(", "parse", "syntax")]).by_row()]
+        [4, 9]
+        """
+        return Rejects(sorted(self._rows), lines=self._lines)
+
+    def of_table(self, table: object) -> Rejects:
+        """Return rejected rows of a table with the lines of the file that it was read from.
+
+        Parameters
+        ----------
+        table : MoleculeTable or column
+            What the rows are positions in; without known lines, such as a list, nothing changes.
+
+        Returns
+        -------
+        Rejects
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mrl.corpus import Table
+        >>> table = Table({"smiles": ["C", "C("]}, lines=np.array([2, 5]))
+        >>> Rejects([(1, "C(", "parse", "syntax")]).of_table(table).lines
+        {1: 5}
+        """
+        lines = table.lines if isinstance(table, MoleculeTable) else None
+        return self if lines is None else self.renumbered(range(len(lines)), lines)
+
+    def renumbered(self, rows: Any, lines: Any = None) -> Rejects:
+        """Return the rejects of a part of some rows under the numbers that these have in the whole.
+
+        Parameters
+        ----------
+        rows : sequence or array of int, shape (n,)
+            The number of each row of the part.
+        lines : sequence or array of int, shape (n,), optional
+            The line of a file in which each begins, 0 where it has none.
+
+        Returns
+        -------
+        Rejects
+
+        Examples
+        --------
+        >>> part = Rejects([(1, "C(", "parse", "syntax")]).renumbered([7, 9], [8, 11])
+        >>> part[0].row, part.lines
+        (9, {9: 11})
+        """
+        found = () if lines is None else [(one.row, int(lines[one.row])) for one in self._rows]
+        lines_of = {int(rows[row]): line for row, line in found if line}
+        return Rejects((one._replace(row=int(rows[one.row])) for one in self._rows), lines=lines_of)
 
     @property
     def lines(self) -> dict[int, int]:

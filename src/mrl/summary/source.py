@@ -38,6 +38,8 @@ class Source:
         The rows that were rejected when the others were read or prepared.
     rows : ndarray of int64, shape (n,), optional
         The number of each row in the file; 0 to n - 1 if not given.
+    lines : ndarray of int64, shape (n,), optional
+        The line of the file in which each row begins.
     notes : mapping of str to int
         What was done to cells of rows that were kept, and how often.
     parts : mapping of str to array of int, optional
@@ -56,6 +58,7 @@ class Source:
     columns: Mapping[str, TableColumn] = field(default_factory=dict)
     rejects: Rejects = field(default_factory=Rejects)
     rows: NDArray[np.int64] | None = None
+    lines: NDArray[np.int64] | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -109,6 +112,7 @@ class Source:
             others,
             data.rejects,
             data.rows,
+            data.lines,
             {note: count for note, count in data.notes.items() if count},
         )
 

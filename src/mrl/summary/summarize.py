@@ -148,7 +148,8 @@ def summarize(
     groups = alike.places if compared is None else number_groups(compared.identity)[alike.places]
     flat = None if compared is None else number_groups(compared.flat)[alike.places]
     alike_texts, alike_numbers = source.smiles.take(alike.rows), source.numbers[alike.rows]
-    invalid = _renumbered(facts.rejects, source.numbers[drawn]) if facts is not None else Rejects()
+    lines = None if source.lines is None else source.lines[drawn]
+    invalid = Rejects() if facts is None else facts.rejects.renumbered(source.numbers[drawn], lines)
     shown = drawn[random_rows(len(drawn), _SOME, seed + 1)]
     return Summary(
         name=source.name,
@@ -281,7 +282,3 @@ def _parts(
         texts = [text or "" for text in facts.scaffolds]
         scaffolds = overlaps([names[row] for row in rows.tolist()], [text or None for text in texts], texts, known)
     return Parts(split or "split", counts, molecules, scaffolds)
-
-
-def _renumbered(rejects: Rejects, rows: Rows) -> Rejects:
-    return Rejects(reject._replace(row=int(rows[reject.row])) for reject in rejects)

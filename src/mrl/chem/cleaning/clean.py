@@ -100,7 +100,9 @@ duplicates: 1 removed)
         labels=None if values is None else values[cleaned.kept],
         ids=None if names is None else tuple(names[row] for row in cleaned.kept),
     )
-    return cleaned if rule is None else deduplicate(cleaned, rule, texts=rows)
+    if rule is not None:
+        cleaned = deduplicate(cleaned, rule, texts=rows)
+    return replace(cleaned, rejects=cleaned.rejects.of_table(smiles))
 
 
 def clean_rows(

@@ -155,7 +155,7 @@ def molecule_facts(smiles: Any, *, on_row: Callable[[], object] | None = None, n
         elements={symbol: (n, atoms[symbol]) for symbol, n in sorted(molecules.items(), key=lambda x: (-x[1], x[0]))},
         traits={trait: sum(trait in row.traits for row in found) for trait in TRAITS},
         canonical=sum(row.is_canonical for row in found),
-        rejects=Rejects(rejected),
+        rejects=Rejects(rejected).of_table(smiles),
     )
 
 

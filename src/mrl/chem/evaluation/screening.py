@@ -242,7 +242,7 @@ permitted')
     for array in (valid, unique, novel):
         array.flags.writeable = False
     n_known = None if reference is None else len(reference)
-    return Screened(smiles, valid, unique, novel, Rejects(rejected), n_known, unknown)
+    return Screened(smiles, valid, unique, novel, Rejects(rejected).of_table(samples), n_known, unknown)
 
 
 def _known(known: Iterable[Molecule], on_error: str, n_jobs: int, progress: Progress) -> tuple[CanonicalSet, Rejects]:
@@ -261,7 +261,7 @@ def _known(known: Iterable[Molecule], on_error: str, n_jobs: int, progress: Prog
             n_jobs=n_jobs,
         )
         found = CanonicalSet(text for text in texts if text is not None)
-    return found, Rejects(rejected)
+    return found, Rejects(rejected).of_table(known)
 
 
 def _canonical(x: Molecule) -> str | None:

@@ -12,6 +12,7 @@ from mrl.cli.console import DATA, note, print_json, stop, success
 from mrl.cli.molecules import chosen_steps, stop_without_molecules
 from mrl.cli.options import CleanOptions
 from mrl.cli.tables import (
+    in_file,
     read_table,
     rejects_of_file,
     report_rejects,
@@ -39,7 +40,7 @@ def run(options: CleanOptions) -> None:
             table.smiles, steps, labels=labels, duplicates=rule, on_row=lambda: advance(1), n_jobs=options.n_jobs
         )
     _report_changes(cleaned)
-    report_rejects(cleaned.rejects, "left out", table.rows)
+    report_rejects(in_file(table, cleaned.rejects), "left out")
     rejects = rejects_of_file(table, cleaned.rejects)
     save_rejects(rejects, options.rejects)
     kept = len(cleaned.smiles)

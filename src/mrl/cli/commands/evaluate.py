@@ -9,6 +9,7 @@ from mrl.cli.console import print_grid, print_json, print_text
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import EvaluateOptions
 from mrl.cli.tables import read_table, require_writable, save_rejects
+from mrl.corpus import Table
 from mrl.messages import format_count
 from mrl.progress import track
 from mrl.ragged import Rejects
@@ -29,17 +30,20 @@ def run(options: EvaluateOptions) -> None:
         metrics = evaluate(
             samples, reference, train, seed=options.seed, on_row=lambda: advance(1), n_jobs=options.n_jobs
         )
-    save_rejects(_rejects(metrics, table.rejects), options.rejects)
+    save_rejects(_rejects(metrics, table), options.rejects)
     if options.json:
         print_json(metrics.to_dict())
     else:
         _show(metrics)
 
 
-def _rejects(metrics: Metrics, unread: Rejects) -> Rejects:
+def _rejects(metrics: Metrics, table: Table) -> Rejects:
     """Return the samples that are not molecules, with the reason of reading where there is one."""
-    reasons = {one.row: one for one in unread}
-    return Rejects(reasons.get(one.row, one) for one in metrics.screened.rejects)
+    reasons = {one.row: one for one in table.rejects}
+    lines = table.rejects.lines
+    if table.lines is not None:
+        lines |= dict(zip(table.rows.tolist(), table.lines.tolist(), strict=True))
+    return Rejects((reasons.get(one.row, one) for one in metrics.screened.rejects), lines=lines)
 
 
 def _show(metrics: Metrics) -> None:

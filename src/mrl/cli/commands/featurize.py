@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mrl.chem import Descriptors, Fingerprint
 from mrl.cli.console import DATA, USAGE, print_json, stop, success
 from mrl.cli.options import FeaturizeOptions, FingerprintKind
-from mrl.cli.tables import read_table, rejects_of_file, report_rejects, require_writable, save_rejects, select
+from mrl.cli.tables import in_file, read_table, rejects_of_file, report_rejects, require_writable, save_rejects, select
 from mrl.corpus import Table, write_table
 from mrl.features import featurize
 from mrl.files import atomic
@@ -29,10 +29,10 @@ def run(options: FeaturizeOptions) -> None:
         table.smiles, featurizer, n_jobs=options.n_jobs, on_error="drop", progress=True, on_nonfinite="keep"
     )
     finite = np.isfinite(features.values).all(axis=1)
-    rejects = [*features.rejects, *_not_finite(table, features.kept, features.values, finite, names)]
-    report_rejects(Rejects(sorted(rejects)), "left out", table.rows)
+    rejects = Rejects([*features.rejects, *_not_finite(table, features.kept, features.values, finite, names)]).by_row()
+    report_rejects(in_file(table, rejects), "left out")
     rows, values = features.kept[finite], features.values[finite]
-    everything = rejects_of_file(table, Rejects(rejects))
+    everything = rejects_of_file(table, rejects)
     save_rejects(everything, options.rejects)
     if not len(rows):
         stop(f"no row of {options.file} has a vector, so {options.out} is not written", DATA)

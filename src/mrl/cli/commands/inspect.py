@@ -63,7 +63,7 @@ def _inspect_molecules(options: InspectOptions) -> None:
     source = read_source(options.file, options)
     parsed = len(source) if options.all or options.rejects else _SAMPLE
     summary = summarize(source, properties=(), sizes=SampleSizes(molecules=max(parsed, 1)), progress=True)
-    problems = Rejects(sorted([*source.rejects, *summary.invalid]))
+    problems = Rejects.concat([source.rejects, summary.invalid]).by_row()
     save_rejects(problems, options.rejects)
     facts = _molecule_facts(options, source, summary, problems)
     coverage = None if vocab is None else _in_file(vocab.coverage(source.smiles), source)
@@ -118,8 +118,14 @@ def _molecule_facts(options: InspectOptions, source: Source, summary: Summary, p
         "conflicts": whole["conflicts"],
         "parts": whole["parts"],
         "findings": findings(summary),
-        "problems": [problem._asdict() for problem in problems[:_SHOWN_ROWS]],
+        "problems": _problems(problems),
     }
+
+
+def _problems(problems: Rejects) -> list[dict[str, Any]]:
+    """Return the first ones, each with its line if that is known."""
+    lines = problems.lines
+    return [{"line": lines.get(one.row), **one._asdict()} for one in problems[:_SHOWN_ROWS]]
 
 
 def _show_rows(options: InspectOptions, facts: dict[str, Any], summary: Summary) -> None:
@@ -214,5 +220,8 @@ def _show_problems(facts: dict[str, Any]) -> None:
     if total:
         print_text("")
         print_text("Rows with problems" + (f" (the first {_SHOWN_ROWS})" if total > _SHOWN_ROWS else "") + ":")
-        rows = [(f"{p['row']}", format_value(p["text"], most=40), p["reason"]) for p in facts["problems"]]
-        print_grid(rows, ("row", "text", "problem"), numbers=(0,))
+        rows = [
+            (f"{p['row']}", f"{p['line'] or ''}", format_value(p["text"], most=40), p["reason"])
+            for p in facts["problems"]
+        ]
+        print_grid(rows, ("row", "line", "text", "problem"), numbers=(0, 1))

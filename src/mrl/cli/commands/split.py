@@ -13,6 +13,7 @@ from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, suc
 from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import PART_NAMES, WRITTEN, SplitOptions
 from mrl.cli.tables import (
+    in_file,
     read_table,
     rejects_of_file,
     report_rejects,
@@ -43,7 +44,7 @@ def run(options: SplitOptions) -> None:
         parsed = clean(
             table.smiles, [StripTail(stereo_groups="drop")], on_row=lambda: advance(1), n_jobs=options.n_jobs
         )
-    report_rejects(parsed.rejects, "left out", table.rows)
+    report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.kept):
         stop_without_molecules(options.file)
     parts, rule = _parts(options, select(table, parsed.kept, **{table.smiles_column: parsed.smiles}))

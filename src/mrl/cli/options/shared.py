@@ -31,7 +31,9 @@ VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl v
 MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3)]
 Steps = Annotated[int, number("Training steps, of 64 molecules each.")]
 Seed = Annotated[int, number("The same seed, machine and versions give the same result.", least=0)]
-RejectsFile = Annotated[Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason.")]
+RejectsFile = Annotated[
+    Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason, line.")
+]
 Force = Annotated[bool, Option("--force", help="Replace a model that is there already.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 

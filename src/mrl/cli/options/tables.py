@@ -71,7 +71,8 @@ class InspectOptions(ReadingOptions):
     vocab: Annotated[Path | None, Option(help="Vocabulary to compare the molecules with.")] = None
     all: Annotated[bool, Option("--all", help="Parse every row of a large file.")] = False
     rejects: Annotated[
-        Path | None, Option(help="CSV file for all rows that are not molecules: row, text, stage, reason.")
+        Path | None,
+        Option("--rejects", "-o", help="CSV file for all rows that are not molecules: row, text, stage, reason, line."),
     ] = None
     json: Json = False
 

@@ -94,11 +94,15 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     texts["cxsmiles_tail" if "cxsmiles" in (*columns, *texts) else "cxsmiles"] = cells.tail
     columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
     tails = pc.binary_length(pc.filter(cells.tail, mask))
-    rejects = [Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()]
+    rejects = [
+        *block.rejects,
+        *(Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()),
+    ]
     return Table(
         columns,
-        Rejects(reject._replace(row=start + reject.row) for reject in (*block.rejects, *rejects)),
+        _located(rejects, file, start),
         rows=start + rows,
+        lines=file.lines(rows),
         smiles_column=smiles_column,
         targets=roles.targets,
         header=file.names,
@@ -116,6 +120,14 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         ),
         signs=signs,
     )
+
+
+def _located(rejects: list[Reject], file: TableFile, start: int) -> Rejects:
+    """Return rejects of a file with their lines, numbered over all files."""
+    rows = np.array([reject.row for reject in rejects], np.int64)
+    lines = file.lines(rows) if len(rows) else None
+    found = {} if lines is None else dict(zip((start + rows).tolist(), lines.tolist(), strict=True))
+    return Rejects((reject._replace(row=start + reject.row) for reject in rejects), lines=found)
 
 
 def sample(block: Block, smiles_column: str) -> list[str]:
@@ -183,14 +195,21 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
     notes = sum((Counter(table.notes) for table in tables), Counter[str]())
     return Table(
         columns,
-        Rejects(sorted(reject for table in tables for reject in table.rejects)),
+        Rejects.concat(table.rejects for table in tables).by_row(),
         rows=np.concatenate([table.rows for table in tables]),
+        lines=_concat_lines(tables),
         smiles_column=first.smiles_column,
         targets=first.targets,
         header=first.header,
         notes=notes,
         signs=signs,
     )
+
+
+def _concat_lines(tables: Sequence[Table]) -> NDArray[np.int64] | None:
+    if all(table.lines is None for table in tables):
+        return None
+    return np.concatenate([np.zeros(len(table), np.int64) if table.lines is None else table.lines for table in tables])
 
 
 def _is_array(column: Any) -> bool:
@@ -229,7 +248,8 @@ def _parse_text(column: Any, name: str, file: TableFile) -> tuple[Any, Bools]:
 
 
 def _not_a_number(file: TableFile, name: str, cell: Any, row: int, start: int, expected: tuple[str, str]) -> RowError:
-    line = file.line(row)
+    lines = file.lines(np.array([row]))
+    line = None if lines is None else int(lines[0])
     value = parse_text(cell)[0][0].as_py() if is_text(cell.type) else str(cell[0].as_py())
     return RowError(
         f"{file.path}{'' if line is None else f', line {line}'} (row {start + row}): column {name!r} is "

@@ -69,5 +69,5 @@ class TableFile(ABC):
         """Read some of the columns, block by block, every row of the file in one of the blocks."""
 
     @abstractmethod
-    def line(self, row: int) -> int | None:
-        """Return the line, from 1, in which a row begins; None if the format has no lines."""
+    def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the line, from 1, in which each of some rows begins, which have been read; None without lines."""

@@ -159,7 +159,7 @@ SmilesVocab.from_data(corpus.smiles)
 
     @cached_property
     def rejects(self) -> Rejects:
-        """The rows that were left out in preparation: row, text, stage, reason; read when first used."""
+        """The rows that were left out in preparation: row, text, stage, reason, line; read when first used."""
         if self.manifest.rejects is None:
             return Rejects()
         import pyarrow.parquet as parquet
@@ -167,7 +167,10 @@ SmilesVocab.from_data(corpus.smiles)
         path = self.path / self.manifest.rejects.name
         try:
             table = parquet.read_table(path)
-            return Rejects(zip(*(table[name].to_pylist() for name in ("row", "text", "stage", "reason")), strict=True))
+            rows = zip(*(table[name].to_pylist() for name in ("row", "text", "stage", "reason")), strict=True)
+            known = "line" in table.column_names  # not in corpora of version 0.3
+            lines = zip(*(table[name].to_pylist() for name in ("row", "line")), strict=True) if known else ()
+            return Rejects(rows, lines={row: line for row, line in lines if line is not None})
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise CorpusError(f"{path} is damaged ({error}): copy the whole folder again", path=str(path)) from None
 

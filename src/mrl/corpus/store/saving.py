@@ -174,14 +174,16 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
     import pyarrow.parquet as parquet
 
     kinds = {"row": pa.int64(), "text": pa.large_string(), "stage": pa.string(), "reason": pa.string()}
-    schema = pa.schema(list(kinds.items()))
+    schema = pa.schema([*kinds.items(), ("line", pa.int64())])
     with (
         atomic(folder / REJECTS) as temporary,
         parquet.ParquetWriter(temporary, schema, compression="zstd", write_statistics=False) as writer,
     ):
         for rejects in parts:
             if rejects:
-                writer.write_table(rejects.to_arrow().select(schema.names).cast(schema))
+                lines = pa.array([rejects.lines.get(one.row) for one in rejects], pa.int64())
+                table = rejects.to_arrow().select([*kinds]).append_column("line", lines)
+                writer.write_table(table.cast(schema))
     return stored_file(folder, REJECTS)
 
 

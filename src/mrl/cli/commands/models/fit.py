@@ -10,6 +10,7 @@ from typing import Any
 from mrl.cli.console import USAGE, print_grid, print_json, stop, success
 from mrl.cli.options import FitOptions
 from mrl.cli.tables import (
+    in_file,
     read_table,
     rejects_of_file,
     report_rejects,
@@ -56,7 +57,7 @@ def run(options: FitOptions) -> None:
     validation = model.validation
     if validation is None:
         raise AssertionError("a model that was just fitted has its validation")
-    report_rejects(validation.rejects, "left out", table.rows)
+    report_rejects(in_file(table, validation.rejects), "left out")
     rejects = rejects_of_file(table, validation.rejects)
     save_rejects(rejects, options.rejects)
     success(f"trained {len(model.ensemble.mean)} networks on {format_count(len(validation.rows), 'row')}")

@@ -7,6 +7,7 @@ import numpy as np
 from mrl.cli.console import DATA, USAGE, print_json, stop, success
 from mrl.cli.options import PredictOptions
 from mrl.cli.tables import (
+    in_file,
     read_table,
     rejects_of_file,
     report_rejects,
@@ -33,7 +34,7 @@ def run(options: PredictOptions) -> None:
     if taken := [name for name in new if name in table.columns]:
         stop(f"{options.file} has the columns {format_names(taken)} already: rename them", DATA)
     found = model.predict(table.smiles, n_jobs=options.n_jobs, progress=True)
-    report_rejects(found.rejects, "not predicted", table.rows)
+    report_rejects(in_file(table, found.rejects), "not predicted")
     rejects = rejects_of_file(table, found.rejects)
     save_rejects(rejects, options.rejects)
     if not found.ok.any():

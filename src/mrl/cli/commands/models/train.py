@@ -15,7 +15,7 @@ from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
 from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import LanguageModelKind, Notation, ReadingOptions, TrainOptions
-from mrl.cli.tables import read_table, report_rejects, require_folder, require_writable
+from mrl.cli.tables import in_file, read_table, report_rejects, require_folder, require_writable
 from mrl.corpus import Table
 from mrl.data import TextDataset
 from mrl.errors import MrlError, StateError
@@ -108,14 +108,14 @@ def load_molecules(file: Path | None, options: ReadingOptions, max_length: int) 
         cleaned = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: advance(1))
     molecules = format_count(len(cleaned.smiles), "distinct molecule")
     success(f"kept {molecules} of {format_count(len(table), 'row')}")
-    report_rejects(cleaned.rejects, "left out", table.rows)
+    report_rejects(in_file(table, cleaned.rejects), "left out")
     if not len(cleaned.smiles):
         stop_without_molecules(file)
     vocab = RegexVocab([], SMILES_PATTERN)
     vocab.update_vocab_from_data(cleaned.smiles)
     dataset = TextDataset(cleaned.smiles, vocab, max_length=max_length, on_long="reject")
     success(f"learned a vocabulary of {format_count(len(vocab), 'token')} from these molecules")
-    report_rejects(dataset.rejects, "left out", table.rows[cleaned.kept])
+    report_rejects(in_file(table.view(cleaned.kept), dataset.rejects), "left out")
     if not len(dataset):
         stop(f"every molecule has more than {max_length} tokens; raise --max-length", DATA)
     return Molecules(table, cleaned, dataset)
@@ -124,12 +124,15 @@ def load_molecules(file: Path | None, options: ReadingOptions, max_length: int) 
 def load_sequences(options: TrainOptions) -> tuple[Table, TextDataset]:
     """Read a file of sequences or SELFIES, which are not parsed, and keep the distinct ones that are not too long."""
     table = read_table(options.file, options, sequences=True)
-    texts = list(dict.fromkeys(table.smiles))
+    first: dict[str, int] = {}
+    for row, text in enumerate(table.smiles):
+        first.setdefault(text, row)
+    texts = list(first)
     success(f"kept {format_count(len(texts), 'distinct text')} of {format_count(len(table), 'row')}")
     vocab = _VOCABS[options.notation]([])
     vocab.update_vocab_from_data(texts)
     dataset = TextDataset(texts, vocab, max_length=options.max_length, on_long="reject")
-    report_rejects(dataset.rejects, "left out")
+    report_rejects(in_file(table.view(list(first.values())), dataset.rejects), "left out")
     if not len(dataset):
         stop(f"every text has more than {options.max_length} tokens; raise --max-length", DATA)
     return table, dataset

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from mrl.corpus.reading.places import Source
 from mrl.corpus.reading.sources import arrow_owned, read_bytes
@@ -49,7 +50,7 @@ class ColumnarFile(TableFile):
                 path=self.path,
             )
 
-    def line(self, row: int) -> None:
+    def lines(self, rows: NDArray[np.int64]) -> None:
         """Return None: such a file has no lines."""
         return
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
+from numpy.typing import NDArray
 
 from mrl.corpus.reading.columns import is_smiles_name, require_column_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, LINE, LINE_END, TextFile
@@ -34,6 +35,7 @@ class DelimitedFile(TextFile):
         super().__init__(path, text)
         self._is_utf8 = text.is_utf8
         self._delimiter = delimiter
+        self._breaks: list[tuple[int, int]] = []  # cells with line ends: where they begin, and how many
         self._has_quotes = text.has_quote and self._is_well_quoted(strict)
         self._row = _row_pattern(delimiter) if self._has_quotes else LINE
         header = self._first(self._row)
@@ -45,11 +47,19 @@ class DelimitedFile(TextFile):
             self._skip_header(len(header))
 
     def _is_well_quoted(self, strict: bool) -> bool:
-        """Return whether each quote that begins a cell is closed, at the end of that cell."""
+        """Return whether each quote that begins a cell is closed, at its end; note the cells with line ends."""
         delimiter = re.escape(self._delimiter)
         end = rf'(?:"(?P<more>[^{delimiter}\r\n"])?|(?P<open>\Z))'
-        cell = re.compile(rf"(?:^|[{delimiter}\r\n]){_QUOTED}{end}".encode())
-        wrong = next((found for found in cell.finditer(self._data, self._start) if found.lastgroup), None)
+        lines = r'"[^"\r\n]*(?:""[^"\r\n]*)*(?P<lines>[\r\n][^"]*(?:""[^"]*)*)?'
+        cell = re.compile(rf"(?:^|[{delimiter}\r\n]){lines}{end}".encode())
+        wrong = None
+        for found in cell.finditer(self._data, self._start):
+            if found.lastgroup is None:
+                continue
+            if found.lastgroup != "lines":
+                wrong = found
+                break
+            self._breaks.append((found.start("lines"), line_count(found["lines"])))
         if wrong is None or not strict:
             return wrong is None
         line = line_count(self._data[: wrong.end("more") if wrong["more"] else wrong.start() + 1]) + 1
@@ -129,12 +139,27 @@ class DelimitedFile(TextFile):
             empty = {name: pa.array([], pa.large_string()) for name in keys.values()}
             yield Block(empty, np.arange(0), rejects[reported:])
 
-    def line(self, row: int) -> int:
-        """Return the line, from 1, in which a row begins; a quoted cell may hold line ends."""
-        if not self._has_quotes:
-            return line_count(self._data[: self._start]) + row + 1
-        found = next(islice(self._row.finditer(self._data, self._start, self._stop), row, None))
-        return line_count(self._data[: found.start()]) + 1
+    def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the line, from 1, in which each of some rows begins; a quoted cell may hold line ends."""
+        lines = self._count_lines(0, self._start) + 1 + rows
+        if self._has_quotes and self._breaks:
+            broken, more = self._broken_rows
+            lines += np.concatenate([[0], np.cumsum(more)])[np.searchsorted(broken, rows)]
+        return lines
+
+    @cached_property
+    def _broken_rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The rows with line ends in their cells, one for each such cell, and how many there are in it."""
+        rows, more = [], []
+        row, at = 0, self._start
+        for begin, count in self._breaks:
+            if begin < self._start:  # in the header
+                continue
+            row += self._count_lines(at, begin) - (more[-1] if more else 0)
+            rows.append(row)
+            more.append(count)
+            at = begin
+        return np.array(rows, np.int64), np.array(more, np.int64)
 
 
 def _row_pattern(delimiter: str) -> re.Pattern[bytes]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, TextFile
-from mrl.corpus.reading.sources import TextData, escape_invalid, line_count
+from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, RecordFile
+from mrl.corpus.reading.sources import TextData, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -19,7 +19,7 @@ _HEADER = re.compile(rb"(?:\A|(?<=[\r\n]))>")
 _SEQUENCE = re.compile(rb"[A-Za-z*.-]+")
 
 
-class FastaFile(TextFile):
+class FastaFile(RecordFile):
     """Records of a line ``>name description`` and lines of a sequence, which are joined."""
 
     names = ("sequence", "name", "description")
@@ -53,6 +53,7 @@ class FastaFile(TextFile):
             begin, rows, rejects = at, list[int](), list[Reject]()
             cells: list[list[bytes]] = [[], [], []]
             for end in starts:
+                self._begin_record(at)
                 found = _parse(self._data[at:end])
                 if isinstance(found, str):
                     rejects.append(Reject(row, escape_invalid(self._data[at:end]).strip(), "read", found))
@@ -65,11 +66,6 @@ class FastaFile(TextFile):
                     break
             arrays = {name: pa.array(column, pa.large_binary()) for name, column in zip(self.names, cells, strict=True)}
             yield Block({name: arrays[name] for name in names}, np.array(rows, np.int64), rejects)
-
-    def line(self, row: int) -> int:
-        """Return the line, from 1, in which a record begins."""
-        start = next(start for number, start in enumerate(self._starts()) if number == row)
-        return line_count(self._data[:start]) + 1
 
 
 def _parse(record: bytes) -> tuple[bytes, bytes, bytes] | str:

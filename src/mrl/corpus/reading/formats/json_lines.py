@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from mrl.corpus.reading.columns import ColumnRoles, is_smiles_name
-from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, TextFile
-from mrl.corpus.reading.sources import TextData, escape_invalid, line_count
+from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, RecordFile
+from mrl.corpus.reading.sources import TextData, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -21,7 +21,7 @@ from mrl.ragged import Reject
 _SAMPLE = 1000  # lines
 
 
-class JsonLines(TextFile):
+class JsonLines(RecordFile):
     """Lines of an object each, whose keys are the columns; a key that a line lacks is a blank cell.
 
     The columns are the keys of the first thousand lines, and those of all lines if all columns, or one that is not
@@ -66,12 +66,14 @@ class JsonLines(TextFile):
 
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
         """Read some of the keys of all lines, those of about 16 MB at once."""
-        start, first = 0, self.line(0)
+        start, at = 0, self._start
         for lines in self._lines():
             rows: list[int] = []
             rejects: list[Reject] = []
             cells: list[tuple[str | None, ...]] = []
             for row, line in enumerate(lines, start):
+                self._begin_record(at)
+                at += len(line) + 1
                 found = parse_object(line)
                 if isinstance(found, dict):
                     try:
@@ -80,16 +82,11 @@ class JsonLines(TextFile):
                         continue
                     except UnicodeEncodeError:
                         found = "not text: half of a surrogate pair"
-                reason = found if found == "empty" else f"{found}{',' if ':' in found else ':'} line {first + row}"
-                rejects.append(Reject(row, escape_invalid(line).strip(), "read", reason))
+                rejects.append(Reject(row, escape_invalid(line).strip(), "read", found))
             columns = list(zip(*cells, strict=True)) or [()] * len(names)
             arrays = {name: pa.array(column, pa.large_string()) for name, column in zip(names, columns, strict=True)}
             yield Block(arrays, np.array(rows, np.int64), rejects)
             start += len(lines)
-
-    def line(self, row: int) -> int:
-        """Return the line, from 1, of a row."""
-        return line_count(self._data[: self._start]) + row + 1
 
 
 def parse_object(line: bytes) -> dict[str, Any] | str:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from mrl.corpus.reading.columns import is_smiles_name, require_column_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, LINE, TextFile
 from mrl.corpus.reading.notation import has_foreign_letter, is_smiles_text
-from mrl.corpus.reading.sources import TextData, escape_invalid, line_count
+from mrl.corpus.reading.sources import TextData, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -72,9 +73,9 @@ class SmilesList(TextFile):
             yield Block({self.names[0]: lines}, np.arange(row, row + len(lines)), [])
             at, row = end, row + len(lines)
 
-    def line(self, row: int) -> int:
-        """Return the line, from 1, of a row."""
-        return line_count(self._data[: self._start]) + row + 1
+    def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the line, from 1, of each of some rows."""
+        return self._count_lines(0, self._start) + 1 + rows
 
 
 def _lines(text: bytes) -> Any:

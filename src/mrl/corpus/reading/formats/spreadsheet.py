@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from mrl.corpus.reading.places import Source
 from mrl.corpus.reading.sources import read_bytes
@@ -55,9 +56,9 @@ class SpreadsheetFile(TableFile):
             columns = {n: pa.array([row[i] for row in rows], pa.large_string()) for n, i in places.items()}
             yield Block(columns, np.arange(start, start + len(rows)), list[Reject]())
 
-    def line(self, row: int) -> int:
-        """Return the row of the sheet, from 1."""
-        return self._first + row + 1
+    def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the sheet, from 1."""
+        return self._first + 1 + rows
 
 
 def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[list[str | None]]:

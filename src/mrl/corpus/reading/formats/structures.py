@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from mrl.corpus.reading.formats.text_file import TextFile
-from mrl.corpus.reading.sources import TextData, escape_invalid, line_count
+from mrl.corpus.reading.formats.text_file import RecordFile
+from mrl.corpus.reading.sources import TextData, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import MoleculeError, ReadError
 from mrl.ragged import Reject
@@ -28,7 +28,7 @@ class _Record(NamedTuple):
     values: dict[str, bytes]
 
 
-class StructureFile(TextFile):
+class StructureFile(RecordFile):
     """MOL blocks as SMILES, their titles, and the values of SD files; a key that a record lacks is a blank cell."""
 
     def __init__(self, path: str, text: TextData) -> None:
@@ -59,6 +59,7 @@ class StructureFile(TextFile):
         cells: dict[str, list[bytes]] = {name: [] for name in names}
         size = row = 0
         for row, (start, end) in enumerate(self._records()):
+            self._begin_record(start)
             record = _parse(self._data[start:end])
             smiles = _smiles(record) if isinstance(record, _Record) and self.molecules in names else b""
             if isinstance(record, _Record) and isinstance(smiles, bytes):
@@ -82,11 +83,6 @@ class StructureFile(TextFile):
         arrays = {name: pa.array(column, pa.large_binary()) for name, column in cells.items()}
         notes = {_COORDINATES: len(rows)} if self.molecules in cells else {}
         return Block(arrays, np.array(rows, np.int64), rejects, notes)
-
-    def line(self, row: int) -> int:
-        """Return the line, from 1, in which a record begins."""
-        start = next(start for number, (start, _) in enumerate(self._records()) if number == row)
-        return line_count(self._data[:start]) + 1
 
 
 def _text(key: bytes) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
 
-from mrl.corpus.reading.sources import TextData, is_utf8
+import numpy as np
+from numpy.typing import NDArray
+
+from mrl.corpus.reading.sources import TextData, is_utf8, line_count
 from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
@@ -28,6 +32,10 @@ class TextFile(TableFile):
             last -= 1
         self._stop = last
 
+    def _count_lines(self, start: int, end: int) -> int:
+        """Return how many lines end between two places, neither of which is inside a line end."""
+        return line_count(self._data[start:end])
+
     def _first(self, pattern: re.Pattern[bytes]) -> bytes:
         found = pattern.match(self._data, self._start, self._stop)
         return found[0] if found else b""
@@ -47,3 +55,22 @@ class TextFile(TableFile):
                 "(--encoding), or save the file as UTF-8",
                 path=self.path,
             )
+
+
+class RecordFile(TextFile):
+    """A text file whose rows are records of several lines."""
+
+    def __init__(self, path: str, text: TextData) -> None:
+        super().__init__(path, text)
+        self._begun = array("q")  # in which the records read so far begin
+        self._counted = 0
+
+    def _begin_record(self, start: int) -> None:
+        """Note where the next record begins."""
+        line = self._begun[-1] if self._begun else 1
+        self._begun.append(line + self._count_lines(self._counted, start))
+        self._counted = start
+
+    def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the line, from 1, in which each of some records begins."""
+        return np.frombuffer(self._begun, np.int64)[rows]  # a copy: the buffer can grow again
