@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mrl import kernels
-from mrl.kernels import BACKTRACK, CONTINUE, EMIT, REJECT, UNK, TokenTable
+from mrl.kernels import NO_BYTES, UNK, TokenTable
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -18,18 +18,23 @@ def table_by_hand() -> TokenTable:
     classes = np.full(256, 3, np.uint8)
     classes[[ord(letter) for letter in "abc"]] = [0, 1, 2]
     start, a, ab, abc, other = range(0, 30, 6)
-    rows = [  # transitions by class a, b, c, else; END; CODE; and actions
-        ([a, other, other, other, 0, 0], [CONTINUE, CONTINUE, CONTINUE, CONTINUE, REJECT, CONTINUE]),
-        ([a, ab, other, other, 0, 4], [EMIT, CONTINUE, EMIT, EMIT, EMIT, CONTINUE]),
-        ([start, ab, abc, start, 0, 1], [REJECT, CONTINUE, CONTINUE, REJECT, REJECT, CONTINUE]),
-        ([a, other, other, other, 0, 5], [EMIT, EMIT, EMIT, EMIT, EMIT, CONTINUE]),
-        ([start, start, start, start, 0, UNK], [*[BACKTRACK] * 5, CONTINUE]),
+    nothing = [0, NO_BYTES, 0, 0]
+    go, id_4, id_5, backtrack, reject = range(0, 20, 4)
+    rows = [  # transitions by class a, b, c, else; END; CODE; and what is written
+        ([a, other, other, other, start, 0], [go, go, go, go, reject, go]),
+        ([a, ab, other, other, 0, 4], [id_4, go, id_4, id_4, id_4, go]),
+        ([ab, ab, abc, ab, ab, 1], [reject, go, go, reject, reject, go]),
+        ([a, other, other, other, 0, 5], [id_5, id_5, id_5, id_5, id_5, go]),
+        ([other, other, other, other, other, UNK], [*[backtrack] * 5, go]),
     ]
     return TokenTable(
         byte_classes=classes,
         transitions=np.array([follow for follow, _ in rows], np.uint32).ravel(),
-        actions=np.array([action for _, action in rows], np.uint8).ravel(),
+        outputs=np.array([written for _, written in rows], np.uint32).ravel(),
+        writes=np.array([nothing, [1, 0, 4, 0], [1, 0, 5, 0], nothing, nothing], np.uint32).ravel(),
         byte_ids=np.array([4 if byte == ord("a") else UNK for byte in range(256)], np.uint32),
+        backtrack=backtrack,
+        reject=reject,
         width=6,
         n_incomplete=2,
         trie_root=0,

@@ -1,7 +1,7 @@
 """Loops over flat arrays, compiled by numba for large calls; small calls run in the interpreter or in NumPy."""
 
 from mrl.kernels.decode import decode
-from mrl.kernels.encode import BACKTRACK, BOS, CONTINUE, EMIT, EOS, PAD, POP, REJECT, SPLIT, UNK, TokenTable, encode
+from mrl.kernels.encode import BOS, EOS, NO_BYTES, PAD, SPLIT, UNK, TokenTable, encode
 from mrl.kernels.gather import copy_spans, locate
 from mrl.kernels.jit import numba_available
 from mrl.kernels.pad import max_length, pad, pad_parts
@@ -9,14 +9,10 @@ from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
 from mrl.kernels.similarity import leader_groups, nearest, pack_bits, tanimoto
 
 __all__ = [
-    "BACKTRACK",
     "BOS",
-    "CONTINUE",
-    "EMIT",
     "EOS",
+    "NO_BYTES",
     "PAD",
-    "POP",
-    "REJECT",
     "SHUFFLE_KEYS",
     "SPLIT",
     "UNK",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -19,9 +19,8 @@ BOS, EOS, PAD, UNK = range(4)
 SPLIT = 0
 """Instead of an id: split this piece into bytes."""
 
-CONTINUE, EMIT, BACKTRACK, REJECT, POP = range(5)
-"""What to do at a byte: read on; write an id first; a piece without an id has ended; return to the last end; write the
-ids of the longest tokens of several pieces that fit, and read the byte again."""
+NO_BYTES = (1 << 32) - 1
+"""Instead of a number of bytes: more than a row has."""
 
 _ROWS_AT_A_TIME = 10_000  # rows of a list whose bytes are in memory at a time
 _BYTES_AT_A_TIME = 1 << 20  # bytes whose ids are in Python lists at a time
@@ -34,7 +33,7 @@ Slice: TypeAlias = tuple[int, Int64s, Int64s, int]
 class TokenTable:
     """A compiled pattern with its tokens.
 
-    A state is the index of the first entry of its row in `transitions` and `actions`; reading begins in state 0. A row
+    A state is the index of the first entry of its row in `transitions` and `outputs`; reading begins in state 0. A row
     has an entry for each class of bytes, then END (what to do at the end of the text) and CODE.
 
     Attributes
@@ -42,10 +41,17 @@ class TokenTable:
     byte_classes : ndarray of uint8, shape (256,)
         The class of each byte.
     transitions : ndarray of uint32, shape (states * width,)
-        The next state, after an id has been written the one after that. CODE of a state that ends a piece is the
+        The next state; where reading stops, the state that it stops in. CODE of a state that ends a piece is the
         piece's id, UNK or SPLIT; CODE of any other state is its number among those.
-    actions : ndarray of uint8, shape (states * width,)
-        CONTINUE, EMIT, BACKTRACK or REJECT.
+    outputs : ndarray of uint32, shape (states * width,)
+        What is written before the byte is read, as an index into `writes`.
+    writes : ndarray of uint32
+        Four numbers for each: how many ids are written (0 at index 0), how many bytes were read since the last of
+        them ended (`NO_BYTES` if there are none), and two ids; of more than two ids, the first of these is the index
+        where all of them are.
+    backtrack, reject : int
+        The first of the `writes` after which reading stops because a piece without an id has ended, and the first one
+        after which it stops because what was read does not end a piece, and returns to the last end.
     byte_ids : ndarray of uint32, shape (256,)
         The id of each byte as a token of its own.
     width : int
@@ -58,27 +64,27 @@ class TokenTable:
     piece_root : int
         With tokens of several pieces, the state in which a single piece begins, whose states are this one and those
         after it; 0 without such tokens.
-    pops : ndarray of uint32
-        With tokens of several pieces, what POP does, from the index that stands in `transitions`: the next state, the
-        number of bytes that it has read, the number of ids, and the ids.
 
     Examples
     --------
     See `encode`.
 
-    >>> len(TokenTable(*[np.zeros(256, np.uint8)] * 4, width=3, n_incomplete=1, trie_root=0).byte_classes)
+    >>> arrays = [np.zeros(256, np.uint8)] * 5
+    >>> len(TokenTable(*arrays, backtrack=4, reject=8, width=3, n_incomplete=1, trie_root=0).byte_classes)
     256
     """
 
     byte_classes: NDArray[np.uint8]
     transitions: NDArray[np.uint32]
-    actions: NDArray[np.uint8]
+    outputs: NDArray[np.uint32]
+    writes: NDArray[np.uint32]
     byte_ids: NDArray[np.uint32]
+    backtrack: int
+    reject: int
     width: int
     n_incomplete: int
     trie_root: int
     piece_root: int = 0
-    pops: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(1, np.uint32))
 
     def __post_init__(self) -> None:
         for array in self._arrays:
@@ -89,13 +95,16 @@ class TokenTable:
 
     @property
     def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.byte_classes, self.transitions, self.actions, self.byte_ids, self.pops
+        return self.byte_classes, self.transitions, self.outputs, self.writes, self.byte_ids
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return self.width - 2, self.width - 1, self.backtrack, self.reject, self.trie_root, self.piece_root
 
     @cached_property
     def _lists(self) -> tuple[Any, ...]:
         """The arrays as the interpreter reads them fastest."""
-        read = self.byte_classes.tobytes(), self.transitions.tolist(), self.actions.tobytes()
-        return *read, self.byte_ids.tolist(), self.pops.tolist()
+        return self.byte_classes.tobytes(), *(array.tolist() for array in self._arrays[1:])
 
 
 def encode(
@@ -144,8 +153,11 @@ def encode(
     >>> every_byte_is_4 = TokenTable(
     ...     byte_classes=np.zeros(256, np.uint8),
     ...     transitions=np.array([3, 0, 0, 3, 0, 4], np.uint32),
-    ...     actions=np.array([CONTINUE, REJECT, CONTINUE, EMIT, EMIT, CONTINUE], np.uint8),
+    ...     outputs=np.array([0, 8, 0, 4, 4, 0], np.uint32),
+    ...     writes=np.array([0, NO_BYTES, 0, 0, 1, 0, 4, 0, 0, NO_BYTES, 0, 0], np.uint32),
     ...     byte_ids=np.full(256, 4, np.uint32),
+    ...     backtrack=8,
+    ...     reject=8,
     ...     width=3,
     ...     n_incomplete=1,
     ...     trie_root=0,
@@ -203,18 +215,17 @@ def _encode_slice(
     shift = (table.n_incomplete * (longest + 1) // max_memo_cells).bit_length()
     columns = (longest >> shift) + 1
     memo = np.zeros(table.n_incomplete * columns, np.int32)
-    numbers = 0, table.width - 2, table.width - 1, table.trie_root, table.piece_root
     if kernel is None:
         # The kernel itself, on lists: the interpreter reads these faster than arrays.
         lists = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * max_reported)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = encode_kernel(text, (*table._lists, *numbers), (memo.data, columns, shift), lists)
+        n, count = encode_kernel(text, (*table._lists, 0, *table._numbers), (memo.data, columns, shift), lists)
         out[:n] = lists[0][:n]
         id_offsets, missing = np.array(lists[1]), np.array(lists[2][: 3 * count], np.int64)
     else:
         id_offsets, missing = np.empty(rows + 1, np.int64), np.empty(3 * max_reported, np.int64)
         # Unsigned numbers, so that machine code need not test whether an index is negative.
-        states = *table._arrays, *map(np.uint32, numbers)
+        states = *table._arrays, *map(np.uint32, (0, *table._numbers))
         n, count = kernel((values, offsets), states, (memo, columns, shift), (out, id_offsets, missing))
     return n, id_offsets, missing.reshape(-1, 3)[:count], count
 
@@ -228,9 +239,10 @@ def encode_kernel(
     ----------
     text : tuple of uint8 (total,) and int64 (n + 1,)
         Text, and where its rows begin and end in it.
-    table : tuple of five arrays and five uint32
-        The arrays of a `TokenTable`, the first state, the columns of END and CODE in a row, the root of the trie, and
-        the state in which a single piece begins.
+    table : tuple of five arrays and seven uint32
+        The arrays of a `TokenTable`, the first state, the columns of END and CODE in a row, where the `writes` begin
+        after which reading stops (`backtrack`, `reject`), the root of the trie, and the state in which a single piece
+        begins.
     memo : tuple of int32 (n_incomplete * columns,), int and int
         Zeros, the number of columns, and `shift`. A cell stands for a state that does not end a piece, at a position in
         the row that ``2**shift`` divides. When a look-ahead from there has failed, it gets the number of the row plus
@@ -244,7 +256,8 @@ def encode_kernel(
         The number of ids, and of pieces without an id.
     """
     data, offsets = text
-    byte_classes, transitions, actions, byte_ids, pops, start, end_column, code_column, trie_root, piece_root = table
+    byte_classes, transitions, outputs, writes, byte_ids = table[:5]
+    start, end_column, code_column, backtrack, reject, trie_root, piece_root = table[5:]
     failed, columns, shift = memo
     ids, id_offsets, missing = out
     mask = (1 << shift) - 1
@@ -258,70 +271,60 @@ def encode_kernel(
         while p < end:
             stop, code = p, UNK
             if p >= known:  # one look-up per byte, until something is unusual about the piece at p
-                state, action, i = start, EMIT, p
+                # Two ids are written at every byte, and `k` counts those that are meant: no jump that the processor
+                # would have to guess. There is room for them, as the ids of bytes that are not written yet follow.
+                state, write, i = start, start, p
                 while i < end:
                     at = state + byte_classes[data[i]]
-                    action = actions[at]
-                    if action > EMIT:
-                        if action < POP:
-                            break
-                        at = transitions[at]
-                        for j in range(at + 3, at + 3 + pops[at + 2]):
-                            ids[k] = pops[j]
-                            k += 1
-                        p = i - pops[at + 1]
-                        state = pops[at]
-                        continue
-                    ids[k] = transitions[state + code_column]
-                    k += action
-                    if action:
-                        p = i
+                    write = outputs[at]
+                    n = writes[write]
+                    ids[k] = writes[write + 2]
+                    ids[k + 1] = writes[write + 3]
+                    if n > 2:
+                        for j in range(n):
+                            ids[k + j] = writes[writes[write + 2] + j]
+                    p = max(p, i - writes[write + 1])
+                    k += n
                     state = transitions[at]
+                    if write >= backtrack:
+                        break
                     i += 1
                 if i == end:
-                    action = actions[state + end_column]
-                    while action == POP:
-                        at = transitions[state + end_column]
-                        for j in range(at + 3, at + 3 + pops[at + 2]):
-                            ids[k] = pops[j]
-                            k += 1
-                        p = i - pops[at + 1]
-                        state = pops[at]
-                        action = actions[state + end_column]
+                    at = state + end_column
+                    write = outputs[at]
+                    for j in range(writes[write]):
+                        ids[k] = writes[write + 2 + j] if writes[write] <= 2 else writes[writes[write + 2] + j]
+                        k += 1
+                    if write < backtrack:
+                        break
+                    p = max(p, i - writes[write + 1])
+                    state = transitions[at]
                 code = transitions[state + code_column]
-                if action == EMIT:
-                    ids[k] = code
-                    k += 1
-                    break
-                stop = i if action == BACKTRACK else p
+                stop = i if write < reject else p
             elif piece_root > 0:  # a token of several pieces: none needs a look-ahead beyond the longest of them
                 state, i = start, p
                 at = state + byte_classes[data[i]]
-                while actions[at] == CONTINUE and transitions[at] < piece_root:
+                while outputs[at] == 0 and transitions[at] < piece_root:
                     state = transitions[at]
                     i += 1
                     at = state + (byte_classes[data[i]] if i < end else end_column)
-                if actions[at] == EMIT:
-                    ids[k] = transitions[state + code_column]
+                write = outputs[at]
+                n = writes[write]
+                for j in range(n):
+                    ids[k] = writes[write + 2 + j] if n <= 2 else writes[writes[write + 2] + j]
                     k += 1
-                    p = i
-                    continue
-                if actions[at] == POP:
-                    at = transitions[at]
-                    for j in range(at + 3, at + 3 + pops[at + 2]):
-                        ids[k] = pops[j]
-                        k += 1
-                    p = i - pops[at + 1]
+                if n > 0:
+                    p = i - writes[write + 1]
                     continue
             if stop == p:  # find the end of the piece at p by itself
                 state, i, here = piece_root, p, piece_root
                 while i < end:
                     at = state + byte_classes[data[i]]
-                    if actions[at]:
+                    if outputs[at] > 0:
                         break
                     state = transitions[at]
                     i += 1
-                    if actions[state + end_column] < REJECT:
+                    if outputs[state + end_column] < reject:
                         stop, here, code = i, state, transitions[state + code_column]
                     elif (i - begin) & mask == 0 and (
                         failed[transitions[state + code_column] * columns + ((i - begin) >> shift)] == row + 1

@@ -8,32 +8,12 @@ look-up per byte (as in Song et al. 2021, doi:10.18653/v1/2021.emnlp-main.160).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.kernels import BACKTRACK, CONTINUE, EMIT, POP, UNK
-
-DEAD = -1
-"""No next state."""
-
-
-@dataclass(frozen=True)
-class States:
-    """States, by number, before they are written as a table.
-
-    `next_state` is int32 (states, classes), with the number of a pop where `action` is POP, and DEAD where a single
-    piece ends; `action` uint8 (states, classes); `at_end`, `end_pops` and `codes` (states,) are the action at the end
-    of a text, its pop, and the id of the piece that ends in a state; `pops` are (ids, next state, bytes it has read).
-    """
-
-    next_state: NDArray[np.int32]
-    action: NDArray[np.uint8]
-    at_end: NDArray[np.uint8]
-    end_pops: NDArray[np.int32]
-    codes: NDArray[np.int32]
-    pops: list[tuple[list[int], int, int]]
+from mrl.kernels import UNK
+from mrl.text.compile.outputs import BACKTRACK, CONTINUE, DEAD, EMIT, POP, States
 
 
 class _Node:
@@ -43,6 +23,7 @@ class _Node:
         self.text, self.state, self.begin, self.last = text, state, begin, last  # last: length and id of a token
         self.children: dict[int, int] = {}
         self.token: int | None = None
+        self.first = -1  # of the tokens that begin with the text: the one that was learned first
 
 
 def merged_states(single: States, merges: Mapping[bytes, int], classes: NDArray[np.int32]) -> States:
@@ -106,8 +87,18 @@ def _trie(steps: list[list[int]], codes: list[int], merges: Mapping[bytes, int],
                     child = _Node(text[: i + 1], steps[0][number[byte]], i, _longest(node, codes[node.state]))
                 nodes.append(child)
             at = node.children[byte]
+            nodes[at].first = token if nodes[at].first < 0 else min(nodes[at].first, token)
         nodes[at].token = token
-    return nodes
+    return _most_used_first(nodes)
+
+
+def _most_used_first(nodes: list[_Node]) -> list[_Node]:
+    """Return the nodes by their first tokens, which were the most frequent: so that those side by side are in use."""
+    order = [0, *sorted(range(1, len(nodes)), key=lambda i: nodes[i].first)]
+    place = {old: new for new, old in enumerate(order)}
+    for node in nodes:
+        node.children = {byte: place[child] for byte, child in node.children.items()}
+    return [nodes[old] for old in order]
 
 
 def _longest(node: _Node, code: int) -> tuple[int, int]:

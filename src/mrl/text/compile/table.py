@@ -10,15 +10,17 @@ of the token that was read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.kernels import BACKTRACK, CONTINUE, EMIT, POP, REJECT, SPLIT, UNK, TokenTable
-from mrl.text.compile.merged_states import DEAD, States, merged_states
+from mrl.kernels import SPLIT, UNK, TokenTable
+from mrl.text.compile.merged_states import merged_states
 from mrl.text.compile.nfa import MATCH, Byte, Nfa, UnsupportedPattern
+from mrl.text.compile.outputs import BACKTRACK, CONTINUE, DEAD, EMIT, REJECT, States, outputs_of
 
 Ints: TypeAlias = NDArray[np.int32]
 
@@ -67,43 +69,57 @@ def build_table(
         _check_size(len(next_state) + sum(map(len, merges)) // 2, next_state.shape[1])
         made = merged_states(made, {text.encode(): i for text, i in merges.items()}, classes)
         first = len(made.codes) - len(codes)
-        next_state, action, at_end, codes = made.next_state, made.action, made.at_end, made.codes
     else:
-        next_state = np.where(dead, next_state[0], next_state)
-    states, end_pops = len(next_state), made.end_pops
+        made = replace(made, next_state=np.where(dead, next_state[0], next_state))
+    found = outputs_of(made)
+    next_state, outputs, codes = found.next_state, found.outputs, made.codes
+    states = len(next_state)
     if byte_ids is not None:
         rows, tokens = _trie_rows(trie, classes, first=states)
-        next_state, codes = np.concatenate([next_state, rows]), np.concatenate([codes, tokens])
-        action, at_end = np.pad(action, ((0, len(tokens)), (0, 0))), np.pad(at_end, (0, len(tokens)))
-        end_pops = np.pad(end_pops, (0, len(tokens)))
+        next_state = np.concatenate([next_state, np.pad(rows, ((0, 0), (0, 1)))])
+        codes = np.concatenate([codes, tokens])
+        outputs = np.pad(outputs, ((0, len(tokens)), (0, 0)))
 
-    kinds: dict[bytes, int] = {}
-    columns = zip(next_state.T, action.T, strict=True)
-    merged = [kinds.setdefault(a.tobytes() + b.tobytes(), len(kinds)) for a, b in columns]
-    keep = [merged.index(kind) for kind in kinds.values()]
-    width = len(keep) + 2
+    kept, kinds = _distinct_columns(next_state[:, :-1], outputs[:, :-1], _usage(merges, classes))
+    width = len(kept) + 2
     single = [trie.codes[trie.children[0].get(byte, 0)] for byte in range(256)]
     if byte_ids is not None:
         single = [code if code > UNK else byte_ids[byte] for byte, code in enumerate(single)]
-    pops = [n for ids, state, size in made.pops for n in (state * width, size, len(ids), *ids)]
-    sizes = [3 + len(ids) for ids, _, _ in made.pops]
-    starts = np.cumsum([0, *sizes])
-    actions = np.column_stack([action[:, keep], at_end, np.zeros_like(at_end)])
-    targets = np.column_stack([next_state[:, keep], end_pops, codes])
-    is_pop = actions == POP
-    targets[:, :-2][~is_pop[:, :-2]] *= width
-    targets[is_pop] = starts[targets[is_pop]]
+    columns = [*kept, -1]
     return TokenTable(
-        byte_classes=np.array(merged, np.uint8)[classes],
-        transitions=targets.astype(np.uint32).ravel(),
-        actions=actions.ravel(),
+        byte_classes=kinds[classes],
+        transitions=np.column_stack([next_state[:, columns] * width, codes]).astype(np.uint32).ravel(),
+        outputs=np.column_stack([outputs[:, columns], np.zeros_like(codes)]).astype(np.uint32).ravel(),
+        writes=np.array(found.writes, np.uint32),
         byte_ids=np.array(single, np.uint32),
+        backtrack=found.backtrack,
+        reject=found.reject,
         width=width,
         n_incomplete=int((~matches).sum()),
         trie_root=0 if byte_ids is None else states * width,
         piece_root=first * width,
-        pops=np.array(pops or [0], np.uint32),
     )
+
+
+def _usage(texts: Iterable[str], classes: Ints) -> NDArray[np.int64]:
+    """Return how often each class of bytes occurs in some texts."""
+    read = np.frombuffer("".join(texts).encode(), np.uint8)
+    return np.bincount(classes[read], minlength=int(classes[-1]) + 1)
+
+
+def _distinct_columns(next_state: Ints, outputs: Ints, usage: NDArray[np.int64]) -> tuple[list[int], NDArray[np.uint8]]:
+    """Return one class of each kind, those first that are used most, and for each class the number of its kind.
+
+    What is used most is side by side in a row, and so in few lines of the processor's cache.
+    """
+    kinds: dict[bytes, int] = {}
+    columns = zip(next_state.T, outputs.T, strict=True)
+    kind = np.array([kinds.setdefault(a.tobytes() + b.tobytes(), len(kinds)) for a, b in columns])
+    order = np.argsort(-np.bincount(kind, usage, len(kinds)), kind="stable")
+    place = np.empty(len(kinds), np.uint8)
+    place[order] = np.arange(len(kinds))
+    first = np.unique(kind, return_index=True)[1]
+    return first[order].tolist(), place[kind]
 
 
 class _Trie:
