@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import re
 import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import NamedTuple
 
 import pytest
 from source_tree import SOURCE
@@ -18,10 +20,19 @@ SLOW = {"formats.md", "toolboxes.md"}  # they train models; make docs runs them
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def blocks(text: str, language: str) -> list[tuple[int, str]]:
-    """Return the code blocks of a document in one language, each with the number of its first line."""
-    found = re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [(text.count("\n", 0, block.start(1)), block[1]) for block in found]
+class Block(NamedTuple):
+    """A block of code in a document: its first line, the code, and the package that it needs besides mrl's own."""
+
+    line: int
+    code: str
+    needs: str | None
+
+
+def blocks(text: str, language: str) -> list[Block]:
+    """Return the code blocks of a document in one language; ``<!-- needs: duckdb -->`` stands in front of some."""
+    pattern = rf"^(?:<!-- needs: (\w+) -->\n)?```{language}\n(.*?)^```"
+    found = re.finditer(pattern, text, re.MULTILINE | re.DOTALL)
+    return [Block(text.count("\n", 0, block.start(2)), block[2], block[1]) for block in found]
 
 
 def run_examples(test: doctest.DocTest) -> None:
@@ -36,13 +47,19 @@ def run_examples(test: doctest.DocTest) -> None:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Blocks of one document share their names. One that does not begin with ``>>>`` is a part of a module."""
+    """Blocks of one document share their names. One that does not begin with ``>>>`` is a part of a module.
+
+    Blocks of packages that are not installed are left out; if there are any, the test skips at its end, and says so.
+    """
     module = ModuleType("document")
     names = module.__dict__
     monkeypatch.setitem(sys.modules, "document", module)
     monkeypatch.chdir(tmp_path)
-    for line, code in blocks(path.read_text(encoding="utf-8"), "python"):
-        if code.startswith(">>>"):
+    missing = set()
+    for line, code, needs in blocks(path.read_text(encoding="utf-8"), "python"):
+        if needs is not None and importlib.util.find_spec(needs) is None:
+            missing.add(needs)
+        elif code.startswith(">>>"):
             test = doctest.DocTestParser().get_doctest(code, names, path.name, str(path), line)
             run_examples(test)
             names.update(test.globs)
@@ -53,6 +70,8 @@ def test_the_code_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     for function in [value for value in names.values() if isinstance(value, FunctionType)]:
         if function.__module__ == "document" and function.__name__.startswith("test_"):
             function()
+    if missing:
+        pytest.skip(f"all other code ran; these packages are not installed: {', '.join(sorted(missing))}")
 
 
 @every_document
@@ -79,5 +98,5 @@ def test_files_exist(path: Path) -> None:
 
 
 def test_the_example_of_a_task_is_the_module_that_is_tested() -> None:
-    code = [code for _, code in blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")]
+    code = [block.code for block in blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")]
     assert (ROOT / "tests" / "data" / "datasets" / "reactions.py").read_text(encoding="utf-8") in code

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from source_tree import modules, public_names
+from source_tree import imports, modules, public_names
 
 import mrl
 
@@ -89,3 +90,50 @@ def test_the_site_has_a_page_for_every_package_that_users_import() -> None:
     assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
     pages = next(ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "PACKAGES")
     assert {*pages} == {*PACKAGES, "errors"} - {"cli", "kernels"}  # called by mrl itself
+
+
+GUIDES = [*(path for path in (ROOT / "docs").glob("*.md") if path.name != "architecture.md"), ROOT / "CONTRIBUTING.md"]
+NOT_FOR_USERS = {"cli", "kernels"}  # the site has no page for them
+
+
+def words_of_code(text: str) -> set[str]:
+    """The names in the code of a document: in its blocks and in backticks, not in prose."""
+    fenced = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    paragraphs = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).split("\n\n")
+    quoted = [code for paragraph in paragraphs for code in re.findall(r"`([^`]+)`", paragraph)]
+    return set(re.findall(r"[A-Za-z_]\w*", "\n".join(fenced + quoted)))
+
+
+def shared_names() -> set[tuple[str, str]]:
+    """The package and name of each entry in the table of names that packages share."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.partition("## Names that packages share")[2].partition("\n## ")[0]
+    found, package = set(), ""
+    for line in section.splitlines():
+        cells = [re.findall(r"`(\w+)`", cell) for cell in line.split("|")[1:-1]]
+        if len(cells) == 3 and cells[1]:
+            package = cells[0][0] if cells[0] else package
+            found |= {(package, name) for name in cells[1]}
+    return found
+
+
+def test_every_public_name_stands_in_a_guide_or_is_shared_by_packages() -> None:
+    in_guides = set().union(*(words_of_code(path.read_text(encoding="utf-8")) for path in GUIDES))
+    public = {(package, name) for package in {*PACKAGES} - NOT_FOR_USERS for name in public_names(f"mrl.{package}")}
+    public |= {
+        ("errors", name) for name, value in vars(mrl.errors).items() if isinstance(value, type) and name[0] != "_"
+    }
+    shared = shared_names()
+    missing = sorted(f"mrl.{package}.{name}" for package, name in public - shared if name not in in_guides)
+    assert not missing, f"in no guide (CONTRIBUTING.md, `make layers`): {', '.join(missing)}"
+    assert sorted(shared - public) == []
+
+
+def test_shared_names_are_imported_by_another_package() -> None:
+    used = {
+        (str(one.module).removeprefix("mrl."), one.name)
+        for module in modules().values()
+        for one in imports(module)
+        if one.name is not None and one.module != f"mrl.{module.package}"
+    }
+    assert sorted(shared_names() - used) == []

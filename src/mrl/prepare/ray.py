@@ -16,8 +16,8 @@ class RayEngine:
     Parameters
     ----------
     address : str, optional
-        Of the cluster, such as ``"auto"`` or ``"ray://head:10001"``; by default Ray starts one on this machine, or uses
-        the one that this process is connected to already.
+        Of the cluster, such as ``"auto"`` or ``"ray://head:10001"``; by default Ray starts one of its own on this
+        machine, or uses the one that this process is connected to already.
 
     Raises
     ------
@@ -40,7 +40,8 @@ class RayEngine:
         if self._is_ours:
             here = {"include_dashboard": False} if address is None else {}
             try:
-                ray.init(address=address, log_to_driver=False, **here)
+                # Without an address, Ray would join any cluster that it finds on this machine.
+                ray.init(address=address or "local", log_to_driver=False, **here)
             except (ConnectionError, ValueError) as error:
                 raise PrepareError(
                     f"no cluster of Ray at {address}: {error}; start one by ray start --head, or leave it out"

@@ -97,6 +97,27 @@ def test_invalid_pairs_are_named() -> None:
 # --- numbers -------------------------------------------------------------------------------------------------------
 
 
+class OwnColumn:
+    """All that a column needs: a length, rows, a digest."""
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.digest = values, "own"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: Any) -> Any:
+        return self.values.take(rows) if isinstance(self.values, Text) else self.values[rows]
+
+
+def test_a_column_of_a_users_class_is_a_condition() -> None:
+    ds = ConditionalDataset(["CO", "C"], OwnColumn(np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)), VOCAB)
+    assert ds.batch([1, 0])[0][1].tolist() == [[3, 4], [1, 2]]
+    prompted = ConditionalDataset(["CO", "C"], OwnColumn(Text.of(["O", "CC"])), VOCAB)
+    assert prompted.prompted
+    assert torch.equal(prompted.batch()[0], ConditionalDataset(["CO", "C"], ["O", "CC"], VOCAB).batch()[0])
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [

@@ -7,7 +7,7 @@ from mrl.corpus.store.manifest import FeatureEntry, Manifest, ShardEntry, Stored
 from mrl.corpus.store.saving import save_corpus, write_entry, write_rejects, write_vocab
 from mrl.corpus.store.shard import Shard, write_shard
 from mrl.corpus.store.stacked import StackedColumns
-from mrl.corpus.store.verification import file_digest, write_stamps
+from mrl.corpus.store.verification import write_stamps
 
 __all__ = [
     "Corpus",
@@ -18,7 +18,6 @@ __all__ = [
     "StackedColumns",
     "StoredColumn",
     "StoredFile",
-    "file_digest",
     "kind_of",
     "open_corpus",
     "save_corpus",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 from torch import Tensor
 
 from mrl.data.batch import Collate
@@ -192,4 +193,4 @@ def _is_text(column: Any) -> bool:
         column = column.column
     if isinstance(column, Values):  # text with gaps, which `TextColumn` rejects by row
         return column.array.dtype == object and any(isinstance(value, str) for value in column.array.flat)
-    return isinstance(column, Text) or (len(column) > 0 and isinstance(column[0], str))
+    return isinstance(column, Text) or (len(column) > 0 and isinstance(column.take(np.zeros(1, np.int64)), Text))
