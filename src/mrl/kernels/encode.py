@@ -271,10 +271,21 @@ def encode_kernel(
         while p < end:
             stop, code = p, UNK
             if p >= known:  # one look-up per byte, until something is unusual about the piece at p
-                # Two ids are written at every byte, and `k` counts those that are meant: no jump that the processor
-                # would have to guess. There is room for them, as the ids of bytes that are not written yet follow.
+                # Ids are written at every byte, and `k` counts those that are meant: no jump that the processor would
+                # have to guess. There is room for them, as the ids of bytes that are not written yet follow.
                 state, write, i = start, start, p
-                while i < end:
+                while piece_root == 0 and i < end:  # single pieces: the id of the one that has ended, or none
+                    at = state + byte_classes[data[i]]
+                    write = outputs[at]
+                    if write >= backtrack:
+                        break
+                    ids[k] = transitions[state + code_column]
+                    if write > 0:
+                        k += 1
+                        p = i
+                    state = transitions[at]
+                    i += 1
+                while piece_root > 0 and i < end:
                     at = state + byte_classes[data[i]]
                     write = outputs[at]
                     n = writes[write]
