@@ -73,8 +73,8 @@ def test_the_dictionary_is_json() -> None:
 
 def test_it_is_displayed_as_text_and_html() -> None:
     found = leaks(TRAIN, TEST)
-    assert "with a molecule of train (stereoisomers are different): 1 (20.0%), 1 molecule\n" in repr(found)
-    assert "with a scaffold of train: 4 (80.0%), 2 scaffolds\n" in repr(found)
+    assert "with a molecule of train (stereoisomers are different): 1 (20.0 %), 1 molecule\n" in repr(found)
+    assert "with a scaffold of train: 4 (80.0 %), 2 scaffolds\n" in repr(found)
     assert "stereoisomers are the same" in repr(leaks(TRAIN, TEST, stereo=False))
     html = found._repr_html_()
     assert html.count("<table>") == html.count("</table>") == 2

@@ -59,7 +59,7 @@ def test_each_row_and_each_rate() -> None:
         2 / 3,
         2 / 8,
     )
-    assert repr(result) == "Screened(8 rows: 62.5% valid, 60.0% of these unique, 66.7% of these novel)"
+    assert repr(result) == "Screened(8 rows: 62.5 % valid, 60.0 % of these unique, 66.7 % of these novel)"
     assert json.loads(json.dumps(result.summary())) == {
         "n": 8,
         "empty": 1,
@@ -118,7 +118,7 @@ def test_without_known_molecules_there_is_no_novelty() -> None:
     assert math.isnan(result.novelty)
     assert math.isnan(result.valid_unique_novel)
     assert result.known is None
-    assert repr(result) == "Screened(2 rows: 100.0% valid, 50.0% of these unique)"
+    assert repr(result) == "Screened(2 rows: 100 % valid, 50.0 % of these unique)"
     assert screen(["CCO", "OCC"], known=[]).novelty == 1.0
 
 

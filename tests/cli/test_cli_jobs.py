@@ -57,10 +57,12 @@ def test_classes_and_columns_that_name_the_parts(molecules: Path, tmp_path: Path
     counts = [sum(row["y"] == "1" for row in rows(tmp_path / "a" / f"{name}.csv")) for name in ("train", "valid")]
     assert counts in ([5, 5], [6, 4])  # of 11 and 10 rows: 5.2 and 4.8, rounded up or down
     path = tmp_path / "named.smi"
-    path.write_text("CCO train\nC test\nN train\n")
+    path.write_text("CCO train\nC test\nN Training\n")
     run("split", path, "-o", tmp_path / "b", "--by", "name")
-    assert (tmp_path / "b" / "train.smi").read_text() == "CCO train\nN train\n"
+    assert (tmp_path / "b" / "train.smi").read_text() == "CCO train\nN Training\n"
     assert (tmp_path / "b" / "test.smi").read_text() == "C test\n"
+    path.write_text("CCO train\nC external\n")
+    assert "row 0 is 'train', but row 1 is 'external'" in run("split", path, "-o", "c", "--by", "name", status=1)[1]
 
 
 def test_an_empty_part_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:

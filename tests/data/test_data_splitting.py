@@ -311,7 +311,7 @@ def test_groups_and_classes_together() -> None:
 
 
 def test_proportions_that_groups_do_not_allow_are_reported() -> None:
-    with pytest.warns(UserWarning, match="class 'a' is 0% of part 1 and 50% of all rows|class .* of part"):
+    with pytest.warns(UserWarning, match="class 'a' is 0 % of part 1 and 50.0 % of all rows|class .* of part"):
         split(rows(40), (0.5, 0.5), groups=[0] * 20 + [1] * 20, stratify=["a"] * 20 + ["b"] * 20)
 
 

@@ -27,7 +27,7 @@ FingerprintFunction: TypeAlias = Callable[[Any], NDArray[Any]]
 F = TypeVar("F", bound=FingerprintFunction)
 
 _CIRCULAR = ("ecfp", "fcfp")
-_GENERATORS: dict[str, Callable[..., Any]] = {
+GENERATORS: dict[str, Callable[..., Any]] = {
     "ecfp": rdFingerprintGenerator.GetMorganGenerator,
     "fcfp": lambda **sizes: rdFingerprintGenerator.GetMorganGenerator(
         atomInvariantsGenerator=rdFingerprintGenerator.GetMorganFeatureAtomInvGen(), **sizes
@@ -326,7 +326,7 @@ def _array_function(fingerprint: Fingerprint) -> Callable[[Chem.Mol], NDArray[An
         sizes["radius"] = fingerprint.radius
     if kind in _CHIRAL:
         sizes["includeChirality"] = fingerprint.chirality
-    generator = _GENERATORS[kind](**sizes)
+    generator = GENERATORS[kind](**sizes)
     function: Callable[[Chem.Mol], NDArray[Any]] = (
         generator.GetCountFingerprintAsNumPy if fingerprint.counts else generator.GetFingerprintAsNumPy
     )

@@ -10,15 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
 from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind
-from mrl.corpus import ReadOptions, Table, TableColumn, load_sample, read
+from mrl.corpus import ReadOptions, Table, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects
 from mrl.text import Unknown, Vocab
 
 _SHOWN = 10
@@ -28,7 +25,6 @@ _NOTATIONS: dict[str, Notation] = {
     VocabKind.NUCLEOTIDE: Notation.NUCLEOTIDE,
     VocabKind.KMER: Notation.TEXT,  # nucleotides or amino acids
 }
-_TAILS = ("cxsmiles", "cxsmiles_tail")
 
 
 def read_table(
@@ -136,39 +132,6 @@ def in_file(table: Table, rejects: Rejects) -> Rejects:
 def rejects_of_file(table: Table, rejects: Rejects) -> Rejects:
     """Return those of reading and those of a later step, in the order of the rows of the file."""
     return Rejects.concat([table.rejects, in_file(table, rejects)]).by_row()
-
-
-def select(table: Table, rows: NDArray[np.int64], **changed: TableColumn) -> Table:
-    """Return some rows of a table, with new columns for some of its own."""
-    columns = {name: changed[name] if name in changed else column[rows] for name, column in table.columns.items()}
-    return Table(
-        columns,
-        rows=table.rows[rows],
-        lines=None if table.lines is None else table.lines[rows],
-        smiles_column=table.smiles_column,
-        targets=table.targets,
-        header=table.header,
-        signs={name: column[rows] for name, column in table.signs.items()},
-    )
-
-
-def with_tails(table: Table) -> Table:
-    """Return a table whose molecules have their CXSMILES tails again, as in the file that it was read from."""
-    tail = next((name for name in _TAILS[::-1] if name in table.columns and name not in table.header), None)
-    if tail is None:
-        return table
-    whole = Text.of([f"{smiles} {end}".rstrip(" ") for smiles, end in zip(table.smiles, table[tail], strict=True)])
-    columns = {name: column for name, column in table.columns.items() if name != tail}
-    return Table(
-        columns | {table.smiles_column: whole},
-        table.rejects,
-        rows=table.rows,
-        lines=table.lines,
-        smiles_column=table.smiles_column,
-        targets=table.targets,
-        header=table.header,
-        signs=table.signs,
-    )
 
 
 def require_writable(*paths: Path | None, inputs: Sequence[Path] = ()) -> None:

@@ -2,8 +2,10 @@
 
 from mrl.corpus.reading import ReadOptions, Source, find_sources, read, read_blocks
 from mrl.corpus.reading.notation import recognise
+from mrl.corpus.reading.sources import COMPRESSED_SUFFIXES
 from mrl.corpus.sample import load_sample
 from mrl.corpus.store import (
+    MANIFEST,
     Corpus,
     FeatureEntry,
     Manifest,
@@ -21,10 +23,12 @@ from mrl.corpus.store import (
     write_stamps,
     write_vocab,
 )
-from mrl.corpus.table import Table, TableColumn
+from mrl.corpus.table import Table, TableColumn, join_tails
 from mrl.corpus.writing import require_writable_as, write_table
 
 __all__ = [
+    "COMPRESSED_SUFFIXES",
+    "MANIFEST",
     "Corpus",
     "FeatureEntry",
     "Manifest",
@@ -38,6 +42,7 @@ __all__ = [
     "Table",
     "TableColumn",
     "find_sources",
+    "join_tails",
     "kind_of",
     "load_sample",
     "open_corpus",

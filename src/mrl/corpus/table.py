@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeAlias, overload
 
 import numpy as np
@@ -30,6 +30,9 @@ from mrl.ragged import (
 _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8  # in a notebook
 
 TableColumn: TypeAlias = Ragged | NDArray[Any]
+
+TAIL_COLUMNS = ("cxsmiles", "cxsmiles_tail")
+"""Where `read` puts the CXSMILES tails of molecules: into the second if the file has a column of the first name."""
 
 _SHOWN = 8  # names of columns in a repr
 
@@ -299,19 +302,77 @@ class Table(MoleculeTable):
         """
         return self._selected(row_numbers(rows, len(self)), self.rejects)
 
+    def with_columns(self, columns: Mapping[str, Any]) -> Self:
+        """Return this table with other columns, new ones and others in place of its own.
+
+        Parameters
+        ----------
+        columns : mapping of str to column, each of shape (n,)
+            Of any library; the signs of a column that is replaced are left out.
+
+        Returns
+        -------
+        Table
+
+        Raises
+        ------
+        ColumnError
+            A column has another length; a ``ValueError``.
+
+        Examples
+        --------
+        >>> table = Table({"smiles": ["OCC", "C"], "y": [1.0, 2.0]})
+        >>> table.with_columns({"smiles": ["CCO", "C"], "atoms": [3, 1]}).smiles.tolist()
+        ['CCO', 'C']
+        """
+        return self._copy(
+            self.columns | dict(columns),
+            header=tuple(dict.fromkeys((*self.header, *columns))),
+            signs={name: sides for name, sides in self.signs.items() if name not in columns},
+        )
+
+    @property
+    def tail_column(self) -> str | None:
+        """The column to which reading moved the CXSMILES tails of the molecules; None without one.
+
+        Examples
+        --------
+        >>> Table({"smiles": ["C"], "cxsmiles": ["|r|"]}, header=("smiles",)).tail_column
+        'cxsmiles'
+        """
+        names = (name for name in TAIL_COLUMNS[::-1] if name in self.columns and name not in self.header)
+        return next(names, None)
+
+    def with_tails(self) -> Self:
+        """Return this table with the CXSMILES tails after the molecules again, as in the file that was read.
+
+        Returns
+        -------
+        Table
+            This one, if it has no tails.
+
+        Examples
+        --------
+        >>> Table({"smiles": ["CC", "C"], "cxsmiles": ["|r|", ""]}, header=("smiles",)).with_tails().smiles.tolist()
+        ['CC |r|', 'C']
+        """
+        if (tail := self.tail_column) is None:
+            return self
+        columns = {name: column for name, column in self.columns.items() if name != tail}
+        return self._copy(columns | {self.smiles_column: join_tails(self.smiles, self.columns[tail])})
+
     def _selected(self, rows: NDArray[np.int64], rejects: Rejects) -> Self:
-        columns = {name: column[rows] for name, column in self.columns.items()}
-        return type(self)(
-            columns,
-            rejects,
+        return self._copy(
+            {name: column[rows] for name, column in self.columns.items()},
+            rejects=rejects,
             rows=self.rows[rows],
             lines=None if self.lines is None else self.lines[rows],
-            smiles_column=self.smiles_column,
-            targets=self.targets,
-            header=self.header,
-            notes=self.notes,
             signs={name: column[rows] for name, column in self.signs.items()},
         )
+
+    def _copy(self, columns: Mapping[str, Any], **changed: Any) -> Self:
+        names = ("rejects", "rows", "lines", "smiles_column", "targets", "header", "notes", "signs")
+        return type(self)(columns, **({name: getattr(self, name) for name in names} | changed))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -332,6 +393,26 @@ class Table(MoleculeTable):
         shown = ", ".join(names[:_SHOWN] + more if more else names)
         head = f"Table({format_count(len(self), 'row')}: {shown}"
         return "; ".join([head, *facts]) + ")"
+
+
+def join_tails(smiles: Iterable[str], tails: Iterable[str]) -> Text:
+    """Return molecules with their CXSMILES tails, a blank between them.
+
+    Parameters
+    ----------
+    smiles, tails : iterable of str, n of them
+        A tail is blank where a molecule has none.
+
+    Returns
+    -------
+    Text
+
+    Examples
+    --------
+    >>> join_tails(["CC", "C"], ["|r|", ""]).tolist()
+    ['CC |r|', 'C']
+    """
+    return Text.of([f"{text} {tail}" if tail else text for text, tail in zip(smiles, tails, strict=True)])
 
 
 def _as_kept(column: Any, name: str) -> TableColumn:

@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mrl.corpus.table import Table, TableColumn
+from mrl.corpus.table import TAIL_COLUMNS, Table, TableColumn
 from mrl.errors import ColumnError, RowError
 from mrl.files import atomic
 from mrl.messages import format_names, format_value
 from mrl.ragged import Ragged, Text
 
-_TAILS = ("cxsmiles", "cxsmiles_tail")
 _LINE_ENDS = ("\n", "\r")
 
 
@@ -136,14 +135,14 @@ def _write_smi(columns: dict[str, TableColumn], path: Path) -> None:
 
 def _smiles_list(table: Table, columns: dict[str, TableColumn]) -> dict[str, TableColumn]:
     """Return the columns in the order SMILES, tail, name; raise unless a list of SMILES can hold them."""
-    names = [name for name in columns if name not in (table.smiles_column, *_TAILS)]
+    names = [name for name in columns if name not in (table.smiles_column, *TAIL_COLUMNS)]
     if len(names) > 1:
         raise ColumnError(
             f"a .smi file holds one name for each molecule, not the columns {format_names(names)}: write .csv, .tsv or "
             ".parquet",
             column=names[1],
         )
-    tails = [name for name in columns if name in _TAILS and name != table.smiles_column]
+    tails = [name for name in columns if name in TAIL_COLUMNS and name != table.smiles_column]
     for name in names:
         for row, cell in enumerate(_cells(columns[name])):
             if cell.startswith("|") or cell != cell.strip() or any(end in cell for end in _LINE_ENDS):

@@ -18,7 +18,15 @@ from mrl.data import Loader
 from mrl.errors import StateError
 from mrl.lm.model import SequenceModel
 from mrl.messages import format_names
-from mrl.nn import invalid_tensors, load_optimizer_state, optimizer_state, read_tensors, write_tensors
+from mrl.nn import (
+    invalid_tensors,
+    join_parts,
+    load_optimizer_state,
+    optimizer_state,
+    read_tensors,
+    split_parts,
+    write_tensors,
+)
 
 _FORMAT, _VERSION = "mrl-checkpoint", 2
 
@@ -50,11 +58,13 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint, completely or not at all."""
     optimizer_tensors, optimizer_facts = optimizer_state(optimizer)
-    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in progress.best.items()}
     numbers = {"losses": progress.losses, "valid": progress.valid, "best_loss": np.array([progress.best_loss])}
-    tensors |= {f"progress/{name}": torch.from_numpy(values) for name, values in numbers.items()}
-    tensors |= {f"optimizer/{name}": tensor for name, tensor in optimizer_tensors.items()}
+    parts = {
+        "model": model.state_dict(),
+        "best": progress.best,
+        "progress": {name: torch.from_numpy(values) for name, values in numbers.items()},
+        "optimizer": optimizer_tensors,
+    }
     facts = {
         "config": dataclasses.asdict(model.config),
         "settings": dict(settings),
@@ -62,7 +72,7 @@ def save_checkpoint(
         "counters": {name: getattr(progress, name) for name in _COUNTERS},
         "optimizer": optimizer_facts,
     }
-    write_tensors(path, tensors, facts, format=_FORMAT, version=_VERSION)
+    write_tensors(path, join_parts(parts), facts, format=_FORMAT, version=_VERSION)
 
 
 def load_checkpoint(
@@ -84,10 +94,7 @@ def load_checkpoint(
             differs=tuple(differs),
         )
     loader.load_state_dict(facts["loader"])
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "progress": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition("/")
-        parts.setdefault(part, {})[rest] = tensor
+    parts = split_parts(tensors)
     try:
         model.load_state_dict(parts["model"])
         load_optimizer_state(optimizer, parts["optimizer"], facts["optimizer"])

@@ -15,6 +15,7 @@ from torch import Tensor
 from mrl.chem import CanonicalSet, Screened, screen
 from mrl.data import TextDataset
 from mrl.errors import FeatureError
+from mrl.formatting import format_percent
 from mrl.lm.fitting import fit
 from mrl.lm.model import SequenceModel
 from mrl.lm.options import FinetuneOptions, FitOptions
@@ -47,7 +48,7 @@ class Round:
     --------
     >>> one = Round(0, ("CO", "C("), screen(["CO", "C("]), np.array([2.0, np.nan]), trained_on=1)
     >>> one
-    Round(0: mean score 2, Screened(2 rows: 50.0% valid, 100.0% of these unique), trained on 1)
+    Round(0: mean score 2, Screened(2 rows: 50.0 % valid, 100 % of these unique), trained on 1)
     >>> one.mean, one.best(10), one.ranked(one.screened.valid).tolist()
     (2.0, [('CO', 2.0)], [0])
     """
@@ -204,7 +205,8 @@ def _collapse(now: Round, first: Round, share: float) -> str | None:
         return "no sample is a valid molecule"
     least = share * first.screened.uniqueness
     if now.screened.uniqueness < least:
-        return f"{now.screened.uniqueness:.1%} of the valid samples are unique, expected {least:.1%} or more"
+        unique, expected = format_percent(now.screened.uniqueness, 1), format_percent(least, 1)
+        return f"{unique} of the valid samples are unique, expected {expected} or more"
     return None
 
 

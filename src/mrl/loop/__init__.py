@@ -1,5 +1,6 @@
 """Goal-directed generation: scores as data, and models that are improved towards them within a budget of calls."""
 
+from mrl.loop.improve.checkpoint import STATE_FILE
 from mrl.loop.improve.history import Call, History, Round, auc_top
 from mrl.loop.improve.improve import Run, improve
 from mrl.loop.improve.options import ImproveOptions
@@ -21,6 +22,7 @@ from mrl.loop.scores.values import Estimate, Failed
 from mrl.loop.tasks import TASKS, task
 
 __all__ = [
+    "STATE_FILE",
     "TASKS",
     "BatchFunction",
     "Call",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from torch import Tensor
 from mrl.errors import ReadError
 from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
 
-__all__ = ["invalid_tensors", "read_tensors", "write_tensors"]
+__all__ = ["invalid_tensors", "join_parts", "read_tensors", "split_parts", "write_tensors"]
 
 
 def write_tensors(
@@ -107,6 +108,51 @@ def read_tensors(path: AnyPath, *, format: str, version: int) -> tuple[dict[str,
         reason = "its tensors do not match their sha256, so they were damaged or edited; restore it"
         raise invalid_tensors(path, format, reason)
     return {key: value for key, value in document.items() if key not in ("format", "version")}, tensors
+
+
+def join_parts(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the tensors of several models as those of one file, ``part/name``; see `split_parts`.
+
+    Parameters
+    ----------
+    parts : mapping of str to mapping of str to Tensor
+        For each part its tensors by name.
+
+    Returns
+    -------
+    dict of str to Tensor
+
+    Examples
+    --------
+    >>> join_parts({"model": {"w": torch.ones(1)}, "best": {}})
+    {'model/w': tensor([1.])}
+    """
+    return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+
+def split_parts(tensors: Mapping[str, Tensor]) -> defaultdict[str, dict[str, Tensor]]:
+    """Return the parts that `join_parts` made one; a part without tensors is empty.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        By names ``part/name``.
+
+    Returns
+    -------
+    defaultdict of str to dict of str to Tensor
+
+    Examples
+    --------
+    >>> parts = split_parts({"model/w": torch.ones(1)})
+    >>> parts["model"], parts["best"]
+    ({'w': tensor([1.])}, {})
+    """
+    parts: defaultdict[str, dict[str, Tensor]] = defaultdict(dict)
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition("/")
+        parts[part][rest] = tensor
+    return parts
 
 
 def invalid_tensors(path: AnyPath, format: str, reason: str) -> ReadError:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
+from mrl.corpus import join_tails
 from mrl.errors import ColumnError
 from mrl.messages import format_value
 from mrl.prepare.featurizing import compute_features
 from mrl.prepare.job import Job, prefixed, rejects_columns, user_columns
 from mrl.prepare.recipe import Recipe
-from mrl.ragged import PART_OF_NAME, Reject, Rejects, Text
+from mrl.ragged import Reject, Rejects, Text, part_of
 
 _PART_NAME = re.compile(r"[a-z0-9_]{1,40}")
 
@@ -39,7 +40,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     smiles, tail = (raw.about["facts"][name] for name in ("smiles_column", "tail"))
     if tail is not None and job.recipe.parse and job.recipe.steps != "none":
         # A tail counts atoms in the order of the SMILES, so steps get it with the SMILES, and remove or reject it.
-        columns[smiles] = _joined(columns[smiles], columns.pop(tail))
+        columns[smiles] = join_tails(columns[smiles], columns.pop(tail))
     done = _clean(job.recipe, columns[smiles], rows)
     columns = {name: column[done.places] for name, column in columns.items()} | {smiles: done.texts}
     rows = rows[done.places]
@@ -70,10 +71,6 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
         reasons=reasons,
         steps=done.steps,
     )
-
-
-def _joined(texts: Text, tails: Text) -> Text:
-    return Text.of([f"{text} {tail}" if tail else text for text, tail in zip(texts, tails, strict=True)])
 
 
 class _Done(NamedTuple):
@@ -117,8 +114,7 @@ def _split(
     if rule is None and named is None:
         return None, np.zeros(len(rows), bool)
     if rule is None:
-        found = [value.strip().lower() for value in columns[str(named)]]
-        parts = [PART_OF_NAME.get(value, value) for value in found]
+        parts = [part_of(value) or value.strip().lower() for value in columns[str(named)]]
         return Text.of(parts, "split"), np.array([_PART_NAME.fullmatch(part) is None for part in parts], bool)
     if rule.by == "scaffold":
         keys = Text.of([murcko_scaffold(text) for text in done.texts])

@@ -180,11 +180,7 @@ def rejects_columns(rejects: Rejects) -> dict[str, Any]:
 
 def rejects_of(shard: Shard) -> Rejects:
     """Return the rejects of a shard."""
-    columns = (shard[name] for name in ("row", "text", "stage", "reason"))
-    lines = zip(shard["row"].tolist(), shard["line"].tolist(), strict=True)
-    return Rejects(
-        zip(*(column.tolist() for column in columns), strict=True), lines={row: line for row, line in lines if line}
-    )
+    return Rejects.from_columns({name: shard[name].tolist() for name in shard})
 
 
 def prefixed(columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from mrl.chem import Duplicates
-from mrl.corpus import Manifest, find_sources, open_corpus
+from mrl.corpus import MANIFEST, Manifest, find_sources, open_corpus
 from mrl.errors import CorpusError, FileFormatError, PrepareError
 from mrl.files import AnyPath, atomic
 from mrl.prepare.cleaning import clean_chunk
@@ -33,7 +33,6 @@ from mrl.text import Vocab
 Phase: TypeAlias = Literal["read", "clean", "plan", "write", "finish"]
 
 DRY_RUN_ROWS = 10_000
-MANIFEST = "manifest.json"
 
 
 def prepare_corpus(

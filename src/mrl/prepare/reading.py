@@ -13,8 +13,6 @@ from mrl.errors import CorpusError
 from mrl.prepare.job import Job, concat, prefixed, rejects_columns
 from mrl.ragged import Reject, Rejects, Text
 
-_TAILS = ("cxsmiles_tail", "cxsmiles")  # to which reading moves the CXSMILES tails of molecules
-
 
 class Part(NamedTuple):
     """A part that has been read.
@@ -113,9 +111,8 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -
         )
     left_out = [reject for reject in rejects if reject.row < end]
     path = job.path("raw", number)
-    tail = next((name for name in _TAILS if name in columns and name not in waiting[0].header), None)
-    n, smiles_column = len(numbers["row"]), waiting[0].smiles_column
-    facts = {"rows": n, "rejects": len(left_out), "smiles_column": smiles_column, "tail": tail}
+    n, table = len(numbers["row"]), inside[0][0]
+    facts = {"rows": n, "rejects": len(left_out), "smiles_column": table.smiles_column, "tail": table.tail_column}
     if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
         job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out), lines=rejects.lines)))
         job.write(path, {**prefixed(columns), **numbers}, **facts)

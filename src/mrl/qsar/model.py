@@ -29,7 +29,7 @@ from mrl.qsar.uncertainty import expected_errors
 from mrl.qsar.validation import Metric, Validation
 from mrl.ragged import Rejects, as_text
 
-FILE_NAME = "property_model.safetensors"
+MODEL_FILE = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
 _SHOWN = 10  # rows that a notebook shows
 
@@ -282,7 +282,7 @@ def combine(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _file(path: AnyPath) -> Path:
-    return Path(path) if Path(path).suffix == ".safetensors" else Path(path) / FILE_NAME
+    return Path(path) if Path(path).suffix == ".safetensors" else Path(path) / MODEL_FILE
 
 
 def _parse(document: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:

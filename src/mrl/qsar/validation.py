@@ -16,9 +16,7 @@ from mrl.messages import did_you_mean, format_count
 from mrl.progress import Progress
 from mrl.qsar.metrics import property_metrics
 from mrl.qsar.targets import Labels, Target
-from mrl.ragged import Rejects, Text, class_codes
-
-RULES = ("scaffold", "cluster", "random")
+from mrl.ragged import SPLIT_RULES, Rejects, Text, class_codes
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,8 @@ def assign_folds(
 ) -> NDArray[np.int64]:
     """Return the fold of each row, shape (n,).
 
-    `by` is one of `RULES`, or a column with a value for each row of the table, of which `rows` are those of `labels`.
+    `by` is one of `SPLIT_RULES`, or a column with a value for each row of the table, of which `rows` are those of
+    `labels`.
     """
     groups = _groups(labels.smiles, by, rows, n_jobs, progress)
     count = len(np.unique(groups))
@@ -172,12 +171,12 @@ def _groups(smiles: Text, by: Any, rows: NDArray[np.int64], n_jobs: int, progres
         if by == "scaffold":
             return scaffold_groups(smiles, n_jobs=n_jobs, progress=progress)
         if by == "cluster":
-            return cluster_groups(smiles)
+            return cluster_groups(smiles, n_jobs=n_jobs, progress=progress)
         if by == "random":  # rows of the same molecule are not independent of each other
             return canonical_groups(smiles, n_jobs=n_jobs, progress=progress)
         raise ValueError(
-            f"split is {by!r}{did_you_mean(by, RULES)}; expected 'scaffold', 'cluster', 'random', or a column with one "
-            "value per row, such as table['assay']"
+            f"split is {by!r}{did_you_mean(by, SPLIT_RULES)}; expected 'scaffold', 'cluster', 'random', or a column "
+            "with one value per row, such as table['assay']"
         )
     codes, _ = class_codes(by, "split")
     if len(codes) <= int(rows.max(initial=-1)):

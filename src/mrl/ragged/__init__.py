@@ -13,7 +13,7 @@ from mrl.ragged.columns import (
 )
 from mrl.ragged.flat import row_numbers
 from mrl.ragged.intake import as_array, as_column
-from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, as_labels, class_codes
+from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, SPLIT_RULES, as_labels, class_codes, part_of
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import OnError, Reject, Rejects, require_on_error
 from mrl.ragged.tables import arrow_table, pandas_frame
@@ -24,6 +24,7 @@ __all__ = [
     "IGNORED",
     "PART_NAMES",
     "PART_OF_NAME",
+    "SPLIT_RULES",
     "AsciiRows",
     "Column",
     "FeaturizedColumn",
@@ -48,6 +49,7 @@ __all__ = [
     "is_column",
     "is_missing",
     "pandas_frame",
+    "part_of",
     "require_on_error",
     "row_numbers",
 ]

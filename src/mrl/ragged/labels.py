@@ -12,20 +12,43 @@ from mrl.errors import ColumnError, RowError
 from mrl.ragged.columns import as_list, is_missing
 from mrl.ragged.intake import as_array
 
-__all__ = ["IGNORED", "PART_NAMES", "PART_OF_NAME", "as_labels", "class_codes"]
+__all__ = ["IGNORED", "PART_NAMES", "PART_OF_NAME", "SPLIT_RULES", "as_labels", "class_codes", "part_of"]
 
 IGNORED = -100
 """The class number of a missing label, which torch's losses leave out by default."""
 
 PART_NAMES = {
-    "train": ("train", "training"),
+    "train": ("train", "training", "trn", "tr"),
     "valid": ("valid", "validation", "val", "dev"),
-    "test": ("test", "testing"),
+    "test": ("test", "testing", "tst", "te", "ts"),
 }
 """The parts of a split, and what they are called in columns, in any case."""
 
 PART_OF_NAME = {name: part for part, names in PART_NAMES.items() for name in names}
 """The part that each of these names means."""
+
+SPLIT_RULES = ("scaffold", "cluster", "random")
+"""How a split can be made, apart from a column that says what stays together."""
+
+
+def part_of(value: object) -> str | None:
+    """Return the part of a split that a value of a column names: ``"train"``, ``"valid"``, ``"test"``, or None.
+
+    Parameters
+    ----------
+    value : object
+        Text in upper or lower case, with blanks around it; anything else names no part.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> part_of("Training"), part_of(" val "), part_of("fold 1"), part_of(None)
+    ('train', 'valid', None, None)
+    """
+    return PART_OF_NAME.get(value.strip().casefold()) if isinstance(value, str) else None
 
 
 def as_labels(values: Any, name: str, dtype: DTypeLike) -> NDArray[Any]:

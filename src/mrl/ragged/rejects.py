@@ -118,6 +118,37 @@ class Rejects(Sequence[Reject]):
         lines = {row: line for part in parts for row, line in part._lines.items()}
         return cls((row for part in parts for row in part), lines=lines)
 
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Iterable[Any]]) -> Rejects:
+        """Return the rejects of the columns that `to_dict` returns.
+
+        Parameters
+        ----------
+        columns : mapping of str to iterable
+            row, text, stage and reason, and line where it is known; others are ignored.
+
+        Returns
+        -------
+        Rejects
+
+        Raises
+        ------
+        KeyError
+            One of the first four is missing.
+        ValueError
+            They differ in length.
+        RowError
+            An entry has other types; a ``ValueError``.
+
+        Examples
+        --------
+        >>> Rejects.from_columns({"row": [4], "text": ["C("], "stage": ["parse"], "reason": ["syntax"]})
+        Rejects(1 row: 1 × 'syntax')
+        """
+        rows = [*zip(*(columns[name] for name in Reject._fields), strict=True)]
+        lines = zip(rows, columns.get("line", ()), strict=False)
+        return cls(rows, lines={row[0]: line for row, line in lines if line})
+
     def by_row(self) -> Rejects:
         """Return the same rejects in the order of their rows.
 

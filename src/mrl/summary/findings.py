@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mrl.formatting import format_number, format_percent
 from mrl.messages import format_count, format_names, format_value
+from mrl.ragged import part_of
 from mrl.summary.summary import Summary
 
 _TRAITS = {
@@ -90,7 +91,7 @@ def _labels(summary: Summary) -> list[str]:
 def _parts(summary: Summary) -> list[str]:
     found = []
     for one in () if summary.parts is None else summary.parts.molecules:
-        if one.shared and _is_training(one.other):
+        if one.shared and part_of(one.other) == "train":
             text = format_count(one.shared, "row")
             share = format_percent(one.shared, one.rows)
             found.append(f"{text} of {_name(one.part)} have a molecule of {_name(one.other)} ({share}).")
@@ -122,10 +123,6 @@ def _share(summary: Summary, subject: str, count: int) -> str:
     looked_at = summary.looked_at[subject]
     sample = f" of {looked_at:,} rows looked at" if looked_at < summary.kept else ""
     return f"{format_percent(count, looked_at)}{sample}"
-
-
-def _is_training(part: str) -> bool:
-    return part.strip().lower() in ("train", "training", "trn", "tr")
 
 
 def _name(name: str) -> str:

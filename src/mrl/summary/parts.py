@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.ragged import Text
+from mrl.ragged import PART_OF_NAME, Text
 
-_TRAIN, _VALID = {"train", "training", "trn", "tr"}, {"valid", "validation", "val", "dev", "develop", "tune"}
-_TEST = {"test", "testing", "tst", "ts", "te", "holdout", "hold-out", "hold_out", "heldout", "external", "unused"}
-_WORDS = _TRAIN | _VALID | _TEST
+_OTHER_PARTS = {"develop", "tune", "holdout", "hold-out", "hold_out", "heldout", "external", "unused"}
 _NAMES = ("split", "set", "subset", "fold", "partition", "part")
 _MOST_PARTS = 12
 
@@ -113,7 +111,7 @@ def find_split_column(columns: Mapping[str, Text | NDArray[Any]], sample: NDArra
             continue
         words = {str(value).strip().lower() for value in column[sample]} - {""}
         if 2 <= len(words) <= _MOST_PARTS:
-            if words <= _WORDS:
+            if words <= PART_OF_NAME.keys() | _OTHER_PARTS:
                 return name
             if name.strip().lower() in _NAMES and by_name is None:
                 by_name = name

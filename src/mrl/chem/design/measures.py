@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem, DataStructs, rdBase
-from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Chem import rdMolDescriptors
 
 from mrl.chem.cleaning.filters import Alerts, find_alert
+from mrl.chem.fingerprints import GENERATORS
 from mrl.chem.molecule import RDKIT_ERRORS, Molecule, rdkit_error, to_mol
 from mrl.errors import MrlError
 from mrl.messages import did_you_mean
@@ -340,17 +341,8 @@ def _pattern(smarts: str) -> Chem.Mol:
 
 
 @lru_cache(maxsize=16)
-def _circular(radius: int, roles: bool) -> Callable[[Chem.Mol], Any]:
-    invariants = rdFingerprintGenerator.GetMorganFeatureAtomInvGen() if roles else None
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, atomInvariantsGenerator=invariants)
-    count: Callable[[Chem.Mol], Any] = generator.GetSparseCountFingerprint
-    return count
-
-
-@lru_cache(maxsize=1)
-def _pairs() -> Callable[[Chem.Mol], Any]:
-    generator = rdFingerprintGenerator.GetAtomPairGenerator(maxDistance=10)
-    count: Callable[[Chem.Mol], Any] = generator.GetSparseCountFingerprint
+def _counter(kind: str, **sizes: int) -> Callable[[Chem.Mol], Any]:
+    count: Callable[[Chem.Mol], Any] = GENERATORS[kind](**sizes).GetSparseCountFingerprint
     return count
 
 
@@ -362,10 +354,10 @@ def _pharmacophores() -> Callable[[Chem.Mol], Any]:
 
 
 _FINGERPRINTS: dict[str, Callable[[], Callable[[Chem.Mol], Any]]] = {
-    "ecfp4": lambda: _circular(2, False),
-    "ecfp6": lambda: _circular(3, False),
-    "fcfp4": lambda: _circular(2, True),
-    "fcfp6": lambda: _circular(3, True),
-    "atompair": _pairs,
+    "ecfp4": lambda: _counter("ecfp", radius=2),
+    "ecfp6": lambda: _counter("ecfp", radius=3),
+    "fcfp4": lambda: _counter("fcfp", radius=2),
+    "fcfp6": lambda: _counter("fcfp", radius=3),
+    "atompair": lambda: _counter("atom_pair", maxDistance=10),
     "pharmacophore": _pharmacophores,
 }

@@ -18,7 +18,7 @@ from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.packing import bits_of, pack_rows
 from mrl.chem.scaffolds import murcko_scaffold
-from mrl.formatting import html_table
+from mrl.formatting import format_percent, html_table
 from mrl.messages import format_count
 from mrl.progress import Progress, track
 from mrl.ragged import as_molecules
@@ -173,8 +173,8 @@ def leaks(
     --------
     >>> leaks(["CCO", "Cc1ccccc1", "CCN"], ["OCC", "Oc1ccccc1"])
     rows: 3 train, 2 test
-    test rows with a molecule of train (stereoisomers are different): 1 (50.0%), 1 molecule
-    test rows with a scaffold of train: 2 (100.0%), 2 scaffolds
+    test rows with a molecule of train (stereoisomers are different): 1 (50.0 %), 1 molecule
+    test rows with a scaffold of train: 2 (100 %), 2 scaffolds
     similarity to the nearest of train (ECFP4): min 0.38, p5 0.41, p25 0.53, median 0.69, p75 0.84, p95 0.97, max 1.00
     """
     smiles_of = partial(identity, stereo=stereo, isotopes=isotopes)
@@ -239,5 +239,5 @@ def _shared(train: list[str], test: list[str]) -> tuple[Shared, ...]:
 
 
 def _describe(count: dict[str, Any], noun: str) -> str:
-    share = "" if count["share"] is None else f" ({count['share']:.1%})"
+    share = "" if count["share"] is None else f" ({format_percent(count['share'], 1)})"
     return f"{count['rows']:,}{share}, {format_count(count['distinct'], noun)}"

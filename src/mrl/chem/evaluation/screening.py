@@ -15,7 +15,7 @@ from mrl.chem.canonical import CanonicalSet
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
-from mrl.formatting import html_preview
+from mrl.formatting import format_percent, html_preview
 from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, as_molecules
 
@@ -145,8 +145,9 @@ class Screened:
         }
 
     def __repr__(self) -> str:
-        known = "" if self.known is None else f", {self.novelty:.1%} of these novel"
-        return f"Screened({self.n:,} rows: {self.validity:.1%} valid, {self.uniqueness:.1%} of these unique{known})"
+        known = "" if self.known is None else f", {format_percent(self.novelty, 1)} of these novel"
+        valid, unique = format_percent(self.validity, 1), format_percent(self.uniqueness, 1)
+        return f"Screened({self.n:,} rows: {valid} valid, {unique} of these unique{known})"
 
     def _repr_html_(self) -> str:
         marks = {"valid": self.valid, "unique": self.unique, **({} if self.known is None else {"novel": self.novel})}
@@ -202,7 +203,7 @@ def screen(
     --------
     >>> result = screen(["OCC", "C(C)O", "c1ccccc1", "FC(F)(F)(F)F", ""], known=["C1=CC=CC=C1"])
     >>> result
-    Screened(5 rows: 60.0% valid, 66.7% of these unique, 50.0% of these novel)
+    Screened(5 rows: 60.0 % valid, 66.7 % of these unique, 50.0 % of these novel)
     >>> result.kept, result.smiles, result.rejects[0].reason
     (array([0]), ('CCO', 'CCO', 'c1ccccc1', None, None), 'valence: Explicit valence for atom # 1 C, 5, is greater than \
 permitted')

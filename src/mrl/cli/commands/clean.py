@@ -19,8 +19,6 @@ from mrl.cli.tables import (
     require_writable,
     rows_named,
     save_rejects,
-    select,
-    with_tails,
 )
 from mrl.corpus import Table, TableColumn, require_writable_as, write_table
 from mrl.messages import format_count
@@ -31,7 +29,7 @@ def run(options: CleanOptions) -> None:
     """Read, clean, write; the steps and the files to write are checked before anything is read."""
     steps = chosen_steps(options.preset, options.step)
     require_writable(options.out, options.rejects, inputs=[options.file])
-    table = with_tails(read_table(options.file, options, options.target or (), others=True, on_label=options.on_label))
+    table = read_table(options.file, options, options.target or (), others=True, on_label=options.on_label).with_tails()
     require_writable_as(table, options.out)
     labels = table.y if options.target else None
     rule = None if options.duplicates is None else Duplicates(options.duplicates.value)
@@ -61,7 +59,7 @@ def _cleaned_table(table: Table, cleaned: Cleaned) -> Table:
     if cleaned.labels is not None:
         labels = np.asarray(cleaned.labels).reshape(len(cleaned.kept), -1)
         changed |= {name: labels[:, place] for place, name in enumerate(table.targets)}
-    return select(table, cleaned.kept, **changed)
+    return table.view(cleaned.kept).with_columns(changed)
 
 
 def _step_facts(table: Table, cleaned: Cleaned) -> list[dict[str, Any]]:

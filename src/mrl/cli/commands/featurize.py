@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mrl.chem import Descriptors, Fingerprint
 from mrl.cli.console import DATA, USAGE, print_json, stop, success
 from mrl.cli.options import FeaturizeOptions, FingerprintKind
-from mrl.cli.tables import in_file, read_table, rejects_of_file, report_rejects, require_writable, save_rejects, select
+from mrl.cli.tables import in_file, read_table, rejects_of_file, report_rejects, require_writable, save_rejects
 from mrl.corpus import Table, write_table
 from mrl.features import featurize
 from mrl.files import atomic
@@ -37,9 +37,8 @@ def run(options: FeaturizeOptions) -> None:
     if not len(rows):
         stop(f"no row of {options.file} has a vector, so {options.out} is not written", DATA)
     if options.out.suffix.lower() == ".parquet":
-        kept = select(table, rows)
-        columns = kept.columns | {name: values[:, place] for place, name in enumerate(names)}
-        write_table(Table(columns, smiles_column=table.smiles_column, header=(*table.header, *names)), options.out)
+        columns = {name: values[:, place] for place, name in enumerate(names)}
+        write_table(table.view(rows).with_columns(columns), options.out)
     else:
         with atomic(options.out) as temporary, temporary.open("wb") as opened:
             np.savez_compressed(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mrl.cli.console import DATA, stop
-from mrl.corpus import Corpus, Manifest, Shard, kind_of, open_corpus
+from mrl.corpus import MANIFEST, Corpus, Manifest, Shard, kind_of, open_corpus
 from mrl.errors import CorruptShard
 from mrl.features import cached
 from mrl.text import SPECIAL_TOKENS, Vocab, is_vocab_file
@@ -60,7 +60,7 @@ def _vocabulary_facts(path: Path) -> dict[str, Any]:
 
 
 def _folder_facts(path: Path) -> dict[str, Any]:
-    if (path / "manifest.json").exists():
+    if (path / MANIFEST).exists():
         return corpus_facts(open_corpus(path))
     found = [path / name for name in _MODELS if (path / name).exists()]
     if found:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrl.chem import StripTail, clean, cluster_groups, scaffold_groups
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, success
 from mrl.cli.molecules import stop_without_molecules
-from mrl.cli.options import PART_NAMES, WRITTEN, SplitOptions
+from mrl.cli.options import WRITTEN, SplitOptions
 from mrl.cli.tables import (
     in_file,
     read_table,
@@ -20,14 +20,13 @@ from mrl.cli.tables import (
     require_folder,
     require_writable,
     save_rejects,
-    select,
-    with_tails,
 )
-from mrl.corpus import Table, write_table
+from mrl.corpus import COMPRESSED_SUFFIXES, Table, write_table
 from mrl.data import split_rows
-from mrl.messages import did_you_mean, format_count, format_names
+from mrl.formatting import format_percent
+from mrl.messages import did_you_mean, format_count, format_names, format_value
 from mrl.progress import track
-from mrl.ragged import Text
+from mrl.ragged import PART_NAMES, SPLIT_RULES, Text, part_of
 
 _SUFFIXES = {".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow", ".ipc": ".arrow"}
 _LISTS = (".smi", ".smiles", ".cxsmiles", ".ism", ".can", ".txt")
@@ -38,7 +37,7 @@ def run(options: SplitOptions) -> None:
     require_folder(options.out)
     require_writable(options.rejects, inputs=[options.file])
     table = read_table(options.file, options, others=True)
-    whole = with_tails(table)
+    whole = table.with_tails()
     with track(True, len(table), "parsing") as advance:
         # Groups do not depend on what a tail says: it stays in the file that is written.
         parsed = clean(
@@ -47,7 +46,7 @@ def run(options: SplitOptions) -> None:
     report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.kept):
         stop_without_molecules(options.file)
-    parts, rule = _parts(options, select(table, parsed.kept, **{table.smiles_column: parsed.smiles}))
+    parts, rule = _parts(options, table.view(parsed.kept).with_columns({table.smiles_column: parsed.smiles}))
     paths = {name: options.out / f"{name}{_suffix(options.file, whole)}" for name in parts}
     for path in paths.values():
         require_writable(path, inputs=[options.file])
@@ -55,14 +54,16 @@ def run(options: SplitOptions) -> None:
     rejects = rejects_of_file(table, parsed.rejects)
     save_rejects(rejects, options.rejects)
     for name, rows in parts.items():
-        write_table(select(whole, parsed.kept[rows]), paths[name])
+        write_table(whole.view(parsed.kept[rows]), paths[name])
     success(f"wrote {format_count(len(parsed.kept), 'molecule')} to {options.out}, {rule}")
     total = len(parsed.kept)
     if options.json:
         counts = {name: {"path": str(paths[name]), "rows": len(rows)} for name, rows in parts.items()}
         print_json({"rows": total + len(rejects), "rejects": len(rejects), "by": options.by, "parts": counts})
     else:
-        lines = [(name, f"{len(rows):,}", f"{len(rows) / total:.1%}", str(paths[name])) for name, rows in parts.items()]
+        lines = [
+            (name, f"{len(rows):,}", format_percent(len(rows), total), str(paths[name])) for name, rows in parts.items()
+        ]
         print_grid(lines, ("part", "molecules", "share", "file"), numbers=(1, 2))
 
 
@@ -71,11 +72,20 @@ def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.in
     stratify = None if options.stratify is None else _values(table, options.stratify)
     groups: Any = None
     rule = options.by
-    if options.by in table.header and options.by not in ("scaffold", "cluster", "random"):
+    if options.by in table.header and options.by not in SPLIT_RULES:
         groups, rule = _values(table, options.by), f"rows of equal {options.by} together"
-        if set(groups) <= set(PART_NAMES):
+        named = np.array([part_of(value) or "" for value in groups])
+        if named.any() and not named.all():
+            train, other = int((named != "").argmax()), int((named == "").argmax())
+            stop(
+                f"column {options.by!r} names the parts: row {table.rows[train]} is {groups[train]!r}, but row "
+                f"{table.rows[other]} is {format_value(groups[other])}; write train, valid or test, or leave out such "
+                "rows",
+                DATA,
+            )
+        if named.all():
             note(f"  column {options.by!r} names the parts, so --sizes and --seed are not used")
-            rows = {name: np.flatnonzero([value == name for value in groups]) for name in dict.fromkeys(PART_NAMES)}
+            rows = {name: np.flatnonzero(named == name) for name in PART_NAMES}
             return {name: part for name, part in rows.items() if len(part)}, f"as column {options.by!r} says"
     elif options.by == "scaffold":
         groups, rule = scaffold_groups(table.smiles, n_jobs=options.n_jobs), "equal scaffolds together"
@@ -84,7 +94,7 @@ def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.in
     elif options.by == "random":
         rule = f"at random, seed {options.seed}"
     else:
-        meant = did_you_mean(options.by, ["scaffold", "cluster", "random", *table.header])
+        meant = did_you_mean(options.by, [*SPLIT_RULES, *table.header])
         columns = format_names(table.header)
         stop(
             f"--by is {options.by!r}{meant}; expected scaffold, cluster, random, or one of the columns {columns}", USAGE
@@ -118,7 +128,7 @@ def _values(table: Table, name: str) -> list[Any]:
 
 def _suffix(file: Path, table: Table) -> str:
     """Return the suffix of the input's kind, compressed or not; a list of SMILES with a header is a table."""
-    suffixes = [one.lower() for one in file.suffixes if one.lower() not in (".gz", ".xz", ".bz2", ".zst")]
+    suffixes = [one.lower() for one in file.suffixes if one.lower() not in COMPRESSED_SUFFIXES]
     suffix = suffixes[-1] if suffixes else ""
     if suffix in _LISTS:
         return ".smi" if len(table.columns) <= 2 else ".csv"

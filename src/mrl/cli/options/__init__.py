@@ -17,7 +17,6 @@ from mrl.cli.options.models import (
 )
 from mrl.cli.options.shared import WRITTEN, Notation, OnLabel, ReadingOptions
 from mrl.cli.options.tables import (
-    PART_NAMES,
     CacheOptions,
     CleanOptions,
     EvaluateOptions,
@@ -32,7 +31,6 @@ from mrl.cli.options.tables import (
 from mrl.cli.options.vocabs import CheckOptions, EncodeOptions, LearnOptions, OnUnknown, VocabKind
 
 __all__ = [
-    "PART_NAMES",
     "WRITTEN",
     "CacheOptions",
     "CheckOptions",

@@ -27,8 +27,6 @@ from mrl.cli.options.shared import (
     split_fractions,
 )
 
-PART_NAMES = ("train", "valid", "test")
-
 
 class Rule(StrEnum):
     """Which label the first row of a molecule gets from its other rows, which are removed."""
@@ -143,7 +141,7 @@ class SplitOptions(ReadingOptions):
         Option(
             metavar="RULE",
             help="What stays together: scaffold, cluster (similar molecules), random (nothing), or a column with "
-            "equal values; a column of the words train, valid and test names the parts.",
+            "equal values; a column of the words train, valid and test, or similar, names the parts.",
         ),
     ] = "scaffold"
     sizes: Annotated[str, Option(help="Two or three fractions that add up to 1: train, valid, test.")] = "0.8,0.1,0.1"

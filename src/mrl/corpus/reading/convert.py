@@ -15,7 +15,7 @@ from mrl.corpus.reading.cells import Bools, is_text, parse_censored, parse_smile
 from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.notation import sample_rows
 from mrl.corpus.reading.table_file import Block, TableFile
-from mrl.corpus.table import Table, TableColumn
+from mrl.corpus.table import TAIL_COLUMNS, Table, TableColumn
 from mrl.errors import ColumnError, RowError
 from mrl.messages import format_value
 from mrl.ragged import Reject, Rejects, Text
@@ -91,7 +91,7 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
     columns |= {name: np.array(pc.filter(column, mask)) for name, column in arrays.items()}
-    texts["cxsmiles_tail" if "cxsmiles" in (*columns, *texts) else "cxsmiles"] = cells.tail
+    texts[TAIL_COLUMNS["cxsmiles" in (*columns, *texts)]] = cells.tail
     columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
     tails = pc.binary_length(pc.filter(cells.tail, mask))
     rejects = [

@@ -166,11 +166,7 @@ SmilesVocab.from_data(corpus.smiles)
 
         path = self.path / self.manifest.rejects.name
         try:
-            table = parquet.read_table(path)
-            rows = zip(*(table[name].to_pylist() for name in ("row", "text", "stage", "reason")), strict=True)
-            known = "line" in table.column_names  # not in corpora of version 0.3
-            lines = zip(*(table[name].to_pylist() for name in ("row", "line")), strict=True) if known else ()
-            return Rejects(rows, lines={row: line for row, line in lines if line is not None})
+            return Rejects.from_columns(parquet.read_table(path).to_pydict())
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise CorpusError(f"{path} is damaged ({error}): copy the whole folder again", path=str(path)) from None
 

@@ -13,7 +13,7 @@ from mrl.files import AnyPath, seal, unseal, write_atomic
 from mrl.messages import format_count
 
 FORMAT, VERSION = "mrl-corpus", 1
-NAME = "manifest.json"
+MANIFEST = "manifest.json"
 MAX_ROWS = 1 << 60
 
 
@@ -228,7 +228,7 @@ class Manifest:
         >>> Manifest.load(folder).smiles_column
         'smiles'
         """
-        write_atomic(Path(folder, NAME), seal(self.to_dict()))
+        write_atomic(Path(folder, MANIFEST), seal(self.to_dict()))
 
     @classmethod
     def load(cls, folder: AnyPath) -> Self:
@@ -256,7 +256,7 @@ class Manifest:
         ...
         mrl.errors.CorpusError: no such folder is not a folder: pass the folder of a corpus, which mrl prepare writes
         """
-        path = Path(folder, NAME)
+        path = Path(folder, MANIFEST)
         if not path.is_file():
             raise _no_manifest(Path(folder))
         document = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
@@ -326,7 +326,7 @@ def _file(entry: Mapping[str, Any]) -> StoredFile:
     name = _text(entry["name"], "a file")
     if (
         len(name.encode()) > 200
-        or name in ("", ".", "..", NAME, ".stamps.json")
+        or name in ("", ".", "..", MANIFEST, ".stamps.json")
         or not name.isprintable()
         or {"/", "\\", ":"} & set(name)
     ):
@@ -354,5 +354,5 @@ def _no_manifest(folder: Path) -> CorpusError:
         problem = f"{folder} holds a preparation that is not finished: run the same mrl prepare again, which goes on"
     else:
         inside = ", ".join(sorted(child.name for child in folder.iterdir())[:5]) or "nothing"
-        problem = f"{folder} is not a corpus: it has no {NAME} (it contains {inside}); mrl prepare writes one"
+        problem = f"{folder} is not a corpus: it has no {MANIFEST} (it contains {inside}); mrl prepare writes one"
     return CorpusError(problem, path=str(folder))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from mrl.corpus.store.kinds import kind_of
-from mrl.corpus.store.manifest import NAME, Manifest, ShardEntry, StoredFile
+from mrl.corpus.store.manifest import MANIFEST, Manifest, ShardEntry, StoredFile
 from mrl.corpus.store.shard import Values, write_shard
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, CorpusError
@@ -82,8 +82,8 @@ def require_empty(path: Path) -> None:
         raise CorpusError(f"{path} is a file, expected a new or empty folder: choose another name", path=str(path))
     if path.is_dir() and (inside := sorted(child.name for child in path.iterdir())):
         raise CorpusError(
-            f"{path} holds {'a corpus' if NAME in inside else ', '.join(inside[:5])} already: choose a new or empty "
-            "folder, or delete it",
+            f"{path} holds {'a corpus' if MANIFEST in inside else ', '.join(inside[:5])} already: choose a new or "
+            "empty folder, or delete it",
             path=str(path),
         )
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from mrl.corpus.store.manifest import NAME, Manifest, StoredFile
+from mrl.corpus.store.manifest import MANIFEST, Manifest, StoredFile
 from mrl.corpus.store.shard import map_shard
 from mrl.corpus.store.shards import require_listed, wait_for_clock
 from mrl.errors import CorpusError, CorruptShard, FileFormatError
@@ -73,7 +73,7 @@ def problems(
 
 def other_files(folder: Path, manifest: Manifest) -> list[str]:
     """Return the names of files in a folder that are not part of its corpus."""
-    known = {NAME, STAMPS, *(file.name for file in manifest.files)}
+    known = {MANIFEST, STAMPS, *(file.name for file in manifest.files)}
     return sorted(path.name for path in folder.iterdir() if path.name not in known)
 
 
@@ -139,7 +139,7 @@ def _stamp(folder: Path, file: StoredFile) -> Stamp:
         stamp = stamp_of(path)
     except FileNotFoundError:
         raise CorpusError(
-            f"{path} is missing, which {NAME} lists: copy the whole folder again", path=str(path)
+            f"{path} is missing, which {MANIFEST} lists: copy the whole folder again", path=str(path)
         ) from None
     if stamp[1] != file.bytes:
         raise CorruptShard(

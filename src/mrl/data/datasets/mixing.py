@@ -17,7 +17,7 @@ from mrl.data.columns import Joined
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.fields.joined import JoinedField
 from mrl.data.order.base import ensure_int
-from mrl.data.order.mixed import Mixture, Weights
+from mrl.data.order.mixed import Mixture, Weights, lowest_terms
 from mrl.errors import DatasetError
 from mrl.messages import did_you_mean, format_names
 from mrl.ragged import Rejects
@@ -222,17 +222,17 @@ def _schedule(weights: Any, names: tuple[str, ...]) -> tuple[tuple[int, Weights 
         example = "{" + ", ".join(f"{name!r}: 1" for name in names[:2]) + "}"
         raise TypeError(f"weights is {weights!r}; expected one for each source by name, such as {example}")
     if not any(isinstance(key, int | np.integer) for key in weights):
-        return ((0, _whole_weights(weights, names)),)
+        return ((0, _ratio_of(weights, names)),)
     batches = {ensure_int(batch, "the batch that weights begin with", 0): each for batch, each in weights.items()}
     if 0 not in batches:
         raise ValueError(f"the first weights begin with batch {min(batches)}; give those of batch 0, {{0: ...}}")
     for batch, each in batches.items():
         if not isinstance(each, Mapping):
             raise TypeError(f"the weights from batch {batch} on are {each!r}; expected one for each source by name")
-    return tuple((batch, _whole_weights(batches[batch], names)) for batch in sorted(batches))
+    return tuple((batch, _ratio_of(batches[batch], names)) for batch in sorted(batches))
 
 
-def _whole_weights(weights: Mapping[Any, Any], names: Sequence[str]) -> Weights:
+def _ratio_of(weights: Mapping[Any, Any], names: Sequence[str]) -> Weights:
     for name in weights:
         if name not in names:
             hint = did_you_mean(name, names) if isinstance(name, str) else ""
@@ -243,8 +243,7 @@ def _whole_weights(weights: Mapping[Any, Any], names: Sequence[str]) -> Weights:
     if not any(exact):
         raise ValueError("no weight is above 0; give at least one source a weight")
     scale = math.lcm(*(each.denominator for each in exact))
-    whole = [int(each * scale) for each in exact]
-    return tuple(each // math.gcd(*whole) for each in whole)
+    return lowest_terms([int(each * scale) for each in exact])
 
 
 def _fraction(weight: Any, name: str) -> Fraction:

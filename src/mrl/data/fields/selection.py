@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrl.data.columns import Rows64
+from mrl.kernels import copy_spans
 from mrl.ragged import Ragged
 
 
@@ -61,10 +62,8 @@ class RowSelection(NamedTuple):
         """Return the selected rows, copied to the memory of the host."""
         values = self.values.cpu().numpy() if isinstance(self.values, Tensor) else self.values
         # Not Ragged(...).take, which would validate the offsets of all rows.
-        lengths = self.lengths
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        index = np.repeat(self.offsets[self.rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return Ragged(values[index], offsets)
+        spans = np.stack([self.offsets[self.rows], self.offsets[self.rows + 1]], axis=1)
+        return Ragged(*copy_spans(values, spans.reshape(-1)))
 
     def row(self, k: int) -> Tensor:
         """Return the ids of the k-th selected row, int64 (L,), in memory of their own."""

@@ -69,14 +69,18 @@ class Bucketed(Shuffled):
         batches = min(WINDOW, self.n // self.batch_size - number * WINDOW)
         start = number * WINDOW * self.batch_size
         rows = self.rows(epoch, start, start + batches * self.batch_size)
-        lengths = np.asarray(self.lengths.take(rows))
-        if int(lengths.max(initial=0)) < 1 << 16:
-            lengths = lengths.astype(np.uint16)  # which NumPy sorts by digits, several times as fast
-        rows = rows[np.argsort(lengths, kind="stable")].reshape(batches, self.batch_size)
-        key = f"batches {self.seed} {epoch} {number}"
-        rows = rows[shuffled_positions(np.arange(batches), batches, key)].reshape(-1)
+        rows = rows[batched_by_length(self.lengths.take(rows), batches, f"batches {self.seed} {epoch} {number}")]
         rows.flags.writeable = False
         return rows
+
+
+def batched_by_length(lengths: ArrayLike, batches: int, key: str) -> Rows64:
+    """Return the places of rows in batches of equal size and similar length, and the batches in the order `key`."""
+    lengths = np.asarray(lengths)
+    if int(lengths.max(initial=0)) < 1 << 16:
+        lengths = lengths.astype(np.uint16)  # which NumPy sorts by digits, several times as fast
+    places = np.argsort(lengths, kind="stable").reshape(batches, -1)
+    return places[shuffled_positions(np.arange(batches), batches, key)].reshape(-1)
 
 
 def lengths_digest(lengths: Column | Rows64) -> str:

@@ -20,8 +20,7 @@ import numpy as np
 from mrl.data.columns import RowIndex, Rows64, index_digest, take_rows
 from mrl.data.order.base import BaseOrder, config_digest, ensure_int
 from mrl.data.order.batches import Sequential, Shuffled
-from mrl.data.order.bucketed import WINDOW, lengths_digest
-from mrl.data.order.randomness import shuffled_positions
+from mrl.data.order.bucketed import WINDOW, batched_by_length, lengths_digest
 from mrl.errors import DatasetError
 from mrl.ragged import Column
 
@@ -242,7 +241,7 @@ class Mixed(BaseOrder):
     def _make_segments(self, sizes: tuple[int, ...]) -> list[_Segment]:
         segments: list[_Segment] = []
         for batch, given in self.mixture.weights:
-            weights = _reduced(sizes) if given is None else given
+            weights = lowest_terms(sizes) if given is None else given
             for name, size, weight in zip(self.mixture.names, sizes, weights, strict=True):
                 if weight and not size:
                     raise DatasetError(
@@ -269,7 +268,8 @@ class Mixed(BaseOrder):
         if last is None or last[0] != (epoch, first):
             draw = self._rows_of(epoch, first, stop)
             if self.lengths is not None and self._is_full(stop - 1):
-                draw = self._sorted(draw, stop - first, f"{epoch} {first}")
+                key = f"batches {self.mixture.seed} {self.seed} {epoch} {first}"
+                draw = _arranged(draw, batched_by_length(self.lengths.take(draw.rows), stop - first, key))
             self._last = last = (epoch, first), draw
         rows, passes = last[1]
         own = slice((k - first) * self.batch_size, (k - first + 1) * self.batch_size)
@@ -291,15 +291,6 @@ class Mixed(BaseOrder):
         place = bisect_right(bounds, k)
         first = k - (k - bounds[place - 1]) % WINDOW
         return first, min(first + WINDOW, bounds[place])
-
-    def _sorted(self, draw: _Draw, batches: int, key: str) -> _Draw:
-        assert self.lengths is not None
-        lengths = np.asarray(self.lengths.take(draw.rows))
-        if int(lengths.max(initial=0)) < 1 << 16:
-            lengths = lengths.astype(np.uint16)  # which NumPy sorts by digits, several times as fast
-        by_length = np.argsort(lengths, kind="stable").reshape(batches, -1)
-        shuffled = shuffled_positions(np.arange(batches), batches, f"batches {self.mixture.seed} {self.seed} {key}")
-        return _arranged(draw, by_length[shuffled].reshape(-1))
 
     def _rows_of(self, epoch: int, first: int, stop: int) -> _Draw:
         """Return the rows of some batches of an epoch."""
@@ -375,7 +366,8 @@ def _arranged(draw: _Draw, order: Rows64) -> _Draw:
     return _Draw(arranged, passes if isinstance(passes, int) else passes[order])
 
 
-def _reduced(numbers: Sequence[int]) -> Weights:
+def lowest_terms(numbers: Sequence[int]) -> Weights:
+    """Return whole numbers divided by their greatest common divisor."""
     divisor = math.gcd(*numbers) or 1
     return tuple(number // divisor for number in numbers)
 

@@ -14,8 +14,9 @@ from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting.dealing import deal_classes, deal_groups, deal_stratified
 from mrl.data.splitting.sorting import rows_by_value
 from mrl.errors import ColumnError, RowError
+from mrl.formatting import format_percent
 from mrl.messages import did_you_mean, format_count, format_names
-from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes
+from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes, part_of
 
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
 
@@ -223,7 +224,8 @@ def _check_classes(parts: Sequence[Rows64], codes: Rows64, classes: list[Any]) -
     if off.size and off.max() > 0.1:
         part, code = np.unravel_index(off.argmax(), off.shape)
         warnings.warn(
-            f"class {classes[code]!r} is {shares[part, code]:.0%} of part {part} and {whole[code]:.0%} of all rows; "
+            f"class {classes[code]!r} is {format_percent(float(shares[part, code]), 1)} of part {part} and "
+            f"{format_percent(float(whole[code]), 1)} of all rows; "
             "whole groups allow no better proportions: give larger parts or smaller groups",
             stacklevel=4,  # the caller of split or split_rows
         )
@@ -275,7 +277,7 @@ def _rows_by_name(columns: Mapping[str, Any], by: str) -> list[Rows64]:
         )
     parts: dict[str, list[int]] = {name: [] for name in PART_NAMES}
     for row, value in enumerate(as_list(columns[by], by)):
-        part = PART_OF_NAME.get(value.strip().casefold()) if isinstance(value, str) else None
+        part = part_of(value)
         if part is None:
             names = format_names(PART_OF_NAME)
             raise RowError.of(row, by, value, f"the name of a part, one of {names}; rename it, or leave out such rows")

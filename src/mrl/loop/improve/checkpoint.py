@@ -16,10 +16,10 @@ from torch import Tensor
 from mrl.errors import StateError
 from mrl.loop.improve.history import Call, Round
 from mrl.loop.improve.policy import Policy
-from mrl.nn import load_optimizer_state, optimizer_state, read_tensors, write_tensors
+from mrl.nn import join_parts, load_optimizer_state, optimizer_state, read_tensors, split_parts, write_tensors
 
 _FORMAT, _VERSION = "mrl-improve-state", 2
-FILE = "state.safetensors"
+STATE_FILE = "state.safetensors"
 
 
 class Checkpoint(NamedTuple):
@@ -44,8 +44,8 @@ def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, argu
     if policy is not None:
         found, document["optimizer"] = optimizer_state(policy.optimizer)
         parts = {"model": policy.model.state_dict(), "prior": policy.prior.state_dict(), "optimizer": found}
-        tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
-    write_tensors(folder / FILE, tensors, document, format=_FORMAT, version=_VERSION)
+        tensors = join_parts(parts)
+    write_tensors(folder / STATE_FILE, tensors, document, format=_FORMAT, version=_VERSION)
 
 
 def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, object]) -> Checkpoint | None:
@@ -58,7 +58,7 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
     StateError
         The run has other arguments.
     """
-    path = folder / FILE
+    path = folder / STATE_FILE
     if not path.exists():
         return None
     document, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
@@ -81,10 +81,7 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
 
 
 def _restore(policy: Policy, tensors: dict[str, Tensor], optimizer: dict[str, Any]) -> None:
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "prior": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition("/")
-        parts[part][rest] = tensor
+    parts = split_parts(tensors)
     policy.model.load_state_dict(parts["model"])
     policy.prior.load_state_dict(parts["prior"])
     load_optimizer_state(policy.optimizer, parts["optimizer"], optimizer)

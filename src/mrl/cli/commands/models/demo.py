@@ -160,10 +160,11 @@ def _finetune(
         def show(one: Round) -> None:
             screened = one.screened
             mean = goal.with_values(one).mean
-            state = f"mean {mean:.3f}, {screened.validity:.1%} valid, {screened.uniqueness:.1%} unique"
+            rates = [format_percent(rate, 1) for rate in (screened.validity, screened.uniqueness, screened.novelty)]
+            state = f"mean {mean:.3f}, {rates[0]} valid, {rates[1]} unique"
             if one.number == 0:
                 cut = f", {screened.unfinished:,} cut at the length limit" if screened.unfinished else ""
-                success(f"sampled {screened.n:,}: {state}, {screened.novelty:.1%} novel{cut}")
+                success(f"sampled {screened.n:,}: {state}, {rates[2]} novel{cut}")
             bar.update(task, advance=1, state=state, refresh=True)
 
         climb = FinetuneOptions(rounds=options.rounds, samples=options.samples, seed=options.seed)

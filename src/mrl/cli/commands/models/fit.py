@@ -23,23 +23,22 @@ from mrl.corpus import Table
 from mrl.files import write_atomic
 from mrl.formatting import format_number
 from mrl.messages import did_you_mean, format_count, format_names
+from mrl.qsar import MODEL_FILE, PropertyModel, fit
 from mrl.qsar import FitOptions as Training
-from mrl.qsar import PropertyModel, fit
-from mrl.ragged import Text
+from mrl.ragged import SPLIT_RULES, Text
 from mrl.report import PropertyReport
 
-MODEL, REPORT = "property_model.safetensors", "report.html"
-_RULES = ("scaffold", "cluster", "random")
+REPORT = "report.html"
 
 
 def run(options: FitOptions) -> None:
     """Read, train, write the model and its report; nothing is written before the training is done."""
-    if (options.out / MODEL).exists() and not options.force:
+    if (options.out / MODEL_FILE).exists() and not options.force:
         stop(f"{options.out} has a model already: give --force to replace it, or choose another folder with -o", USAGE)
     require_folder(options.out)
-    require_writable(options.rejects, options.out / MODEL, options.out / REPORT, inputs=[options.file])
+    require_writable(options.rejects, options.out / MODEL_FILE, options.out / REPORT, inputs=[options.file])
     targets = list(dict.fromkeys(options.target))
-    by_column = options.split not in _RULES
+    by_column = options.split not in SPLIT_RULES
     table = read_table(options.file, options, targets, others=by_column, censored="keep", on_label=options.on_label)
     began = time.monotonic()
     with rows_named(options.file, table), warnings.catch_warnings():
@@ -63,9 +62,9 @@ def run(options: FitOptions) -> None:
     success(f"trained {len(model.ensemble.mean)} networks on {format_count(len(validation.rows), 'row')}")
     page = PropertyReport(model, options.file.name, table.rows[validation.rows], _command(options)).html
     options.out.mkdir(parents=True, exist_ok=True)
-    model.save(options.out / MODEL)
+    model.save(options.out / MODEL_FILE)
     write_atomic(options.out / REPORT, page)
-    success(f"wrote {options.out / MODEL} and {options.out / REPORT}")
+    success(f"wrote {options.out / MODEL_FILE} and {options.out / REPORT}")
     if options.json:
         print_json(_facts(options, model, len(table) + len(table.rejects), len(rejects), seconds))
     else:
@@ -74,10 +73,10 @@ def run(options: FitOptions) -> None:
 
 def _split(rule: str, table: Table) -> Any:
     """Return the rule, or the values of the column that it names."""
-    if rule in _RULES:
+    if rule in SPLIT_RULES:
         return rule
     if rule not in table.columns:
-        meant = did_you_mean(rule, [*_RULES, *table.header])
+        meant = did_you_mean(rule, [*SPLIT_RULES, *table.header])
         names = format_names(table.header)
         stop(f"--split is {rule!r}{meant}; expected scaffold, cluster, random, or one of the columns {names}", USAGE)
     column = table[rule]
@@ -109,7 +108,7 @@ def _facts(options: FitOptions, model: PropertyModel, rows: int, rejects: int, s
         for one in model.metrics
     ]
     return {
-        "model": str(options.out / MODEL),
+        "model": str(options.out / MODEL_FILE),
         "report": str(options.out / REPORT),
         "rows": rows,
         "rejects": rejects,

@@ -15,12 +15,12 @@ from mrl.cli.options import ImproveOptions, Notation
 from mrl.cli.tables import notation_of, require_folder
 from mrl.files import atomic, write_atomic
 from mrl.lm import one_thread
+from mrl.loop import STATE_FILE, Round, Run, Score, improve, load_score, save_score
 from mrl.loop import ImproveOptions as Settings
-from mrl.loop import Round, Run, Score, improve, load_score, save_score
 from mrl.messages import format_count
 from mrl.report import ImproveReport
 
-REPORT, MOLECULES, SCORE, STATE = "report.html", "molecules.csv", "score.toml", "state.safetensors"
+REPORT, MOLECULES, SCORE = "report.html", "molecules.csv", "score.toml"
 
 
 def run(options: ImproveOptions) -> None:
@@ -30,7 +30,7 @@ def run(options: ImproveOptions) -> None:
         stop(f"{options.out} is the folder of the model, which would be replaced; choose another one with -o", USAGE)
     require_folder(options.out)
     if options.force:
-        (options.out / STATE).unlink(missing_ok=True)
+        (options.out / STATE_FILE).unlink(missing_ok=True)
     model, vocab = load_model(options.model)
     if notation_of(vocab) != Notation.SMILES:
         stop(

@@ -13,9 +13,8 @@ from mrl.cli.tables import (
     report_rejects,
     require_writable,
     save_rejects,
-    with_tails,
 )
-from mrl.corpus import Table, TableColumn, write_table
+from mrl.corpus import TableColumn, write_table
 from mrl.messages import format_count, format_names
 from mrl.qsar import PropertyModel
 
@@ -43,11 +42,7 @@ def run(options: PredictOptions) -> None:
     for name in names:
         columns |= {f"{name} predicted": found[name], f"{name} uncertainty": found.uncertainty_of(name)}
     columns["similarity"] = found.similarity
-    whole = with_tails(table)
-    written = Table(
-        whole.columns | columns, smiles_column=whole.smiles_column, header=(*whole.header, *columns), rows=whole.rows
-    )
-    write_table(written, options.out)
+    write_table(table.with_tails().with_columns(columns), options.out)
     n = int(found.ok.sum())
     success(f"wrote {format_count(n, 'prediction')} to {options.out}")
     if options.json:
