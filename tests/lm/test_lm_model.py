@@ -207,11 +207,13 @@ def test_a_process_killed_while_saving_leaves_a_whole_file(tmp_path: Path) -> No
     small(1, hidden=64).save(path)
     for wait in (0.0, 0.003, 0.007):
         process = multiprocessing.get_context("fork").Process(target=_save_forever, args=(path,))
-        process.start()
-        inode = path.stat().st_ino
-        deadline = time.monotonic() + 5
-        while path.stat().st_ino == inode and time.monotonic() < deadline:
-            time.sleep(0.001)
+        with path.open("rb") as old:  # so that no new file gets its number
+            process.start()
+            for _ in range(10_000):
+                if saved := not os.path.samestat(path.stat(), os.fstat(old.fileno())):
+                    break
+                time.sleep(0.001)
+        assert saved
         time.sleep(wait)
         process.kill()
         process.join()

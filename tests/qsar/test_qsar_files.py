@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,19 +127,21 @@ def test_other_files_are_not_models(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_a_killed_save_leaves_the_old_file(file: Path, tmp_path: Path) -> None:
-    target = tmp_path / "property_model.safetensors"
+def test_a_killed_save_leaves_a_whole_file(model: PropertyModel, file: Path, tmp_path: Path) -> None:
+    target, other = tmp_path / "target.safetensors", tmp_path / "other.safetensors"
     target.write_bytes(file.read_bytes())
+    replace(model, fingerprints=model.fingerprints[::-1]).save(other)
     code = (
         "import sys; from mrl.qsar import PropertyModel\n"
-        "model = PropertyModel.load(sys.argv[1]); print('ready', flush=True)\n"
-        "while True: model.save(sys.argv[1])"
+        "models = [PropertyModel.load(path) for path in sys.argv[2:]]\n"
+        "while True: [model.save(sys.argv[1]) for model in models]"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE, env=dict(os.environ))
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(0.2)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    assert target.read_bytes() == file.read_bytes()
+    command = [sys.executable, "-c", code, str(target), str(other), str(file)]
+    with target.open("rb") as old, subprocess.Popen(command, env=dict(os.environ)) as process:
+        while os.path.samestat(target.stat(), os.fstat(old.fileno())) and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        process.kill()
+        assert not os.path.samestat(target.stat(), os.fstat(old.fileno()))  # it has been saved
+    assert process.returncode == -signal.SIGKILL
+    assert target.read_bytes() in (file.read_bytes(), other.read_bytes())

@@ -296,6 +296,6 @@ def test_after_an_error_an_iterator_does_not_end_as_if_the_epoch_were_complete(n
         next(batches)
     with pytest.raises(DatasetError, match=r"failed at batch 2 of 100 .* goes back to that batch"):
         next(batches)
-    loader.collate = loader._workers.collate = list
-    loader.load_state_dict(loader.state_dict())
-    assert next(iter(loader)) == [8, 9, 10, 11]
+    mended = loader_of(list, num_workers=num_workers)
+    mended.load_state_dict(loader.state_dict())
+    assert next(iter(mended)) == [8, 9, 10, 11]
