@@ -150,16 +150,17 @@ def to_mol(x: Molecule) -> Chem.Mol:
 permitted
     """
     if isinstance(x, str):
-        # The first condition is for speed: most texts have no numbers of three digits.
+        # The first conditions of a line are for speed: most texts have no brackets, and no numbers of three digits.
         if (
             x.isascii()
             and x.isprintable()
             and " " not in x
-            and (_THREE_DIGITS.search(x) is None or _number_reason(x) is None)
+            and ("[" not in x or _THREE_DIGITS.search(x) is None or _number_reason(x) is None)
             and (len(x) <= LONG_TEXT or _size_reason(x) is None)
         ):
             with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
-                mol = Chem.MolFromSmiles(x) if _MAPPED_HYDROGEN.search(x) is None else _with_mapped_hydrogens(x)
+                is_plain = ":" not in x or _MAPPED_HYDROGEN.search(x) is None
+                mol = Chem.MolFromSmiles(x) if is_plain else _with_mapped_hydrogens(x)
                 if mol is not None and mol.GetNumAtoms():
                     return mol
         raise _invalid(x, _reason(x))
