@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,23 @@ VOCABULARIES: dict[str, Callable[[], Vocab]] = {
     "3-mers": lambda: KmerVocab(3),
     "1-mers": lambda: KmerVocab(1, 1),
     "2-mers of odd letters": lambda: KmerVocab(2, alphabet="]^-\\"),
+    "3-mers at each letter": lambda: KmerVocab(3, 1),
+    "4-mers at every third letter": lambda: KmerVocab(4, 3),
 }
 TEXTS = st.text(max_size=20) | st.text("ACGTUN]^-\\ é", max_size=20)
 DATA = Path(os.environ.get("MRL_DATA", "no such folder"))
 
 laws = settings(deadline=None, max_examples=60)
 each_vocabulary = pytest.mark.parametrize("kind", VOCABULARIES)
+
+
+def text_of(vocab: Vocab, tokens: list[str]) -> str:
+    """The text of tokens, of words that overlap without the letters that the one before has."""
+    text = ""
+    for i, token in enumerate(tokens):
+        both = isinstance(vocab, KmerVocab) and i > 0 and {*token, *tokens[i - 1]} <= set(vocab.alphabet)
+        text += token[vocab.k - vocab.stride if isinstance(vocab, KmerVocab) and both else 0 :]
+    return text
 
 
 @each_vocabulary
@@ -52,7 +64,7 @@ def test_what_was_learned_comes_back(kind: str, texts: list[str]) -> None:
     vocab = VOCABULARIES[kind]()
     ids = vocab.encode(texts, on_unknown="unk")
     assert ids.tolist() == [[vocab.stoi.get(token, 3) for token in vocab.tokenize(text)] for text in texts]
-    assert all("".join(vocab.tokenize(text)[1:-1]) == text for text in texts)
+    assert all(text_of(vocab, vocab.tokenize(text)[1:-1]) == text for text in texts)
     vocab.update_vocab_from_data(texts)
     ids = vocab.encode(texts, on_unknown="raise")
     assert vocab.decode(ids) == vocab.decode_bytes(ids).tolist() == texts
@@ -93,6 +105,47 @@ def test_k_mers() -> None:
     assert KmerVocab(2, alphabet="ACGTN").tokenize("ANGTC")[1:-1] == ["AN", "GT", "C"]
 
 
+def test_words_that_overlap() -> None:
+    vocab = KmerVocab(3, 1)
+    assert vocab.itos == KmerVocab(3).itos
+    assert vocab.fingerprint() != KmerVocab(3).fingerprint()
+    assert vocab.tokenize("ACGTNACg")[1:-1] == ["ACG", "CGT", "N", "AC", "g"]
+    assert KmerVocab(4, 3).tokenize("ACGTACGTA")[1:-1] == ["ACGT", "TACG", "GTA"]
+    assert vocab.spans("ACGTN") == [(0, 0, None), (0, 3, 0), (1, 4, 0), (4, 5, 1), (5, 5, None)]
+    with pytest.raises(UnknownTokenError, match=r"row 1.*'N'") as error:
+        vocab.encode(["ACG", "ACGTNA"], on_unknown="raise")
+    assert (error.value.row, error.value.position) == (1, 4)
+    assert vocab.count_tokens(["ACGT", "ACGT", "N"]) == {"ACG": 2, "CGT": 2, "N": 1}
+    assert [(one.token, one.count) for one in vocab.coverage(["ACGTN", "N"]).unknown] == [("N", 2)]
+    whole = KmerVocab(3, 2, remainder="raise")
+    assert whole.decode(whole.encode(["ACGTA"])) == ["ACGTA"]
+    for use in (whole.encode, whole.update_vocab_from_data, lambda texts: list(map(whole.tokenize, texts))):
+        with pytest.raises(UnknownTokenError, match="'GT' at position 2 of 'ACGT' is not part of"):
+            use(["ACG", "ACGT"])
+    with pytest.raises(VocabError, match=r"no words that overlap; export KmerVocab\(3\)"):
+        vocab.to_huggingface()
+
+
+@laws
+@given(
+    st.lists(st.lists(st.sampled_from(["ACG", "CGT", "GTA", "CG", "N", "bos", "pad", "unk"]), max_size=5), max_size=4)
+)
+def test_ids_that_are_not_a_text_are_an_error(rows: list[list[str]]) -> None:
+    vocab = KmerVocab(3, 1)
+    vocab.update_vocab_from_data(["N"])
+    ids = [[vocab.stoi[token] for token in row] for row in rows]
+    written = [[token for token in row if token not in ("bos", "pad")] for row in rows]
+    pairs = [[(a, b) for a, b in pairwise(row) if "N" not in (a, b) and "unk" not in (a, b)] for row in written]
+    ok = [all(len(a) == 3 and b[:2] == a[1:] and len(b) == 3 for a, b in row) for row in pairs]
+    assert vocab.consistent(ids).tolist() == ok
+    for row, good, tokens in zip(ids, ok, written, strict=True):
+        if good:
+            assert vocab.reconstruct(row, unk="?") == text_of(vocab, tokens).replace("unk", "?")
+        else:
+            with pytest.raises(VocabError, match="does not continue"):
+                vocab.decode([row])
+
+
 def test_k_mers_without_a_remainder() -> None:
     vocab = KmerVocab(3, remainder="raise")
     assert (len(vocab), vocab.tokenize("ACGTAC")[1:-1]) == (68, ["ACG", "TAC"])
@@ -117,8 +170,9 @@ def test_k_mers_without_a_remainder() -> None:
     ("arguments", "words"),
     [
         ({"k": 0}, "k is 0"),
-        ({"k": 3, "stride": 1}, "stride is 1, expected 3.*overlap"),
+        ({"k": 3, "stride": 0}, "stride is 0; expected 1 to 3"),
         ({"k": 3, "stride": 4}, "gaps between them lose text"),
+        ({"k": 3, "stride": 1, "alphabet": "AÅ"}, "only of ASCII letters"),
         ({"k": 3, "remainder": "drop"}, "remainder is 'drop'"),
         ({"k": 3, "alphabet": "ACA"}, "each of them once"),
         ({"k": 3, "alphabet": ""}, "expected letters"),

@@ -39,7 +39,7 @@ _KINDS: dict[VocabKind, Callable[[LearnOptions], Vocab]] = {
     VocabKind.SELFIES: lambda _: SelfiesVocab(),
     VocabKind.AMINO_ACID: lambda _: AminoAcidVocab(),
     VocabKind.NUCLEOTIDE: lambda _: NucleotideVocab(),
-    VocabKind.KMER: lambda options: KmerVocab(options.k or 3),
+    VocabKind.KMER: lambda options: KmerVocab(options.k or 3, options.stride),
 }
 
 

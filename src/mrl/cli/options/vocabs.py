@@ -82,6 +82,9 @@ class LearnOptions(ReadingOptions):
         None
     )
     k: Annotated[int | None, number("For --kind kmer: letters of a word.", "-k", default="3")] = None
+    stride: Annotated[
+        int | None, number("For --kind kmer: from one word to the next; fewer than -k: words overlap.", default="-k")
+    ] = None
     min_count: Annotated[int | None, number("Leave out rarer tokens.", default="2 for smiles, else 1")] = None
     max_size: Annotated[int | None, number("Most tokens, special ones included.")] = None
     merges: Annotated[int | None, number("Tokens of several pieces to learn besides.", default="none")] = None
@@ -93,6 +96,8 @@ class LearnOptions(ReadingOptions):
             raise ValueError(f"--pattern belongs to --kind regex, but the kind is {self.kind}: leave out --pattern")
         if self.k is not None and self.kind != VocabKind.KMER:
             raise ValueError(f"-k belongs to --kind kmer, but the kind is {self.kind}: leave out -k")
+        if self.stride is not None and self.kind != VocabKind.KMER:
+            raise ValueError(f"--stride belongs to --kind kmer, but the kind is {self.kind}: leave out --stride")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import product
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.errors import VocabError
 from mrl.messages import format_value
+from mrl.ragged import as_text
+from mrl.text.compile.decode import as_ids
+from mrl.text.compile.engine import CompiledEngine, Engine
+from mrl.text.compile.overlap import Overlap, OverlapEngine
 from mrl.text.compile.segmentation import Segmentation
+from mrl.text.constants import UNKNOWN
+from mrl.text.learning.counting import PieceCounter, map_blocks
 from mrl.text.vocabs.character import CharacterVocab
 from mrl.text.vocabs.regex import RegexVocab
+from mrl.text.vocabs.spans import Span, token_spans, valid_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 _MAX_WORDS = 1 << 20
 _MAX_LETTERS = 1000  # of a word
@@ -68,15 +81,16 @@ class NucleotideVocab(CharacterVocab):
 
 
 class KmerVocab(RegexVocab):
-    """Sequences in words of k letters, one after the other; every word of the alphabet is a token.
+    """Sequences in words of k letters, one after the other or overlapping; every word of the alphabet is a token.
 
     Parameters
     ----------
     k : int
         The number of letters of a word.
     stride : int, optional
-        The distance from one word to the next; only `k` is allowed. Overlapping words would write each letter several
-        times, so that a sequence of tokens need not be a text, and words with gaps between them would lose text.
+        The distance from one word to the next, 1 to `k`; `k` if not given. With fewer than k, words overlap, as in
+        DNABERT (Ji et al. 2021, doi:10.1093/bioinformatics/btab083). Texts come back exactly; ids in which a word does
+        not continue the one before it are not a text, and an error to decode (see `consistent`).
     remainder : {"token", "raise"}
         How to treat fewer than k letters at the end, or in front of a letter outside the alphabet: shorter words are
         tokens as well, and other letters are unknown until they are learned; or everything that is not a whole word is
@@ -96,9 +110,14 @@ class KmerVocab(RegexVocab):
     (['bos', 'ACG', 'TA', 'eos'], {'k': 3, 'remainder': 'token', 'alphabet': 'ACGT'})
     >>> len(vocab), len(KmerVocab(3, remainder="raise"))
     (88, 68)
+    >>> overlapping = KmerVocab(3, 1)
+    >>> overlapping.tokenize("ACGTA"), overlapping.decode(overlapping.encode(["ACGTA", "AC"]))
+    (['bos', 'ACG', 'CGT', 'GTA', 'eos'], ['ACGTA', 'AC'])
     """
 
     kind = "kmer"
+    segmentation = Segmentation()
+    _overlap: Overlap | None = None
 
     def __init__(
         self, k: int, stride: int | None = None, remainder: Literal["token", "raise"] = "token", alphabet: str = "ACGT"
@@ -110,19 +129,17 @@ class KmerVocab(RegexVocab):
             )
         if k < 1:
             raise VocabError(f"k is {k}; expected 1 or more letters per word")
-        if stride not in (None, k):
+        stride = k if stride is None else stride
+        if not 1 <= stride <= k:
             raise VocabError(
-                f"stride is {stride}, expected {k}, which is k: "
-                + (
-                    "words that overlap write letters several times, so that tokens need not give one text"
-                    if 0 < stride < k
-                    else "words with gaps between them lose text"
-                )
+                f"stride is {stride}; expected 1 to {k}, which is k: words with gaps between them lose text"
             )
         if remainder not in ("token", "raise"):
             raise VocabError(f"remainder is {remainder!r}; expected 'token' or 'raise'")
         if not alphabet or len(set(alphabet)) < len(alphabet):
             raise VocabError(f"alphabet is {alphabet!r}; expected letters, each of them once")
+        if stride < k and not alphabet.isascii():
+            raise VocabError(f"alphabet is {alphabet!r}; words overlap only of ASCII letters: leave out stride")
         shortest = 1 if remainder == "token" else k
         if k > _MAX_LETTERS:
             raise VocabError(f"k is {k}; expected at most {_MAX_LETTERS} letters per word: choose a smaller k")
@@ -133,7 +150,9 @@ class KmerVocab(RegexVocab):
                 f"smaller k, or learn those that occur: vocab = RegexVocab([], {_word_pattern(alphabet, 1, k)!r}); "
                 "vocab.update_vocab_from_data(texts)"
             )
-        self.k, self.remainder, self.alphabet = k, remainder, alphabet
+        self.k, self.stride, self.remainder, self.alphabet = int(k), int(stride), remainder, alphabet
+        if stride < k:
+            self._overlap = Overlap(self.k, self.stride, alphabet)
         if remainder == "raise":
             self.segmentation = Segmentation(
                 grammar=f"a sequence of whole words of {k} of the letters {alphabet}; remainder='token' allows others"
@@ -144,8 +163,98 @@ class KmerVocab(RegexVocab):
         )
 
     def rules(self) -> dict[str, Any]:
-        """Return the length of the words, the treatment of shorter ones, and the letters."""
-        return {"k": self.k, "remainder": self.remainder, "alphabet": self.alphabet}
+        """Return the length of the words, the treatment of shorter ones, the letters, and a stride below k."""
+        rules = {"k": self.k, "remainder": self.remainder, "alphabet": self.alphabet}
+        return rules if self._overlap is None else rules | {"stride": self.stride}
+
+    @property
+    def _engine(self) -> Engine:
+        engine = super()._engine
+        if self._overlap is None or not isinstance(engine, CompiledEngine):
+            return engine
+        return OverlapEngine(engine, self._overlap)
+
+    def tokenize(self, smile: str) -> list[str]:
+        """Return the words of a text, with ``bos`` in front and ``eos`` at the end."""
+        if self._overlap is None:
+            return super().tokenize(smile)
+        OverlapEngine(self._compile(), self._overlap).require_grammar(valid_text(smile))
+        return ["bos", *self._overlap.words(smile), "eos"]
+
+    def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN, control: bool = False) -> str:
+        """Return the text of ids; see `Vocab.reconstruct`. VocabError if a word does not continue the one before it."""
+        if self._overlap is None:
+            return super().reconstruct(input, unk=unk, control=control)
+        engine = OverlapEngine(self._compile(), self._overlap)
+        (text,) = engine.decode(as_ids([list(input)]), unk, control).tolist()
+        return str(text)
+
+    def consistent(self, ids: Any) -> NDArray[np.bool_]:
+        """Return which rows of ids are texts: in each, every word continues the one before it.
+
+        Parameters
+        ----------
+        ids : Ragged, array or tensor (B, L), or sequence of sequences of int
+            B rows of ids, such as those that a model sampled.
+
+        Returns
+        -------
+        ndarray of bool, shape (B,)
+            All True for words that do not overlap.
+
+        Examples
+        --------
+        >>> vocab = KmerVocab(3, 1)
+        >>> ids = vocab.encode(["ACGT", "ACG"])
+        >>> vocab.consistent(ids), vocab.consistent([[vocab.stoi["ACG"], vocab.stoi["TTT"]]])
+        (array([ True,  True]), array([False]))
+        """
+        rows = as_ids(ids)
+        if self._overlap is None:
+            return np.ones(len(rows), bool)
+        return OverlapEngine(self._compile(), self._overlap).consistent(rows)
+
+    def spans(self, string: str) -> list[Span]:
+        """Return begin, end and atom of each token; words that overlap have spans that do. See `Vocab.spans`."""
+        if self._overlap is None:
+            return super().spans(string)
+        letters = token_spans(
+            valid_text(string), [len(character.encode()) for character in string], type(self).__name__
+        )
+        words = []
+        for begin, end in self._overlap.spans(string):
+            atoms = tuple(dict.fromkeys(atom for _, _, atom in letters[begin:end] if isinstance(atom, int)))
+            words.append((begin, end, (atoms if len(atoms) > 1 else atoms[0]) if atoms else None))
+        return [(0, 0, None), *words, (len(string), len(string), None)]
+
+    def count_tokens(self, inputs: Any) -> Counter[str]:
+        """Return how often each word occurs; see `Vocab.count_tokens`."""
+        overlap = self._overlap
+        if overlap is None:
+            return super().count_tokens(inputs)
+        counter, engine = (
+            PieceCounter(replace(self.segmentation, grammar=None)),
+            OverlapEngine(self._compile(), overlap),
+        )
+
+        def count(column: Any) -> None:
+            text = as_text(column)
+            if self.remainder == "raise":
+                engine.encode(text)
+            counter.add(overlap.written(text))
+
+        for _ in map_blocks(count, inputs):
+            pass
+        return counter.counts
+
+    def to_huggingface(self) -> PreTrainedTokenizerFast:
+        """Return a tokenizer of HuggingFace; VocabError for words that overlap. See `Vocab.to_huggingface`."""
+        if self._overlap is not None:
+            raise VocabError(
+                f"a tokenizer of HuggingFace reads each letter once, so that it has no words that overlap; export "
+                f"KmerVocab({self.k}), or give the model the ids of vocab.encode"
+            )
+        return super().to_huggingface()
 
     @classmethod
     def _restored(cls, tokens: list[str], rules: dict[str, Any], transforms: Mapping[str, Any]) -> Self:
