@@ -174,15 +174,15 @@ class KmerVocab(RegexVocab):
             return engine
         return OverlapEngine(engine, self._overlap)
 
+    # The methods without a docstring do what those of `Vocab` do, also for words that overlap.
+
     def tokenize(self, smile: str) -> list[str]:
-        """Return the words of a text, with ``bos`` in front and ``eos`` at the end."""
         if self._overlap is None:
             return super().tokenize(smile)
         OverlapEngine(self._compile(), self._overlap).require_grammar(valid_text(smile))
         return ["bos", *self._overlap.words(smile), "eos"]
 
     def reconstruct(self, input: Iterable[int], *, unk: str = UNKNOWN, control: bool = False) -> str:
-        """Return the text of ids; see `Vocab.reconstruct`. VocabError if a word does not continue the one before it."""
         if self._overlap is None:
             return super().reconstruct(input, unk=unk, control=control)
         engine = OverlapEngine(self._compile(), self._overlap)
@@ -215,7 +215,6 @@ class KmerVocab(RegexVocab):
         return OverlapEngine(self._compile(), self._overlap).consistent(rows)
 
     def spans(self, string: str) -> list[Span]:
-        """Return begin, end and atom of each token; words that overlap have spans that do. See `Vocab.spans`."""
         if self._overlap is None:
             return super().spans(string)
         letters = token_spans(
@@ -228,7 +227,6 @@ class KmerVocab(RegexVocab):
         return [(0, 0, None), *words, (len(string), len(string), None)]
 
     def count_tokens(self, inputs: Any) -> Counter[str]:
-        """Return how often each word occurs; see `Vocab.count_tokens`."""
         overlap = self._overlap
         if overlap is None:
             return super().count_tokens(inputs)
@@ -248,7 +246,6 @@ class KmerVocab(RegexVocab):
         return counter.counts
 
     def to_huggingface(self) -> PreTrainedTokenizerFast:
-        """Return a tokenizer of HuggingFace; VocabError for words that overlap. See `Vocab.to_huggingface`."""
         if self._overlap is not None:
             raise VocabError(
                 f"a tokenizer of HuggingFace reads each letter once, so that it has no words that overlap; export "
