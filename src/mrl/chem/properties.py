@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import rdMolDescriptors
 
 from mrl.chem.molecule import Molecule, function_of_molecule, to_mol
+from mrl.chem.notation.patterns import PatternSet
 from mrl.errors import FeatureError
 
 Property: TypeAlias = Callable[[Molecule], float]
@@ -98,10 +99,40 @@ def qed(x: Molecule) -> float:
     """
     from rdkit.Chem import QED  # for cost: 10 ms at first use, not at import
 
-    weighted_mean: Callable[[Chem.Mol], float] = QED.qed
-    mol = to_mol(x)
+    mol, weighted_mean = to_mol(x), cast(Callable[..., float], QED.qed)
     with rdBase.BlockLogs():  # it removes hydrogens, and logs those that it cannot remove
-        return float(weighted_mean(mol))
+        return float(weighted_mean(mol, qedProperties=_qed_properties(mol)))
+
+
+def _qed_properties(mol: Chem.Mol) -> Any:
+    """Return what ``QED.properties`` does, but search only for patterns that can be there, and copy no molecule.
+
+    The copy would compute once more what a molecule keeps, such as its logP.
+    """
+    from rdkit.Chem import QED
+
+    if any(atom.GetAtomicNum() == 1 for atom in map(mol.GetAtomWithIdx, range(mol.GetNumAtoms()))):
+        mol = Chem.RemoveHs(mol)
+    n, found = len(QED.StructuralAlerts), _qed_patterns().candidates(mol)
+    strict = rdMolDescriptors.NumRotatableBondsOptions.Strict
+    properties_of: Callable[..., Any] = QED.QEDproperties
+    return properties_of(
+        MW=rdMolDescriptors._CalcMolWt(mol),
+        ALOGP=rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
+        HBA=sum(len(mol.GetSubstructMatches(QED.Acceptors[i - n])) for i in found if i >= n),
+        HBD=rdMolDescriptors.CalcNumHBD(mol),
+        PSA=rdMolDescriptors.CalcTPSA(mol),
+        ROTB=rdMolDescriptors.CalcNumRotatableBonds(mol, strict),
+        AROM=len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings))),
+        ALERTS=sum(mol.HasSubstructMatch(QED.StructuralAlerts[i]) for i in found if i < n),
+    )
+
+
+@cache
+def _qed_patterns() -> PatternSet:
+    from rdkit.Chem import QED
+
+    return PatternSet([*QED.StructuralAlerts, *QED.Acceptors])
 
 
 @_property("SA score")

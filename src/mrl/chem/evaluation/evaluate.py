@@ -119,12 +119,12 @@ def evaluate(
     if not (stereo and isotopes):
         text_of = partial(identity, stereo=stereo, isotopes=isotopes)
         texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row], n_jobs=n_jobs))
-    screened = screen(texts, known, n_jobs=n_jobs)
+    screened = screen(texts, known, n_jobs=n_jobs, progress=False)  # on_row counts these rows below
 
     distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
     # RDKit fails on some valid molecules; they are left out of what it cannot compute.
     found: Iterable[tuple[Profile, bool] | None] = map_molecules(
-        _examine, distinct, "samples", on_invalid=lambda row, error: None, n_jobs=n_jobs
+        _examine, distinct, "samples", on_invalid=lambda row, error: None, on_row=tick, n_jobs=n_jobs
     )
     examined = dict(zip(distinct, found, strict=True))
     profiles, passed = [], 0
@@ -132,7 +132,8 @@ def evaluate(
         if smiles is not None and (one := examined[smiles]) is not None:
             profiles.append(one[0])
             passed += one[1]
-        tick()
+    for _ in range(len(screened.smiles) - len(distinct)):
+        tick()  # repeats and invalid ones
 
     if others is None:
         note = "not computed: no reference was given"
