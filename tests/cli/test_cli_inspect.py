@@ -160,3 +160,9 @@ def test_a_checkpoint(tmp_path: Path) -> None:
     found = facts("inspect", tmp_path / "c.safetensors")
     assert found["is"] == "checkpoint of a training"
     assert found["counters"]["done"] == 4
+
+
+def test_a_preparation_that_is_not_finished_says_how_it_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "corpus" / "work").mkdir(parents=True)
+    _, error = run("inspect", tmp_path / "corpus", status=1)
+    assert "run the same mrl prepare again, which goes on" in " ".join(error.split())

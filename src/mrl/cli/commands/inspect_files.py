@@ -75,6 +75,8 @@ def _folder_facts(path: Path) -> dict[str, Any]:
             "bytes": sum(one.bytes for one in featurizers),
             "featurizers": {one.key: {"molecules": one.molecules, "bytes": one.bytes} for one in featurizers},
         }
+    if (path / "work").is_dir():
+        return corpus_facts(open_corpus(path))  # an error: a preparation that is not finished
     stop(
         f"{path} is a folder, but not a corpus, a model or a cache of features that mrl wrote: give the name of a file "
         "in it",
