@@ -330,21 +330,15 @@ def test_ctrl_c_while_training_leaves_a_usable_model(molecules: Path, tmp_path: 
     out = tmp_path / "model"
     command = [sys.executable, "-c", "from mrl.cli import main; main()", "train", str(molecules), "-o", str(out)]
     process = subprocess.Popen(
-        [*command, "--steps", "1000000", "--hidden", "16"], stderr=subprocess.PIPE, text=True, env={**os.environ}
+        [*command, "--steps", "1000000", "--hidden", "8"], stderr=subprocess.PIPE, text=True, env={**os.environ}
     )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "vocabulary" in line:
-            break
-    time.sleep(1.5)
+    while process.poll() is None and not (out / "checkpoint.safetensors").exists():
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    messages = process.stderr.read()
-    assert process.wait(30) in (0, 130), messages
-    if out.exists():
-        assert "interrupted after" in messages
-        run("sample", out, "-n", 5)
-    else:
-        assert "interrupted" in messages
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 0, messages
+    assert "interrupted after" in messages
+    run("sample", out, "-n", 5)
 
 
 # --- demo ------------------------------------------------------------------------------------------------------------

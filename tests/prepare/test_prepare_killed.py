@@ -55,25 +55,25 @@ def _damage(work: Path, rng: random.Random) -> None:
         (work / f"clean-{rng.randrange(20):05}-00000.arrow").write_bytes(b"junk")
 
 
-def test_killed_at_random_moments_with_damage_it_ends_with_the_same_bytes(table: Path, tmp_path: Path) -> None:
-    began = time.monotonic()
+def _names(work: Path) -> set[str]:
+    return {path.name for path in work.glob("*.arrow")}
+
+
+def test_killed_after_any_file_with_damage_it_ends_with_the_same_bytes(table: Path, tmp_path: Path) -> None:
     subprocess.run(_command(table, tmp_path / "whole"), check=True, capture_output=True)
-    seconds = time.monotonic() - began
-    rng, out, kills = random.Random(5), tmp_path / "killed", 0
-    for _ in range(6):
+    rng, out = random.Random(5), tmp_path / "killed"
+    for _ in range(6):  # of more than 100 files
+        before, more = _names(out / "work"), rng.randrange(1, 15)
         process = subprocess.Popen(
             _command(table, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        try:
-            process.wait(rng.uniform(0.2, 0.9) * seconds)
-            break
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-            _damage(out / "work", rng)
+        while process.poll() is None and len(_names(out / "work") - before) < more:
+            time.sleep(0.002)
+        assert process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        _damage(out / "work", rng)
     subprocess.run(_command(table, out), check=True, capture_output=True)
-    assert kills
     assert _digests(out) == _digests(tmp_path / "whole")
 
 

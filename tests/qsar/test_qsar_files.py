@@ -130,7 +130,7 @@ def test_other_files_are_not_models(tmp_path: Path) -> None:
 def test_a_killed_save_leaves_a_whole_file(model: PropertyModel, file: Path, tmp_path: Path) -> None:
     target, other = tmp_path / "target.safetensors", tmp_path / "other.safetensors"
     target.write_bytes(file.read_bytes())
-    replace(model, fingerprints=model.fingerprints[::-1]).save(other)
+    replace(model, fingerprints=model.fingerprints[::-1].copy()).save(other)
     code = (
         "import sys; from mrl.qsar import PropertyModel\n"
         "models = [PropertyModel.load(path) for path in sys.argv[2:]]\n"

@@ -81,10 +81,15 @@ def test_flipped_bytes_and_truncation_is_found(folder: Path, name: str) -> None:
 def test_without_digests_damage_never_leads_outside_of_a_file(folder: Path, name: str) -> None:
     path = folder / name
     data = path.read_bytes()
+    n, read = len(open_corpus(folder)), 0
     for damaged in list(damages(data))[:: 1 + len(data) // 500]:
         path.write_bytes(damaged)
         with contextlib.suppress(FileFormatError, RowError):
-            contents(open_corpus(folder, verify="never"))
+            rows, taken, parts, *_ = contents(open_corpus(folder, verify="never"))
+            assert [rows, *map(len, taken), *map(len, parts)] == [n] * (1 + 2 * len(taken))
+            assert repr(taken) == repr(parts)
+            read += 1
+    assert read
 
 
 def test_flipped_stamps_are_harmless(folder: Path) -> None:
