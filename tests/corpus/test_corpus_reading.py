@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrl.chem import Canonical, DropStereo, StripTail, clean
-from mrl.corpus import ReadOptions, Table, read, write_table
+from mrl.corpus import ReadOptions, Table, read, save_corpus, write_table
 from mrl.errors import ColumnError, ReadError, RowError
 from mrl.ragged import Text, as_column, as_molecules, as_text
 
@@ -545,6 +545,14 @@ def test_folder(put: Put, tmp_path: Path) -> None:
     put("a.csv", "smiles\nC\n")
     with pytest.raises(ReadError, match=r"is a folder \(it contains a\.csv\): pass the path of a file"):
         read(tmp_path)
+
+
+def test_a_corpus_in_place_of_a_file_names_the_pattern_of_its_shards(tmp_path: Path) -> None:
+    save_corpus(Table({"smiles": Text.of(["CCO", "C", "N"])}), tmp_path / "corpus", rows_per_shard=2)
+    with pytest.raises(ReadError) as caught:
+        read(tmp_path / "corpus")
+    pattern = str(caught.value).rpartition("a pattern such as ")[2]
+    assert read(pattern).smiles.tolist() == ["CCO", "C", "N"]
 
 
 @pytest.mark.parametrize(

@@ -203,10 +203,12 @@ def _failures_reported(url: str) -> Iterator[None]:
 def _require_file(path: Path) -> None:
     """Raise a ``ReadError`` or ``FileNotFoundError`` unless `path` is a file, saying what is there instead."""
     if path.is_dir():
-        names = sorted(child.name for child in path.iterdir())
+        names = sorted(child.name for child in path.iterdir() if not child.name.startswith("."))
         inside = ", ".join(names[:5]) or "nothing"
         suffix = next((Path(name).suffix for name in names if Path(name).suffix), "")
-        hint = f", or a pattern such as {path / f'*{suffix}'}" if suffix else ""
+        rows = next((name for name in ("train", "shard") if f"{name}-00000.arrow" in names), "")  # of a corpus
+        pattern = f"{rows}-*.arrow" if rows and "manifest.json" in names else f"*{suffix}"
+        hint = f", or a pattern such as {path / pattern}" if suffix else ""
         raise ReadError(f"{path} is a folder (it contains {inside}): pass the path of a file{hint}", path=str(path))
     if not path.exists():
         folder = path.parent
