@@ -305,10 +305,10 @@ def test_labels_and_ids_stay_with_their_rows() -> None:
     assert clean([], labels=[], ids=[]).ids == ()
 
 
-def test_on_row_is_called_for_every_row() -> None:
+def test_progress_counts_every_row() -> None:
     calls = []
-    clean(["C", "C(", None], on_row=lambda: calls.append(1))
-    assert len(calls) == 3
+    clean(["C", "C(", None], progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_the_account_can_be_written_as_json() -> None:

@@ -330,10 +330,12 @@ def test_metrics_are_a_mapping_and_pickle(metrics: Metrics) -> None:
     assert metrics.to_dict()["metrics"]["fcd"] == {"value": None, "n": 10, "against": None}
 
 
-def test_on_row_is_called_once_for_each_row() -> None:
-    rows = []
-    evaluate(SAMPLES, REFERENCE[:3], TRAIN, on_row=lambda: rows.append(1))
-    assert len(rows) == len(SAMPLES) + 3 + len(TRAIN)
+def test_progress_counts_every_row_once() -> None:
+    calls = []
+    evaluate(SAMPLES, REFERENCE[:3], TRAIN, progress=lambda done, total: calls.append((done, total)))
+    total = len(SAMPLES) + 3 + len(TRAIN)
+    assert calls[-1] == (total, total)
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
 
 
 def test_errors_name_the_row() -> None:

@@ -135,7 +135,7 @@ def test_inspect_shows_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
     assert facts["elements"]["Si"] == {"molecules": 1, "atoms": 1}
     assert [problem["row"] for problem in facts["problems"]] == [2, 3]
     output, _ = run("inspect", path, status=1)
-    assert re.search(r"2 +'C\(' +syntax", output)
+    assert re.search(r"2 +4 +'C\(' +syntax", output)  # row and line
 
 
 def test_inspect_shows_what_a_vocabulary_does_not_cover(molecules: Path, trained: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_wrong_options_are_usage_errors(
 def test_a_text_in_another_notation_is_named_by_its_row_in_the_file(tmp_path: Path) -> None:
     path = file_of(tmp_path, ["[C]", '""', "CCO"])
     _, messages = run("vocab", "learn", path, "-o", tmp_path / "v.json", "--kind", "selfies", status=1)
-    assert "row 2: 'C' at position 0 of 'CCO'" in messages
+    assert "row 2, line 4: 'C' at position 0 of 'CCO'" in messages
     assert not (tmp_path / "v.json").exists()
 
 
@@ -222,7 +222,7 @@ def test_a_text_in_another_notation_is_not_encoded(tmp_path: Path) -> None:
     SelfiesVocab(["[C]"]).save(tmp_path / "v.json")
     path = file_of(tmp_path, ["[C]", "CC"])
     words = ("encode", tmp_path / "v.json", path, "-o", tmp_path / "ids.npz", "--on-unknown", "unk")
-    assert "row 1: 'C' at position 0 of 'CC'" in run(*words, status=1)[1]
+    assert "row 1, line 3: 'C' at position 0 of 'CC'" in run(*words, status=1)[1]
 
 
 # --- inspect, and files that are not vocabularies -------------------------------------------------------------------

@@ -13,15 +13,13 @@ from mrl.cli.console import DATA, USAGE, stop
 from mrl.cli.options import ReadingOptions
 from mrl.cli.tables import in_file, read_table, report_rejects
 from mrl.messages import did_you_mean
-from mrl.progress import track
 from mrl.ragged import Text
 
 
 def read_molecules(file: Path, options: ReadingOptions, *, n_jobs: int = 1) -> Text:
     """Return the molecules of a file as they are written; rows that are none are reported and left out."""
     table = read_table(file, options)
-    with track(True, len(table), "parsing") as advance:
-        parsed = clean(table.smiles, on_row=lambda: advance(1), n_jobs=n_jobs)
+    parsed = clean(table.smiles, n_jobs=n_jobs, progress=True)
     report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.smiles):
         stop_without_molecules(file)

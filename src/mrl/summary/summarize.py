@@ -14,7 +14,7 @@ from mrl.chem import Descriptors, MoleculeFacts, molecule_facts
 from mrl.errors import ColumnError
 from mrl.features import featurize
 from mrl.messages import did_you_mean, format_names
-from mrl.progress import Progress, track
+from mrl.progress import Progress
 from mrl.ragged import Rejects, Text
 from mrl.summary.columns import ColumnFacts, column_facts
 from mrl.summary.correlations import Correlations, correlations
@@ -204,14 +204,12 @@ def _molecules(
     source: Source, drawn: Rows, alike: SomeMolecules, n_jobs: int, progress: Progress
 ) -> tuple[MoleculeFacts, _Identities]:
     """Return the facts about the rows that were drawn, and what the different texts are that are compared."""
-    is_all = len(drawn) == len(source)
-    with track(progress, len(drawn) + (0 if is_all else len(alike.firsts)), "molecules") as advance:
-        facts = molecule_facts(source.smiles.take(drawn), on_row=lambda: advance(1), n_jobs=n_jobs)
-        if is_all:
-            firsts = alike.firsts.tolist()
-            return facts, _Identities([facts.identity[row] for row in firsts], [facts.flat[row] for row in firsts])
-        found = molecule_facts(source.smiles.take(alike.firsts), on_row=lambda: advance(1), n_jobs=n_jobs)
-        return facts, _Identities(found.identity, found.flat)
+    facts = molecule_facts(source.smiles.take(drawn), n_jobs=n_jobs, progress=progress)
+    if len(drawn) == len(source):
+        firsts = alike.firsts.tolist()
+        return facts, _Identities([facts.identity[row] for row in firsts], [facts.flat[row] for row in firsts])
+    found = molecule_facts(source.smiles.take(alike.firsts), n_jobs=n_jobs, progress=progress)
+    return facts, _Identities(found.identity, found.flat)
 
 
 def _properties(

@@ -20,6 +20,7 @@ from mrl.chem.cleaning.steps import Parse, Row, Step
 from mrl.chem.columns import map_molecules
 from mrl.chem.molecule import describe, type_reason
 from mrl.errors import ColumnError
+from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, Text, as_list, as_molecules
 
 Steps: TypeAlias = str | Sequence[Step | Callable[[Chem.Mol], bool]]
@@ -32,8 +33,8 @@ def clean(
     labels: Any = None,
     ids: Any = None,
     duplicates: Rule | Duplicates | None = None,
-    on_row: Callable[[], object] | None = None,
     n_jobs: int = 1,
+    progress: Progress = None,
 ) -> Cleaned:
     """Keep the texts that are molecules and pass the steps, changed as the steps change them.
 
@@ -54,10 +55,11 @@ def clean(
         Returned for the kept rows.
     duplicates : "first", "mean", "median", "drop" or Duplicates, optional
         How rows of the same molecule are merged, and their labels; None: they are all kept.
-    on_row : callable, optional
-        Called without arguments after each row, for a progress bar.
     n_jobs : int
         Number of processes, on which the result does not depend; with more than 1 the steps must be picklable.
+    progress : callable or bool, optional
+        A function, called with the rows done and their number; True: a bar; None: a bar on a terminal where it takes
+        longer than two seconds.
 
     Returns
     -------
@@ -94,7 +96,7 @@ duplicates: 1 removed)
     names = None if ids is None else as_list(ids, "ids")
     if names is not None and len(names) != len(rows):
         raise ColumnError(f"{len(names):,} ids for {len(rows):,} rows: pass one for each", column="ids")
-    cleaned = clean_rows(rows, steps, key=None if rule is None else rule.by, on_row=on_row, n_jobs=n_jobs)
+    cleaned = clean_rows(rows, steps, key=None if rule is None else rule.by, n_jobs=n_jobs, progress=progress)
     cleaned = replace(
         cleaned,
         labels=None if values is None else values[cleaned.kept],
@@ -111,8 +113,8 @@ def clean_rows(
     *,
     start: int = 0,
     key: By | None = None,
-    on_row: Callable[[], object] | None = None,
     n_jobs: int = 1,
+    progress: Progress = False,
 ) -> Cleaned:
     """Clean each row by itself: a pure function of a part of a column, for use on many parts.
 
@@ -126,10 +128,10 @@ def clean_rows(
         The number of the first row.
     key : "smiles" or "inchikey", optional
         Keep what duplicates are found by, for `deduplicate` after `Cleaned.concat`.
-    on_row : callable, optional
-        Called without arguments after each row.
     n_jobs : int
         Number of processes, on which the result does not depend; with more than 1 the steps must be picklable.
+    progress : callable or bool, optional
+        As in `clean`.
 
     Returns
     -------
@@ -160,22 +162,23 @@ def clean_rows(
     rows = as_molecules(smiles)
     numbers = range(start, start + len(rows))
     clean_one = partial(_clean_row, steps=tuple(plan.values()), key=key)
-    outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=on_row, n_jobs=n_jobs)
-    for number, outcome in zip(numbers, outcomes, strict=True):
-        for place in outcome.reached:
-            tallies[place][1].rows += 1
-        for place, before, after in outcome.changes:
-            tallies[place][1].change(number, before, after)
-        for place, text, reason in outcome.failures:
-            tallies[place][1].fail(number, text, reason)
-        if outcome.removal is not None:
-            stage, tally = tallies[outcome.reached[-1]]
-            tally.remove(number, *outcome.removal)
-            rejected.append(Reject(number, outcome.text, stage, outcome.removal[1]))
-        else:
-            kept.append(number)
-            texts.append(outcome.text)
-            keys.append(outcome.key)
+    with track(progress, len(rows), "cleaning") as advance:
+        outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=lambda: advance(1), n_jobs=n_jobs)
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            for place in outcome.reached:
+                tallies[place][1].rows += 1
+            for place, before, after in outcome.changes:
+                tallies[place][1].change(number, before, after)
+            for place, text, reason in outcome.failures:
+                tallies[place][1].fail(number, text, reason)
+            if outcome.removal is not None:
+                stage, tally = tallies[outcome.reached[-1]]
+                tally.remove(number, *outcome.removal)
+                rejected.append(Reject(number, outcome.text, stage, outcome.removal[1]))
+            else:
+                kept.append(number)
+                texts.append(outcome.text)
+                keys.append(outcome.key)
     return Cleaned(
         Text.of(texts),
         np.array(kept, np.int64),

@@ -28,6 +28,7 @@ from mrl.chem.evaluation.distributions import (
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
+from mrl.progress import Progress, track
 from mrl.ragged import as_molecules
 
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
@@ -44,8 +45,8 @@ def evaluate(
     stereo: bool = True,
     isotopes: bool = True,
     seed: int = 0,
-    on_row: Callable[[], object] | None = None,
     n_jobs: int = 1,
+    progress: Progress = None,
 ) -> Metrics:
     """Compute the metrics of the MOSES and GuacaMol benchmarks for generated molecules.
 
@@ -77,10 +78,11 @@ def evaluate(
         False removes isotopes from all sides before anything is computed.
     seed : int
         Of the random selection, 0 or more.
-    on_row : callable, optional
-        Called without arguments after each row of samples, reference and train, for a progress bar.
     n_jobs : int
         Number of processes, on which the numbers do not depend.
+    progress : callable or bool, optional
+        A function, called with the rows of samples, reference and train that are done, and their number; True: a bar;
+        None: a bar on a terminal where it takes longer than two seconds.
 
     Returns
     -------
@@ -113,42 +115,49 @@ def evaluate(
         raise ValueError(f"k has {small[0]}; expected whole numbers from 1")
     texts = as_molecules(samples, "samples")
     others = None if reference is None else as_molecules(reference, "reference")
-    tick = (lambda: None) if on_row is None else on_row
+    trained_on = None if train is None else as_molecules(train, "train")
+    total = sum(len(rows) for rows in (texts, others, trained_on) if rows is not None)
 
-    known, known_fingerprints = _train(train, partial(_known, stereo=stereo, isotopes=isotopes), tick, n_jobs)
-    if not (stereo and isotopes):
-        text_of = partial(identity, stereo=stereo, isotopes=isotopes)
-        texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row], n_jobs=n_jobs))
-    screened = screen(texts, known, n_jobs=n_jobs, progress=False)  # on_row counts these rows below
-
-    distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
-    # RDKit fails on some valid molecules; they are left out of what it cannot compute.
-    found: Iterable[tuple[Profile, bool] | None] = map_molecules(
-        _examine, distinct, "samples", on_invalid=lambda row, error: None, on_row=tick, n_jobs=n_jobs
-    )
-    examined = dict(zip(distinct, found, strict=True))
-    profiles, passed = [], 0
-    for smiles in screened.smiles:
-        if smiles is not None and (one := examined[smiles]) is not None:
-            profiles.append(one[0])
-            passed += one[1]
-    for _ in range(len(screened.smiles) - len(distinct)):
-        tick()  # repeats and invalid ones
-
-    if others is None:
-        note = "not computed: no reference was given"
-        compared = [Metric(name, float("nan"), len(profiles), None, note) for name in _COMPARED]
-    else:
-        size = min(len(profiles), len(others))
-        ours = [profiles[row] for row in _select(len(profiles), size, seed)]
-        rows = _select(len(others), size, seed)
-        selected = [others[row] for row in rows]
-        profile_of = partial(_profile_as, stereo=stereo, isotopes=isotopes)
-        compared = _compare(
-            ours, [*map_molecules(profile_of, selected, "reference", numbers=rows, on_row=tick, n_jobs=n_jobs)]
+    with track(progress, total, "evaluating") as advance:
+        known, known_fingerprints = _train(
+            trained_on, partial(_known, stereo=stereo, isotopes=isotopes), advance, n_jobs
         )
-        for _ in range(len(others) - size):
-            tick()  # the rows that were not selected
+        if not (stereo and isotopes):
+            text_of = partial(identity, stereo=stereo, isotopes=isotopes)
+            texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row], n_jobs=n_jobs))
+        screened = screen(texts, known, n_jobs=n_jobs, progress=False)  # counted below
+
+        distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
+        # RDKit fails on some valid molecules; they are left out of what it cannot compute.
+        found: Iterable[tuple[Profile, bool] | None] = map_molecules(
+            _examine, distinct, "samples", on_invalid=lambda row, error: None, on_row=lambda: advance(1), n_jobs=n_jobs
+        )
+        examined = dict(zip(distinct, found, strict=True))
+        profiles, passed = [], 0
+        for smiles in screened.smiles:
+            if smiles is not None and (one := examined[smiles]) is not None:
+                profiles.append(one[0])
+                passed += one[1]
+        advance(len(screened.smiles) - len(distinct))  # repeats and invalid ones
+
+        if others is None:
+            note = "not computed: no reference was given"
+            compared = [Metric(name, float("nan"), len(profiles), None, note) for name in _COMPARED]
+        else:
+            size = min(len(profiles), len(others))
+            ours = [profiles[row] for row in _select(len(profiles), size, seed)]
+            rows = _select(len(others), size, seed)
+            selected = [others[row] for row in rows]
+            profile_of = partial(_profile_as, stereo=stereo, isotopes=isotopes)
+            compared = _compare(
+                ours,
+                [
+                    *map_molecules(
+                        profile_of, selected, "reference", numbers=rows, on_row=lambda: advance(1), n_jobs=n_jobs
+                    )
+                ],
+            )
+            advance(len(others) - size)  # the rows that were not selected
 
     n, valid, unique, computed = screened.n, screened.n_valid, screened.n_unique, len(profiles)
     trained = None if known is None else len(known)
@@ -201,16 +210,16 @@ def _known(x: Molecule, stereo: bool, isotopes: bool) -> tuple[str, Words]:
 
 
 def _train(
-    train: Iterable[Molecule] | None,
+    train: list[Any] | None,
     prepare: Callable[[Molecule], tuple[str, Words]],
-    tick: Callable[[], object],
+    advance: Callable[[int], None],
     n_jobs: int,
 ) -> tuple[CanonicalSet | None, list[Words]]:
     """The distinct training molecules, and their fingerprints."""
     if train is None:
         return None, []
     fingerprints: dict[str, Words] = {}
-    for smiles, fingerprint in map_molecules(prepare, train, "train", on_row=tick, n_jobs=n_jobs):
+    for smiles, fingerprint in map_molecules(prepare, train, "train", on_row=lambda: advance(1), n_jobs=n_jobs):
         fingerprints.setdefault(smiles, fingerprint)
     return CanonicalSet(fingerprints), list(fingerprints.values())
 

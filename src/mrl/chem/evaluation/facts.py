@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +16,8 @@ from mrl.chem.molecule import RDKIT_ERRORS, canon_smile, rdkit_error, to_mol
 from mrl.chem.notation.tails import strip_tail
 from mrl.chem.scaffolds import murcko_scaffold
 from mrl.errors import MoleculeError
-from mrl.ragged import Reject, Rejects
+from mrl.progress import Progress, track
+from mrl.ragged import Reject, Rejects, as_molecules
 
 # Symbols of elements that are not metals; * is an attachment point.
 _METALLOIDS = "B Si Ge As Sb Te At"
@@ -104,17 +104,18 @@ class MoleculeFacts:
         return f"MoleculeFacts({n - len(self.rejects):,} of {n:,} rows are molecules{'; ' if found else ''}{found})"
 
 
-def molecule_facts(smiles: Any, *, on_row: Callable[[], object] | None = None, n_jobs: int = 1) -> MoleculeFacts:
+def molecule_facts(smiles: Any, *, n_jobs: int = 1, progress: Progress = None) -> MoleculeFacts:
     """Return what a person wants to know about a column of molecules; about half a millisecond each.
 
     Parameters
     ----------
     smiles : column of str or Mol
         n rows; those that are not molecules are rejects. A CXSMILES tail is a part of the molecule.
-    on_row : callable, optional
-        Called without arguments after each row, for a progress bar.
     n_jobs : int
         Number of processes, on which the result does not depend.
+    progress : callable or bool, optional
+        A function, called with the rows done and their number; True: a bar; None: a bar on a terminal where it takes
+        longer than two seconds.
 
     Returns
     -------
@@ -132,16 +133,18 @@ def molecule_facts(smiles: Any, *, on_row: Callable[[], object] | None = None, n
     (('CCO', 'CCO', 'Cc1ccccc1', None), 'c1ccccc1', (3, 11), 2)
     """
     rejected: list[Reject] = []
-    rows = list(
-        map_molecules(
-            _facts,
-            smiles,
-            "smiles",
-            on_invalid=lambda row, error: rejected.append(Reject(row, error.text, "parse", error.reason)),
-            on_row=on_row,
-            n_jobs=n_jobs,
+    texts = as_molecules(smiles)
+    with track(progress, len(texts), "molecules") as advance:
+        rows = list(
+            map_molecules(
+                _facts,
+                texts,
+                "smiles",
+                on_invalid=lambda row, error: rejected.append(Reject(row, error.text, "parse", error.reason)),
+                on_row=lambda: advance(1),
+                n_jobs=n_jobs,
+            )
         )
-    )
     found = [row for row in rows if row is not None]
     molecules: Counter[str] = Counter()
     atoms: Counter[str] = Counter()

@@ -22,7 +22,6 @@ from mrl.cli.tables import (
 )
 from mrl.corpus import Table, TableColumn, require_writable_as, write_table
 from mrl.messages import format_count
-from mrl.progress import track
 
 
 def run(options: CleanOptions) -> None:
@@ -33,10 +32,8 @@ def run(options: CleanOptions) -> None:
     require_writable_as(table, options.out)
     labels = table.y if options.target else None
     rule = None if options.duplicates is None else Duplicates(options.duplicates.value)
-    with rows_named(options.file, table), track(True, len(table), "cleaning") as advance:
-        cleaned = chem.clean(
-            table.smiles, steps, labels=labels, duplicates=rule, on_row=lambda: advance(1), n_jobs=options.n_jobs
-        )
+    with rows_named(options.file, table):
+        cleaned = chem.clean(table.smiles, steps, labels=labels, duplicates=rule, n_jobs=options.n_jobs, progress=True)
     _report_changes(cleaned)
     report_rejects(in_file(table, cleaned.rejects), "left out")
     rejects = rejects_of_file(table, cleaned.rejects)

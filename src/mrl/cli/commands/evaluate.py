@@ -11,7 +11,6 @@ from mrl.cli.options import EvaluateOptions
 from mrl.cli.tables import read_table, require_writable, save_rejects
 from mrl.corpus import Table
 from mrl.messages import format_count
-from mrl.progress import track
 from mrl.ragged import Rejects
 
 
@@ -25,11 +24,7 @@ def run(options: EvaluateOptions) -> None:
         None if file is None else read_molecules(file, options, n_jobs=options.n_jobs)
         for file in (options.reference, options.train)
     )
-    total = len(samples) + sum(len(one) for one in (reference, train) if one is not None)
-    with track(True, total, "evaluating") as advance:
-        metrics = evaluate(
-            samples, reference, train, seed=options.seed, on_row=lambda: advance(1), n_jobs=options.n_jobs
-        )
+    metrics = evaluate(samples, reference, train, seed=options.seed, n_jobs=options.n_jobs, progress=True)
     save_rejects(_rejects(metrics, table), options.rejects)
     if options.json:
         print_json(metrics.to_dict())

@@ -25,7 +25,6 @@ from mrl.corpus import COMPRESSED_SUFFIXES, Table, write_table
 from mrl.data import split_rows
 from mrl.formatting import format_percent
 from mrl.messages import did_you_mean, format_count, format_names, format_value
-from mrl.progress import track
 from mrl.ragged import PART_NAMES, SPLIT_RULES, Text, part_of
 
 _SUFFIXES = {".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow", ".ipc": ".arrow"}
@@ -38,11 +37,8 @@ def run(options: SplitOptions) -> None:
     require_writable(options.rejects, inputs=[options.file])
     table = read_table(options.file, options, others=True)
     whole = table.with_tails()
-    with track(True, len(table), "parsing") as advance:
-        # Groups do not depend on what a tail says: it stays in the file that is written.
-        parsed = clean(
-            table.smiles, [StripTail(stereo_groups="drop")], on_row=lambda: advance(1), n_jobs=options.n_jobs
-        )
+    # Groups do not depend on what a tail says: it stays in the file that is written.
+    parsed = clean(table.smiles, [StripTail(stereo_groups="drop")], n_jobs=options.n_jobs, progress=True)
     report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.kept):
         stop_without_molecules(options.file)

@@ -33,7 +33,6 @@ from mrl.lm import (
     one_thread,
 )
 from mrl.messages import format_count
-from mrl.progress import track
 from mrl.text import SMILES_PATTERN, AminoAcidVocab, NucleotideVocab, RegexVocab, SelfiesVocab, Vocab
 
 MODEL, VOCAB, CHECKPOINT = "model.safetensors", "vocab.json", "checkpoint.safetensors"
@@ -104,8 +103,7 @@ def require_model_folder(folder: Path, force: bool) -> None:
 def load_molecules(file: Path | None, options: ReadingOptions, max_length: int) -> Molecules:
     """Read a file, keep its distinct molecules that are not too long, and learn a vocabulary from them."""
     table = read_table(file, options)
-    with track(True, len(table), "cleaning") as advance:
-        cleaned = clean(table.smiles, [Canonical()], duplicates="first", on_row=lambda: advance(1))
+    cleaned = clean(table.smiles, [Canonical()], duplicates="first", progress=True)
     molecules = format_count(len(cleaned.smiles), "distinct molecule")
     success(f"kept {molecules} of {format_count(len(table), 'row')}")
     report_rejects(in_file(table, cleaned.rejects), "left out")
