@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import AllChem, Crippen, Descriptors, rdMolDescriptors
+from rdkit.Chem import AllChem, rdMolDescriptors
 
 import mrl
 from mrl.chem import Canonical, DropIsotopes, DropStereo, Step, preset
@@ -52,14 +52,16 @@ def moses(folder: Path) -> Program:
     filters = [Chem.MolFromSmarts(pattern) for pattern in smarts]
     passes = functions(metrics / "utils.py", "mol_passes_filters", get_mol=Chem.MolFromSmiles, _filters=filters)
 
+    descriptors: Any = import_module("rdkit.Chem.Descriptors")
+
     def run(text: str) -> str | None:
         if not passes["mol_passes_filters"](text):
             return None
         mol = Chem.MolFromSmiles(text)
         in_zinc = (
-            250 <= Descriptors.MolWt(mol) <= 350
+            250 <= descriptors.MolWt(mol) <= 350
             and rdMolDescriptors.CalcNumRotatableBonds(mol) <= 7
-            and Crippen.MolLogP(mol) <= 3.5
+            and descriptors.MolLogP(mol) <= 3.5
         )
         return Chem.MolToSmiles(mol, isomericSmiles=False) if in_zinc else None
 

@@ -19,7 +19,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from mrl.errors import FileFormatError, MrlError
 
@@ -28,6 +28,7 @@ __all__ = [
     "Stamp",
     "atomic",
     "content_digest",
+    "open_regular",
     "remove_abandoned",
     "seal",
     "stamp_of",
@@ -145,6 +146,49 @@ def write_atomic(path: AnyPath, data: str | bytes) -> None:
     """
     with atomic(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def open_regular(path: AnyPath) -> IO[bytes]:
+    """Open a regular file to be read; a pipe or a device, which may never end, is an OSError at once.
+
+    For files of our own formats. Files of molecules may be pipes.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, or a symbolic link to one.
+
+    Returns
+    -------
+    binary file
+        To be closed by the caller.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    OSError
+        It is a folder, a device, a pipe or a socket, or cannot be read.
+
+    Examples
+    --------
+    >>> open_regular("/dev/null")
+    Traceback (most recent call last):
+    ...
+    OSError: [Errno 22] this is a device, pipe or socket, expected a file; copy its content to one: '/dev/null'
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "this is a folder, expected a file", os.fspath(path))
+        if not stat.S_ISREG(mode):
+            reason = "this is a device, pipe or socket, expected a file; copy its content to one"
+            raise OSError(errno.EINVAL, reason, os.fspath(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def remove_abandoned(folder: AnyPath, seconds: float = 3600) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -88,6 +89,13 @@ def test_the_limits_of_size_are_those_that_the_message_names() -> None:
     star = "[U]" + f"({'C' * 40})" * (MAX_NEIGHBOURS + 1)
     with pytest.raises(MoleculeError, match=f"{MAX_NEIGHBOURS + 1} bonds at one atom, at most {MAX_NEIGHBOURS}"):
         to_mol(star)
+
+
+def test_dense_rings_are_a_matter_of_size() -> None:
+    labels = {pair: f"%({100 + number})" for number, pair in enumerate(combinations(range(14), 2))}
+    complete = "".join("[U]" + "".join(labels[pair] for pair in labels if i in pair) for i in range(14))
+    with pytest.raises(MoleculeError, match="size: 91 rings among 14 atoms, at most 2 "):
+        to_mol(complete)  # each atom bonded to each: RDKit's fingerprint of paths would need minutes
 
 
 def test_a_molecule_object_that_is_too_large_is_rejected_and_rdkit_itself_takes_it_in_a_large_stack() -> None:

@@ -21,8 +21,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mrl.corpus import write_shard
 from mrl.data import VectorDataset
-from mrl.errors import FeatureError
+from mrl.errors import CorruptShard, FeatureError
 from mrl.features import AnyText, cache_folder, cached, clear_cache, featurize
 from mrl.features.computing import Block, Part
 from mrl.features.folder import FolderStore, opened_store, read_vectors, write_vectors
@@ -427,6 +428,37 @@ def test_the_folder_is_bounded_and_the_least_used_goes_first(tmp_path: Path) -> 
     assert sum(one.bytes for one in cached(tmp_path)) <= 8000
     assert molecules["key 0"] == molecules["key 5"] == 40
     assert molecules["key 1"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "columns"),
+    [
+        ({"numbers": -1}, {}),
+        ({"numbers": 10**30}, {}),
+        ({"numbers": "2"}, {}),
+        ({"dtype": "<U1"}, {}),
+        ({"dtype": "|V4"}, {}),
+        ({"dtype": ">f4"}, {}),
+        ({"dtype": "|O"}, {}),
+        ({"bits": True, "numbers": 64}, {}),
+        ({"reasons": {"zz": "x"}}, {}),
+        ({"reasons": [1]}, {}),
+        ({}, {"key": np.arange(2)}),
+        ({}, {"key": Text.of(["a", "b"])}),
+        ({}, {"vector": np.ones((2, 2, 1), "f4").reshape(2, 2).astype("i4")}),
+    ],
+)
+def test_a_shard_with_a_right_checksum_that_contradicts_itself_is_damaged(
+    tmp_path: Path, change: dict[str, Any], columns: dict[str, Any]
+) -> None:
+    path = tmp_path / "a.arrow"
+    about = {"numbers": 2, "dtype": "<f4", "bits": False, "reasons": {}}
+    held = {"key": digests(Text.of(["a", "b"])), "vector": np.ones((2, 2), "f4")}
+    write_shard(path, held, about)
+    assert len(read_vectors(path).keys) == 2
+    write_shard(path, {**held, **columns}, {**about, **change})
+    with pytest.raises(CorruptShard, match="does not hold vectors"):
+        read_vectors(path)
 
 
 def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:

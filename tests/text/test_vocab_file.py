@@ -256,7 +256,7 @@ def test_a_bad_pattern_in_a_file(path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Vocab.load(tmp_path / "none.json")
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match="folder"):
         Vocab.load(tmp_path)
 
 

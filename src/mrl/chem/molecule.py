@@ -28,15 +28,16 @@ RuntimeError for a failed precondition or invariant in C++; ValueError, ``Chem.M
 `MoleculeError` among them; from its Python code also ZeroDivisionError, KeyError and IndexError.
 """
 
-MAX_ATOMS = 2000
+MAX_ATOMS = 1000
 """Larger molecules are invalid here: RDKit's functions recurse once per atom, up to the end of a thread's stack (which
-ends the process), and take a time that grows with the square or cube of the size."""
+ends the process), and take a time that grows with the square or cube of the size. Up to here a function takes
+seconds."""
 
-MAX_RINGS, MAX_NEIGHBOURS = 500, 16
-"""A SMILES of more than `LONG_TEXT` characters may not have more rings, or more bonds at one atom: the time that RDKit
-needs to find rings has no useful bound otherwise."""
+MAX_RINGS, MAX_NEIGHBOURS, MAX_DENSITY = 150, 16, 2
+"""A SMILES of more than `LONG_TEXT` characters may not have more rings, more bonds at one atom, or more rings for each
+atom: the time that RDKit needs to find rings and paths has no useful bound otherwise."""
 
-LONG_TEXT = 500  # characters; in shorter ones no size can do harm
+LONG_TEXT = 200  # characters; in shorter ones no size can do harm
 
 # What RDKit's atoms hold; a larger number would be stored modulo 256 or 65,536, as another atom.
 _LIMITS = {
@@ -136,7 +137,8 @@ def to_mol(x: Molecule) -> Chem.Mol:
     MoleculeError
         `x` is not a molecule; a ``ValueError``. Its attribute `reason` is one line that begins with the kind of
         problem: ``empty``, ``extra text``, ``character``, ``number`` (in brackets, more than RDKit holds), ``size``
-        (more than `MAX_ATOMS` atoms), ``syntax``, ``ring closure``, ``valence``, ``kekulization``, ``sanitization``,
+        (more than `MAX_ATOMS` atoms or `MAX_RINGS` rings),
+        ``syntax``, ``ring closure``, ``valence``, ``kekulization``, ``sanitization``,
         ``type``.
 
     Examples
@@ -167,8 +169,11 @@ permitted
     if isinstance(x, Chem.Mol):
         if not x.GetNumAtoms():
             raise _invalid(x, "empty: no atoms")
-        if x.GetNumAtoms() > MAX_ATOMS:
-            raise _invalid(x, _too_large(f"{x.GetNumAtoms():,} atoms", MAX_ATOMS, "MAX_ATOMS"))
+        atoms, rings = x.GetNumAtoms(), x.GetNumBonds() - x.GetNumAtoms() + 1  # fewer if there are several components
+        if atoms > MAX_ATOMS:
+            raise _invalid(x, _too_large(f"{atoms:,} atoms", MAX_ATOMS, "MAX_ATOMS"))
+        if rings > MAX_RINGS:
+            raise _invalid(x, _too_large(f"{rings:,} rings", MAX_RINGS, "MAX_RINGS"))
         if not _is_sanitized(x):
             raise _invalid(x, "sanitization: not done yet; call Chem.SanitizeMol(mol) first")
         return x
@@ -296,6 +301,8 @@ def _size_reason(text: str) -> str | None:
         return _too_large(f"{atoms:,} atoms", MAX_ATOMS, "MAX_ATOMS")
     if (rings := len(_RING_CLOSURE.findall(rest)) // 2) > MAX_RINGS:
         return _too_large(f"{rings:,} rings", MAX_RINGS, "MAX_RINGS")
+    if rings > MAX_DENSITY * atoms:
+        return _too_large(f"{rings} rings among {atoms} atoms", MAX_DENSITY, "MAX_DENSITY")
     with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
         unchecked = Chem.MolFromSmiles(text, sanitize=False)
         if unchecked is not None:

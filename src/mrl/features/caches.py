@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrl.errors import FileFormatError
-from mrl.files import unseal
+from mrl.files import open_regular, unseal
 
 __all__ = [
     "KEY_FORMAT",
@@ -161,7 +161,9 @@ def _summary(path: Path) -> Cached:
 
     try:
         file = path / "key.json"
-        key = str(unseal(file.read_bytes(), file, format=KEY_FORMAT, version=1)["key"])
+        with open_regular(file) as opened:
+            data = opened.read()
+        key = str(unseal(data, file, format=KEY_FORMAT, version=1)["key"])
     except (OSError, FileFormatError, KeyError):
         key = f"unknown ({path.name})"
     keys, reasons, size = [np.zeros(0, "S16")], set(), 0

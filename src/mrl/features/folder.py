@@ -72,13 +72,17 @@ def read_vectors(path: Path, *, verify: bool = True) -> CachedVectors:
     shard = Shard(path, verify=verify)
     try:
         about, keys, vectors = shard.about, shard["key"], shard["vector"]
-        format = PackedFormat(int(about["numbers"]), np.dtype(about["dtype"]).str, bool(about["bits"]))
         reasons = {bytes.fromhex(key): str(reason) for key, reason in about["reasons"].items()}
-        assert isinstance(keys, np.ndarray)
-        assert isinstance(vectors, np.ndarray)
-        data = vectors.view(np.uint8).reshape(len(keys), format.width)
-        return CachedVectors(path, FixedTable(format, data, keys), reasons)
-    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        if not (isinstance(keys, np.ndarray) and keys.dtype == "S16" and isinstance(vectors, np.ndarray)):
+            raise ValueError("the columns are of other types")
+        size = about["numbers"]
+        found = PackedFormat(size, vectors.dtype.str, about["bits"])
+        columns = -(-size // 8) if found.bits else size
+        if found.dtype != about["dtype"] or vectors.shape != (len(keys), columns) or size < 0:
+            raise ValueError(f"{vectors.dtype.str} {vectors.shape} is not what the file says: {about['dtype']}, {size}")
+        data = vectors.view(np.uint8).reshape(len(keys), found.width)
+        return CachedVectors(path, FixedTable(found, data, keys), reasons)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptShard(f"{path} does not hold vectors ({error!r})", path=str(path)) from None
 
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from safetensors.torch import save as format_tensors
 from torch import Tensor
 
 from mrl.errors import ReadError
-from mrl.files import AnyPath, content_digest, seal, unseal, write_atomic
+from mrl.files import AnyPath, content_digest, open_regular, seal, unseal, write_atomic
 
 __all__ = ["invalid_tensors", "join_parts", "read_tensors", "split_parts", "write_tensors"]
 
@@ -42,6 +41,7 @@ def write_tensors(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "a.safetensors"
     >>> write_tensors(path, {"w": torch.ones(2)}, {"seed": 1}, format="mrl-example", version=1)
     >>> read_tensors(path, format="mrl-example", version=1)
@@ -75,12 +75,13 @@ def read_tensors(path: AnyPath, *, format: str, version: int) -> tuple[dict[str,
     ------
     ReadError
         The file is damaged, was edited, or is of another program or version; a ValueError.
-    FileNotFoundError
-        There is no such file.
+    OSError
+        There is no such file (FileNotFoundError), or it is none: a folder, a pipe, a device.
 
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "a.safetensors"
     >>> _ = path.write_bytes(b"damaged")
     >>> read_tensors(path, format="mrl-example", version=1)  # doctest: +ELLIPSIS
@@ -89,7 +90,8 @@ def read_tensors(path: AnyPath, *, format: str, version: int) -> tuple[dict[str,
     mrl.errors.ReadError: ...a.safetensors is not a valid mrl-example file: it is not a complete safetensors file ...
     """
 
-    data = Path(path).read_bytes()
+    with open_regular(path) as opened:
+        data = opened.read()
     try:
         tensors = parse_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import MAX_ATOMS, MAX_NEIGHBOURS, MAX_RINGS, RDKIT_ERRORS, one_line
+from mrl.chem.molecule import MAX_ATOMS, MAX_DENSITY, MAX_NEIGHBOURS, MAX_RINGS, RDKIT_ERRORS, one_line
 from mrl.errors import MoleculeError
 from mrl.messages import format_value
 
@@ -124,6 +124,8 @@ def _size_reason(block: str) -> str | None:
         return f"size: {atoms:,} atoms, at most {MAX_ATOMS:,} are processed"
     if bonds - atoms + 1 > MAX_RINGS:
         return f"size: {bonds - atoms + 1:,} rings, at most {MAX_RINGS:,} are processed"
+    if bonds - atoms + 1 > max(MAX_DENSITY * atoms, 30):
+        return f"size: {bonds - atoms + 1} rings among {atoms} atoms"
     if bonds > atoms + 20:
         with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
             unchecked = Chem.MolFromMolBlock(block, sanitize=False, removeHs=False, strictParsing=True)

@@ -14,6 +14,7 @@ from mrl.cli.console import DATA, stop
 from mrl.corpus import MANIFEST, Corpus, Manifest, Shard, kind_of, open_corpus
 from mrl.errors import CorruptShard
 from mrl.features import cached
+from mrl.files import open_regular
 from mrl.text import SPECIAL_TOKENS, Vocab, is_vocab_file
 
 _ENDS = 8  # tokens at both ends of a vocabulary
@@ -131,7 +132,7 @@ def _tensor_facts(path: Path) -> dict[str, Any]:
 
 
 def _safetensors_metadata(path: Path) -> Mapping[str, str]:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = int.from_bytes(file.read(8), "little")
         try:
             header = json.loads(file.read(size) if size <= _MOST_HEADER else b"")

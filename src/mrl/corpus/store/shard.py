@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mrl.errors import CorruptShard
-from mrl.files import AnyPath, atomic, seal, unseal
+from mrl.files import AnyPath, atomic, open_regular, seal, unseal
 from mrl.ragged import Ragged, Text
 
 __all__ = ["Shard", "write_shard"]
@@ -161,7 +161,7 @@ class MappedShard(NamedTuple):
 
 def map_shard(path: Path, *, verify: bool) -> MappedShard:
     """Map a shard into memory and check what it says of itself, with `verify` also its digest; see `Shard`."""
-    with open(path, "rb") as opened:
+    with open_regular(path) as opened:
         if not opened.read(1):
             raise corrupt(path, "it is empty")
     # In memory of Arrow, which keeps no file open: there may be more shards than files that a process may open.
@@ -195,7 +195,7 @@ def _computed_digest(path: Path, sealed: bytes, unknown: bytes) -> str:
     """Return the SHA-256 of a file as it was before its digest was known."""
     sha, start = hashlib.sha256(), 0
     with (
-        open(path, "rb") as file,
+        open_regular(path) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory,
         memoryview(memory) as view,
     ):

@@ -14,7 +14,7 @@ from mrl.corpus.store.manifest import MANIFEST, Manifest, StoredFile
 from mrl.corpus.store.shard import map_shard
 from mrl.corpus.store.shards import require_listed, wait_for_clock
 from mrl.errors import CorpusError, CorruptShard, FileFormatError
-from mrl.files import Stamp, stamp_of, write_atomic
+from mrl.files import Stamp, open_regular, stamp_of, write_atomic
 from mrl.processes import available_cpus
 from mrl.progress import Progress, track
 
@@ -99,7 +99,7 @@ def file_digest(path: Path) -> str:
     >>> file_digest(path)[:8]
     '65083d8b'
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -127,9 +127,10 @@ def write_stamps(folder: Path, stamps: dict[str, Stamp]) -> None:
 
 def _read_stamps(folder: Path) -> dict[str, Stamp]:
     try:
-        found = json.loads((folder / STAMPS).read_bytes())
+        with open_regular(folder / STAMPS) as file:
+            found = json.loads(file.read())
         return {str(name): tuple(stamp) for name, stamp in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):  # it is only a short cut
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # it is only a short cut
         return {}
 
 

@@ -35,6 +35,17 @@ _REASONS = {
 }
 
 
+def parse_pattern(pattern: str) -> Any:
+    """Return what Python's parser makes of a pattern: a sequence of operations; None if this Python has none.
+
+    Examples
+    --------
+    >>> list(parse_pattern("Cl"))
+    [(LITERAL, 67), (LITERAL, 108)]
+    """
+    return None if _parser is None else _parser.parse(pattern)
+
+
 class UnsupportedPattern(Exception):
     """A pattern that cannot be compiled to a table; the message says why."""
 
@@ -75,9 +86,9 @@ class Nfa:
         flags = re.compile(pattern).flags
         if flags & re.IGNORECASE:
             raise UnsupportedPattern("the pattern ignores case")
-        if _parser is None:
+        if (parsed := parse_pattern(pattern)) is None:
             raise UnsupportedPattern("this Python has no pattern parser that mrl knows")
-        return self._sequence(_parser.parse(pattern), MATCH, bool(flags & re.DOTALL))
+        return self._sequence(parsed, MATCH, bool(flags & re.DOTALL))
 
     def _add(self, state: Byte | list[int]) -> int:
         if len(self.states) >= _MAX_STATES:

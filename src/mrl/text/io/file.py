@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mrl.errors import VocabFileError
-from mrl.files import AnyPath, seal, unseal, write_atomic
+from mrl.files import AnyPath, open_regular, seal, unseal, write_atomic
 from mrl.text.constants import SPECIAL_TOKENS
 
 _FORMAT = "mrl-vocabulary"
@@ -59,7 +58,7 @@ def is_vocab_file(path: AnyPath) -> bool:
     False
     """
     try:
-        with open(path, "rb") as opened:
+        with open_regular(path) as opened:
             return f'"{_FORMAT}"'.encode() in opened.read(4096)
     except OSError:
         return False
@@ -74,14 +73,16 @@ def load_vocab(
     ------
     VocabFileError
         The file is damaged, was edited, is of another program, version or class, or of an unknown kind.
-    FileNotFoundError
-        There is no such file.
+    OSError
+        There is no such file (FileNotFoundError), or it is none: a folder, a pipe, a device.
     """
 
     def invalid(reason: str) -> VocabFileError:
         return VocabFileError(f"{path} {reason}", path=str(path))
 
-    document = unseal(Path(path).read_bytes(), path, format=_FORMAT, version=_VERSIONS, error=VocabFileError)
+    with open_regular(path) as opened:
+        data = opened.read()
+    document = unseal(data, path, format=_FORMAT, version=_VERSIONS, error=VocabFileError)
     types: dict[str, Any] = {"format": str, "version": int, "specials": list}
     types |= {"kind": str, "rules": dict, "tokens": list}
     if document["version"] > 1:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from mrl.errors import VocabError
+from mrl.messages import format_value
+from mrl.text.compile.backtracking import ambiguous_repeat
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.vocab import Vocab
 
@@ -34,7 +36,8 @@ class RegexVocab(Vocab):
     Raises
     ------
     VocabError
-        `pattern` is not a string, or not a regular expression.
+        `pattern` is not a string, not a regular expression, or one with a repeat that can read one text in two ways,
+        although what follows may not match, such as ``(C+)+X``: `re` would try them all.
 
     Examples
     --------
@@ -55,8 +58,14 @@ class RegexVocab(Vocab):
         try:
             self.regex = re.compile(pattern)
             pattern.encode()
-        except (re.error, UnicodeEncodeError) as error:
-            raise VocabError(f"the pattern {pattern!r} is not a regular expression: {error}") from None
+        except (re.error, UnicodeEncodeError, OverflowError, RecursionError) as error:
+            raise VocabError(f"the pattern {format_value(pattern)} is not a regular expression: {error}") from None
+        if (text := ambiguous_repeat(pattern)) is not None:
+            raise VocabError(
+                f"the pattern {format_value(pattern)} may need a time that doubles with every character: a repeat in "
+                f"it can read {format_value(text)} in two ways; write it so that there is one, such as 'C+X' for "
+                "'(?:C+)+X'"
+            )
         self.pattern = pattern
         self.segmentation = replace(self.segmentation, pattern=pattern)
         super().__init__(itos, control=control)
