@@ -166,3 +166,18 @@ def test_a_page_shows_molecules_and_columns(molecules: Path, tmp_path: Path) -> 
     page = (tmp_path / "page.html").read_text()
     assert found["shown"] == page.count("<svg") == 5
     assert "a, " in page
+
+
+def test_evaluate_takes_the_column_of_each_file_and_adds_the_kl_divergence(molecules: Path, tmp_path: Path) -> None:
+    samples, train = tmp_path / "samples.csv", tmp_path / "train.csv"
+    samples.write_text("made,other\n" + "".join(f"{text},x\n" for text in ["CCO", "CCCN", "c1ccccc1O", "C("]))
+    train.write_text("id,SMILES\n" + "".join(f"{i},{text}\n" for i, text in enumerate(["CCO", "CCN", "Cc1ccccc1O"])))
+    words = ["--smiles-column", "made", "--train", train, "--reference", train, "--kl", "--rejects", tmp_path / "r.csv"]
+    found = facts("evaluate", samples, *words)
+    assert (found["n"], found["train"], found["reference"]) == (4, 3, 3)
+    assert 0 < found["metrics"]["kl_divergence"]["value"] < 1
+    assert [(one["row"], one["line"]) for one in rows(tmp_path / "r.csv")] == [("3", "5")]
+    _, notes = run("evaluate", samples, *words)
+    assert f"{train} has no column 'made': its molecules are those of 'SMILES'" in " ".join(notes.split())
+    _, errors = run("evaluate", samples, "--smiles-column", "made", "--kl", status=2)
+    assert "name their file with --train" in errors

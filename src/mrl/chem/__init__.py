@@ -41,6 +41,7 @@ from mrl.chem.drawing import ATOM_COLORS, draw_molecule, draw_png
 from mrl.chem.evaluation.add_carbon import add_carbon
 from mrl.chem.evaluation.evaluate import evaluate
 from mrl.chem.evaluation.facts import MoleculeFacts, molecule_facts
+from mrl.chem.evaluation.kl_divergence import KLDivergence, kl_divergence
 from mrl.chem.evaluation.leakage import Leaks, leaks
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
@@ -99,6 +100,7 @@ __all__ = [
     "Fragments",
     "HasAlert",
     "HoldOut",
+    "KLDivergence",
     "LargestFragment",
     "Leaks",
     "Measure",
@@ -150,6 +152,7 @@ __all__ = [
     "hbd",
     "heavy_atoms",
     "internal_diversity",
+    "kl_divergence",
     "leaks",
     "logp",
     "merge_labels",

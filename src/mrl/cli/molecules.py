@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from mrl import chem
 from mrl.chem import Step, clean
-from mrl.cli.console import DATA, USAGE, stop
+from mrl.cli.console import DATA, USAGE, note, stop
 from mrl.cli.options import ReadingOptions
 from mrl.cli.tables import in_file, read_table, report_rejects
+from mrl.errors import ColumnError
 from mrl.messages import did_you_mean
 from mrl.ragged import Text
 
 
 def read_molecules(file: Path, options: ReadingOptions, *, n_jobs: int = 1) -> Text:
-    """Return the molecules of a file as they are written; rows that are none are reported and left out."""
-    table = read_table(file, options)
+    """Return the molecules of a file as they are written; rows that are none are reported and left out.
+
+    The options are those of another file: of this one the column is recognised, unless it has the one they name.
+    """
+    try:
+        table = read_table(file, options)
+    except ColumnError as error:
+        if options.smiles_column is None or error.column != options.smiles_column:
+            raise
+        table = read_table(file, replace(options, smiles_column=None))
+        note(f"  {file} has no column {options.smiles_column!r}: its molecules are those of {table.smiles_column!r}")
     parsed = clean(table.smiles, n_jobs=n_jobs, progress=True)
     report_rejects(in_file(table, parsed.rejects), "left out")
     if not len(parsed.smiles):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from mrl.chem import Metrics, evaluate
+from mrl.chem import Metric, Metrics, evaluate, kl_divergence
 from mrl.cli.console import print_grid, print_json, print_text
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import EvaluateOptions
@@ -25,6 +27,10 @@ def run(options: EvaluateOptions) -> None:
         for file in (options.reference, options.train)
     )
     metrics = evaluate(samples, reference, train, seed=options.seed, n_jobs=options.n_jobs, progress=True)
+    if options.kl and train is not None:
+        found = kl_divergence(samples, train, seed=options.seed, n_jobs=options.n_jobs, progress=True)
+        row = Metric("kl_divergence", found.score, found.n, found.against, "mean of exp(-D); 1 is alike")
+        metrics = replace(metrics, rows=(*metrics.rows, row))
     save_rejects(_rejects(metrics, table), options.rejects)
     if options.json:
         print_json(metrics.to_dict())

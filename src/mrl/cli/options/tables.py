@@ -204,12 +204,16 @@ class FeaturizeOptions(ReadingOptions):
 class EvaluateOptions(ReadingOptions):
     """Compute the metrics of MOSES and GuacaMol for a file of generated molecules.
 
-    Every row of the file is a sample, those that cannot be read are invalid ones.
+    Every row of the file is a sample, those that cannot be read are invalid ones. --smiles-column is that of the
+    samples; in the other files the column is recognised if they have none of this name.
     """
 
     samples: Annotated[Path, argument("SAMPLES", f"Table {TABLE}")]
     reference: Annotated[Path | None, Option(help="Table of molecules that the samples should resemble.")] = None
     train: Annotated[Path | None, Option(help="Table of molecules that the model was trained on.")] = None
+    kl: Annotated[
+        bool, Option("--kl", help="Also GuacaMol's KL divergence from --train: 3 ms for each molecule of both.")
+    ] = False
     seed: Seed = 0
     n_jobs: Annotated[int, number("Number of processes.")] = 1
     rejects: RejectsFile = None
@@ -217,6 +221,8 @@ class EvaluateOptions(ReadingOptions):
 
     def __post_init__(self) -> None:
         require_rejects_file(self.rejects)
+        if self.kl and self.train is None:
+            raise ValueError("--kl compares with the training molecules: name their file with --train")
 
 
 @dataclass(frozen=True, kw_only=True)
