@@ -18,6 +18,7 @@ from mrl.data import (
     VecPredictionDataset,
     VecReconDataset,
     VectorDataset,
+    Windows,
 )
 from mrl.text import CharacterVocab
 
@@ -49,6 +50,7 @@ KINDS: dict[str, Callable[[int], BaseDataset]] = {
     "prompted": lambda n: ConditionalDataset(texts(n), texts(n)[::-1], VOCAB),
     "masked": lambda n: MaskedDataset(texts(n), VOCAB, rate=0.4),
     "packed": lambda n: PackedDataset(texts(n), VOCAB, block=13),
+    "windows": lambda n: TextDataset(texts(n), VOCAB, max_length=6, on_long=Windows(stride=4)),
     "augmented": lambda n: TextDataset(texts(n), VOCAB, augment=shuffle_letters),
     "augmented view": lambda n: TextDataset(texts(n + 9), VOCAB, augment=shuffle_letters).split_on_idxs(
         range(9, n + 9), [0]

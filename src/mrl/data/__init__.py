@@ -32,6 +32,7 @@ from mrl.data.fields.numbers import Numbers
 from mrl.data.fields.prompts import PromptedTokens
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
 from mrl.data.fields.vectors import Vectors
+from mrl.data.fields.windows import WindowedTokens
 from mrl.data.loader.loader import BatchIterator, Loader
 from mrl.data.order.base import FixedSizeOrder, Order
 from mrl.data.order.batches import Sequential, Shuffled
@@ -41,6 +42,7 @@ from mrl.data.order.mixed import Mixed
 from mrl.data.order.token_budget import TokenBudget
 from mrl.data.order.weighted import Weighted
 from mrl.data.splitting import split, split_rows
+from mrl.data.windows import WindowMap, Windows
 
 __all__ = [
     "AugmentedTokens",
@@ -79,6 +81,9 @@ __all__ = [
     "Vectors",
     "WeightColumn",
     "Weighted",
+    "WindowMap",
+    "WindowedTokens",
+    "Windows",
     "batch_sequences",
     "block_mask",
     "concat",

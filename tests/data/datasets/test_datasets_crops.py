@@ -73,7 +73,7 @@ def test_crops_in_other_datasets() -> None:
     [
         ({"on_long": "crop"}, "on_long is 'crop' and max_length None; give the number of ids of a crop"),
         ({"on_long": "crop", "max_length": 0}, "max_length 0; give the number of ids of a crop, 1 or more"),
-        ({"on_long": "cut"}, "on_long is 'cut'; expected 'raise', 'reject' or 'crop'"),
+        ({"on_long": "cut"}, "on_long is 'cut'; expected 'raise', 'reject', 'crop' or Windows"),
     ],
 )
 def test_settings(settings: dict[str, Any], words: str) -> None:

@@ -18,6 +18,7 @@ from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.fields.joined import JoinedField
 from mrl.data.order.base import ensure_int
 from mrl.data.order.mixed import Mixture, Weights, lowest_terms
+from mrl.data.windows import Windows
 from mrl.errors import DatasetError
 from mrl.messages import did_you_mean, format_names
 from mrl.ragged import Rejects
@@ -212,7 +213,7 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, partial) and isinstance(b, partial):
         mine, other = ({"": x.func, **dict(enumerate(x.args)), **x.keywords} for x in (a, b))
         return mine.keys() == other.keys() and all(_same(mine[name], other[name]) for name in mine)
-    return type(a) is type(b) and isinstance(a, (str, int, float, tuple, frozenset)) and a == b
+    return type(a) is type(b) and isinstance(a, (str, int, float, tuple, frozenset, Windows)) and a == b
 
 
 def _schedule(weights: Any, names: tuple[str, ...]) -> tuple[tuple[int, Weights | None], ...]:

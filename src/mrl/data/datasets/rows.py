@@ -18,6 +18,7 @@ from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
 from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting import count_rows, require_rows
+from mrl.data.windows import WindowMap, windowed_text
 from mrl.errors import ColumnError, DatasetError
 from mrl.formatting import html_preview
 from mrl.ragged import OnError, Ragged, Rejects, require_on_error
@@ -122,15 +123,19 @@ class RowDataset(SourceDataset):
         """
         if self.on_error is not None:
             require_on_error(self.on_error)
-        self._replace_columns(self.task.validate_columns(columns, like or {}))
-        n = len(next(iter(self.columns.values()), ()))
+        found = self.task.validate_columns(columns, like or {})
+        n = len(next(iter(found.values()), ()))
+        kept: RowIndex = range(n)
+        if self.task.divide_rows is not None and (divided := self.task.divide_rows(self, found, ids)) is not None:
+            found, kept = divided
+        self._replace_columns(found)
         self.fields = () if self.task.make_fields is None else self.task.make_fields(self)
         if ids is not None and self.task.generates is not None:
             generated = self.columns[self.task.generates]
             self.fields = tuple(field.with_ids(generated, ids) for field in self.fields)
-        self._kept, self._storage_index, self._rejects = range(n), None, Rejects([])
-        if self.task.filter_rows is not None and (found := self.task.filter_rows(self)) is not None:
-            ok, self._rejects = found
+        self._kept, self._storage_index, self._rejects = kept, None, Rejects([])
+        if self.task.filter_rows is not None and (filtered := self.task.filter_rows(self)) is not None:
+            ok, self._rejects = filtered
             if not ok.all():
                 self._choose(np.flatnonzero(ok))
         return n
@@ -178,6 +183,20 @@ class RowDataset(SourceDataset):
 
     def _storage_rows(self) -> RowIndex:
         return take_rows(self._storage_index, range(len(self)))  # type: ignore[no-any-return]
+
+    @property
+    def windows(self) -> WindowMap | None:
+        """Which part of which text each row is, under ``on_long=Windows(...)``; None for whole texts.
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset, Windows
+        >>> from mrl.text import NucleotideVocab
+        >>> TextDataset(["ACGT", "A"], NucleotideVocab(), max_length=4, on_long=Windows()).windows.rows
+        array([0, 0, 1])
+        """
+        column = windowed_text(self.columns.get(self.task.generates or ""))
+        return None if column is None else column.windows
 
     @property
     def rejects(self) -> Rejects:
@@ -376,7 +395,8 @@ class RowDataset(SourceDataset):
         Parameters
         ----------
         percent_valid : float
-            The fraction for validation, 0 < p < 1; the training part has n * (1 - p) rows, rounded down, exactly.
+            The fraction for validation, 0 < p < 1; the training part has n * (1 - p) rows, rounded down, exactly. Of
+            windows, n is the number of texts, all windows of which are in one part.
         seed : int
             Determines the split: the same seed gives the same one on any machine.
 
@@ -400,12 +420,17 @@ class RowDataset(SourceDataset):
         """
         if not 0 < percent_valid < 1:
             raise ValueError(f"percent_valid is {percent_valid}; expected a fraction between 0 and 1, such as 0.1")
-        n = len(self)
+        windows = self.windows
+        texts = np.arange(len(self)) if windows is None else windows.distinct_rows
+        n = len(texts)
         train = count_rows(1 - percent_valid, n)
         remedy = "there are too few rows for this fraction; use split_on_idxs, or mrl.split with numbers of rows"
         require_rows((train, n - train), (1 - percent_valid, percent_valid), remedy)
         rows = shuffled_positions(np.arange(n), n, f"split {operator.index(seed)}")
-        return self.split_on_idxs(rows[:train], rows[train:])
+        if windows is None:
+            return self.split_on_idxs(rows[:train], rows[train:])
+        in_train = np.isin(windows.rows, texts[rows[:train]])
+        return self.split_on_idxs(np.flatnonzero(in_train), np.flatnonzero(~in_train))
 
     def split_on_idxs(self, train_idxs: Any, valid_idxs: Any) -> tuple[Self, Self]:
         """Split into a training and a validation view by row numbers.

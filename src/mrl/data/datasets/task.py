@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from mrl.data.batch import Collate
-from mrl.data.columns import Values, is_stored, number_blocks, number_column
+from mrl.data.columns import Rows64, Values, is_stored, number_blocks, number_column
 from mrl.data.fields.field import Field
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import IGNORED, Rejects, Text, as_text
+from mrl.ragged import IGNORED, Ragged, Rejects, Text, as_text
 
 Ok = NDArray[np.bool_]
 FLOAT32: np.dtype[Any] = np.dtype(np.float32)
@@ -84,6 +84,9 @@ class Task:
         The setting that holds the vocabulary of that column.
     filter_rows : callable, optional
         ``filter_rows(ds)`` returns which stored rows stay, bool (n,), and `Rejects` of the others; None if all stay.
+    divide_rows : callable, optional
+        ``divide_rows(ds, columns, ids)`` returns columns that have several rows for one that was given, and of each the
+        number of that one; None if each stays one. `ids` are those of the column that a model generates, if known.
 
     Notes
     -----
@@ -112,6 +115,7 @@ class Task:
     generates: str | None = None
     generated_vocab: str = "vocab"
     filter_rows: Callable[[Any], tuple[Ok, Rejects] | None] | None = None
+    divide_rows: Callable[[Any, dict[str, Any], Ragged | None], tuple[dict[str, Any], Rows64] | None] | None = None
 
     def bind_collate(self, ds: Any) -> Callable[[Any], Any] | None:
         """Return the collate function for a dataset, with what it needs of its vocabulary and settings.

@@ -13,21 +13,26 @@ from torch import Tensor
 
 from mrl.data.batch import Collate
 from mrl.data.collate.sequences import lm_collate, sequence_prediction_collate
+from mrl.data.columns import Rows64
 from mrl.data.datasets.dataset import BaseDataset
 from mrl.data.datasets.task import NumberColumn, Task, TextColumn, WeightColumn, numpy_dtype
 from mrl.data.fields.crops import CroppedTokens
 from mrl.data.fields.field import Field
 from mrl.data.fields.numbers import Numbers
 from mrl.data.fields.tokens import Augment, AugmentedTokens, Tokens, token_field
-from mrl.errors import RowError
-from mrl.ragged import Rejects
+from mrl.data.fields.windows import WindowedTokens
+from mrl.data.windows import Windows, repeat_rows, require_width, windowed_text
+from mrl.errors import DatasetError, RowError
+from mrl.ragged import Ragged, Rejects
 from mrl.text import Vocab
 
-OnLong = Literal["raise", "reject", "crop"]
+OnLong = Literal["raise", "reject", "crop"] | Windows
 
 
-def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens | CroppedTokens]:
-    """Return the field of the column ``smiles``, augmented and cropped if the dataset is."""
+def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens | CroppedTokens | WindowedTokens]:
+    """Return the field of the column ``smiles``, augmented, cropped or in windows if the dataset is."""
+    if (column := windowed_text(ds.columns["smiles"])) is not None:
+        return (WindowedTokens(Tokens(column.text, ds.vocab), column),)
     if ds.on_long == "crop":
         tokens = token_field(ds.columns["smiles"], ds.vocab, augment=ds.augment, seed=ds.seed)
         return (CroppedTokens(tokens, ds.max_length, seed=ds.seed),)
@@ -36,9 +41,23 @@ def token_fields(ds: Any) -> tuple[Tokens | AugmentedTokens | CroppedTokens]:
 
 def reject_long_rows(ds: Any) -> tuple[NDArray[np.bool_], Rejects] | None:
     """Return which rows have at most ``max_length`` ids, and the others as rejects; see `Task.filter_rows`."""
-    if ds.max_length is None or ds.on_long == "crop":
+    if ds.max_length is None or ds.on_long not in ("raise", "reject"):
         return None
     return split_by_length(ds, ds.columns["smiles"], ds.lengths(), ("max_length", ds.max_length))
+
+
+def cut_long_rows(ds: Any, columns: dict[str, Any], ids: Ragged | None) -> tuple[dict[str, Any], Rows64] | None:
+    """Return columns with a row for each window, under ``on_long=Windows(...)``; see `Task.divide_rows`."""
+    column = windowed_text(columns["smiles"])
+    if column is not None:
+        if not isinstance(ds.on_long, Windows):
+            raise DatasetError("smiles are windows over texts; give the texts themselves, or on_long=Windows(...)")
+        require_width(column, "smiles", ds.max_length)
+        return columns | {"smiles": column}, np.arange(len(column))
+    if not isinstance(ds.on_long, Windows):
+        return None
+    lengths = Tokens(columns["smiles"], ds.vocab).lengths() if ids is None else ids.lengths
+    return repeat_rows(columns, "smiles", ds.on_long, ds.max_length, lengths)
 
 
 def split_by_length(
@@ -75,8 +94,17 @@ def check_text_settings(augment: Augment | None, seed: int, on_long: OnLong, max
     """Validate settings of datasets of text; return the seed as an int."""
     if augment is not None and not callable(augment):
         raise TypeError(f"augment is {augment!r}; expected a function of (text, key) that returns a text")
+    if isinstance(on_long, Windows):
+        if augment is not None:
+            raise ValueError(
+                "on_long is Windows(...), over texts as they are: leave out augment, or take on_long='crop'"
+            )
+        if max_length is None or operator.index(max_length) < 1:
+            raise ValueError(f"on_long is {on_long} and max_length {max_length}; give the number of ids of a window")
+        on_long.cut(np.zeros(0, np.int64), max_length)
+        return operator.index(seed)
     if on_long not in ("raise", "reject", "crop"):
-        raise ValueError(f"on_long is {on_long!r}; expected 'raise', 'reject' or 'crop'")
+        raise ValueError(f"on_long is {on_long!r}; expected 'raise', 'reject', 'crop' or Windows(...)")
     if on_long == "crop" and (max_length is None or operator.index(max_length) < 1):
         raise ValueError(f"on_long is 'crop' and max_length {max_length}; give the number of ids of a crop, 1 or more")
     return operator.index(seed)
@@ -103,11 +131,12 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
     max_length : int, optional
         The largest number of ids of a row, ``bos`` and ``eos`` included; nothing is truncated unless `on_long` is
         "crop". A text that augmentation makes longer stays as it is.
-    on_long : {"raise", "reject", "crop"}
-        What to do with longer rows: raise; drop them and list them in `rejects`; or take `max_length` consecutive ids,
-        others in each epoch (a function of `seed`, epoch and row), for long sequences such as DNA. A crop has ``bos``
-        only where the text begins, and ``eos`` only where it ends; validation and test parts of a split have the first
-        ids.
+    on_long : {"raise", "reject", "crop"} or Windows
+        What to do with longer rows: raise; drop them and list them in `rejects`; take `max_length` consecutive ids,
+        others in each epoch (a function of `seed`, epoch and row), for long sequences such as DNA; or make each window
+        over a text a row of its own (see `Windows`): ``ds.windows`` says of which text, and from where, and a split
+        keeps the windows of a text together. A crop or window has ``bos`` only where the text begins, and ``eos`` only
+        where it ends; validation and test parts of a split have the first ids of a text that is cropped.
 
     Raises
     ------
@@ -126,7 +155,14 @@ class TextDataset(BaseDataset[tuple[Tensor, Tensor]]):
             [4, 1, 2, 2, 2]])
     """
 
-    task = Task({"smiles": TextColumn()}, token_fields, lm_collate, "smiles", filter_rows=reject_long_rows)
+    task = Task(
+        {"smiles": TextColumn()},
+        token_fields,
+        lm_collate,
+        "smiles",
+        filter_rows=reject_long_rows,
+        divide_rows=cut_long_rows,
+    )
 
     smiles: Any
     vocab: Vocab

@@ -12,6 +12,7 @@ from mrl.data.fields.crops import CroppedTokens
 from mrl.data.fields.field import Field
 from mrl.data.fields.selection import RowSelection
 from mrl.data.fields.tokens import AugmentedTokens, Tokens
+from mrl.data.fields.windows import WindowedTokens
 from mrl.data.order.randomness import random_bits, row_keys
 from mrl.ragged import IGNORED, Ragged
 from mrl.text import UNK, Vocab
@@ -25,7 +26,7 @@ class MaskedTokens(Field):
 
     Parameters
     ----------
-    tokens : Tokens, AugmentedTokens or CroppedTokens
+    tokens : Tokens, AugmentedTokens, CroppedTokens or WindowedTokens
         The rows before masking.
     rate : float
         The probability that a token is selected.
@@ -51,7 +52,7 @@ class MaskedTokens(Field):
 
     def __init__(
         self,
-        tokens: Tokens | AugmentedTokens | CroppedTokens,
+        tokens: Tokens | AugmentedTokens | CroppedTokens | WindowedTokens,
         *,
         rate: float,
         mask_idx: int,

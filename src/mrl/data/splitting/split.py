@@ -13,6 +13,7 @@ from mrl.data.columns import Rows64, Values, View
 from mrl.data.order.randomness import shuffled_positions
 from mrl.data.splitting.dealing import deal_classes, deal_groups, deal_stratified
 from mrl.data.splitting.sorting import rows_by_value
+from mrl.data.windows import WindowMap
 from mrl.errors import ColumnError, RowError
 from mrl.formatting import format_percent
 from mrl.messages import did_you_mean, format_count, format_names
@@ -41,6 +42,15 @@ class Augmentable(Protocol):
 
     def without_augmentation(self) -> Any:
         """Return the same rows without augmentation."""
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A dataset whose rows may be windows over texts, which stay in one part."""
+
+    @property
+    def windows(self) -> WindowMap | None:
+        """Which part of which text each row is; None for whole texts."""
 
 
 D = TypeVar("D", bound=Splittable)
@@ -75,7 +85,7 @@ def split(
         Rows with the same value stay in the same part: molecules (canonical SMILES), scaffolds
         (`mrl.chem.scaffold_groups`), clusters, a column of the data. Groups are dealt in random order, large ones
         first, to the part that is furthest below its size; sizes are met as nearly as groups allow. Missing values
-        (None, NaN) are one group.
+        (None, NaN) are one group. Of a dataset with ``on_long=Windows(...)``, the windows of a text if not given.
     stratify : column of n values, optional
         Classes that each part gets in the proportions of the whole, within one row; together with `groups` as nearly
         as whole groups allow.
@@ -121,7 +131,18 @@ def split(
         return _views(ds, _rows_by_name(ds.columns, by))
     if sizes is None:
         raise ValueError("no sizes are given; give them, such as (0.8, 0.1, 0.1), or by= the name of a column")
+    if (windows := _windows_of(ds)) is not None:
+        if sort_by is not None:
+            raise ValueError(
+                "the rows are windows, and a split by sort_by could cut between those of one text; split the texts "
+                "first, and make a dataset of each part"
+            )
+        groups = windows.rows if groups is None else groups
     return _views(ds, _parts(len(ds), sizes, seed, groups, stratify, sort_by))
+
+
+def _windows_of(ds: object) -> WindowMap | None:
+    return ds.windows if isinstance(ds, Windowed) else None
 
 
 def split_rows(
