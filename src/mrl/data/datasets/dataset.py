@@ -1,4 +1,4 @@
-"""`BaseDataset`: columns plus a task. It makes samples, batches and loaders; `RowDataset` holds its rows."""
+"""`BaseDataset`: columns plus a task. It makes samples, batches and loaders; its rows and views are base classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from mrl.data.batch import BatchRequest, Collate, LazyBatch, epoch_of, make_sample, with_list_of_samples
 from mrl.data.collate.padding import Padding
 from mrl.data.columns import Rows64, as_row_index, column_identity, index_digest, row_array, take_rows
-from mrl.data.datasets.rows import RowDataset
+from mrl.data.datasets.views import ViewDataset
 from mrl.data.device import get_device, to_device
 from mrl.data.loader.loader import Loader
 from mrl.data.loader.options import OrderOptions, check_order, check_torch_options, choose_collate, choose_num_workers
@@ -29,7 +29,7 @@ Batch = TypeVar("Batch", default=Any)
 _EPOCH: ContextVar[int] = ContextVar("epoch", default=0)  # for a subclass whose __getitem__ makes samples one by one
 
 
-class BaseDataset(RowDataset, Generic[Batch]):
+class BaseDataset(ViewDataset, Generic[Batch]):
     """A dataset that makes its own batches, and other datasets of its kind from new rows.
 
     Row data lives in `columns`; what a sample is, in its `task`; everything else is configuration. `new`, `split` and
