@@ -223,6 +223,18 @@ def test_a_tail_does_not_overwrite_a_column_of_that_name(put: Put) -> None:
     assert table["cxsmiles_tail"].tolist() == ["|$a;b;c$|"]
 
 
+def test_a_tail_never_takes_the_place_of_another_column(put: Put) -> None:
+    names = "smiles,cxsmiles,cxsmiles_tail\n"
+    table = read(put("no tails.csv", names + "CCO,a,b\n"), smiles="smiles", others=True)
+    assert (table["cxsmiles"].tolist(), table["cxsmiles_tail"].tolist()) == (["a"], ["b"])
+    path = put("tails.csv", names + "CCO |$a;b;c$|,a,b\n")
+    with pytest.raises(ColumnError, match=r"'cxsmiles' and 'cxsmiles_tail' are taken by other columns: rename one"):
+        read(path, smiles="smiles")
+    renamed = put("renamed.csv", path.read_text().replace("cxsmiles_tail", "other"))
+    table = read(renamed, smiles="smiles", others=True)
+    assert (table["other"].tolist(), table["cxsmiles_tail"].tolist()) == (["b"], ["|$a;b;c$|"])
+
+
 def test_rows_that_cannot_be_kept_are_rejected_with_their_reason(put: Put) -> None:
     path = put("t.csv", "smiles,y\nCCO,1\n,2\nC,3,4\n  ,5\nC C,6\n\nN\nnan,7\nO,8\n\n\n")
     table = read(path, targets="y")

@@ -91,9 +91,17 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
     columns |= {name: np.array(pc.filter(column, mask)) for name, column in arrays.items()}
-    texts[TAIL_COLUMNS["cxsmiles" in (*columns, *texts)]] = cells.tail
-    columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
     tails = pc.binary_length(pc.filter(cells.tail, mask))
+    if (tail_column := next((name for name in TAIL_COLUMNS if name not in (*file.names, *texts)), None)) is not None:
+        texts[tail_column] = cells.tail
+    elif np.count_nonzero(tails):
+        raise ColumnError(
+            f"{file.path}: molecules have CXSMILES tails, which get a column of their own, but the names "
+            f"{' and '.join(map(repr, TAIL_COLUMNS))} are taken by other columns: rename one of these in the file",
+            column=TAIL_COLUMNS[0],
+            path=file.path,
+        )
+    columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
     rejects = [
         *block.rejects,
         *(Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()),
