@@ -58,7 +58,7 @@ def parity(name: str, measured: ArrayLike, predicted: ArrayLike, *, unit: str = 
     thin = slice(None, None, math.ceil(len(x) / _MOST_POINTS))
     canvas.dots(axes.points(x[thin], y[thin]), color="samples", size=3)
     label = f"{name} ({unit})" if unit else name
-    _name_axes(canvas, axes, f"measured {label}", f"predicted {label}")
+    _name_axes(canvas, axes, f"{label}: measured", f"{label}: predicted")
     alt = f"{label}: {format_count(len(x), 'prediction')} over measured values; mean absolute error "
     alt += f"{format_number(error)}."
     if missing := len(known) - len(x):

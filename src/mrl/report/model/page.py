@@ -52,7 +52,7 @@ class PropertyReport:
     >>> from mrl.qsar import FitOptions, fit
     >>> smiles = ["C" * n + "O" for n in range(1, 13)]
     >>> model = fit(smiles, {"y": range(12)}, split="random", options=FitOptions(folds=2, members=1, epochs=1))
-    >>> "measured y" in PropertyReport(model, "a.csv").html
+    >>> "y: measured" in PropertyReport(model, "a.csv").html
     True
     """
 
