@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -130,8 +131,22 @@ def test_a_scaffold_that_is_used_up_gives_no_more_molecules() -> None:
     assert max(counts.values()) < 8 + 5  # a round may overshoot by its batch
 
 
+def test_a_search_that_has_converged_starts_again() -> None:
+    plain = dataclasses.replace(SMALL, surrogate=False)
+    runs = [
+        improve(None, task("qed"), start=START, budget=90, options=dataclasses.replace(plain, fresh_start=rounds))
+        for rounds in (0, 1)
+    ]
+    tops = [one.top for one in runs[0].rounds]
+    converged = next(n for n in range(2, len(tops)) if tops[n - 1] - tops[n - 2] < 0.01 * tops[n - 1])
+    before, again = ([call for call in run.history if call.round < converged] for run in runs)
+    assert before == again
+    assert calls_of(runs[0])[len(before)] != calls_of(runs[1])[len(before)]
+
+
 def test_a_run_that_is_resumed_ends_like_one_that_was_not_interrupted(tmp_path: Path) -> None:
-    whole = improve(None, task("qed"), start=START, budget=80, options=SMALL)
+    options = dataclasses.replace(SMALL, fresh_start=1)  # it has started again before and after the interruption
+    whole = improve(None, task("qed"), start=START, budget=80, options=options)
 
     class Stop(Exception):
         pass
@@ -141,10 +156,10 @@ def test_a_run_that_is_resumed_ends_like_one_that_was_not_interrupted(tmp_path: 
             raise Stop
 
     with pytest.raises(Stop):
-        improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path, on_round=stop)
-    resumed = improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path)
+        improve(None, task("qed"), start=START, budget=80, options=options, out=tmp_path, on_round=stop)
+    resumed = improve(None, task("qed"), start=START, budget=80, options=options, out=tmp_path)
     assert calls_of(resumed) == calls_of(whole)
-    again = improve(None, task("qed"), start=START, budget=80, options=SMALL, out=tmp_path)
+    again = improve(None, task("qed"), start=START, budget=80, options=options, out=tmp_path)
     assert calls_of(again) == calls_of(whole)
 
 
@@ -157,7 +172,7 @@ def test_a_folder_of_a_run_with_other_arguments_is_rejected(tmp_path: Path) -> N
 PROGRAM = """
 import sys
 from mrl.loop import ImproveOptions, improve, task
-options = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
+options = ImproveOptions(batch=10, samples=0, offspring=20, eager=0, fresh_start=3)
 run = improve(None, task("qed"), start={start!r}, budget=300, options=options, out=sys.argv[1])
 print([(call.smiles, call.score) for call in run.history])
 """

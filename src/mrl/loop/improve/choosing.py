@@ -33,13 +33,13 @@ class Chooser:
         number: int,
         courage: float,
         rng: np.random.Generator,
+        known: NDArray[np.bool_],
     ) -> list[int]:
-        """Return the positions of the chosen proposals, at most `count`."""
+        """Return the positions of the chosen proposals, at most `count`; `known` are the calls to fit to."""
         if len(proposals) <= count:
             return list(range(len(proposals)))
-        scores = history.scores
-        finite = ~np.isnan(scores)
-        if finite.sum() < _LEAST:
+        scores = np.where(known, history.scores, np.nan)
+        if np.isfinite(scores).sum() < _LEAST:
             return sorted(rng.choice(len(proposals), count, replace=False).tolist())
         self._catch_up(history)
         rows = _training_rows(scores, rng)

@@ -105,6 +105,17 @@ class History(Sequence[Call]):
         return np.array([call.score for call in self._calls], np.float64)
 
     @property
+    def rounds(self) -> NDArray[np.int64]:
+        """The round of every call.
+
+        Examples
+        --------
+        >>> History([Call("CCO", 0.4, "start", 0)]).rounds
+        array([0])
+        """
+        return np.array([call.round for call in self._calls], np.int64)
+
+    @property
     def failed(self) -> int:
         """How many calls gave no score.
 

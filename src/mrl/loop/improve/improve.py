@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.arguments import require_integer
 from mrl.chem import canon_smile
@@ -19,6 +20,7 @@ from mrl.lm import SequenceModel
 from mrl.loop.improve.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mrl.loop.improve.choosing import Chooser
 from mrl.loop.improve.history import Call, History, Round
+from mrl.loop.improve.islands import Islands
 from mrl.loop.improve.options import ImproveOptions
 from mrl.loop.improve.policy import Policy, frozen_copy
 from mrl.loop.improve.proposing import Scaffolds, by_rank, children, memory
@@ -197,6 +199,7 @@ class _Loop:
         self.history = History()
         self.rounds: list[Round] = []
         self.chooser = Chooser()
+        self.islands = Islands(seed, options.fresh_start)
         self.scaffolds = Scaffolds(options.scaffold_limit, options.scaffold_score)
         self.part_best = np.full(len(score.components), -math.inf)  # the highest of each component, transformed
         self.out: Path | None = None
@@ -212,6 +215,8 @@ class _Loop:
             self.rounds = list(found.rounds)
             self.chooser.weights = found.weights
             self.without_new = found.without_new
+            for number in range(len(self.rounds)):
+                self.islands.update(self.history, number)
 
     def rounds_until_done(self) -> Iterable[Round]:
         """Yield each round as soon as it is done and kept."""
@@ -279,10 +284,12 @@ class _Loop:
                 texts, drawn = self.policy.propose(drawing, seed=(self.seed * 1_000_003 + number) % 2**62)
                 valid, total = len(texts) / drawn, len(texts)
                 proposed.update(dict.fromkeys(texts, "model"))
-            stale = self._stale_rounds()
+            self.islands.update(self.history, number)
+            known = self.islands.mask(self.history)
+            stale = self.islands.stale_rounds(self.history, number)
             if options.offspring and (self.policy is None or number >= _START):
-                count = options.offspring * (4 if len(self.history) < options.eager else 1)
-                parents = [self.history[row].smiles for row in memory(self.history, self.scaffolds)]
+                count = options.offspring * (4 if known.sum() < options.eager else 1)
+                parents = [self.history[row].smiles for row in memory(self.history, self.scaffolds, known)]
                 born = children(parents, count, options.mutation, self._greed(stale), options.max_atoms, rng)
                 total += len(born)
                 proposed = {**dict.fromkeys(born, "offspring"), **proposed}
@@ -291,7 +298,7 @@ class _Loop:
                 for text, source in proposed.items()
                 if text not in self.history.known and not self.scaffolds.used_up(text)
             }
-            chosen = self._choose([*proposed], min(options.batch, left), number, 1 + min(stale / 10, 4), rng)
+            chosen = self._choose([*proposed], min(options.batch, left), number, 1 + min(stale / 10, 4), rng, known)
         self._score(chosen, proposed, number)
         self.without_new = 0 if chosen else self.without_new + 1
         loss = self._learn(rng)
@@ -311,20 +318,21 @@ class _Loop:
             seconds=time.perf_counter() - self.began,
         )
 
-    def _stale_rounds(self) -> int:
-        """Return for how many rounds the mean of the best scores has not risen."""
-        now = self.rounds[-1].top if self.rounds else math.nan
-        return sum(1 for one in self.rounds[:-1] if one.top == now)
-
     def _greed(self, stale: int) -> float:
         """Return the greed with which parents are drawn: less and less while nothing better is found."""
         return min(self.options.greed * (1 + stale / 5), max(0.2, self.options.greed))
 
     def _choose(
-        self, proposals: list[str], count: int, number: int, courage: float, rng: np.random.Generator
+        self,
+        proposals: list[str],
+        count: int,
+        number: int,
+        courage: float,
+        rng: np.random.Generator,
+        known: NDArray[np.bool_],
     ) -> list[str]:
         if self.options.surrogate:
-            rows = self.chooser.choose(proposals, count, self.history, number, courage, rng)
+            rows = self.chooser.choose(proposals, count, self.history, number, courage, rng, known)
         else:
             rows = sorted(rng.permutation(len(proposals))[:count].tolist())
         return [proposals[row] for row in rows]

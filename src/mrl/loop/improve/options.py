@@ -22,7 +22,7 @@ class ImproveOptions:
     offspring : int
         Children of scored molecules per round; 0 leaves the genetic step out.
     eager : int
-        In the first `eager` calls offspring are made four times as many: choosing well pays most there.
+        In the first `eager` calls of each start offspring are made four times as many: choosing well pays most there.
     mutation : float
         Share of the offspring that are mutated; of the others, all are children of two parents.
     greed : float
@@ -40,6 +40,9 @@ class ImproveOptions:
         are purged from replay and parents, and no more are proposed. None: no limit.
     scaffold_score : float
         See `scaffold_limit`.
+    fresh_start : int
+        After so many rounds in which the mean of the ten best rose by less than 1 %, start again from half of the first
+        molecules, as if no others were known; when that has converged as well, go on from all; and so on. 0: never.
     max_atoms : int
         The most heavy atoms of offspring.
     patience : int
@@ -70,15 +73,16 @@ class ImproveOptions:
     sigma: float = 500.0
     scaffold_limit: int | None = None
     scaffold_score: float = 0.5
+    fresh_start: int = 25
     max_atoms: int = 60
     patience: int = 80
     stop_at: float | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("batch", 1), ("samples", 0), ("offspring", 0), ("eager", 0), ("replay", 0)):
+        for name, least in (("batch", 1), ("max_atoms", 5), ("patience", 1)):
             require_integer(name, getattr(self, name), least)
-        for name, least in (("max_atoms", 5), ("patience", 1)):
-            require_integer(name, getattr(self, name), least)
+        for name in ("samples", "offspring", "eager", "replay", "fresh_start"):
+            require_integer(name, getattr(self, name), 0)
         if self.scaffold_limit is not None:
             require_integer("scaffold_limit", self.scaffold_limit, 1)
         for name in ("greed", "lr", "sigma"):

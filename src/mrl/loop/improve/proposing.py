@@ -45,9 +45,10 @@ class Scaffolds:
         return self._of[smiles]
 
 
-def memory(history: History, scaffolds: Scaffolds) -> list[int]:
-    """Return the numbers of the best calls, those of used-up scaffolds left out, the best first."""
-    rows: list[int] = history.ranking().tolist()
+def memory(history: History, scaffolds: Scaffolds, known: NDArray[np.bool_] | None = None) -> list[int]:
+    """Return the numbers of the best calls of some, those of used-up scaffolds left out, the best first."""
+    ranking = history.ranking()
+    rows: list[int] = (ranking if known is None else ranking[known[ranking]]).tolist()
     if scaffolds.limit is not None:
         rows = [row for row in rows if not scaffolds.used_up(history[row].smiles)]
     return rows[:_MEMORY]
