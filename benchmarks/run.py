@@ -26,6 +26,7 @@ from batches import batches
 from inner import inner
 from losses import losses
 from memory import memory
+from mixtures import mixtures
 from resume import resume
 
 import mrl
@@ -39,6 +40,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 REPEATED = {
     "text": text,
     "batches": batches,
+    "mixtures": mixtures,
     "memory": memory,
     "inner": inner,
     "resume": resume,
