@@ -148,7 +148,7 @@ class Mixed(BaseOrder):
         self._streams = [
             Shuffled(size, 1, own) if shuffle else Sequential(size, 1) for size, own in zip(sizes, seeds, strict=True)
         ]
-        self._last: tuple[tuple[int, int], _Draw] | None = None  # epoch and first batch, of a batch or a window
+        self._last: tuple[int, range, _Draw] | None = None  # epoch, and batches of a window
 
     def __len__(self) -> int:
         return (self._epoch_rows + self.batch_size - 1) // self.batch_size
@@ -262,17 +262,18 @@ class Mixed(BaseOrder):
         return epoch * self._epoch_rows + min(k * self.batch_size, self._epoch_rows)
 
     def _draw(self, epoch: int, k: int) -> _Draw:
-        self._require_batch(k)
-        first, stop = self._window(epoch, k)
         last = self._last  # read once: another thread may be elsewhere
-        if last is None or last[0] != (epoch, first):
+        if last is None or last[0] != epoch or k not in last[1]:
+            self._require_batch(k)
+            first, stop = self._window(epoch, k)
             draw = self._rows_of(epoch, first, stop)
             if self.lengths is not None and self._is_full(stop - 1):
                 key = f"batches {self.mixture.seed} {self.seed} {epoch} {first}"
                 draw = _arranged(draw, batched_by_length(self.lengths.take(draw.rows), stop - first, key))
-            self._last = last = (epoch, first), draw
-        rows, passes = last[1]
-        own = slice((k - first) * self.batch_size, (k - first + 1) * self.batch_size)
+            self._last = last = epoch, range(first, stop), draw
+        _, batches, (rows, passes) = last
+        begin = (k - batches.start) * self.batch_size
+        own = slice(begin, begin + self.batch_size)
         return _Draw(rows[own], passes if isinstance(passes, int) else passes[own])
 
     def _is_full(self, k: int) -> bool:
