@@ -18,8 +18,9 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from mrl.errors import FileFormatError, MrlError
 
@@ -148,7 +149,7 @@ def write_atomic(path: AnyPath, data: str | bytes) -> None:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def open_regular(path: AnyPath) -> IO[bytes]:
+def open_regular(path: AnyPath) -> BufferedReader:
     """Open a regular file to be read; a pipe or a device, which may never end, is an OSError at once.
 
     For files of our own formats. Files of molecules may be pipes.

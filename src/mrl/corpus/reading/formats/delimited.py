@@ -150,7 +150,8 @@ class DelimitedFile(TextFile):
     @cached_property
     def _broken_rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The rows with line ends in their cells, one for each such cell, and how many there are in it."""
-        rows, more = [], []
+        rows: list[int] = []
+        more: list[int] = []
         row, at = 0, self._start
         for begin, count in self._breaks:
             if begin < self._start:  # in the header
