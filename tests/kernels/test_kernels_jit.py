@@ -51,11 +51,19 @@ def python(script: str, **environment: str) -> str:
 
 @pytest.mark.slow
 @needs_numba
-def test_only_calls_that_are_large_together_import_numba() -> None:
+def test_only_large_calls_import_numba() -> None:
     sizes = [0, 1, LARGE_CALL["python"] // 6, LARGE_CALL["python"] // 5 + 1]  # 4 bytes, 5 ids, 1 row
     assert python(f"print('numba' in sys.modules, [run(n) for n in {sizes}])") == "False [False, False, False, True]"
-    sizes = [1, 2, LARGE_CALL["numpy"] // 3 - 10, 10]  # n rows, and 2 n cells
+    sizes = [1, 2, LARGE_CALL["numpy"] // 2 - 1, LARGE_CALL["numpy"] // 2]
     assert python(f"print([pad(n) for n in {sizes}])") == "[False, False, False, True]"
+
+
+@pytest.mark.slow
+@needs_numba
+def test_earlier_small_calls_change_nothing_but_expected_ones_do() -> None:
+    assert python("print({run(1000) for _ in range(200)})") == "{False}"
+    expect = f"kernels.expect_calls({LARGE_CALL['numpy'] - 1}); print(run(1), end=' ');"
+    assert python(f"{expect} kernels.expect_calls({LARGE_CALL['numpy']}); print(run(1))") == "False True"
 
 
 def test_large_calls_without_machine_code_are_right_and_report_it() -> None:

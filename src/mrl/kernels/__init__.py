@@ -3,7 +3,7 @@
 from mrl.kernels.decode import decode
 from mrl.kernels.encode import BOS, EOS, NO_BYTES, PAD, SPLIT, UNK, TokenTable, encode
 from mrl.kernels.gather import copy_spans, locate
-from mrl.kernels.jit import numba_available
+from mrl.kernels.jit import expect_calls, numba_available
 from mrl.kernels.pad import max_length, pad, pad_parts
 from mrl.kernels.shuffle import SHUFFLE_KEYS, shuffle_positions, splitmix64
 from mrl.kernels.similarity import leader_groups, nearest, pack_bits, tanimoto
@@ -20,6 +20,7 @@ __all__ = [
     "copy_spans",
     "decode",
     "encode",
+    "expect_calls",
     "leader_groups",
     "locate",
     "max_length",

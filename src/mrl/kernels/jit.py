@@ -5,12 +5,14 @@ NumPy it calls only functions of its own file, because the cache of machine code
 other; that is why short helpers (`splitmix64`, the popcount) live next to the kernels that call them.
 
 One rule decides for each call. Importing numba and loading a kernel takes about half a second, in which the interpreter
-processes 10,000 molecules and NumPy far more. So a call runs as machine code if numba is imported already, or if this
-call and those before it together were worth the import; otherwise it runs the kernel's fallback, with the same result.
+processes 10,000 molecules and NumPy far more. So a call runs as machine code if numba is imported already, or if the
+call is large enough to be worth the import; otherwise it runs the kernel's fallback, with the same result. Who knows of
+many small calls to come says so by `expect_calls`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import os
@@ -28,9 +30,7 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 LARGE_CALL = {"python": 1 << 16, "numpy": 1 << 22}
-"""The elements processed from which on calls are worth importing numba, by what their fallback is written in."""
-
-_spent = {"python": 0, "numpy": 0}  # elements that fallbacks have processed: an epoch is many small calls
+"""The size (elements processed) from which a call is worth importing numba, by what its fallback is written in."""
 
 
 @functools.cache
@@ -75,18 +75,34 @@ def compiled(
     RuntimeWarning
         A large call has to run in the interpreter because numba is not available.
     """
-    if not _numba_imported():
-        _spent[fallback] += size
-        if _spent[fallback] < LARGE_CALL[fallback]:
-            return None
+    large = size >= LARGE_CALL[fallback]
+    if not large and not _numba_imported():
+        return None
     machine_code = _compile(kernel) if numba_available() else None
-    if machine_code is None and size >= LARGE_CALL[fallback] and fallback == "python":
+    if machine_code is None and large and fallback == "python":
         warnings.warn(
             f"numba is not installed, or switched off: {size:,} elements go through slow loops; pip install numba",
             RuntimeWarning,
             stacklevel=5,
         )
     return machine_code
+
+
+def expect_calls(size: int) -> None:
+    """Import numba if it is worth that for many small calls to come, whose fallback is NumPy.
+
+    Parameters
+    ----------
+    size : int
+        Elements that they process together.
+
+    Examples
+    --------
+    >>> expect_calls(1000)
+    """
+    if size >= LARGE_CALL["numpy"] and not _numba_imported() and numba_available():
+        with contextlib.suppress(ImportError):  # installed, but not for this version of NumPy
+            importlib.import_module("numba")
 
 
 @functools.cache

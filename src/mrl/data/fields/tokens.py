@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl import kernels
 from mrl.data.columns import Rows64, View
 from mrl.data.fields.field import Field, row_blocks
 from mrl.data.fields.selection import RowSelection
@@ -18,6 +19,8 @@ from mrl.ragged import Ragged, Text, TokenizedColumn
 from mrl.text import UNK, Vocab
 
 Augment = Callable[[str, int], str]
+
+_IDS_PER_ROW = 32  # about, of molecules
 
 
 def token_field(
@@ -93,6 +96,8 @@ class Tokens(Field):
         if known != len(self.vocab):
             kept = kept_ids(self.text, self.vocab)
             self._on_disk = len(self.vocab), kept
+            if kept is not None:
+                kernels.expect_calls(_IDS_PER_ROW * len(kept))  # an epoch is many small calls
         if kept is None:
             return RowSelection.of(self.vocab.encode(self.text.take(rows)), width=self.width)
         values, spans = kept.spans(rows)
