@@ -92,9 +92,10 @@ def test_the_limits_of_size_are_those_that_the_message_names() -> None:
 
 
 def test_dense_rings_are_a_matter_of_size() -> None:
-    labels = {pair: f"%({100 + number})" for number, pair in enumerate(combinations(range(14), 2))}
+    pairs = [(i, j) for i, j in combinations(range(14), 2) if j > i + 1]
+    labels = {pair: f"%({100 + number})" for number, pair in enumerate(pairs)}
     complete = "".join("[U]" + "".join(labels[pair] for pair in labels if i in pair) for i in range(14))
-    with pytest.raises(MoleculeError, match="size: 91 rings among 14 atoms, at most 2 "):
+    with pytest.raises(MoleculeError, match="size: 78 rings among 14 atoms, at most 2 "):
         to_mol(complete)  # each atom bonded to each: RDKit's fingerprint of paths would need minutes
 
 

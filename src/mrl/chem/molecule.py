@@ -299,16 +299,19 @@ def _size_reason(text: str) -> str | None:
     rest, atoms = _ATOM.subn(" ", text)
     if atoms > MAX_ATOMS:
         return _too_large(f"{atoms:,} atoms", MAX_ATOMS, "MAX_ATOMS")
-    if (rings := len(_RING_CLOSURE.findall(rest)) // 2) > MAX_RINGS:
-        return _too_large(f"{rings:,} rings", MAX_RINGS, "MAX_RINGS")
-    if rings > MAX_DENSITY * atoms:
-        return _too_large(f"{rings} rings among {atoms} atoms", MAX_DENSITY, "MAX_DENSITY")
+    if (closures := len(_RING_CLOSURE.findall(rest)) // 2) > MAX_ATOMS:
+        return _too_large(f"{closures:,} rings", MAX_RINGS, "MAX_RINGS")
     with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):
         unchecked = Chem.MolFromSmiles(text, sanitize=False)
         if unchecked is not None:
             bonds = max((atom.GetDegree() for atom in unchecked.GetAtoms()), default=0)
             if bonds > MAX_NEIGHBOURS:
                 return _too_large(f"{bonds} bonds at one atom", MAX_NEIGHBOURS, "MAX_NEIGHBOURS")
+            rings = unchecked.GetNumBonds() - unchecked.GetNumAtoms() + len(Chem.GetMolFrags(unchecked))
+            if rings > MAX_RINGS:
+                return _too_large(f"{rings:,} rings", MAX_RINGS, "MAX_RINGS")
+            if rings > MAX_DENSITY * atoms:
+                return _too_large(f"{rings} rings among {atoms} atoms", MAX_DENSITY, "MAX_DENSITY")
     return None
 
 
