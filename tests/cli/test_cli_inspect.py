@@ -67,6 +67,14 @@ def test_the_numbers_of_a_table(table: Path) -> None:
     assert "vocabulary" not in found
 
 
+def test_problems_have_the_lines_of_the_file(tmp_path: Path) -> None:
+    path, out = tmp_path / "lines.csv", tmp_path / "problems.csv"
+    path.write_text('smiles,name\nCCO,"two\nlines"\nC(,open\nN,good\n,empty\n')
+    found = facts("inspect", path, "--rejects", out, status=1)
+    assert [(one["row"], one["line"], one["stage"]) for one in found["problems"]] == [(1, 4, "parse"), (3, 6, "read")]
+    assert [line.rpartition(",")[2] for line in out.read_text().splitlines()] == ['"line"', "4", "6"]
+
+
 @pytest.mark.slow
 def test_a_large_file_is_sampled_and_says_how_to_parse_all(tmp_path: Path) -> None:
     path = tmp_path / "large.smi"

@@ -59,6 +59,15 @@ def test_all_rows_rejected(tmp_path: Path) -> None:
     assert found["rejects"][0]["count"] == 2
 
 
+def test_each_kind_of_row_that_is_not_read_is_named_however_late_it_comes(tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_text("smiles,y\n" + ",1\n" * 150 + "C C,2\nC(,3\nCCO,4\n")
+    _, error = run("report", path, "-o", tmp_path / "report.html")
+    assert "not read, empty: 150 rows, e.g. row 0, line 2" in error
+    assert "not read, blank inside SMILES: 1 row, e.g. row 150, line 152" in error
+    assert "syntax" not in error
+
+
 def test_wrong_options_are_named(molecules: Path) -> None:
     out = molecules.parent / "report.html"
     assert "expected the name of a file that ends in .html" in run("report", molecules, "-o", "x.pdf", status=2)[1]

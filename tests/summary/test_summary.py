@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,17 @@ from mrl.chem import canon_smile, elements, molecule_facts, randomize, to_mol
 from mrl.corpus import Table, load_sample
 from mrl.errors import ColumnError
 from mrl.ragged import Rejects, Text
-from mrl.summary import SampleSizes, Source, column_facts, correlations, findings, reject_kinds, summarize, token_facts
+from mrl.summary import (
+    Blocks,
+    SampleSizes,
+    Source,
+    column_facts,
+    correlations,
+    findings,
+    reject_kinds,
+    summarize,
+    token_facts,
+)
 from mrl.text import CharacterVocab
 
 MOLECULES = ["CCO", "OCC", "c1ccccc1", "C[C@H](N)O", "C[C@@H](N)O", "[Na+].[Cl-]", "C(", "CC(=O)Oc1ccccc1C(=O)O"]
@@ -96,6 +109,37 @@ def test_a_large_table_is_sampled_the_same_way_each_time_and_says_so() -> None:
     assert first.to_dict() == second.to_dict()
     assert first.to_dict() != summarize(SAMPLE, sizes=SampleSizes(50, 20, 100), seed=4).to_dict()
     assert len(first.lengths) == first.same_text.rows == 400
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*MOLECULES, *SAMPLE[:30]]), st.sampled_from(["train", "test", ""])), max_size=60
+    ),
+    st.integers(1, 40),
+    st.integers(1, 25),
+)
+def test_a_summary_does_not_depend_on_blocks(rows: list[tuple[str, str]], size: int, molecules: int) -> None:
+    rejects = Rejects([(200 + i, "C(", "parse", f"syntax: {i}") for i in range(3)], lines={200: 7, 202: 9})
+    smiles, parts = (Text.of([row[i] for row in rows]) for i in (0, 1))
+    y = np.arange(len(rows)) % 7 / 2
+    numbers = np.arange(len(rows)) * 2
+    columns: dict[str, Any] = {"set": parts, "y": y}
+    source = Source("all", smiles, "smiles", columns, rejects, rows=numbers, lines=numbers + 5, notes={"trimmed": 2})
+
+    def blocks() -> Iterator[Source]:
+        for start in range(0, len(rows), size):
+            some = source.select(np.arange(start, min(start + size, len(rows))))
+            yield replace(some, notes={"trimmed": 1} if start == 0 else {})
+        yield replace(source.select(np.zeros(0, np.int64)), rejects=rejects, notes={"trimmed": 1 if rows else 2})
+
+    options: dict[str, Any] = {"properties": (), "sizes": SampleSizes(molecules, 5, 30), "progress": False}
+    whole, cut = summarize(source, **options), summarize(Blocks("all", blocks), **options)
+    assert cut.to_dict() == whole.to_dict()
+    assert cut.some == whole.some
+    assert cut.first_rejects == rejects
+    assert cut.first_rejects.lines == rejects.lines
+    assert cut.invalid.lines == {one.row: one.row + 5 for one in cut.invalid}
 
 
 def test_a_size_below_1_is_an_error() -> None:

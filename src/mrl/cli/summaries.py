@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mrl.cli.options import Notation, ReadingOptions
-from mrl.cli.tables import read_file
+from mrl.cli.options import ReadingOptions
+from mrl.cli.tables import reading_options
 from mrl.corpus import open_corpus
-from mrl.errors import NotationError
-from mrl.summary import Source
+from mrl.summary import Blocks
 
 
-def read_source(path: Path, options: ReadingOptions) -> Source:
+def read_blocks_of(path: Path, options: ReadingOptions) -> Blocks:
     """Return the rows of a file with all columns, or of a corpus; those that are not SMILES as they stand."""
     if path.is_dir():
-        return Source.of(open_corpus(path), str(path))
-    try:
-        table = read_file(path, options, others=True)
-    except NotationError as error:
-        if options.notation is not None or error.notation not in ("selfies", "protein", "nucleotide"):
-            raise
-        table = read_file(path, options, others=True, notation=Notation(error.notation))
-    return Source.of(table, str(path))
+        return Blocks.of(open_corpus(path), str(path))
+    reading = reading_options(options)
+    return Blocks.read(path, str(path), smiles=options.smiles_column, format=options.format, options=reading)

@@ -75,23 +75,7 @@ def read_file(
 
     With `sequences`, a command that parses molecules also takes notations that it does not parse.
     """
-    notation = options.notation or notation
-    if options.parses_molecules and not sequences and notation not in (Notation.SMILES, Notation.TEXT):
-        stop(
-            f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
-            "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
-            USAGE,
-        )
-    is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
-    try:
-        reading = ReadOptions(
-            encoding=options.encoding,
-            notation=notation.value if is_named else None,
-            on_label=on_label.value,
-            sheet=options.sheet,
-        )
-    except ValueError as error:
-        stop(f"--{error}", USAGE)
+    reading = reading_options(options, notation, on_label=on_label, sequences=sequences)
     return read(
         file,
         smiles=options.smiles_column,
@@ -101,6 +85,33 @@ def read_file(
         format=options.format,
         options=reading,
     )
+
+
+def reading_options(
+    options: ReadingOptions,
+    notation: Notation = Notation.SMILES,
+    *,
+    on_label: OnLabel = OnLabel.RAISE,
+    sequences: bool = False,
+) -> ReadOptions:
+    """Return how cells are read; parameters as for `read_file`."""
+    notation = options.notation or notation
+    if options.parses_molecules and not sequences and notation not in (Notation.SMILES, Notation.TEXT):
+        stop(
+            f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
+            "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
+            USAGE,
+        )
+    is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
+    try:
+        return ReadOptions(
+            encoding=options.encoding,
+            notation=notation.value if is_named else None,
+            on_label=on_label.value,
+            sheet=options.sheet,
+        )
+    except ValueError as error:
+        stop(f"--{error}", USAGE)
 
 
 def notation_of(vocab: Vocab) -> Notation:

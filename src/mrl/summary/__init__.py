@@ -12,17 +12,19 @@ from mrl.summary.duplicates import Conflicts, Disagreement, Duplicates, Repeated
 from mrl.summary.findings import findings
 from mrl.summary.parts import Overlap, Parts
 from mrl.summary.rejections import RejectKind, reject_kinds
-from mrl.summary.source import Source
+from mrl.summary.source import Blocks, Source
 from mrl.summary.summarize import SampleSizes, summarize
-from mrl.summary.summary import Scaffolds, Summary
+from mrl.summary.summary import Lengths, Scaffolds, Summary
 from mrl.summary.tokens import TokenFacts, token_facts
 
 __all__ = [
+    "Blocks",
     "ColumnFacts",
     "Conflicts",
     "Correlations",
     "Disagreement",
     "Duplicates",
+    "Lengths",
     "Overlap",
     "Parts",
     "RejectKind",

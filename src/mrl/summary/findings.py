@@ -55,7 +55,7 @@ def _rows(summary: Summary) -> list[str]:
         found.append(f"{text} a molecule of an earlier row ({share}).")
     elif repeated is None and summary.same_text.extra:
         text = format_count(summary.same_text.extra, "row repeats", "rows repeat")
-        share = format_percent(summary.same_text.extra, summary.kept)
+        share = format_percent(summary.same_text.extra, summary.same_text.rows)
         found.append(f"{text} the text of an earlier row ({share}).")
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mrl.ragged import Reject, Rejects
+from mrl.ragged import Rejects
 
 _EXAMPLES = 3
 
@@ -19,7 +19,7 @@ class RejectKind:
     stage, kind : str
         The step, and what the reasons have in common: what they say in front of a colon.
     count : int
-    examples : tuple of Reject
+    examples : Rejects
         The first three with different texts.
 
     Examples
@@ -31,17 +31,42 @@ class RejectKind:
     stage: str
     kind: str
     count: int
-    examples: tuple[Reject, ...]
+    examples: Rejects
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON.
 
         Examples
         --------
-        >>> RejectKind("read", "empty", 2, ()).to_dict()
+        >>> RejectKind("read", "empty", 2, Rejects()).to_dict()
         {'stage': 'read', 'kind': 'empty', 'count': 2, 'examples': []}
         """
         return {**vars(self), "examples": [one._asdict() for one in self.examples]}
+
+
+class RejectTally:
+    """Counts rejected rows, block by block; see `reject_kinds`."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Rejects] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def add(self, rejects: Rejects) -> None:
+        """Count some rows."""
+        lines = rejects.lines
+        for reject in rejects:
+            kind = "duplicate" if reject.stage == "duplicates" else reject.reason.partition(":")[0]
+            key = reject.stage, kind
+            self._counts[key] = self._counts.get(key, 0) + 1
+            some = self._found.setdefault(key, Rejects())
+            if len(some) < _EXAMPLES and all(one.text != reject.text for one in some):
+                self._found[key] = Rejects.concat([some, Rejects([reject], lines=lines)])
+
+    def kinds(self) -> tuple[RejectKind, ...]:
+        """Return what was counted."""
+        stages = list(dict.fromkeys(stage for stage, _ in self._counts))
+        order = sorted(self._counts, key=lambda key: (stages.index(key[0]), -self._counts[key], key[1]))
+        return tuple(RejectKind(*key, self._counts[key], self._found[key]) for key in order)
 
 
 def reject_kinds(rejects: Rejects) -> tuple[RejectKind, ...]:
@@ -62,15 +87,6 @@ def reject_kinds(rejects: Rejects) -> tuple[RejectKind, ...]:
     >>> [(one.stage, one.kind) for one in kinds]
     [('read', 'empty'), ('duplicates', 'duplicate')]
     """
-    found: dict[tuple[str, str], list[Reject]] = {}
-    counts: dict[tuple[str, str], int] = {}
-    for reject in rejects:
-        kind = "duplicate" if reject.stage == "duplicates" else reject.reason.partition(":")[0]
-        key = reject.stage, kind
-        counts[key] = counts.get(key, 0) + 1
-        some = found.setdefault(key, [])
-        if len(some) < _EXAMPLES and all(one.text != reject.text for one in some):
-            some.append(reject)
-    stages = list(dict.fromkeys(stage for stage, _ in counts))
-    order = sorted(counts, key=lambda key: (stages.index(key[0]), -counts[key], key[1]))
-    return tuple(RejectKind(*key, counts[key], tuple(found[key])) for key in order)
+    tally = RejectTally()
+    tally.add(rejects)
+    return tally.kinds()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,35 +34,90 @@ def random_rows(total: int, n: int, seed: int) -> Rows:
     return np.sort(np.random.default_rng(seed).choice(total, n, replace=False)).astype(np.int64)
 
 
-class SomeMolecules(NamedTuple):
-    """Rows in which a molecule has all of its rows or none, and their different texts."""
+class TextKeys:
+    """The keys of all texts, or past `most` of them all keys of a part of the texts: 8 bytes each.
 
-    rows: Rows
-    """Ascending."""
-    firsts: Rows
-    """A row of each different text."""
-    places: Rows
-    """For each of `rows`, which of `firsts` has its text."""
-
-
-def rows_of_some_molecules(texts: Text, n: int, seed: int) -> SomeMolecules:
-    """Return all rows if they have `n` different texts or fewer, else those of some molecules with about `n` texts.
-
-    In a random sample of a large file hardly any molecule would meet its duplicate. Here rows are chosen by the letters
-    of their text, which every SMILES of a molecule has in common.
-
-    >>> rows_of_some_molecules(Text.of(["CCO", "CC", "CCO"]), 10, 0).firsts
-    array([1, 0])
+    >>> kept = TextKeys(most=500)
+    >>> kept.add(text_keys(Text.of(["C" * (i % 700) for i in range(1400)])))
+    >>> kept.bits, 250 < len(kept.sorted()) < 450, len(kept.sorted()) == 2 * len(np.unique(kept.sorted()))
+    (2, True, True)
     """
-    _, firsts, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
-    rows = np.arange(len(texts), dtype=np.int64)
-    if n < len(firsts):
-        order = splitmix64(letter_keys(texts.take(firsts)) ^ splitmix64(np.array([seed + 1], np.uint64)))
-        least = np.partition(order, n - 1)[n - 1]  # of n texts, or more that have the same letters as the last one
-        chosen = order <= least if np.count_nonzero(order <= least) <= 2 * n else order < least
-        rows = np.flatnonzero(chosen[inverse])
-        firsts, inverse = firsts[chosen], (np.cumsum(chosen) - 1)[inverse[rows]]
-    return SomeMolecules(rows, firsts.astype(np.int64), inverse.astype(np.int64))
+
+    def __init__(self, most: int = 1 << 25) -> None:
+        self.most = most
+        self.bits = 0
+        self._parts: list[Keys] = []
+        self._n = 0
+
+    def add(self, keys: Keys) -> None:
+        """Keep the keys of more texts."""
+        self._parts.append(self._chosen(keys))
+        self._n += len(self._parts[-1])
+        while self._n > self.most and self.bits < 48:  # which texts stay does not depend on the blocks
+            self.bits += 1
+            self._parts = [self._chosen(part) for part in self._parts]
+            self._n = sum(map(len, self._parts))
+
+    def _chosen(self, keys: Keys) -> Keys:
+        return keys if not self.bits else keys[keys & np.uint64((1 << self.bits) - 1) == 0]
+
+    def sorted(self) -> Keys:
+        """Return the keys in ascending order."""
+        keys = np.concatenate([np.zeros(0, np.uint64), *self._parts])
+        keys.sort()
+        self._parts = [keys]
+        return keys
+
+
+class SomeTexts:
+    """The keys of all texts if they are `n` or fewer, else those of some molecules with about `n` different texts.
+
+    In a random sample of a large file hardly any molecule would meet its duplicate. Here texts are chosen by their
+    letters, which every SMILES of a molecule has in common.
+
+    >>> some = SomeTexts(10, seed=0)
+    >>> texts = Text.of(["CCO", "CC", "CCO"])
+    >>> some.add(texts, text_keys(texts))
+    >>> len(some.keys())
+    2
+    """
+
+    def __init__(self, n: int, seed: int) -> None:
+        self._n = n
+        self._salt = splitmix64(np.array([seed + 1], np.uint64))
+        self._limit = np.uint64(2**64 - 1)
+        self._keys, self._orders = np.zeros(0, np.uint64), np.zeros(0, np.uint64)
+        self._waiting: list[tuple[Keys, Keys]] = []
+
+    def add(self, texts: Text, keys: Keys) -> None:
+        """Look at more texts, whose keys are given."""
+        keys, firsts = np.unique(keys, return_index=True)
+        orders = splitmix64(letter_keys(texts.take(firsts)) ^ self._salt)
+        near = orders <= self._limit
+        self._waiting.append((keys[near], orders[near]))
+        if sum(len(part) for part, _ in self._waiting) > max(4 * self._n, len(self._keys)):
+            self._choose()
+
+    def keys(self, n: int | None = None) -> Keys:
+        """Return the keys, ascending; those of about `n` texts, which are fewer."""
+        self._n = min(n or self._n, self._n)
+        self._choose()
+        return self._keys
+
+    def _choose(self) -> None:
+        parts = [(self._keys, self._orders), *self._waiting]
+        self._keys, firsts = np.unique(np.concatenate([keys for keys, _ in parts]), return_index=True)
+        self._orders = np.concatenate([orders for _, orders in parts])[firsts]
+        self._waiting = []
+        if self._n < len(self._keys):
+            least = np.partition(self._orders, self._n - 1)[self._n - 1]
+            # Of n texts, or more that have the same letters as the last one.
+            chosen = self._orders <= least
+            if np.count_nonzero(chosen) > 2 * self._n:
+                chosen = self._orders < least
+                least -= np.uint64(1)
+            self._limit = least
+            self._keys, self._orders = self._keys[chosen], self._orders[chosen]
 
 
 def letter_keys(texts: Text) -> Keys:

@@ -20,10 +20,10 @@ from mrl.summary.columns import ColumnFacts, column_facts
 from mrl.summary.correlations import Correlations, correlations
 from mrl.summary.duplicates import Conflicts, conflicts, duplicates, number_groups
 from mrl.summary.parts import Parts, find_split_column, overlaps
-from mrl.summary.rejections import reject_kinds
-from mrl.summary.sampling import SomeMolecules, random_rows, rows_of_some_molecules, text_keys
-from mrl.summary.source import Source
-from mrl.summary.summary import Scaffolds, Summary
+from mrl.summary.sampling import Keys, random_rows
+from mrl.summary.scanning import Picked, Scan, is_in, pick, scan
+from mrl.summary.source import Blocks, Source
+from mrl.summary.summary import Lengths, Scaffolds, Summary
 from mrl.summary.tokens import token_facts
 from mrl.text import Vocab
 
@@ -83,8 +83,9 @@ def summarize(
 
     Parameters
     ----------
-    data : path, Table, Source or column of str
-        n rows.
+    data : path, Table, Corpus, Source or column of str
+        n rows. Those of a file or a corpus are read twice, block by block, and are never in memory together; what is
+        kept of each row are 8 bytes.
     targets : sequence of str, optional
         The columns of labels; by default all that hold numbers or classes.
     split : str, optional
@@ -122,27 +123,31 @@ def summarize(
     >>> found.same_molecule.extra, found.conflicts[0].different, found.columns[0].kind
     (1, 1, 'numbers')
     """
-    source = Source.of(data)
-    _require_columns(source, targets, split)
-    n = len(source)
-    some = random_rows(n, sizes.texts, seed)
-    texts = source.smiles.take(some)
-    notation = source.notation
+    blocks = Blocks.of(data)
+    found = scan(blocks, max(sizes.molecules, sizes.texts), seed, split, progress)
+    n = found.rows
+    notation = found.source(blocks.name).notation
     is_smiles = notation == "smiles"
-    columns = tuple(column_facts(name, column[some]) for name, column in _flat(source.columns).items())
+    some = random_rows(n, sizes.texts, seed)
+    drawn = random_rows(n, sizes.molecules, seed) if is_smiles else some
+    compared_keys = found.alike.keys(sizes.molecules if is_smiles else sizes.texts)
+    picked = pick(blocks, found, np.union1d(some, drawn), compared_keys, progress)
+    source = picked.source
+    _require_columns(source, targets, split)
+    sample = source.select(picked.at(some))
+    columns = tuple(column_facts(name, column) for name, column in _flat(sample.columns).items())
     labels = [one for one in columns if (one.is_label if targets is None else one.name in targets)]
-    split = split or (None if source.parts else find_split_column(_flat(source.columns), some[:10_000]))
+    split = split or (
+        None if found.parts else find_split_column(_flat(sample.columns), np.arange(min(len(sample), 10_000)))
+    )
     labels = [one for one in labels if one.name != split]
-
-    drawn = random_rows(n, sizes.molecules, seed)
-    alike = rows_of_some_molecules(source.smiles, sizes.molecules if is_smiles else n, seed)
+    alike = _alike(picked, compared_keys)
     facts = compared = None
     looked_at = {"texts": len(some), "columns": len(some), "duplicates": len(alike.rows)}
     if is_smiles:
-        facts, compared = _molecules(source, drawn, alike, n_jobs, progress)
+        facts, compared = _molecules(picked, drawn, alike, n, n_jobs, progress)
         looked_at["molecules"] = len(drawn)
-    else:
-        drawn = np.arange(n)
+    drawn = picked.at(drawn)
     values = _properties(source, drawn, facts, properties, sizes, seed, n_jobs) if facts is not None else {}
     looked_at["properties"] = max((len(one) for one in values.values()), default=0)
     groups = alike.places if compared is None else number_groups(compared.identity)[alike.places]
@@ -150,32 +155,48 @@ def summarize(
     alike_texts, alike_numbers = source.smiles.take(alike.rows), source.numbers[alike.rows]
     lines = None if source.lines is None else source.lines[drawn]
     invalid = Rejects() if facts is None else facts.rejects.renumbered(source.numbers[drawn], lines)
+    found.kinds.add(invalid)
     shown = drawn[random_rows(len(drawn), _SOME, seed + 1)]
     return Summary(
-        name=source.name,
-        rows=source.total,
+        name=blocks.name,
+        rows=n + found.rejected,
         kept=n,
-        smiles_column=source.smiles_column,
+        smiles_column=found.smiles_column,
         notation=notation,
-        notes=source.notes,
-        rejects=(*reject_kinds(source.rejects), *reject_kinds(invalid)),
+        notes=+found.notes,
+        rejects=found.kinds.kinds(),
         looked_at=looked_at,
-        lengths=source.smiles.lengths,
-        tokens=token_facts(texts, notation, vocab),
+        lengths=Lengths(found.lengths),
+        tokens=token_facts(sample.smiles, notation, vocab),
         molecules=facts,
         invalid=invalid,
         properties=values,
         scaffolds=None if facts is None else _scaffolds(facts),
-        same_text=duplicates(_text_groups(source.smiles), source.smiles, source.numbers),
+        same_text=picked.same_text,
         same_molecule=None if flat is None else duplicates(groups, alike_texts, alike_numbers),
         same_flat=None if flat is None else duplicates(flat, alike_texts, alike_numbers),
         columns=columns,
         conflicts=tuple(_conflicts(source, one.name, groups, alike_texts, alike.rows) for one in labels),
         correlations=_correlations(labels, seed),
-        parts=_parts(source, split, (drawn, facts), (alike.rows, groups)),
+        parts=_parts(picked, split, found, (drawn, facts), (alike.rows, groups)),
         some=tuple((int(source.numbers[row]), source.smiles[row]) for row in shown.tolist()),
         seed=seed,
+        first_rejects=found.first_rejects,
     )
+
+
+class _Alike(NamedTuple):
+    """Picked rows that have a molecule in common with all its rows: a row of each different text, and which it has."""
+
+    rows: Rows
+    firsts: Rows
+    places: Rows
+
+
+def _alike(picked: Picked, keys: Keys) -> _Alike:
+    rows = np.flatnonzero(is_in(picked.keys, keys))
+    _, firsts, places = np.unique(picked.keys[rows], return_index=True, return_inverse=True)
+    return _Alike(rows, rows[firsts], places.astype(np.int64))
 
 
 class _Identities(NamedTuple):
@@ -201,14 +222,15 @@ def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _molecules(
-    source: Source, drawn: Rows, alike: SomeMolecules, n_jobs: int, progress: Progress
+    picked: Picked, drawn: Rows, alike: _Alike, n: int, n_jobs: int, progress: Progress
 ) -> tuple[MoleculeFacts, _Identities]:
     """Return the facts about the rows that were drawn, and what the different texts are that are compared."""
-    facts = molecule_facts(source.smiles.take(drawn), n_jobs=n_jobs, progress=progress)
-    if len(drawn) == len(source):
+    texts = picked.source.smiles
+    facts = molecule_facts(texts.take(picked.at(drawn)), n_jobs=n_jobs, progress=progress)
+    if len(drawn) == n:
         firsts = alike.firsts.tolist()
         return facts, _Identities([facts.identity[row] for row in firsts], [facts.flat[row] for row in firsts])
-    found = molecule_facts(source.smiles.take(alike.firsts), n_jobs=n_jobs, progress=progress)
+    found = molecule_facts(texts.take(alike.firsts), n_jobs=n_jobs, progress=progress)
     return facts, _Identities(found.identity, found.flat)
 
 
@@ -239,10 +261,6 @@ def _scaffolds(facts: MoleculeFacts) -> Scaffolds:
     return Scaffolds(int(facts.ok.sum()), facts.scaffolds.count(""), len(counts), singletons, tuple(largest))
 
 
-def _text_groups(texts: Text) -> Rows:
-    return np.unique(text_keys(texts), return_inverse=True)[1].astype(np.int64)
-
-
 def _conflicts(source: Source, name: str, groups: Rows, texts: Text, rows: Rows) -> Conflicts:
     column = source.columns[name][rows]
     cells = column if isinstance(column, Text) else [f"{value:g}" for value in column.tolist()]
@@ -258,22 +276,20 @@ def _correlations(labels: Sequence[ColumnFacts], seed: int) -> Correlations:
 
 
 def _parts(
-    source: Source, split: str | None, drawn: tuple[Rows, MoleculeFacts | None], alike: tuple[Rows, Rows]
+    picked: Picked, split: str | None, found: Scan, drawn: tuple[Rows, MoleculeFacts | None], alike: tuple[Rows, Rows]
 ) -> Parts | None:
     if split is not None:
-        names = [str(value).strip() for value in source.columns[split]]
-    elif source.parts:
-        names = [""] * len(source)
-        for name, rows in source.parts.items():
-            for row in np.asarray(rows).tolist():
-                names[row] = name
+        names = [str(value).strip() for value in picked.source.columns[split]]
+        everywhere = found.values[split] or Counter(names)
+    elif found.parts:
+        names, everywhere = picked.parts, found.parts
     else:
         return None
-    counts = dict(Counter(names).most_common(12))
+    counts = dict(everywhere.most_common(12))
     known = [name for name in counts if name]
     some, groups = alike
     keys = [None if group < 0 else group + 1 for group in groups.tolist()]
-    molecules = overlaps([names[row] for row in some.tolist()], keys, source.smiles.take(some), known)
+    molecules = overlaps([names[row] for row in some.tolist()], keys, picked.source.smiles.take(some), known)
     rows, facts = drawn
     scaffolds: tuple[Any, ...] = ()
     if facts is not None:

@@ -24,6 +24,76 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Lengths:
+    """How long texts are: the number of texts of each length.
+
+    Parameters
+    ----------
+    counts : mapping of int to int
+        Bytes of a text -> texts.
+
+    Examples
+    --------
+    >>> lengths = Lengths({1: 2, 3: 1})
+    >>> lengths.spread()["mean"], lengths.percentile(50), lengths.values().tolist()
+    (1.6666666666666667, 1, [1, 1, 3])
+    """
+
+    counts: Mapping[int, int]
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def percentile(self, p: float) -> int:
+        """Return a length that p percent of the texts have at most; 0 if there are none.
+
+        Parameters
+        ----------
+        p : float
+            0 to 100.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> Lengths({1: 99, 7: 1}).percentile(99)
+        1
+        """
+        sizes = sorted(self.counts)
+        ends = np.cumsum([self.counts[size] for size in sizes])
+        return sizes[int(np.searchsorted(ends, p / 100 * len(self)))] if sizes else 0
+
+    def values(self, most: int = 1_000_000) -> NDArray[np.int64]:
+        """Return the lengths of all texts in ascending order, or of `most` of them, evenly spread.
+
+        Examples
+        --------
+        >>> Lengths({2: 10, 5: 10}).values(most=4).tolist()
+        [2, 2, 5, 5]
+        """
+        sizes, n = sorted(self.counts), len(self)
+        ends = np.cumsum([self.counts[size] for size in sizes], dtype=np.int64)
+        places = np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.int64)
+        return np.array(sizes, np.int64)[np.searchsorted(ends, places, side="right")]
+
+    def spread(self) -> dict[str, float | int | None]:
+        """Return the number, mean and percentiles; see `mrl.summary.spread`.
+
+        Examples
+        --------
+        >>> Lengths({}).spread()["mean"] is None
+        True
+        """
+        facts = spread(self.values())
+        if not len(self):
+            return facts
+        mean = sum(size * count for size, count in self.counts.items()) / len(self)
+        return {**facts, "n": len(self), "mean": mean, "min": min(self.counts), "max": max(self.counts)}
+
+
+@dataclass(frozen=True)
 class Scaffolds:
     """The Bemis-Murcko scaffolds of some molecules.
 
@@ -79,8 +149,8 @@ class Summary:
         The rows that were rejected before, and those that are not molecules, by reason.
     looked_at : mapping of str to int
         Subject ("texts", "columns", "molecules", "duplicates", "properties") -> rows that were looked at.
-    lengths : ndarray of int64, shape (kept,)
-        Characters of each row (bytes, where a text is not ASCII).
+    lengths : Lengths
+        Characters of the rows (bytes, where a text is not ASCII).
     tokens : TokenFacts
     molecules : MoleculeFacts or None
         Of the rows that were parsed; None if they are not SMILES.
@@ -101,6 +171,8 @@ class Summary:
     some : tuple of (int, str)
         Rows drawn at random: number and text.
     seed : int
+    first_rejects : Rejects
+        The first 100 rows that were rejected before.
 
     Examples
     --------
@@ -117,7 +189,7 @@ class Summary:
     notes: Mapping[str, int]
     rejects: tuple[RejectKind, ...]
     looked_at: Mapping[str, int]
-    lengths: NDArray[np.int64]
+    lengths: Lengths
     tokens: TokenFacts
     molecules: MoleculeFacts | None
     invalid: Rejects
@@ -132,6 +204,7 @@ class Summary:
     parts: Parts | None = None
     some: tuple[tuple[int, str], ...] = ()
     seed: int = 0
+    first_rejects: Rejects = field(default_factory=Rejects)
 
     @property
     def n_invalid(self) -> int:
@@ -177,7 +250,7 @@ class Summary:
             "rejects": [kind.to_dict() for kind in self.rejects],
             "looked_at": dict(self.looked_at),
             "seed": self.seed,
-            "lengths": spread(self.lengths),
+            "lengths": self.lengths.spread(),
             "tokens": self.tokens.to_dict(),
             "same_text": self.same_text.to_dict(),
             "columns": {one.name: one.to_dict() for one in self.columns},

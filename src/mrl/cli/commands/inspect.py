@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
 from typing import Any
 
-import numpy as np
 from typer import Exit
 
 from mrl.cli.commands.inspect_files import facts_of_file
 from mrl.cli.console import DATA, USAGE, print_facts, print_grid, print_json, print_text, stop
 from mrl.cli.options import InspectOptions
-from mrl.cli.summaries import read_source
+from mrl.cli.summaries import read_blocks_of
 from mrl.cli.tables import print_tokens, require_writable, save_rejects
 from mrl.formatting import format_number, format_percent
 from mrl.messages import format_count, format_names, format_value
 from mrl.ragged import Rejects
-from mrl.summary import ColumnFacts, SampleSizes, Source, Summary, findings, spread, summarize
+from mrl.summary import Blocks, ColumnFacts, SampleSizes, Summary, findings, spread, summarize
 from mrl.text import Coverage, Unknown, Vocab
 
 _SHOWN_ROWS = 20
@@ -60,13 +59,14 @@ def _flat(facts: dict[str, Any], name: str = "") -> dict[str, Any]:
 def _inspect_molecules(options: InspectOptions) -> None:
     vocab = None if options.vocab is None else Vocab.load(options.vocab)
     require_writable(options.rejects, inputs=[options.file])
-    source = read_source(options.file, options)
-    parsed = len(source) if options.all or options.rejects else _SAMPLE
-    summary = summarize(source, properties=(), sizes=SampleSizes(molecules=max(parsed, 1)), progress=True)
-    problems = Rejects.concat([source.rejects, summary.invalid]).by_row()
+    blocks = read_blocks_of(options.file, options)
+    parsed = sys.maxsize if options.all or options.rejects else _SAMPLE
+    summary = summarize(blocks, properties=(), sizes=SampleSizes(molecules=parsed), progress=True)
+    not_read = [summary.first_rejects] if options.rejects is None else [block.rejects for block in blocks]
+    problems = Rejects.concat([*not_read, summary.invalid]).by_row()
     save_rejects(problems, options.rejects)
-    facts = _molecule_facts(options, source, summary, problems)
-    coverage = None if vocab is None else _in_file(vocab.coverage(source.smiles), source)
+    facts = _molecule_facts(options, summary, problems)
+    coverage = None if vocab is None else _coverage(vocab, blocks)
     if options.json:
         known = {} if coverage is None else {"vocabulary": {"name": str(options.vocab), **coverage.to_dict()}}
         print_json(facts | known)
@@ -77,26 +77,34 @@ def _inspect_molecules(options: InspectOptions) -> None:
         if coverage is not None:
             _show_coverage(coverage, str(options.vocab))
         _show_problems(facts)
-    if problems or (coverage is not None and not coverage.complete):
+    if problems or summary.kept < summary.rows or (coverage is not None and not coverage.complete):
         raise Exit(DATA)
 
 
-def _in_file(coverage: Coverage, source: Source) -> Coverage:
-    def renumbered(tokens: list[Unknown]) -> list[Unknown]:
-        return [one._replace(row=int(source.numbers[one.row])) for one in tokens]
+def _coverage(vocab: Vocab, blocks: Blocks) -> Coverage:
+    """Return how much of all rows a vocabulary covers, with the numbers of the rows in the file."""
+    counts = {"rows": 0, "tokens": 0, "unknown_rows": 0, "unknown_tokens": 0}
+    tokens: dict[str, dict[str, Unknown]] = {"unknown": {}, "cut": {}}
+    for block in blocks:
+        found = vocab.coverage(block.smiles)
+        counts = {name: count + getattr(found, name) for name, count in counts.items()}
+        for name, known in tokens.items():
+            for one in getattr(found, name):
+                first = known.get(one.token, one._replace(count=0, row=int(block.numbers[one.row])))
+                known[one.token] = first._replace(count=first.count + one.count)
+    unknown, cut = (sorted(known.values(), key=lambda one: -one.count) for known in tokens.values())
+    return Coverage(**counts, unknown=unknown, cut=cut)
 
-    return replace(coverage, unknown=renumbered(coverage.unknown), cut=renumbered(coverage.cut))
 
-
-def _molecule_facts(options: InspectOptions, source: Source, summary: Summary, problems: Rejects) -> dict[str, Any]:
-    lengths = source.smiles.lengths if len(source) else np.zeros(1, np.int64)
+def _molecule_facts(options: InspectOptions, summary: Summary, problems: Rejects) -> dict[str, Any]:
+    lengths = summary.lengths
     same = summary.same_molecule or summary.same_text
     whole = summary.to_dict()
     return {
         "is": "table",
         "file": str(options.file),
         "rows": summary.rows,
-        "not_read": len(source.rejects),
+        "not_read": summary.rows - summary.kept,
         "invalid": summary.n_invalid,
         "duplicates": same.extra,
         "molecules": same.distinct,
@@ -106,10 +114,10 @@ def _molecule_facts(options: InspectOptions, source: Source, summary: Summary, p
         "notes": dict(summary.notes),
         "looked_at": dict(summary.looked_at),
         "lengths": {
-            "min": int(lengths.min()),
-            "median": float(np.median(lengths)),
-            "p99": int(np.percentile(lengths, 99, method="higher")),
-            "max": int(lengths.max()),
+            "min": min(lengths.counts, default=0),
+            "median": float(lengths.spread()["median"] or 0),
+            "p99": lengths.percentile(99),
+            "max": max(lengths.counts, default=0),
         },
         "elements": whole.get("elements", {}),
         "traits": whole.get("traits", {}),

@@ -6,13 +6,13 @@ import importlib.metadata
 import platform
 import shlex
 
-from mrl.cli.console import print_json, success
+from mrl.cli.console import note, print_json, success
 from mrl.cli.options import ReportOptions
-from mrl.cli.summaries import read_source
-from mrl.cli.tables import report_rejects, require_writable
-from mrl.messages import format_count
+from mrl.cli.summaries import read_blocks_of
+from mrl.cli.tables import require_writable
+from mrl.messages import format_count, format_value
 from mrl.report import DataReport
-from mrl.summary import SampleSizes, summarize
+from mrl.summary import SampleSizes, Summary, reject_kinds, summarize
 from mrl.text import Vocab
 
 
@@ -20,11 +20,8 @@ def run(options: ReportOptions) -> None:
     """Read the file, look at it, write the page."""
     require_writable(options.out, inputs=[options.file])
     vocab = None if options.vocab is None else Vocab.load(options.vocab)
-    source = read_source(options.file, options)
-    success(f"read {format_count(len(source), 'row')} of {options.file}")
-    report_rejects(source.rejects, "not read")
     summary = summarize(
-        source,
+        read_blocks_of(options.file, options),
         targets=options.target or None,
         split=options.split_column,
         vocab=vocab,
@@ -34,11 +31,24 @@ def run(options: ReportOptions) -> None:
         progress=True,
     )
     versions = {name: importlib.metadata.version(name) for name in ("mrl", "rdkit", "numpy")}
+    success(f"read {format_count(summary.kept, 'row')} of {options.file}")
+    report_kinds(summary)
     report = DataReport(summary, _command(options), versions | {"python": platform.python_version()})
     report.save(options.out)
     success(f"wrote a page about {format_count(summary.rows, 'row')} to {options.out}")
     if options.json:
         print_json({"path": str(options.out), **report.to_dict()})
+
+
+def report_kinds(summary: Summary) -> None:
+    """Report how many rows were not read for each kind of reason, with an example."""
+    invalid = {(kind.stage, kind.kind): kind.count for kind in reject_kinds(summary.invalid)}
+    for kind in summary.rejects:
+        if count := kind.count - invalid.get((kind.stage, kind.kind), 0):
+            example, lines = kind.examples[0], kind.examples.lines  # those that were not read are the first ones
+            row = f"row {example.row}" + (f", line {lines[example.row]}" if example.row in lines else "")
+            text = format_value(example.text, most=50)
+            note(f"  not read, {kind.kind}: {format_count(count, 'row')}, e.g. {row}: {text}")
 
 
 def _command(options: ReportOptions) -> str:

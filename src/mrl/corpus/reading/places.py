@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from mrl.errors import ReadError
 from mrl.messages import did_you_mean
@@ -87,12 +87,18 @@ class StandardInput(Source):
 
     name = "-"
     suffixes: list[str] = []  # noqa: RUF012
+    _copied: ClassVar[tuple[Any, IO[bytes]] | None] = None
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """Yield a copy of everything, in a file without a name."""
-        with tempfile.TemporaryFile() as file:
-            copyfileobj(sys.stdin.buffer, file, _COPIED)
+        """Yield a copy of everything, in a file without a name, which stays for those that read it again."""
+        piped = sys.stdin.buffer
+        if StandardInput._copied is None or StandardInput._copied[0] is not piped:
+            copy = tempfile.TemporaryFile()  # noqa: SIM115
+            copyfileobj(piped, copy, _COPIED)
+            copy.flush()
+            StandardInput._copied = piped, copy
+        with os.fdopen(os.dup(StandardInput._copied[1].fileno()), "rb") as file:
             file.seek(0)
             yield file
 

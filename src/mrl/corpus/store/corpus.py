@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -160,13 +160,39 @@ SmilesVocab.from_data(corpus.smiles)
     @cached_property
     def rejects(self) -> Rejects:
         """The rows that were left out in preparation: row, text, stage, reason, line; read when first used."""
+        return Rejects.concat(self.reject_blocks())
+
+    def reject_blocks(self) -> Iterator[Rejects]:
+        """Yield the rejects in their order, some thousands at once.
+
+        Yields
+        ------
+        Rejects
+
+        Raises
+        ------
+        CorpusError
+            The file is damaged.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import Table, open_corpus, save_corpus
+        >>> from mrl.ragged import Text
+        >>> folder = tempfile.mkdtemp()
+        >>> save_corpus(Table({"smiles": Text.of(["C"])}, Rejects([(1, "C(", "parse", "syntax")])), folder)
+        >>> [len(rejects) for rejects in open_corpus(folder).reject_blocks()]
+        [1]
+        """
         if self.manifest.rejects is None:
-            return Rejects()
+            return
         import pyarrow.parquet as parquet
 
         path = self.path / self.manifest.rejects.name
         try:
-            return Rejects.from_columns(parquet.read_table(path).to_pydict())
+            with parquet.ParquetFile(path) as file:
+                for batch in file.iter_batches():
+                    yield Rejects.from_columns(batch.to_pydict())
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise CorpusError(f"{path} is damaged ({error}): copy the whole folder again", path=str(path)) from None
 

@@ -101,8 +101,10 @@ def duplicates_section(summary: Summary) -> Iterator[Section]:
     body += _conflicts(summary)
     note = "Repeats are rows that say what an earlier row has said."
     if summary.looked_at["duplicates"] < summary.kept:
+        same_text = summary.same_text
+        which = "all rows" if same_text.rows == summary.kept else f"{same_text.rows:,} rows, some texts with all theirs"
         note += (
-            f" Texts are those of all rows; molecules of {summary.looked_at['duplicates']:,} rows: some molecules were "
+            f" Texts are those of {which}; molecules of {summary.looked_at['duplicates']:,} rows: some molecules were "
             "drawn at random, each with all its rows."
         )
     yield Section("Duplicates and conflicts", body, note)

@@ -198,9 +198,10 @@ def _key_numbers(found: Summary) -> Html:
     if found.labels:
         filled = sum(one.filled for one in found.labels) / max(1, sum(one.rows for one in found.labels))
         items.append(Tile("Label columns", f"{len(found.labels):,}", note=f"{format_percent(filled, 1)} filled"))
-    elif found.lengths.size:
-        note = f"characters, the median; {found.lengths.min():,} to {found.lengths.max():,}"
-        items.append(Tile("Length", format_number(int(sorted(found.lengths)[found.lengths.size // 2])), note=note))
+    elif found.kept:
+        lengths = found.lengths
+        note = f"characters, the median; {min(lengths.counts):,} to {max(lengths.counts):,}"
+        items.append(Tile("Length", format_number(lengths.percentile(50)), note=note))
     return tiles(items)
 
 

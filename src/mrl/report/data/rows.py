@@ -58,7 +58,7 @@ def columns_section(summary: Summary) -> Section:
 
 
 def _lengths(summary: Summary) -> str:
-    facts = spread(summary.lengths)
+    facts = summary.lengths.spread()
     if not facts["n"]:
         return ""
     return f"{facts['min']:,.0f} to {facts['max']:,.0f} characters, median {facts['median']:,.0f}"
@@ -117,9 +117,9 @@ def texts_section(summary: Summary) -> Section:
     """Return lengths and tokens."""
     tokens = summary.tokens
     lengths = figure(
-        distributions("characters", {"data": summary.lengths}, central=CENTRAL),
+        distributions("characters", {"data": summary.lengths.values()}, central=CENTRAL),
         "Length of the texts",
-        f"All {format_count(summary.kept, 'row')}; {_percentile_99(summary):,} characters hold 99 % of them. "
+        f"All {format_count(summary.kept, 'row')}; {summary.lengths.percentile(99):,} characters hold 99 % of them. "
         f"{MEAN_AND_ENDS}",
     )
     frequencies = figure(
@@ -157,8 +157,3 @@ def texts_section(summary: Summary) -> Section:
 def rare_list(body: str) -> Html:
     """Return a long table that is open only if the reader wants it."""
     return Html(f"<details><summary>The rarest tokens</summary>\n{body}</details>\n")
-
-
-def _percentile_99(summary: Summary) -> int:
-    lengths = sorted(summary.lengths.tolist())
-    return int(lengths[min(len(lengths) - 1, int(0.99 * len(lengths)))]) if lengths else 0
