@@ -132,7 +132,7 @@ def test_the_report(molecules: Path, tmp_path: Path) -> None:
     shown, _ = run("fit", molecules, "--target", "log P", "--target", "aromatic", "-o", out, *QUICK, "--json")
     page = (out / "report.html").read_text()
     for words in (
-        "predicted log P",
+        "log P: predicted",
         "area under the curve",
         "Worst residuals",
         'aria-label="structure of ',
