@@ -274,7 +274,7 @@ def test_a_file_of_another_kind_of_model_raises(tmp_path: Path) -> None:
         LanguageModel.load(tmp_path / "t")
     model = small()
     write_tensors(tmp_path / "m", model.state_dict(), {"kind": "mamba"}, **KIND)
-    with pytest.raises(ReadError, match="a model of the kind 'mamba'; expected .*lstm, transformer"):
+    with pytest.raises(ReadError, match=r"a model of the kind 'mamba'; expected .*lstm, transformer"):
         SequenceModel.load(tmp_path / "m")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -120,10 +121,11 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(ColumnError, match="more than max_length 3"):
         TextDataset(ds.smiles, VOCAB, max_length=3, on_long=Windows())
     windows: Any = ds.windows
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: windows.combine([1]),
         lambda: windows.stitch([[1], [2]]),
         lambda: windows.combine([1, 2], "no"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ValueError, match="expected"):
             call()
