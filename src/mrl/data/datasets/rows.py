@@ -9,25 +9,32 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, row_array, select, take_rows, values_of
 from mrl.data.datasets.row_data import require_new_name, warn_of_row_data
-from mrl.data.datasets.sources import SourceDataset
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
 from mrl.data.fields.sampled import sampled_rows
+from mrl.data.order.mixed import Mixture
 from mrl.data.windows import WindowMap, windowed_text
 from mrl.errors import ColumnError, DatasetError
 from mrl.formatting import html_preview
+from mrl.messages import format_names
 from mrl.ragged import OnError, Ragged, Rejects, require_on_error
 
 
-class RowDataset(SourceDataset):
+class RowDataset(RequestDataset):
     """What `BaseDataset` is without samples and batches; see there."""
 
     task: Task = Task()
     on_error: OnError | None = None
     frozen_settings: frozenset[str] = frozenset()
     """The names of the settings that the rows were made with."""
+
+    mixture: Mixture | None = None
+    """Which rows come from which source and how often each is drawn, if `mix` made this dataset."""
+    differing_settings: tuple[str, ...] = ()
+    """Settings in which the sources differ, if `concat` or `mix` made this dataset."""
 
     collate_function: Callable[[Any], Any]
     columns: dict[str, Any]
@@ -38,6 +45,7 @@ class RowDataset(SourceDataset):
             *("mixture", "differing_settings"),
         }
     )
+    _kept: RowIndex = range(0)  # numbers of the rows among those that the dataset was made from
     _storage_index: RowIndex | None = None  # numbers of the rows among those of the fields; all of them where None
     _rejects: Rejects = Rejects([])
 
@@ -143,6 +151,9 @@ class RowDataset(SourceDataset):
         self.columns = columns
         self.__dict__.update(columns)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def __setattr__(self, name: str, value: Any) -> None:
         # A column or a setting that changed here would change what is seen, and not what is batched.
         if name in self.__dict__.get("columns", ()):
@@ -180,6 +191,23 @@ class RowDataset(SourceDataset):
 
     def _storage_rows(self) -> RowIndex:
         return take_rows(self._storage_index, range(len(self)))  # type: ignore[no-any-return]
+
+    def rows_by_source(self) -> tuple[RowIndex, ...]:
+        """Return the rows of each source of a mixture; all rows, of a dataset that is not one.
+
+        Returns
+        -------
+        tuple of range or ndarray of int64
+
+        Examples
+        --------
+        >>> from mrl.data import TextDataset, mix
+        >>> from mrl.text import CharacterVocab
+        >>> ds = TextDataset(["C", "CC"], CharacterVocab("C"))
+        >>> mix({"a": ds, "b": ds}).rows_by_source()
+        (range(0, 2), range(2, 4))
+        """
+        return (range(len(self)),) if self.mixture is None else self.mixture.sources(self._kept)
 
     @property
     def windows(self) -> WindowMap | None:
@@ -339,6 +367,14 @@ class RowDataset(SourceDataset):
                     raise ColumnError(f"{name} has {len(column)} values for {n} rows; give one for each", column=name)
                 made.add_column(name, column if n == len(made) else select(column, made._kept))
         return made
+
+    def _require_one_configuration(self) -> None:
+        """Raise a DatasetError if new rows could not be configured as all of these are."""
+        if self.differing_settings:
+            raise DatasetError(
+                f"the datasets that this one was made of differ in {format_names(self.differing_settings)}, of which "
+                "new rows could have but one; call this on one of those datasets"
+            )
 
     def _copy(self) -> Self:
         """Return a shallow copy, to be filled with other rows; warn of attributes that look like row data."""

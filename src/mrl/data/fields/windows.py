@@ -56,8 +56,8 @@ class WindowedTokens(Field):
                 "make the dataset again: ds.new(texts)"
             )
         begins = selection.offsets[selection.rows] + windows.offsets[rows]
-        pairs = np.stack([begins, begins + windows.lengths[rows]], axis=1).reshape(-1)
-        return (RowSelection(selection.values, pairs, np.arange(0, 2 * len(rows), 2), selection.width),)
+        spans = np.stack([begins, begins + windows.lengths[rows]], axis=1).reshape(-1)
+        return (RowSelection.of_spans(selection.values, spans, selection.width),)
 
     def lengths(self) -> NDArray[np.int64]:
         return self.column.windows.lengths
