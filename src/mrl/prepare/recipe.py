@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from mrl.chem import Duplicates, Step, clean_rows
 from mrl.corpus import ReadOptions, Table, read_blocks
@@ -239,7 +239,7 @@ class Recipe:
         >>> list(Recipe(features=["maccs", "qed,tpsa"]).functions)
         ['maccs', 'descriptors']
         """
-        return feature_functions(self.features)
+        return cast(FeatureFunctions, self.features)  # since they were validated
 
     @property
     def needs_keys(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -224,9 +224,3 @@ class Score:
             product: NDArray[np.float64] = np.exp(np.log(parts) @ weights)
         # 0 * -inf cannot occur, weights being positive; a NaN of one part stays the NaN of the row.
         return np.where(np.isnan(parts).any(1), math.nan, product)
-
-
-def top_mean(scores: Iterable[float], count: int) -> float:
-    """Return the mean of the `count` highest numbers; NaN if there are none."""
-    best = sorted(scores, reverse=True)[:count]
-    return sum(best) / len(best) if best else math.nan
