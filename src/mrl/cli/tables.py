@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind
 from mrl.corpus import ReadOptions, Table, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
-from mrl.ragged import Rejects
+from mrl.ragged import Reject, Rejects
 from mrl.text import Unknown, Vocab
 
 _SHOWN = 10
@@ -124,9 +124,13 @@ def report_rejects(rejects: Rejects, what: str) -> None:
     kinds = [reject.kind for reject in rejects]
     lines = rejects.lines
     for kind, count in Counter(kinds).most_common():
-        example = rejects[kinds.index(kind)]
-        row = f"row {example.row}" + (f", line {lines[example.row]}" if example.row in lines else "")
-        note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. {row}: {format_value(example.text, most=50)}")
+        report_kind(what, kind, count, rejects[kinds.index(kind)], lines)
+
+
+def report_kind(what: str, kind: str, count: int, example: Reject, lines: Mapping[int, int]) -> None:
+    """Report how many rows of a file were rejected for one kind of reason, with an example and its line if known."""
+    row = f"row {example.row}" + (f", line {lines[example.row]}" if example.row in lines else "")
+    note(f"  {what}, {kind}: {format_count(count, 'row')}, e.g. {row}: {format_value(example.text, most=50)}")
 
 
 def in_file(table: Table, rejects: Rejects) -> Rejects:

@@ -11,7 +11,7 @@ import numpy as np
 from mrl.corpus import Table
 from mrl.errors import CorpusError
 from mrl.prepare.job import Job, concat, prefixed, rejects_columns
-from mrl.ragged import Reject, Rejects, Text
+from mrl.ragged import Reject, Rejects, Text, concat_lines
 
 
 class Part(NamedTuple):
@@ -104,11 +104,8 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -
             signs = [table.signs.get(name, np.zeros(len(table), np.int8))[first:stop] for table, first, stop in inside]
             columns[f"{name}_sign"] = np.concatenate(signs)
     numbers = {"row": np.concatenate([table.rows[first:stop] for table, first, stop in inside])}
-    if any(table.lines is not None for table, _, _ in inside):
-        lines = [table.rows * 0 if table.lines is None else table.lines for table, _, _ in inside]
-        numbers["line"] = np.concatenate(
-            [some[first:stop] for some, (_, first, stop) in zip(lines, inside, strict=True)]
-        )
+    if (lines := concat_lines([table[first:stop] for table, first, stop in inside])) is not None:
+        numbers["line"] = lines
     left_out = [reject for reject in rejects if reject.row < end]
     path = job.path("raw", number)
     n, table = len(numbers["row"]), inside[0][0]

@@ -8,6 +8,7 @@ from mrl.ragged.columns import (
     TokenizedColumn,
     as_list,
     as_molecules,
+    concat_lines,
     is_column,
     is_missing,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "as_molecules",
     "as_text",
     "class_codes",
+    "concat_lines",
     "is_column",
     "is_missing",
     "pandas_frame",

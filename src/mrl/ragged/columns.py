@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.errors import ColumnError
 from mrl.messages import format_value
@@ -18,6 +19,7 @@ __all__ = [
     "TokenizedColumn",
     "as_list",
     "as_molecules",
+    "concat_lines",
     "is_column",
     "is_missing",
 ]
@@ -163,6 +165,39 @@ class TokenizedColumn(ABC):
         >>> TokenizedColumn.token_ids.__name__
         'token_ids'
         """
+
+
+class _Located(Protocol):
+    """Rows that may know the lines of their file."""
+
+    @property
+    def lines(self) -> Any: ...
+
+    def __len__(self) -> int: ...
+
+
+def concat_lines(parts: Sequence[_Located]) -> NDArray[np.int64] | None:
+    """Return the lines of the rows of several tables, one table after the other.
+
+    Parameters
+    ----------
+    parts : sequence of Table or other rows with ``lines``
+        n rows in all; ``lines`` is None where they are not known.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,), or None
+        0 for the rows of a part without lines; None if no part has any.
+
+    Examples
+    --------
+    >>> from mrl.corpus import Table
+    >>> concat_lines([Table({"smiles": ["C"]}, lines=np.array([2])), Table({"smiles": ["CC", "CCC"]})])
+    array([2, 0, 0])
+    """
+    if all(part.lines is None for part in parts):
+        return None
+    return np.concatenate([np.zeros(len(part), np.int64) if part.lines is None else part.lines for part in parts])
 
 
 def is_column(values: object) -> TypeGuard[Column]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mrl.corpus import TableColumn
 from mrl.progress import Progress, track
-from mrl.ragged import Ragged, Rejects, Text
+from mrl.ragged import Ragged, Rejects, Text, concat_lines
 from mrl.summary.duplicates import Duplicates, Repeated
 from mrl.summary.rejections import RejectTally
 from mrl.summary.sampling import Keys, Rows, SomeTexts, TextKeys, text_keys
@@ -162,7 +162,7 @@ def pick(blocks: Blocks, found: Scan, wanted: Rows, alike: Keys, progress: Progr
         found.smiles_column,
         {name: column for name, column in columns.items() if not (name in blank and name in blocks.optional)},
         rows=np.concatenate([piece.numbers for piece in pieces]) if pieces else None,
-        lines=_lines(pieces),
+        lines=concat_lines(pieces),
     )
     return Picked(
         np.concatenate(rows) if rows else np.zeros(0, np.int64),
@@ -228,13 +228,6 @@ def _part_names(block: Source, rows: Rows) -> list[str]:
     for name, members in block.parts.items():
         names[np.asarray(members)] = name
     return [str(name) for name in names[rows]]
-
-
-def _lines(pieces: list[Source]) -> Rows | None:
-    """Return the lines of all rows, 0 where a piece has none; None if no piece has any."""
-    if all(piece.lines is None for piece in pieces):
-        return None
-    return np.concatenate([np.zeros(len(piece), np.int64) if piece.lines is None else piece.lines for piece in pieces])
 
 
 def _counted(known: Counter[str] | None, column: TableColumn, *, every: bool) -> Counter[str] | None:

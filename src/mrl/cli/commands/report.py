@@ -6,11 +6,11 @@ import importlib.metadata
 import platform
 import shlex
 
-from mrl.cli.console import note, print_json, success
+from mrl.cli.console import print_json, success
 from mrl.cli.options import ReportOptions
 from mrl.cli.summaries import read_blocks_of
-from mrl.cli.tables import require_writable
-from mrl.messages import format_count, format_value
+from mrl.cli.tables import report_kind, require_writable
+from mrl.messages import format_count
 from mrl.report import DataReport
 from mrl.summary import SampleSizes, Summary, reject_kinds, summarize
 from mrl.text import Vocab
@@ -45,10 +45,8 @@ def report_kinds(summary: Summary) -> None:
     invalid = {(kind.stage, kind.kind): kind.count for kind in reject_kinds(summary.invalid)}
     for kind in summary.rejects:
         if count := kind.count - invalid.get((kind.stage, kind.kind), 0):
-            example, lines = kind.examples[0], kind.examples.lines  # those that were not read are the first ones
-            row = f"row {example.row}" + (f", line {lines[example.row]}" if example.row in lines else "")
-            text = format_value(example.text, most=50)
-            note(f"  not read, {kind.kind}: {format_count(count, 'row')}, e.g. {row}: {text}")
+            # Those that were not read are the first examples.
+            report_kind("not read", kind.kind, count, kind.examples[0], kind.examples.lines)
 
 
 def _command(options: ReportOptions) -> str:

@@ -18,7 +18,7 @@ from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import TAIL_COLUMNS, Table, TableColumn
 from mrl.errors import ColumnError, RowError
 from mrl.messages import format_value
-from mrl.ragged import Reject, Rejects, Text
+from mrl.ragged import Reject, Rejects, Text, concat_lines
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
 _WITH_TAIL = "CXSMILES tail kept with its SMILES, as a part of the molecule"
@@ -205,19 +205,13 @@ def concat(tables: Sequence[Table], roles: ColumnRoles) -> Table:
         columns,
         Rejects.concat(table.rejects for table in tables).by_row(),
         rows=np.concatenate([table.rows for table in tables]),
-        lines=_concat_lines(tables),
+        lines=concat_lines(tables),
         smiles_column=first.smiles_column,
         targets=first.targets,
         header=first.header,
         notes=notes,
         signs=signs,
     )
-
-
-def _concat_lines(tables: Sequence[Table]) -> NDArray[np.int64] | None:
-    if all(table.lines is None for table in tables):
-        return None
-    return np.concatenate([np.zeros(len(table), np.int64) if table.lines is None else table.lines for table in tables])
 
 
 def _is_array(column: Any) -> bool:
