@@ -59,6 +59,7 @@ def test_stereo_groups_are_returned_apart(text: str, groups: str) -> None:
         ("CCO |^9:0|", "cannot be read by RDKit"),
         ("C/C=C/C |c:1|", "contradicts the double bonds of the SMILES"),
         ("CCO |c:1", "has no second '|'"),
+        ("CCO |$\ud800$|", "'|$\\ud800$|' cannot be read by RDKit"),
     ],
 )
 def test_what_cannot_be_kept_is_rejected(text: str, reason: str) -> None:

@@ -48,6 +48,14 @@ def test_several_sheets_have_to_be_told_apart(tmp_path: Path) -> None:
         read(path, options=ReadOptions(sheet="c"))
 
 
+def test_a_workbook_without_sheets_is_an_error(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    path = workbook(tmp_path / "t.xlsx")
+    for sheet in (None, "a"):
+        with pytest.raises(ReadError, match="has no sheets, or is damaged"):
+            read(path, options=ReadOptions(sheet=sheet))
+
+
 def test_files_that_are_not_workbooks(tmp_path: Path) -> None:
     pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
     whole = workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C" * 10_000]])

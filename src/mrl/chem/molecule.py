@@ -152,6 +152,7 @@ def to_mol(x: Molecule) -> Chem.Mol:
 permitted
     """
     if isinstance(x, str):
+        x = str.__str__(x)  # a subclass may have a length of its own
         # The first conditions of a line are for speed: most texts have no brackets, and no numbers of three digits.
         if (
             x.isascii()

@@ -175,7 +175,7 @@ class ElementCount(Measure):
     def __post_init__(self) -> None:
         try:
             Chem.GetPeriodicTable().GetAtomicNumber(self.element)
-        except RuntimeError:
+        except (RuntimeError, UnicodeError):
             raise ValueError(f"element={self.element!r} is not the symbol of an element; expected 'F', 'Cl'") from None
 
     def _measure(self, mol: Chem.Mol) -> float:
@@ -333,8 +333,10 @@ def _target(smiles: str, fingerprint: str) -> Any:
 
 @lru_cache(maxsize=256)
 def _pattern(smarts: str) -> Chem.Mol:
-    with rdBase.BlockLogs():
-        pattern = Chem.MolFromSmarts(smarts) if smarts else None
+    pattern = None
+    if smarts and smarts.isascii() and smarts.isprintable() and " " not in smarts:  # RDKit would read up to there
+        with rdBase.BlockLogs():
+            pattern = Chem.MolFromSmarts(smarts)
     if pattern is None:
         raise ValueError(f"smarts={smarts!r}: RDKit cannot read this SMARTS pattern")
     return pattern

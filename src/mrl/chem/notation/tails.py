@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
-from mrl.chem.molecule import describe, to_mol
+from mrl.chem.molecule import RDKIT_ERRORS, describe, to_mol
 from mrl.errors import MoleculeError
 from mrl.messages import format_names
 
@@ -73,7 +74,7 @@ def strip_tail(text: str) -> Stripped:
     >>> strip_tail("C[C@@H](N)O |&3:1|")
     Stripped(smiles='C[C@@H](N)O', stereo_groups='C[C@H](N)O |&1:1|')
     """
-    smiles, *rest = text.split(None, 1) or [""]
+    smiles, *rest = str.__str__(text).split(None, 1) or [""]
     if not rest or not rest[0].startswith("|"):
         return Stripped(smiles, "")
     try:
@@ -90,7 +91,8 @@ def strip_tail(text: str) -> Stripped:
     params = Chem.SmilesParserParams()
     params.strictCXSMILES = True  # type: ignore[assignment]
     params.parseName = False  # type: ignore[assignment]
-    with rdBase.BlockLogs():
+    mol = None
+    with rdBase.BlockLogs(), suppress(*RDKIT_ERRORS):  # a lone surrogate is a ValueError
         mol = Chem.MolFromSmiles(f"{smiles} {tail}", params)
     if mol is None:
         raise _cannot(text, tail, "cannot be read by RDKit")

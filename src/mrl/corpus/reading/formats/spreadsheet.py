@@ -97,6 +97,8 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
 
 
 def _choose(path: str, sheets: Mapping[str, Sequence[Any]], sheet: str | None) -> str:
+    if not sheets:
+        raise ReadError(f"{path} has no sheets, or is damaged: copy or download it again", path=path)
     filled = [name for name, rows in sheets.items() if rows]
     if sheet is not None and sheet in sheets:
         return sheet
