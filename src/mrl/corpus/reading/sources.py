@@ -11,6 +11,8 @@ import codecs
 import gzip
 import lzma
 import mmap
+import re
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,9 +26,10 @@ from mrl.errors import ReadError
 
 
 class _MappedFile(mmap.mmap):
-    """A file in memory, and in memory of Arrow as `buffer`."""
+    """A file in memory, in memory of Arrow as `buffer`, and as a `file` of Arrow, which is not mapped."""
 
     buffer: pa.Buffer
+    file: pa.NativeFile
 
 
 Data: TypeAlias = bytes | _MappedFile
@@ -35,6 +38,7 @@ COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 _CHUNK = 1 << 20
 _MAPPED = 1 << 16  # smaller files are read
 _LOOKED_AT = 1 << 16  # bytes at the beginning of a file
+_DROPPED = 1 << 24
 
 
 class _TrailingBytes(ValueError):
@@ -138,6 +142,32 @@ def arrow_owned(data: Data) -> pa.Buffer:
     return buffer
 
 
+def arrow_stream(data: Data, start: int, stop: int) -> pa.NativeFile:
+    """Return a part of a file for readers of Arrow, which own what they read; a mapped file is read piece by piece."""
+    file = data.file if isinstance(data, _MappedFile) else pa.BufferReader(arrow_owned(data))
+    return file.get_stream(start, stop - start)
+
+
+def drop_pages(data: Data, start: int = 0, size: int | None = None) -> None:
+    """Take a part of a mapped file out of the memory of this process; what is used again is read again.
+
+    Without it, a file that is read from end to end counts as memory of the process.
+    """
+    if isinstance(data, _MappedFile) and sys.platform != "win32":
+        start -= start % mmap.PAGESIZE
+        data.madvise(mmap.MADV_DONTNEED, start, len(data) - start if size is None else size)
+
+
+def find_all(pattern: re.Pattern[bytes], data: Data, start: int, stop: int | None = None) -> Iterator[re.Match[bytes]]:
+    """Yield the matches of a pattern, and keep little of a mapped file in memory."""
+    dropped = start
+    for found in pattern.finditer(data, start, len(data) if stop is None else stop):
+        yield found
+        if found.start() - dropped > _DROPPED:
+            drop_pages(data, dropped, found.start() - dropped)
+            dropped = found.start()
+
+
 class TextData(NamedTuple):
     """The bytes of a text file, which should be UTF-8.
 
@@ -198,6 +228,7 @@ def _scan(data: Data) -> tuple[bool, bool, bool]:
                 decoder.decode(chunk)
             except UnicodeDecodeError:
                 is_utf8 = False
+        drop_pages(data, at, _CHUNK)
     if is_utf8:
         try:
             decoder.decode(b"", True)
@@ -226,7 +257,8 @@ def _mapped(file: IO[bytes]) -> Data:
     if size < _MAPPED:
         return file.read()
     data = _MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
-    data.buffer = pa.memory_map(f"/dev/fd/{file.fileno()}").read_buffer()  # the file may have no name
+    path = f"/dev/fd/{file.fileno()}"  # the file may have no name
+    data.buffer, data.file = pa.memory_map(path).read_buffer(), pa.OSFile(path)
     return data
 
 

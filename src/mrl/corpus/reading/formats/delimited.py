@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mrl.corpus.reading.columns import is_smiles_name, require_column_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, LINE, LINE_END, TextFile
 from mrl.corpus.reading.notation import is_smiles_text
-from mrl.corpus.reading.sources import TextData, arrow_owned, escape_invalid, line_count
+from mrl.corpus.reading.sources import TextData, arrow_owned, arrow_stream, escape_invalid, find_all, line_count
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_count, format_names
@@ -53,7 +53,7 @@ class DelimitedFile(TextFile):
         lines = r'"[^"\r\n]*(?:""[^"\r\n]*)*(?P<lines>[\r\n][^"]*(?:""[^"]*)*)?'
         cell = re.compile(rf"(?:^|[{delimiter}\r\n]){lines}{end}".encode())
         wrong = None
-        for found in cell.finditer(self._data, self._start):
+        for found in find_all(cell, self._data, self._start):
             if found.lastgroup is None:
                 continue
             if found.lastgroup != "lines":
@@ -89,7 +89,7 @@ class DelimitedFile(TextFile):
 
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
         """Read some of the columns as text; rows with a wrong number of cells are malformed."""
-        body: Any = pa.BufferReader(arrow_owned(self._data).slice(self._start, self._stop - self._start))
+        body: Any = arrow_stream(self._data, self._start, self._stop)
         encoding = "utf-8"
         if not self._is_utf8:
             encoding = "latin-1"  # one character for each byte: lossless, and valid for Arrow

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, RecordFile
-from mrl.corpus.reading.sources import TextData, escape_invalid
+from mrl.corpus.reading.sources import TextData, escape_invalid, find_all
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -41,7 +41,7 @@ class FastaFile(RecordFile):
         first = next(_HEADER.finditer(self._data, self._start, self._stop)).start()
         if self._data[self._start : first].strip():
             yield self._start
-        for found in _HEADER.finditer(self._data, self._start, self._stop):
+        for found in find_all(_HEADER, self._data, self._start, self._stop):
             yield found.start()
         yield self._stop
 

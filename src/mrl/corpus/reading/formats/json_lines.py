@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from mrl.corpus.reading.columns import ColumnRoles, is_smiles_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, RecordFile
-from mrl.corpus.reading.sources import TextData, escape_invalid
+from mrl.corpus.reading.sources import TextData, drop_pages, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -54,6 +54,7 @@ class JsonLines(RecordFile):
             end = self._data.find(b"\n", min(at + BLOCK_BYTES, self._stop) - 1, self._stop)
             end = self._stop if end < 0 else end + 1
             yield self._data[at:end].removesuffix(b"\n").split(b"\n")
+            drop_pages(self._data, at, end - at)
             at = end
 
     def _keys(self, most: int | None) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mrl.corpus.reading.columns import is_smiles_name, require_column_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, LINE, TextFile
 from mrl.corpus.reading.notation import has_foreign_letter, is_smiles_text
-from mrl.corpus.reading.sources import TextData, escape_invalid
+from mrl.corpus.reading.sources import TextData, drop_pages, escape_invalid
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_value
@@ -71,6 +71,7 @@ class SmilesList(TextFile):
             if self.name_first:
                 lines = pa.array(map(_name_last, lines.to_pylist()), pa.large_binary())
             yield Block({self.names[0]: lines}, np.arange(row, row + len(lines)), [])
+            drop_pages(self._data, at, end - at)
             at, row = end, row + len(lines)
 
     def lines(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mrl.corpus.reading.formats.text_file import RecordFile
-from mrl.corpus.reading.sources import TextData, escape_invalid
+from mrl.corpus.reading.sources import TextData, escape_invalid, find_all
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import MoleculeError, ReadError
 from mrl.ragged import Reject
@@ -34,7 +34,7 @@ class StructureFile(RecordFile):
     def __init__(self, path: str, text: TextData) -> None:
         super().__init__(path, text)
         self._start = text.start  # a first line may be blank
-        keys = dict.fromkeys(_text(found[1]) for found in _KEY.finditer(self._data, self._start, self._stop))
+        keys = dict.fromkeys(_text(found[1]) for found in find_all(_KEY, self._data, self._start, self._stop))
         self.molecules = next(name for name in ("smiles", "mol_smiles", "mol_block_smiles") if name not in keys)
         self._title = next(name for name in ("name", "title", "mol_title", "mol_block_title") if name not in keys)
         self.names = (self.molecules, self._title, *keys)
@@ -47,7 +47,7 @@ class StructureFile(RecordFile):
     def _records(self) -> Iterator[tuple[int, int]]:
         """Yield where the text of each record begins and ends."""
         at = self._start
-        for found in _SEPARATOR.finditer(self._data, self._start):
+        for found in find_all(_SEPARATOR, self._data, self._start):
             yield at, found.start()
             at = found.end()
         if self._data[at : self._stop].strip():
