@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrl.chem import Canonical, DropStereo, StripTail, clean
-from mrl.corpus import ReadOptions, Table, read, save_corpus, write_table
+from mrl.corpus import ReadOptions, Table, read, read_blocks, save_corpus, write_table
 from mrl.errors import ColumnError, ReadError, RowError
 from mrl.ragged import Text, as_column, as_molecules, as_text
 
@@ -825,3 +825,19 @@ def test_molecules_that_are_numbers() -> None:
     with pytest.raises(ColumnError, match=r"name the column of the molecules, Table\(columns, smiles_column=\.\.\.\)$"):
         _ = Table({"smiles": np.array([1.0])}).smiles
     assert Table({"smiles": np.array([1.0]), "x": Text.of(["C"])}, smiles_column="x").smiles.tolist() == ["C"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc of Linux")
+@pytest.mark.parametrize(("name", "row"), [("a.csv", "C,%s"), ("quoted.csv", '"C",%s'), ("a.smi", "C %s")])
+def test_a_file_that_was_read_does_not_stay_in_memory(tmp_path: Path, name: str, row: str) -> None:
+    header = "smiles,y\n" if name.endswith("csv") else ""
+    (tmp_path / name).write_text(header + (row % ("x" * 4000) + "\n") * (1 << 14))  # 64 MB
+
+    def mapped() -> int:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("RssFile:")[2].split()[0]) << 10
+
+    before = mapped()
+    most = max(mapped() for _ in read_blocks(tmp_path / name))
+    assert most - before < 48 << 20

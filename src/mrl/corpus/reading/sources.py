@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import ctypes
 import gzip
 import lzma
 import mmap
@@ -26,10 +27,9 @@ from mrl.errors import ReadError
 
 
 class _MappedFile(mmap.mmap):
-    """A file in memory, in memory of Arrow as `buffer`, and as a `file` of Arrow, which is not mapped."""
+    """A file in memory, and in memory of Arrow as `buffer`."""
 
     buffer: pa.Buffer
-    file: pa.NativeFile
 
 
 Data: TypeAlias = bytes | _MappedFile
@@ -142,20 +142,17 @@ def arrow_owned(data: Data) -> pa.Buffer:
     return buffer
 
 
-def arrow_stream(data: Data, start: int, stop: int) -> pa.NativeFile:
-    """Return a part of a file for readers of Arrow, which own what they read; a mapped file is read piece by piece."""
-    file = data.file if isinstance(data, _MappedFile) else pa.BufferReader(arrow_owned(data))
-    return file.get_stream(start, stop - start)
-
-
 def drop_pages(data: Data, start: int = 0, size: int | None = None) -> None:
     """Take a part of a mapped file out of the memory of this process; what is used again is read again.
 
-    Without it, a file that is read from end to end counts as memory of the process.
+    Without it, a file that is read from end to end counts as memory of the process, twice if Python and Arrow read it.
     """
-    if isinstance(data, _MappedFile) and sys.platform != "win32":
+    if isinstance(data, _MappedFile) and sys.platform == "linux":
         start -= start % mmap.PAGESIZE
-        data.madvise(mmap.MADV_DONTNEED, start, len(data) - start if size is None else size)
+        size = min(len(data) - start if size is None else size, len(data) - start)
+        data.madvise(mmap.MADV_DONTNEED, start, size)
+        address = ctypes.c_void_p(data.buffer.address + start)  # Arrow has no call for it
+        ctypes.CDLL(None).madvise(address, ctypes.c_size_t(size), mmap.MADV_DONTNEED)
 
 
 def find_all(pattern: re.Pattern[bytes], data: Data, start: int, stop: int | None = None) -> Iterator[re.Match[bytes]]:
@@ -257,8 +254,7 @@ def _mapped(file: IO[bytes]) -> Data:
     if size < _MAPPED:
         return file.read()
     data = _MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
-    path = f"/dev/fd/{file.fileno()}"  # the file may have no name
-    data.buffer, data.file = pa.memory_map(path).read_buffer(), pa.OSFile(path)
+    data.buffer = pa.memory_map(f"/dev/fd/{file.fileno()}").read_buffer()  # the file may have no name
     return data
 
 

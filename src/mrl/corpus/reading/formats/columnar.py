@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mrl.corpus.reading.places import Source
-from mrl.corpus.reading.sources import arrow_owned, read_bytes
+from mrl.corpus.reading.sources import arrow_owned, drop_pages, read_bytes
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
@@ -25,7 +25,8 @@ class ColumnarFile(TableFile):
     def __init__(self, source: Source, kind: str, max_bytes: int) -> None:
         self.path = source.name
         self._kind = kind
-        data = pa.BufferReader(arrow_owned(read_bytes(source, max_bytes)))
+        self._data = read_bytes(source, max_bytes)
+        data = pa.BufferReader(arrow_owned(self._data))
         with self._damage_reported():
             if kind == "parquet":
                 import pyarrow.parquet as parquet  # 0.1 s, for this format only
@@ -44,6 +45,7 @@ class ColumnarFile(TableFile):
                 for part in (batch.slice(at, _ROWS) for at in range(0, len(batch), _ROWS)):
                     yield Block({name: part.column(name) for name in names}, np.arange(start, start + len(part)), [])
                     start += len(part)
+                drop_pages(self._data)
         if not start:
             raise ReadError(
                 f"{self.path} has no rows, only columns: {format_names(self.names)}; pass a file with molecules",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mrl.corpus.reading.columns import is_smiles_name, require_column_name
 from mrl.corpus.reading.formats.text_file import BLOCK_BYTES, LINE, LINE_END, TextFile
 from mrl.corpus.reading.notation import is_smiles_text
-from mrl.corpus.reading.sources import TextData, arrow_owned, arrow_stream, escape_invalid, find_all, line_count
+from mrl.corpus.reading.sources import TextData, arrow_owned, drop_pages, escape_invalid, find_all, line_count
 from mrl.corpus.reading.table_file import Block
 from mrl.errors import ReadError
 from mrl.messages import format_count, format_names
@@ -89,7 +89,7 @@ class DelimitedFile(TextFile):
 
     def blocks(self, names: tuple[str, ...]) -> Iterator[Block]:
         """Read some of the columns as text; rows with a wrong number of cells are malformed."""
-        body: Any = arrow_stream(self._data, self._start, self._stop)
+        body: Any = pa.BufferReader(arrow_owned(self._data).slice(self._start, self._stop - self._start))
         encoding = "utf-8"
         if not self._is_utf8:
             encoding = "latin-1"  # one character for each byte: lossless, and valid for Arrow
@@ -122,6 +122,7 @@ class DelimitedFile(TextFile):
                 is_row[[place for place in left_out if place < len(is_row)]] = False
                 rows = start + np.flatnonzero(is_row)[: len(batch)]
                 columns = {name: _recode(batch.column(key), encoding) for key, name in keys.items()}
+                drop_pages(self._data)
                 yield Block(columns, rows, rejects[reported:])
                 start, reported = int(rows[-1]) + 1 if len(rows) else start, len(rejects)
         except pa.ArrowException as error:
