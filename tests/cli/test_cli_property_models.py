@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +95,23 @@ def test_a_model_is_replaced_only_by_force(molecules: Path, tmp_path: Path) -> N
     assert (tmp_path / "m" / "property_model.safetensors").read_bytes() == before
     run(*words, "--seed", 1, "--force")
     assert (tmp_path / "m" / "property_model.safetensors").read_bytes() != before
+
+
+@pytest.mark.slow
+def test_a_fit_that_was_killed_writes_the_same_files_when_it_is_run_again(molecules: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "mrl", "fit", molecules, "--target", "log P", "-o", "m", *QUICK[:-1], 200]
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    began = time.monotonic()
+    subprocess.run([*map(str, words)], cwd=tmp_path / "whole", check=True, capture_output=True)
+    process = subprocess.Popen([*map(str, words)], cwd=tmp_path / "killed", stderr=subprocess.DEVNULL)
+    time.sleep(0.6 * (time.monotonic() - began))  # usually while it trains
+    process.kill()
+    process.wait()
+    if not (tmp_path / "killed" / "m" / "property_model.safetensors").exists():
+        subprocess.run([*map(str, words)], cwd=tmp_path / "killed", check=True, capture_output=True)
+    for name in ("property_model.safetensors", "report.html"):
+        assert (tmp_path / "killed" / "m" / name).read_bytes() == (tmp_path / "whole" / "m" / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,24 @@ def test_a_search_in_which_all_molecules_score_the_same_warns_once_and_names_the
     assert run.best(1)[0].score > score([hit]).scores[0] > 0
 
 
+def test_a_resumed_search_names_the_components_that_were_0_before_as_well(tmp_path: Path) -> None:
+    heavy = Component("heavy", lambda smiles: float(len(smiles) > 100), Identity())
+    first = Component("first", lambda smiles: float(smiles in START), Identity())  # 1 in the first round, then 0
+    score = Score((heavy, first))
+
+    class Stop(Exception):
+        pass
+
+    def stop(one: Round) -> None:
+        raise Stop
+
+    for _ in range(2):  # in the rounds 0 and 1
+        with pytest.raises(Stop):
+            improve(None, score, start=START, budget=80, options=SMALL, out=tmp_path, on_round=stop)
+    with pytest.warns(UserWarning, match="nothing to follow; 'heavy' gave 0 to each: start from"):
+        improve(None, score, start=START, budget=80, options=SMALL, out=tmp_path)
+
+
 def test_a_round_without_any_score_warns() -> None:
     score = Score((Component("docking", Command("false"), Identity()),))
     with pytest.warns(UserWarning, match=r"none of 6 molecules has a score.*docking: exit status 1"):

@@ -29,6 +29,7 @@ class Checkpoint(NamedTuple):
     rounds: Sequence[Round]
     weights: NDArray[np.float64] | None
     without_new: int
+    part_best: NDArray[np.float64] | None
 
 
 def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, arguments: dict[str, object]) -> None:
@@ -39,6 +40,7 @@ def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, argu
         "rounds": [[None if _is_nan(value) else value for value in dataclasses.astuple(one)] for one in state.rounds],
         "weights": None if state.weights is None else state.weights.tolist(),
         "without_new": state.without_new,
+        "part_best": None if state.part_best is None else state.part_best.tolist(),
     }
     tensors: dict[str, Tensor] = {}
     if policy is not None:
@@ -72,11 +74,13 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
         )
     if policy is not None:
         _restore(policy, tensors, document["optimizer"])
+    best = document.get("part_best")  # earlier files do not have it
     return Checkpoint(
         [Call(*_with_nan(row)) for row in document["calls"]],
         [Round(*_with_nan(row)) for row in document["rounds"]],
         None if document["weights"] is None else np.array(document["weights"]),
         document["without_new"],
+        None if best is None else np.array(best),
     )
 
 

@@ -201,7 +201,7 @@ class _Loop:
         self.chooser = Chooser()
         self.islands = Islands(seed, options.fresh_start)
         self.scaffolds = Scaffolds(options.scaffold_limit, options.scaffold_score)
-        self.part_best = np.full(len(score.components), -math.inf)  # the highest of each component, transformed
+        self.part_best = np.full(len(score.components), -1.0)  # the highest of each component, transformed; -1: none
         self.out: Path | None = None
         self.without_new = 0
 
@@ -215,6 +215,7 @@ class _Loop:
             self.rounds = list(found.rounds)
             self.chooser.weights = found.weights
             self.without_new = found.without_new
+            self.part_best = np.ones_like(self.part_best) if found.part_best is None else found.part_best
             for number in range(len(self.rounds)):
                 self.islands.update(self.history, number)
 
@@ -255,7 +256,8 @@ class _Loop:
         """Write the state; what a killed run did since then is done again, with the same result."""
         began = time.perf_counter()
         if self.out is not None:
-            state = Checkpoint(list(self.history), self.rounds, self.chooser.weights, self.without_new)
+            calls, weights, best = list(self.history), self.chooser.weights, self.part_best
+            state = Checkpoint(calls, self.rounds, weights, self.without_new, best)
             save_checkpoint(self.out, state, self.policy, self._arguments())
         self.kept = time.perf_counter()
         self.keeping = self.kept - began

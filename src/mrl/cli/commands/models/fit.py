@@ -62,8 +62,8 @@ def run(options: FitOptions) -> None:
     success(f"trained {len(model.ensemble.mean)} networks on {format_count(len(validation.rows), 'row')}")
     page = PropertyReport(model, options.file.name, table.rows[validation.rows], _command(options)).html
     options.out.mkdir(parents=True, exist_ok=True)
-    model.save(options.out / MODEL_FILE)
     write_atomic(options.out / REPORT, page)
+    model.save(options.out / MODEL_FILE)  # the last one: killed before, the same command does it all again
     success(f"wrote {options.out / MODEL_FILE} and {options.out / REPORT}")
     if options.json:
         print_json(_facts(options, model, len(table) + len(table.rejects), len(rejects), seconds))
