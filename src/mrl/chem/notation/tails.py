@@ -10,13 +10,22 @@ from rdkit import Chem, rdBase
 
 from mrl.chem.molecule import RDKIT_ERRORS, describe, to_mol
 from mrl.errors import MoleculeError
-from mrl.messages import format_names
+from mrl.messages import format_count, format_names
 
 _TAIL = re.compile(r"\|[^|]*\|")
 _COORDINATES_AND_LABELS = re.compile(r"\([^)]*\)|\$[^$]*\$")
-_FEATURE = re.compile(r"(?:^|(?<=[|,]))(?P<name>&|o(?=\d)|\^|[A-Za-z]+)")
+_NAME = re.compile(r"(?:&|o(?=\d)|\^|[A-Za-z]+)?")
+_PAIRED = ("3", "6")  # of radicals: a singlet, a doublet of three electrons
+_BETWEEN = re.compile(r",+(?=\D|$)")
 _STEREO_GROUPS = frozenset({"&", "o", "r"})
 _WRITTEN_AS_SMILES = frozenset({"a", "atomProp", "C", "c", "ctu", "f", "lp", "t", "w", "wD", "wU", "^"})
+# What RDKit reads of a feature; of anything else it would leave out a part.
+_GRAMMAR = re.compile(
+    r"[&o]\d*:(?P<centres>\d+(?:,\d+)*)|(?:a|\^(?P<radical>[1-7])):(?P<atoms>\d+(?:,\d+)*)"
+    r"|(?:C|w[UD]?):(?P<pairs>\d+\.\d+(?:,\d+\.\d+)*)|(?:c|t|ctu):(?P<bonds>\d+(?:,\d+)*)"
+    r"|lp:\d+:\d+(?:,\d+:\d+)*|f:\d+(?:[.,]\d+)*|r(?::\d+(?:,\d+)*)?|atomProp:.*",
+    re.ASCII,
+)
 _NO_STEREO = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
 _WEDGES = re.compile(r"w[UD]:((?:\d+\.\d+,?)+)")
 _STEREO_MARK = re.compile(r"[@/\\]")
@@ -85,9 +94,12 @@ def strip_tail(text: str) -> Stripped:
     if found is None:
         raise _cannot(text, rest[0].rstrip(), "begins like a CXSMILES tail, but has no second '|'")
     tail = found[0]
-    names = {feature["name"] for feature in _FEATURE.finditer(_COORDINATES_AND_LABELS.sub("", tail))}
-    if other := sorted(names - _STEREO_GROUPS - _WRITTEN_AS_SMILES):
+    features = [part for part in _BETWEEN.split(_COORDINATES_AND_LABELS.sub("", tail)[1:-1]) if part]
+    names = {_NAME.match(part)[0] for part in features}  # type: ignore[index]  # at least ""
+    if other := sorted(names - _STEREO_GROUPS - _WRITTEN_AS_SMILES - {""}):
         raise _cannot(text, tail, f"has {format_names(other)}, which SMILES cannot express")
+    if reason := _misread(features, smiles):
+        raise _cannot(text, tail, reason)
     params = Chem.SmilesParserParams()
     params.strictCXSMILES = True  # type: ignore[assignment]
     params.parseName = False  # type: ignore[assignment]
@@ -109,6 +121,30 @@ def strip_tail(text: str) -> Stripped:
     return Stripped(
         smiles if whole == Chem.MolToSmiles(drawn) else whole, _stereo_groups(mol, whole, relative="r" in names)
     )
+
+
+def _misread(features: list[str], smiles: str) -> str | None:
+    """Why RDKit would pass over a part of a tail in silence; None if it would not."""
+    written = Chem.MolFromSmiles(smiles, sanitize=False)  # with the atoms of the text, hydrogen atoms too
+    n_atoms, n_bonds = written.GetNumAtoms(), written.GetNumBonds()
+    for part in features:
+        found = _GRAMMAR.fullmatch(part)
+        if found is None:
+            return f"cannot be read: {describe(part)} is not a feature of CXSMILES"
+        pairs = [pair.split(".") for pair in (found["pairs"] or "").split(",") if pair]
+        centres = [int(atom) for atom in (found["centres"] or "").split(",") if atom]
+        atoms = [*centres, *(int(atom) for atom in (found["atoms"] or "").split(",") if atom)]
+        atoms += [int(atom) for atom, _ in pairs]
+        bonds = [int(bond) for bond in (found["bonds"] or "").split(",") if bond] + [int(bond) for _, bond in pairs]
+        for number, n, noun in [*((one, n_atoms, "atom") for one in atoms), *((one, n_bonds, "bond") for one in bonds)]:
+            if number >= n:
+                return f"names {noun} {number}, and the SMILES has {format_count(n, noun)}, numbered from 0"
+        if found["radical"] in _PAIRED:
+            return f"has {describe(part)}, with paired electrons, which SMILES does not distinguish"
+        for number in centres:
+            if written.GetAtomWithIdx(number).GetDegree() < 3:
+                return f"has atom {number} in a stereo group, which has fewer than three neighbours; atoms count from 0"
+    return None
 
 
 def _stereo_groups(mol: Chem.Mol, smiles: str, relative: bool) -> str:
