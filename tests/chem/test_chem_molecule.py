@@ -220,6 +220,17 @@ def test_a_long_text_is_cut_in_the_message_but_not_in_the_attribute() -> None:
     assert error.text == text
 
 
+def test_a_subclass_of_str_is_as_long_as_its_text() -> None:
+    class Text(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            return 3
+
+    with pytest.raises(MoleculeError, match="size: 3,000 atoms"):
+        to_mol(Text("C" * 3000))
+
+
 def test_a_megabyte_of_brackets_is_rejected() -> None:
     assert rejection("[" * 1_000_000).reason.startswith("syntax: ")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rdkit import Chem, RDLogger
 from rdkit.Chem import QED, FilterCatalog
 
-from mrl.chem import qed
+from mrl.chem import Substructure, qed
 from mrl.chem.cleaning.filters import find_alert
 from mrl.chem.notation.patterns import PatternSet
 from mrl.corpus import load_sample
@@ -85,3 +85,9 @@ def test_alerts_and_qed_are_those_of_rdkit() -> None:
 def test_alerts_and_qed_are_those_of_rdkit_for_many_molecules() -> None:
     with gzip.open(DATA / "zinc250k.smi.gz", "rt") as file:
         assert_as_rdkit([line.split()[0] for line in file][1::100])
+
+
+@pytest.mark.parametrize("smarts", ["CC junk", "CC\u2212", "CC\n", "C\0C", "\ud800", "", "C("])
+def test_a_pattern_is_read_as_a_whole_or_refused(smarts: str) -> None:
+    with pytest.raises(ValueError, match="RDKit cannot read this SMARTS pattern"):
+        Substructure(smarts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,26 @@ def test_a_workbook_without_sheets_is_an_error(tmp_path: Path) -> None:
     for sheet in (None, "a"):
         with pytest.raises(ReadError, match="has no sheets, or is damaged"):
             read(path, options=ReadOptions(sheet=sheet))
+
+
+def test_cells_far_apart_do_not_fill_the_memory(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    path = workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(b"</sheetData>", far))
+    with pytest.raises(ReadError, match="span 17,179,869,184 cells, nearly all of them blank"):
+        read(path)
+    cell = b'<table:table-cell table:number-columns-repeated="16384" office:value-type="string"><text:p>C</text:p>'
+    rows = b'<table:table-row table:number-rows-repeated="1000000">%b</table:table-cell></table:table-row>' % cell
+    with zipfile.ZipFile(tmp_path / "t.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", rows)
+    with pytest.raises(ReadError, match="span 16,384,000,000 cells"):
+        read(tmp_path / "t.ods")
 
 
 def test_files_that_are_not_workbooks(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
@@ -20,6 +21,11 @@ from mrl.messages import format_names
 from mrl.ragged import Reject
 
 _ROWS = 1 << 16  # of a block
+_BLANK_CELLS = 10_000_000  # between filled cells, beside those that the size of the sheet makes likely
+_CELL_COLUMN, _CELL_ROW = re.compile(rb'\sr="([A-Z]{1,9})\d'), re.compile(rb'\sr="[A-Z]{0,9}(\d{1,19})"')
+_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*[^>/])?>(.*?)</table:table-row>", re.DOTALL)
+_FILLED = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*[^>/])>")
+_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,19})"')
 
 
 class SpreadsheetFile(TableFile):
@@ -80,6 +86,7 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
                     "options=ReadOptions(max_bytes=...)",
                     path=path,
                 )
+            _require_dense(path, data)
         book = python_calamine.CalamineWorkbook.from_object(io.BytesIO(data))
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except ReadError:
@@ -94,6 +101,34 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
         ) from error
     name = _choose(path, sheets, sheet)
     return [[_cell(value) for value in row] for row in sheets[name]]
+
+
+def _require_dense(path: str, data: bytes) -> None:
+    """Raise a ReadError if a few cells far apart span more blank ones than memory would hold."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                sheet = archive.read(name)
+                rows = max(map(int, _CELL_ROW.findall(sheet)), default=0)
+                spanned = rows * max(map(_number, set(_CELL_COLUMN.findall(sheet))), default=0)
+            elif name == "content.xml":
+                sheet = archive.read(name)
+                filled = ((row[1] or b"", _FILLED.findall(row[2])) for row in _ODS_ROW.finditer(sheet))
+                spanned = sum(_repeats(row) * sum(map(_repeats, cells)) for row, cells in filled)
+            else:
+                continue
+            if spanned > _BLANK_CELLS + len(sheet):
+                raise ReadError(
+                    f"{path}: the filled cells of {name} span {spanned:,} cells, nearly all of them blank or repeated: "
+                    "delete those far from the table, or save the sheet as CSV",
+                    path=path,
+                )
+
+
+def _repeats(attributes: bytes) -> int:
+    """How often a row or a cell of an OpenDocument sheet is repeated."""
+    found = _REPEATED.search(attributes)
+    return int(found[1]) if found else 1
 
 
 def _choose(path: str, sheets: Mapping[str, Sequence[Any]], sheet: str | None) -> str:
@@ -133,3 +168,11 @@ def _letters(place: int) -> str:
         place, letter = divmod(place - 1, 26)
         letters = chr(ord("A") + letter) + letters
     return letters
+
+
+def _number(letters: bytes) -> int:
+    """Return the place of a column of a sheet from its name, A is 1: the inverse of `_letters`."""
+    place = 0
+    for letter in letters:
+        place = 26 * place + letter - ord("A") + 1
+    return place
