@@ -28,8 +28,9 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run  ## the main job on the bundled sample: train, sample, screen, fine-tune, report (about 3 minutes)
 	$(BIN)/mrl demo --force
 
-test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (at most 5 minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow"
+JOBS ?= 2
+test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (3 minutes on two cores; JOBS=8 for more)
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
 test-all: test  ## all tests: make test, then those marked slow
 	$(BIN)/python -m pytest -m slow
@@ -44,7 +45,13 @@ types: $(VENV)/.dev  ## static types, of the tests too
 layers: $(VENV)/.dev  ## the structure: what may import what, circles, sizes, public names
 	$(BIN)/python -m pytest tests/contract/test_layers.py tests/contract/test_public_names.py
 
-docs: $(VENV)/.dev  ## run the code of every document; check that every public docstring is complete
+$(VENV)/.recipes: $(VENV)/.dev
+	@echo "installing the toolboxes of the recipes ..."
+	$(PIP) -e '.[recipes]'
+	$(PIP) --no-deps -r benchmarks/requirements.txt  # scikit-fingerprints and datasets ask for other versions
+	@touch $@
+
+docs: $(VENV)/.recipes  ## run the code of every document; check that every public docstring is complete
 	$(BIN)/python -m pytest tests/contract/test_documents.py tests/contract/test_documentation.py
 
 site: $(VENV)/.dev  ## build the documentation site into build/site; a warning is an error
@@ -58,9 +65,8 @@ acceptance:  ## the jobs of new users, with the built wheel in an environment of
 	build/acceptance/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build/acceptance/wheel/*.whl pytest
 	cd build/acceptance && PYTHONPATH= bin/python -m pytest -q -c /dev/null -p no:cacheprovider $(CURDIR)/acceptance
 
-bench: $(VENV)/.dev  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
+bench: $(VENV)/.recipes  ## speed, as ratios against peers in the same run (about 10 minutes); and how peers change molecules
 	$(PIP) -e '.[bench]'
-	$(PIP) --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/peers.py
 

@@ -282,6 +282,38 @@ def test_17_masked_causal_and_packed(molecules: list[str]) -> None:
     assert (segments > 0).float().mean() > 0.8
 
 
+def test_18_more_molecules_than_memory() -> None:
+    script = """
+        import sys, torch, mrl
+
+        def private() -> int:  # bytes that belong to this process alone; pages of mapped files are the system's
+            rows = dict(line.split(":", 1) for line in open("/proc/self/status") if line.startswith("Rss"))
+            return int(rows["RssAnon"].split()[0]) * 1024
+
+        before = private()
+        corpus = mrl.open_corpus(sys.argv[1])
+        ds = mrl.TextDataset(corpus.splits["train"]["smiles"], corpus.vocab)
+        loader = ds.dataloader(256, shuffle=True)
+        for k, (x, y) in enumerate(loader):
+            if k == 20:
+                break
+        state = loader.state_dict()
+        print(len(corpus), len(ds), x.shape[0], private() - before, len(str(state)))
+    """
+    for n in (20_000, 1_000_000):
+        with open("molecules.smi", "w", encoding="utf-8") as file:
+            file.writelines(f"{'C' * (k % 31 + 1)}O{'N' * (k % 29)} M{k}\n" for k in range(n))
+        mrl_command("prepare", "molecules.smi", "-o", f"corpus{n}", "--no-parse", "--split", "random")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("private memory is read from /proc")
+    small, large = (list(map(int, run_script(script, f"corpus{n}").split())) for n in (20_000, 1_000_000))
+    assert large[0] == 1_000_000
+    assert abs(large[1] - 800_000) < 5_000
+    assert large[2] == 256
+    assert large[3] - small[3] < 3_000_000  # no text, ids, or order in memory: not 4 bytes of a row
+    assert large[4] < 1000
+
+
 def test_19_killed_and_resumed_with_another_world_size(molecules: list[str]) -> None:
     write_csv(molecules)
     Path("train.py").write_text(
