@@ -68,7 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
         if not file.exists() or json.loads(file.read_text())["stage"] < stage:
             vocab = Vocab.load(arguments.model / "vocab.json")
             model = SequenceModel.load(arguments.model / "model.safetensors", vocab)
-            options, start = ImproveOptions(**{"stop_at": 1.0, **settings}), []
+            whole = {"stop_at": 1.0, "patience": arguments.budget}  # no call of the budget is left over
+            options, start = ImproveOptions(**{**whole, **settings}), []
             if not options.samples:  # the first molecules are the model's all the same
                 samples = sample(model, 400, seed=seed)
                 texts = samples.decode(vocab)
