@@ -104,3 +104,34 @@ def test_a_bad_row_is_named_with_its_side() -> None:
     assert caught.value.row == 1
     with pytest.raises(ColumnError, match="column 'train' is a single string"):
         leaks("CCO", TEST)
+
+
+def test_rows_that_are_not_molecules_are_left_out_and_listed() -> None:
+    places_train, places_test = [1, 2, 4, 5, 6], [0, 1, 3, 4, 6]
+    train, test = ["C("] * 7, [None, "C["] + [""] * 5
+    for place, smiles in zip(places_train, TRAIN, strict=True):
+        train[place] = smiles
+    for place, smiles in zip(places_test, TEST, strict=True):
+        test[place] = smiles
+    with pytest.raises(MoleculeError, match="train, row 0"):
+        leaks(train, test)
+    whole, found = leaks(TRAIN, TEST), leaks(train, test, on_error="drop")
+    assert [reject.row for reject in found.train_rejects] == [0, 3]
+    assert [(reject.row, reject.kind) for reject in found.test_rejects] == [(2, "empty"), (5, "empty")]
+    for name in ("molecules", "scaffolds"):
+        expected = [
+            (places_test[one.test_row], places_train[one.train_row], one.smiles) for one in getattr(whole, name)
+        ]
+        assert [*getattr(found, name)] == expected
+    np.testing.assert_array_equal(found.similarity[places_test], whole.similarity)
+    np.testing.assert_array_equal(found.neighbours[places_test], np.array(places_train)[whole.neighbours])
+    assert np.isnan(found.similarity[[2, 5]]).all()
+    assert found.neighbours[[2, 5]].tolist() == [-1, -1]
+    facts = found.to_dict()
+    assert (facts.pop("train_rejects"), facts.pop("test_rejects")) == (2, 2)
+    assert facts == whole.to_dict()
+    assert "left out, not molecules: 2 train, 2 test" in repr(found)
+    with pytest.raises(ValueError, match="train has no molecules"):
+        leaks(["C("], TEST, on_error="drop")
+    with pytest.raises(ValueError, match="on_error is 'mask'; expected 'raise' or 'drop'"):
+        leaks(TRAIN, TEST, on_error="mask")  # type: ignore[arg-type]

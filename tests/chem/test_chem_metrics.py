@@ -388,3 +388,20 @@ def test_the_negative_control_reaches_nearly_perfect_numbers() -> None:
     metrics = evaluate(made, VALID, VALID)
     assert metrics["valid_unique_novel"] == metrics["validity"] == 1
     assert metrics["snn_train"] > 0.5
+
+
+def test_rows_to_compare_with_that_are_not_molecules_are_left_out_and_listed() -> None:
+    samples = ["CCO", "c1ccccc1O", "CCN", "C("]
+    reference, train = ["CCC", "Cc1ccccc1", "OCC"], ["CCO", "CCCl"]
+    whole = evaluate(samples, reference, train, k=[2])
+    wrong_reference, wrong_train = ["C[", *reference, ""], ["CCO", "x", "CCCl"]
+    found = evaluate(samples, wrong_reference, wrong_train, k=[2], on_error="drop")
+    assert str(found.rows) == str(whole.rows)
+    assert [reject.row for reject in found.reference_rejects] == [0, 4]
+    assert [reject.row for reject in found.train_rejects] == [1]
+    assert (found.reference, found.train) == (whole.reference, whole.train)
+    assert "2 rows of reference rejected, 1 row of train rejected" in repr(found)
+    with pytest.raises(MoleculeError, match="train, row 1"):
+        evaluate(samples, None, wrong_train)
+    with pytest.raises(ValueError, match="on_error is 'mask'"):
+        evaluate(samples, on_error="mask")  # type: ignore[arg-type]

@@ -69,15 +69,21 @@ def bits_of(x: Molecule, fingerprint: FingerprintFunction) -> NDArray[Any]:
     return bits
 
 
-def pack_rows(bits: Iterable[NDArray[Any]], column: Sequence[Any], name: str) -> NDArray[np.uint64]:
-    """Return rows of bits as 64-bit words; a FeatureError if one has another length than the first."""
+def pack_rows(
+    bits: Iterable[NDArray[Any]], column: Sequence[Any], name: str, rows: Sequence[int] | None = None
+) -> NDArray[np.uint64]:
+    """Return rows of bits as 64-bit words; a FeatureError if one has another length than the first.
+
+    `rows` are their places in the column, if they are not all; it may grow as the bits are computed.
+    """
     remaining, parts, length, row = iter(bits), [np.zeros((0, 0), np.uint64)], -1, 0
     while some := list(islice(remaining, _BATCH)):
         length = some[0].size if length < 0 else length
         for one in some:
             if one.size != length:
-                error = _no_bits(column[row], f"the shape {one.shape}, expected ({length},)")
-                raise FeatureError(f"{name}, row {row}: {error}", text=error.text, reason=error.reason, row=row)
+                place = row if rows is None else rows[row]
+                error = _no_bits(column[place], f"the shape {one.shape}, expected ({length},)")
+                raise FeatureError(f"{name}, row {place}: {error}", text=error.text, reason=error.reason, row=place)
             row += 1
         parts.append(pack_bits(np.stack(some)))
     return np.concatenate(parts[1:] or parts)

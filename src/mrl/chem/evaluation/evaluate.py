@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rdkit import rdBase
@@ -28,8 +28,9 @@ from mrl.chem.evaluation.distributions import (
 from mrl.chem.evaluation.metrics import Metric, Metrics
 from mrl.chem.evaluation.screening import Screened, screen
 from mrl.chem.molecule import Molecule, canon_smile, to_mol
+from mrl.errors import MoleculeError
 from mrl.progress import Progress, track
-from mrl.ragged import as_molecules
+from mrl.ragged import Reject, Rejects, as_molecules
 
 _PROPERTIES = ("logp", "sa_score", "qed", "molwt")
 _COMPARED = ("snn", "fragments", "scaffolds", *_PROPERTIES)
@@ -44,6 +45,7 @@ def evaluate(
     k: Sequence[int] = (1000, 10000),
     stereo: bool = True,
     isotopes: bool = True,
+    on_error: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress = None,
@@ -76,6 +78,9 @@ def evaluate(
         False removes stereo from all sides before anything is computed.
     isotopes : bool
         False removes isotopes from all sides before anything is computed.
+    on_error : "raise" or "drop"
+        For a row of the reference or of train that is not a molecule: raise, or compare with the others and list it in
+        ``reference_rejects`` or ``train_rejects`` (all rows of the reference are parsed then).
     seed : int
         Of the random selection, 0 or more.
     n_jobs : int
@@ -97,11 +102,12 @@ def evaluate(
     Raises
     ------
     MoleculeError
-        A row of train, or a selected row of the reference, is not a molecule; `row` is its number.
+        A row of train, or a selected row of the reference, is not a molecule, with ``on_error="raise"``; `row` is its
+        number.
     ColumnError
         `samples`, `reference` or `train` is a single molecule.
     ValueError
-        A `k` is below 1.
+        A `k` is below 1; `on_error` is unknown.
 
     Examples
     --------
@@ -113,6 +119,16 @@ def evaluate(
     """
     if small := [size for size in k if size < 1]:
         raise ValueError(f"k has {small[0]}; expected whole numbers from 1")
+    if on_error not in ("raise", "drop"):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'drop'")
+    rejected: dict[str, list[Reject]] = {"reference": [], "train": []}
+
+    def reject(name: str) -> Callable[[int, MoleculeError], None] | None:
+        """What to do with an invalid row of the reference or of train; None raises."""
+        found = rejected[name]
+        drop = lambda row, error: found.append(Reject(row, error.text, "parse", error.reason))  # noqa: E731
+        return drop if on_error == "drop" else None
+
     texts = as_molecules(samples, "samples")
     others = None if reference is None else as_molecules(reference, "reference")
     trained_on = None if train is None else as_molecules(train, "train")
@@ -120,7 +136,7 @@ def evaluate(
 
     with track(progress, total, "evaluating") as advance:
         known, known_fingerprints = _train(
-            trained_on, partial(_known, stereo=stereo, isotopes=isotopes), advance, n_jobs
+            trained_on, partial(_known, stereo=stereo, isotopes=isotopes), advance, n_jobs, reject("train")
         )
         if not (stereo and isotopes):
             text_of = partial(identity, stereo=stereo, isotopes=isotopes)
@@ -144,19 +160,26 @@ def evaluate(
             note = "not computed: no reference was given"
             compared = [Metric(name, float("nan"), len(profiles), None, note) for name in _COMPARED]
         else:
-            size = min(len(profiles), len(others))
+            places = [*range(len(others))]
+            if on_error == "drop":
+                checked = map_molecules(
+                    _is_molecule, others, "reference", on_invalid=reject("reference"), n_jobs=n_jobs
+                )
+                places = [place for place, is_valid in enumerate(checked) if is_valid]
+            size = min(len(profiles), len(places))
             ours = [profiles[row] for row in _select(len(profiles), size, seed)]
-            rows = _select(len(others), size, seed)
-            selected = [others[row] for row in rows]
-            profile_of = partial(_profile_as, stereo=stereo, isotopes=isotopes)
-            compared = _compare(
-                ours,
-                [
-                    *map_molecules(
-                        profile_of, selected, "reference", numbers=rows, on_row=lambda: advance(1), n_jobs=n_jobs
-                    )
-                ],
+            rows = [places[row] for row in _select(len(places), size, seed)]
+            theirs: Iterable[Profile | None] = map_molecules(
+                partial(_profile_as, stereo=stereo, isotopes=isotopes),
+                [others[row] for row in rows],
+                "reference",
+                numbers=rows,
+                on_invalid=reject("reference"),  # RDKit fails on some valid molecules
+                on_row=lambda: advance(1),
+                n_jobs=n_jobs,
             )
+            pairs = [(one, other) for one, other in zip(ours, theirs, strict=True) if other is not None]
+            compared = _compare([one for one, _ in pairs], [other for _, other in pairs])
             advance(len(others) - size)  # the rows that were not selected
 
     n, valid, unique, computed = screened.n, screened.n_valid, screened.n_unique, len(profiles)
@@ -187,10 +210,12 @@ def evaluate(
         screened,
         stereo,
         isotopes,
-        None if others is None else len(others),
+        None if others is None else len(others) - len(rejected["reference"]),
         trained,
         seed,
         rdBase.rdkitVersion,
+        Rejects(rejected["reference"]).of_table(reference).by_row(),
+        Rejects(rejected["train"]).of_table(train),
     )
 
 
@@ -198,6 +223,10 @@ def _examine(smiles: str) -> tuple[Profile, bool]:
     """The profile of a molecule, and whether it passes the filters."""
     row = Row(smiles)
     return profile(row.mol), _first_reason(row, (*MOSES_FILTERS, moses_alerts())) is None
+
+
+def _is_molecule(x: Molecule) -> bool:
+    return to_mol(x) is not None
 
 
 def _profile_as(x: Molecule, stereo: bool, isotopes: bool) -> Profile:
@@ -214,13 +243,18 @@ def _train(
     prepare: Callable[[Molecule], tuple[str, Words]],
     advance: Callable[[int], None],
     n_jobs: int,
+    on_invalid: Callable[[int, MoleculeError], None] | None,
 ) -> tuple[CanonicalSet | None, list[Words]]:
     """The distinct training molecules, and their fingerprints."""
     if train is None:
         return None, []
     fingerprints: dict[str, Words] = {}
-    for smiles, fingerprint in map_molecules(prepare, train, "train", on_row=lambda: advance(1), n_jobs=n_jobs):
-        fingerprints.setdefault(smiles, fingerprint)
+    found: Iterable[tuple[str, Words] | None] = map_molecules(
+        prepare, train, "train", on_invalid=on_invalid, on_row=lambda: advance(1), n_jobs=n_jobs
+    )
+    for one in found:
+        if one is not None:
+            fingerprints.setdefault(*one)
     return CanonicalSet(fingerprints), list(fingerprints.values())
 
 

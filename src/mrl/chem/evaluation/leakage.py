@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,11 @@ from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.packing import bits_of, pack_rows
 from mrl.chem.scaffolds import murcko_scaffold
+from mrl.errors import MoleculeError
 from mrl.formatting import format_percent, html_table
 from mrl.messages import format_count
 from mrl.progress import Progress, track
-from mrl.ragged import as_molecules
+from mrl.ragged import Reject, Rejects, as_molecules
 
 _SHOWN = 10
 _PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
@@ -49,13 +50,15 @@ class Leaks:
         The test rows whose Bemis-Murcko scaffold is in the training side too; `smiles` is the scaffold, ``''`` for
         molecules without a ring, which count as one scaffold as in `scaffold_groups`.
     neighbours : ndarray of int64, shape (m,)
-        For each test row the most similar training row.
+        For each test row the most similar training row, -1 for a rejected one.
     similarity : ndarray of float64, shape (m,)
-        Their Tanimoto similarity, 0 to 1.
+        Their Tanimoto similarity, 0 to 1, NaN for a rejected row.
     stereo, isotopes : bool
         Whether molecules that differ in stereo, or in isotopes, count as different.
     fingerprint : str
         The name of the fingerprint of the similarity.
+    train_rejects, test_rejects : Rejects
+        The rows that are not molecules, with ``on_error="drop"``; no other number counts them.
 
     Examples
     --------
@@ -73,6 +76,8 @@ class Leaks:
     stereo: bool
     isotopes: bool
     fingerprint: str
+    train_rejects: Rejects = field(default_factory=Rejects)
+    test_rejects: Rejects = field(default_factory=Rejects)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers for JSON: counts, percentiles of the similarity, the version of RDKit.
@@ -82,10 +87,13 @@ class Leaks:
         >>> leaks(["CCO"], ["OCC", "CCN"]).to_dict()["shared_molecules"]
         {'rows': 1, 'distinct': 1, 'share': 0.5}
         """
-        values = np.percentile(self.similarity, _PERCENTILES).tolist() if self.n_test else [None] * len(_PERCENTILES)
+        found = self.similarity[self.neighbours >= 0]
+        values = np.percentile(found, _PERCENTILES).tolist() if len(found) else [None] * len(_PERCENTILES)
+        rejected = {"train_rejects": len(self.train_rejects), "test_rejects": len(self.test_rejects)}
         return {
             "n_train": self.n_train,
             "n_test": self.n_test,
+            **(rejected if any(rejected.values()) else {}),
             "stereo": self.stereo,
             "isotopes": self.isotopes,
             "shared_molecules": self._count(self.molecules),
@@ -104,10 +112,12 @@ class Leaks:
         facts = self.to_dict()
         stereo = "stereoisomers are different" if self.stereo else "stereoisomers are the same"
         stereo += "" if self.isotopes else ", isotopes too"
+        rejected = f"{len(self.train_rejects):,} train, {len(self.test_rejects):,} test"
         similarity = facts["similarity"].items()
         values = ", ".join(f"{_NAMED.get(p, p)} {value:.2f}" for p, value in similarity if value is not None)
         return [
             ("rows", f"{self.n_train:,} train, {self.n_test:,} test"),
+            *([("left out, not molecules", rejected)] if self.train_rejects or self.test_rejects else []),
             (f"test rows with a molecule of train ({stereo})", _describe(facts["shared_molecules"], "molecule")),
             ("test rows with a scaffold of train", _describe(facts["shared_scaffolds"], "scaffold")),
             (f"similarity to the nearest of train ({self.fingerprint})", values or "no rows"),
@@ -132,6 +142,7 @@ def leaks(
     stereo: bool = True,
     isotopes: bool = True,
     fingerprint: FingerprintFunction = ECFP4,
+    on_error: Literal["raise", "drop"] = "raise",
     threads: int = 1,
     n_jobs: int = 1,
     progress: Progress = None,
@@ -148,6 +159,9 @@ def leaks(
         Whether molecules that differ in isotopes are different.
     fingerprint : callable
         An RDKit molecule -> 0 or 1, shape (bits,), as the fingerprints of this package do.
+    on_error : "raise" or "drop"
+        For a row of either side that is not a molecule: raise, or compare the others and list it in ``train_rejects``
+        or ``test_rejects``.
     threads : int
         For the comparison of fingerprints.
     n_jobs : int
@@ -163,11 +177,11 @@ def leaks(
     Raises
     ------
     MoleculeError
-        A row is not a molecule; `row` is its number.
+        A row is not a molecule, with ``on_error="raise"``; `row` is its number.
     ColumnError
         `train` or `test` is a single molecule.
     ValueError
-        There are no training rows.
+        There are no training molecules; `on_error` is unknown.
 
     Examples
     --------
@@ -179,29 +193,43 @@ def leaks(
     """
     smiles_of = partial(identity, stereo=stereo, isotopes=isotopes)
     profile_of = partial(_profile_of, smiles_of=smiles_of, fingerprint=fingerprint)
-    sides = [
-        _profile(column, name, profile_of, n_jobs, progress) for column, name in ((train, "train"), (test, "test"))
-    ]
-    (train_smiles, train_scaffolds, train_bits), (test_smiles, test_scaffolds, test_bits) = sides
-    if not train_smiles:
-        raise ValueError("train has no rows: expected at least one to compare the test side with")
-    neighbours, similarity = (
-        kernels.nearest(test_bits, train_bits, threads=threads)
-        if test_smiles
-        else (np.zeros((0, 1), np.int64), np.zeros((0, 1)))
+    if on_error not in ("raise", "drop"):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'drop'")
+    old, new = (
+        _side(column, name, profile_of, on_error == "drop", n_jobs, progress)
+        for column, name in ((train, "train"), (test, "test"))
     )
+    if not old.rows:
+        raise ValueError("train has no molecules: expected at least one to compare the test side with")
+    neighbours, similarity = np.full(new.n, -1, np.int64), np.full(new.n, np.nan)
+    if new.rows:
+        nearest, found = kernels.nearest(new.bits, old.bits, threads=threads)
+        neighbours[new.rows], similarity[new.rows] = np.array(old.rows, np.int64)[nearest[:, 0]], found[:, 0]
     neighbours.flags.writeable = similarity.flags.writeable = False
     return Leaks(
-        n_train=len(train_smiles),
-        n_test=len(test_smiles),
-        molecules=_shared(train_smiles, test_smiles),
-        scaffolds=_shared(train_scaffolds, test_scaffolds),
-        neighbours=neighbours[:, 0],
-        similarity=similarity[:, 0],
+        n_train=len(old.rows),
+        n_test=len(new.rows),
+        molecules=_shared(old.rows, old.smiles, new.rows, new.smiles),
+        scaffolds=_shared(old.rows, old.scaffolds, new.rows, new.scaffolds),
+        neighbours=neighbours,
+        similarity=similarity,
         stereo=stereo,
         isotopes=isotopes,
         fingerprint=getattr(fingerprint, "__name__", repr(fingerprint)),
+        train_rejects=old.rejects,
+        test_rejects=new.rejects,
     )
+
+
+class _Side(NamedTuple):
+    """The molecules of a side: their rows of `n`, canonical SMILES, scaffolds and fingerprints."""
+
+    n: int
+    rows: list[int]
+    smiles: list[str]
+    scaffolds: list[str]
+    bits: NDArray[np.uint64]
+    rejects: Rejects
 
 
 def _profile_of(
@@ -212,30 +240,42 @@ def _profile_of(
     return smiles_of(mol), murcko_scaffold(mol), bits_of(mol, fingerprint)
 
 
-def _profile(
+def _side(
     column: Iterable[Molecule],
     name: str,
     profile_of: Callable[[Molecule], tuple[str, str, Any]],
+    drops: bool,
     n_jobs: int,
     progress: Progress,
-) -> tuple[list[str], list[str], NDArray[np.uint64]]:
-    """Canonical SMILES, scaffold and fingerprint of each row."""
-    rows, smiles, scaffolds = as_molecules(column, name), list[str](), list[str]()
+) -> _Side:
+    """Canonical SMILES, scaffold and fingerprint of each row that is a molecule."""
+    texts, rows, rejected = as_molecules(column, name), list[int](), list[Reject]()
+    smiles, scaffolds = list[str](), list[str]()
+
+    def reject(row: int, error: MoleculeError) -> None:
+        rejected.append(Reject(row, error.text, "parse", error.reason))
 
     def bits() -> Iterator[NDArray[Any]]:
-        found = map_molecules(profile_of, rows, name, on_row=lambda: advance(1), n_jobs=n_jobs)
-        for text, scaffold, one in found:
-            smiles.append(text)
-            scaffolds.append(scaffold)
-            yield one
+        found: Iterator[tuple[str, str, Any] | None] = map_molecules(
+            profile_of, texts, name, on_invalid=reject if drops else None, on_row=lambda: advance(1), n_jobs=n_jobs
+        )
+        for row, one in enumerate(found):
+            if one is not None:
+                rows.append(row)
+                smiles.append(one[0])
+                scaffolds.append(one[1])
+                yield one[2]
 
-    with track(progress, len(rows), f"molecules of {name}") as advance:
-        return smiles, scaffolds, pack_rows(bits(), rows, name)
+    with track(progress, len(texts), f"molecules of {name}") as advance:
+        packed = pack_rows(bits(), texts, name, rows)
+    return _Side(len(texts), rows, smiles, scaffolds, packed, Rejects(rejected).of_table(column))
 
 
-def _shared(train: list[str], test: list[str]) -> tuple[Shared, ...]:
-    first = dict(zip(reversed(train), range(len(train) - 1, -1, -1), strict=True))
-    return tuple(Shared(row, first[smiles], smiles) for row, smiles in enumerate(test) if smiles in first)
+def _shared(train_rows: list[int], train: list[str], test_rows: list[int], test: list[str]) -> tuple[Shared, ...]:
+    first = dict(zip(reversed(train), reversed(train_rows), strict=True))
+    return tuple(
+        Shared(row, first[smiles], smiles) for row, smiles in zip(test_rows, test, strict=True) if smiles in first
+    )
 
 
 def _describe(count: dict[str, Any], noun: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mrl.chem.evaluation.screening import Screened
 from mrl.formatting import html_table
+from mrl.messages import format_count
+from mrl.ragged import Rejects
 
+_REJECTS = ("reference_rejects", "train_rejects")
 _COLUMNS = ("metric", "value", "n", "against", "")
 
 
@@ -61,6 +64,8 @@ class Metrics(Mapping[str, float]):
         What selected the rows of the larger side.
     rdkit : str
         The version of RDKit, on which every number depends.
+    reference_rejects, train_rejects : Rejects
+        The rows of these that are not molecules, with ``on_error="drop"``; `reference` and `train` do not count them.
 
     Examples
     --------
@@ -78,6 +83,8 @@ class Metrics(Mapping[str, float]):
     train: int | None
     seed: int
     rdkit: str
+    reference_rejects: Rejects = field(default_factory=Rejects)
+    train_rejects: Rejects = field(default_factory=Rejects)
 
     @property
     def n(self) -> int:
@@ -117,6 +124,7 @@ class Metrics(Mapping[str, float]):
             "train": self.train,
             "stereo": self.stereo,
             "isotopes": self.isotopes,
+            **{name: len(found) for name in _REJECTS if (found := getattr(self, name))},
             "seed": self.seed,
             "rdkit": self.rdkit,
             "metrics": {
@@ -141,6 +149,11 @@ class Metrics(Mapping[str, float]):
     def _head(self) -> str:
         sizes = [f"{self.n:,} samples ({self.empty:,} empty)"]
         sizes += [f"{size:,} {name}" for name in ("reference", "train") if (size := getattr(self, name)) is not None]
+        sizes += [
+            f"{format_count(len(found), 'row')} of {name.removesuffix('_rejects')} rejected"
+            for name in _REJECTS
+            if (found := getattr(self, name))
+        ]
         ignored = "" if self.isotopes else ", isotopes ignored"
         return f"{', '.join(sizes)}; stereo {'kept' if self.stereo else 'ignored'}{ignored}; RDKit {self.rdkit}"
 
