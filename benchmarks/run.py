@@ -23,6 +23,7 @@ from typing import TextIO
 import numpy
 import torch
 from batches import batches
+from fragments import fragments
 from inner import inner
 from losses import losses
 from memory import memory
@@ -47,7 +48,8 @@ REPEATED = {
     "losses": losses,
     "corpus": corpus,
 }
-ONCE = {"features": features, "chem": chem}
+FIRST_OF = {"features": features, "fragments": fragments}
+ONCE = {"chem": chem}
 
 
 class Tee:
@@ -68,7 +70,7 @@ class Tee:
 
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
-    parts = [*REPEATED, *ONCE]
+    parts = [*REPEATED, *FIRST_OF, *ONCE]
     parser = argparse.ArgumentParser(description="Speed of mrl, as ratios against peers in the same run.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(parts)}; all by default")
     parser.add_argument(
@@ -77,7 +79,7 @@ def arguments() -> argparse.Namespace:
         default=None,
         help="fewer molecules, to try it out; not a measurement, as small inputs take other paths",
     )
-    parser.add_argument("--first", type=int, default=FIRST, help="molecules of the first pass of features; 0 for all")
+    parser.add_argument("--first", type=int, default=FIRST, help="molecules of features and fragments; 0 for all")
     today = RESULTS / f"{datetime.date.today()}.md"
     parser.add_argument("--save", type=Path, nargs="?", const=today, help=f"write the tables to a file, {today.name}")
     options = parser.parse_args()
@@ -113,13 +115,13 @@ def main(options: argparse.Namespace) -> None:
         f"{sum(map(len, once)) / len(once):.1f} characters each, repeated to {len(many):,} for the parts about batches."
     )
     print("Ratios are of mrl to each other contestant, the median of those per round: above 1 mrl is faster.")
-    for name in options.parts or [*REPEATED, *ONCE]:
+    for name in options.parts or [*REPEATED, *FIRST_OF, *ONCE]:
         began = time.monotonic()
         print(f"\n## {name}")
         if name in REPEATED:
             REPEATED[name](many)
-        elif name == "features":
-            features(once, options.first)
+        elif name in FIRST_OF:
+            FIRST_OF[name](once, options.first)
         else:
             ONCE[name](once)
         print(f"\n({name}: {time.monotonic() - began:.0f} s, load {load()})", flush=True)

@@ -235,7 +235,9 @@ def take_rows(index: RowIndex | None, rows: Any) -> Any:
                 index.start + rows.start * index.step, index.start + rows.stop * index.step, index.step * rows.step
             )
         rows = row_array(rows)
-    return index.start + index.step * rows if isinstance(index, range) else index[rows]
+    if isinstance(index, range):
+        return index.start + (rows if index.step == 1 else index.step * rows)
+    return index[rows]
 
 
 def row_array(rows: RowIndex) -> Rows64:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.data import Loader, Mixed, Padding, TextDataset, mix
@@ -21,6 +21,7 @@ SOURCES = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 5)), min_size=1, 
     lambda given: any(weight for _, weight in given)
 )
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=6).filter(any)
+WEIGHTS_OF_3 = st.lists(st.integers(0, 10**12), min_size=3, max_size=3).filter(any)
 
 
 def source(n: int, letter: str = "C") -> TextDataset:
@@ -110,6 +111,19 @@ def test_weights_change_at_the_batch_that_is_given(change: int, bs: int, bucket:
     at = epoch * 80 + min(k * bs, 80)
     assert all(row < 30 for row, _ in rows[:at])
     assert sum(row >= 30 for row, _ in rows[at:]) == shares(len(rows) - at, [1, 3])[1]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 12), WEIGHTS_OF_3), min_size=1, max_size=4), st.integers(1, 5))
+def test_every_batch_has_the_exact_shares_whatever_the_weights(changes: list[tuple[int, list[int]]], bs: int) -> None:
+    parts = sources(7, 11, 5)
+    weights = {batch: dict(zip(parts, given, strict=True)) for batch, given in [(0, [3, 2, 1]), *changes]}
+    order = mixed(mix(parts, weights), bs, shuffle=True)
+    epochs = 0, 1, 10**15  # products of rows and weights have more than 64 bits
+    for epoch, k in [(epoch, k) for epoch in epochs for k in range(len(order))]:
+        after = order.drawn(epoch, k + 1).values()
+        found = np.bincount(np.searchsorted([7, 18], order.batch(epoch, k), side="right"), minlength=3)
+        assert found.tolist() == [b - a for a, b in zip(order.drawn(epoch, k).values(), after, strict=True)]
 
 
 def test_a_loader_goes_on_at_every_batch_with_any_number_of_ranks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class JoinedField(Field):
         self.parts = tuple(parts)
         self.names = self.parts[0][0].names
         self.starts = np.cumsum([0, *(len(rows) for _, rows in self.parts)])
+        tokens = [field for field, _ in self.parts if type(field) is Tokens]
+        self._tokens = tokens if len(tokens) == len(self.parts) else None
         self._sources: list[Ragged | None] = []  # the ids of the sources that `_joined` was made of
         self._joined: RowSelection | None = None
 
@@ -75,16 +78,15 @@ class JoinedField(Field):
 
     def _in_one_array(self) -> RowSelection | None:
         """Return the ids of all rows, if they are in memory: a batch is then made in half the time; at most 1 GB."""
-        if not all(type(field) is Tokens for field, _ in self.parts):
+        if self._tokens is None:
             return None
-        ids = [field.ids for field, _ in self.parts if isinstance(field, Tokens)]
-        if len(ids) != len(self._sources) or any(one is not two for one, two in zip(ids, self._sources, strict=True)):
+        ids = [field.ids for field in self._tokens]
+        if len(ids) != len(self._sources) or any(map(is_not, ids, self._sources)):
             self._sources, self._joined = ids, None
             if sum(MAX_IDS + 1 if one is None else len(one.values) for one in ids) <= MAX_IDS:
                 indices = [rows for _, rows in self.parts]
                 own = [one.take(row_array(rows)) for one, rows in zip(ids, indices, strict=True) if one is not None]
-                width = next(field.width for field, _ in self.parts if isinstance(field, Tokens))
-                self._joined = RowSelection.of(Ragged.concat(own), np.zeros(0, np.int64), width)
+                self._joined = RowSelection.of(Ragged.concat(own), np.zeros(0, np.int64), self._tokens[0].width)
         return self._joined
 
     def lengths(self) -> NDArray[np.int64] | None:

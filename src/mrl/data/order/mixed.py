@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl.data.columns import RowIndex, Rows64, index_digest, take_rows
 from mrl.data.order.base import BaseOrder, config_digest, ensure_int
@@ -282,12 +283,12 @@ class Mixed(BaseOrder):
     def _window(self, epoch: int, k: int) -> tuple[int, int]:
         """Return the first batch, and that after the last one, of those that are computed together.
 
-        Batches of rows of similar length have the same weights, and the short one at the end is apart.
+        The short one at the end is apart; batches of rows of similar length have the same weights.
         """
-        bounds = [0, len(self)]
+        bounds = [0, self._epoch_rows // self.batch_size, len(self)]
         if self.lengths is not None:
             changes = (segment.batch - epoch * len(self) for segment in self._segments)
-            bounds += [self._epoch_rows // self.batch_size, *(batch for batch in changes if 0 < batch < len(self))]
+            bounds += [batch for batch in changes if 0 < batch < len(self)]
         bounds = sorted(set(bounds))
         place = bisect_right(bounds, k)
         first = k - (k - bounds[place - 1]) % WINDOW
@@ -295,24 +296,20 @@ class Mixed(BaseOrder):
 
     def _rows_of(self, epoch: int, first: int, stop: int) -> _Draw:
         """Return the rows of some batches of an epoch."""
-        bounds = np.array([self._drawn(self._rows_before(epoch, k)) for k in range(first, stop + 1)], object)
+        start = self._rows_before(epoch, first)
+        ends = np.minimum(np.arange(first, stop + 1) * self.batch_size, self._epoch_rows)
+        since = self._drawn.since(start, ends - ends[0])
         pieces = [
             piece
-            for number, (begin, end) in enumerate(zip(bounds[0], bounds[-1], strict=True))
-            for piece in self._stream(number, begin, end)
+            for number, (begin, count) in enumerate(zip(self._drawn(start), since[-1].tolist(), strict=True))
+            for piece in self._stream(number, begin, begin + count)
         ]
         rows = np.concatenate([rows for rows, _ in pieces])
         passes: Any = pieces[0][1]
         if any(other != passes for _, other in pieces):
             passes = np.repeat([each for _, each in pieces], [len(rows) for rows, _ in pieces])
-        since = (bounds - bounds[0]).astype(np.int64)
-        begins = np.cumsum([0, *since[-1][:-1]])  # where the rows of each source begin in `rows`
-        places = [
-            (begins + before)[source] + number
-            for before, counts in zip(since, map(tuple, np.diff(since, axis=0).tolist()), strict=False)
-            for source, number in (_spread(counts),)
-        ]
-        return _arranged(_Draw(rows, passes), np.concatenate(places))
+        since += np.cumsum([0, *since[-1][:-1]])  # where the rows of each source begin in `rows`
+        return _arranged(_Draw(rows, passes), _places(since))
 
     def _stream(self, source: int, begin: int, end: int) -> list[tuple[Rows64, int]]:
         """Return the rows of a source from one position to another, in pieces of one pass each."""
@@ -337,18 +334,48 @@ class _Counter:
         since = shares(t - segment.row, segment.weights)
         return tuple(before + more for before, more in zip(segment.drawn, since, strict=True))
 
+    def since(self, start: int, more: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return, for ascending numbers of rows after the first `start`, how many of these come from each source."""
+        first = self(start)
+        counts = np.empty((len(more), len(first)), np.int64)
+        begin = 0
+        while begin < len(more):
+            number = max(bisect_right(self._starts, start + int(more[begin])) - 1, 0)
+            segment, last = self._segments[number], number + 1 == len(self._starts)
+            stop = len(more) if last else int(np.searchsorted(more, self._starts[number + 1] - start))
+            t, base = more[begin:stop], start - segment.row
+            if 2 * (base + int(t[-1]) + 1) * sum(segment.weights) >= 1 << 63:
+                t = t.astype(object)
+            for source, own in enumerate(shares(base + t, segment.weights)):
+                counts[begin:stop, source] = own + (segment.drawn[source] - first[source])
+            begin = stop
+        return counts
 
-def shares(t: int, weights: Sequence[int]) -> list[int]:
+
+def shares(t: Any, weights: Sequence[int]) -> list[Any]:
     """Divide t rows by weights: the first source gets its share, rounded, and the others divide the rest likewise.
 
-    None of the numbers decreases as t grows, which does not hold where each is rounded by itself.
+    None of the numbers decreases as t grows, which does not hold where each is rounded by itself. `t` may be an array.
     """
     counts, total = [], sum(weights)
     for weight in weights:
-        count = (2 * t * weight + total) // (2 * total) if weight else 0
+        count = (2 * t * weight + total) // (2 * total) if weight else 0 * t
         counts.append(count)
         t, total = t - count, total - weight
     return counts
+
+
+def _places(bounds: NDArray[np.int64]) -> Rows64:
+    """Return where the rows of batches of one size lie: those of each source in order, from bound to bound."""
+    counts = np.diff(bounds, axis=0)
+    places = np.empty((len(counts), counts[0].sum()), np.int64)
+    kinds: dict[tuple[int, ...], list[int]] = {}
+    for batch, own in enumerate(map(tuple, counts.tolist())):
+        kinds.setdefault(own, []).append(batch)
+    for own, batches in kinds.items():
+        source, place = _spread(own)
+        places[batches] = bounds[batches][:, source] + place
+    return places.reshape(-1)
 
 
 @lru_cache(maxsize=256)
@@ -362,9 +389,9 @@ def _spread(counts: tuple[int, ...]) -> tuple[Rows64, Rows64]:
 
 def _arranged(draw: _Draw, order: Rows64) -> _Draw:
     rows, passes = draw
-    arranged = rows[order]
+    arranged = np.take(rows, order)
     arranged.flags.writeable = False
-    return _Draw(arranged, passes if isinstance(passes, int) else passes[order])
+    return _Draw(arranged, passes if isinstance(passes, int) else np.take(passes, order))
 
 
 def lowest_terms(numbers: Sequence[int]) -> Weights:
