@@ -14,7 +14,7 @@ import pytest
 from cli_command import facts, rows, run
 
 from mrl.corpus import open_corpus, read
-from mrl.text import SmilesVocab
+from mrl.text import SmilesVocab, Vocab
 
 FILE = """key,smiles,y,w,set,note
 1,OCC,1,0.5,train,a
@@ -77,6 +77,8 @@ def test_prepare_says_what_became_of_the_rows(table: Path, tmp_path: Path) -> No
         (["--sizes", "0.5,0.4", "--split", "random"], "expected two or three fractions that add up to 1"),
         (["--no-parse", "--preset", "moses"], "steps needs molecules, but parse is False (--no-parse)"),
         (["--no-parse", "--split", "scaffold"], "split by scaffold needs molecules"),
+        (["--vocab", "none", "--merges", "5"], "--merges are learned, but --vocab is 'none': leave out one of the two"),
+        (["--merges", "-1"], "--merges"),
         (["--vocab", "lern"], "--vocab is 'lern' (did you mean 'learn'?)"),
         (["--rows-per-part", "0"], "--rows-per-part"),
         (["--workers", "0"], "--workers"),
@@ -88,6 +90,17 @@ def test_options_that_cannot_be_are_noticed_before_any_work(
     _, err = run("prepare", table, "-o", tmp_path / "c", *words, status=2)
     assert message in " ".join(err.replace("│", " ").split())
     assert not (tmp_path / "c").exists()
+
+
+def test_prepare_learns_merges_as_mrl_vocab_does(tmp_path: Path) -> None:
+    path = tmp_path / "a.smi"
+    path.write_text("CC(=O)N\nCC(=O)O\nCC(=O)Cl\n")
+    found = facts("prepare", path, "-o", tmp_path / "c", "--merges", 3, "--workers", 1)
+    run("vocab", "learn", path, "-o", tmp_path / "v.json", "--merges", 3)
+    assert open_corpus(tmp_path / "c").vocab == Vocab.load(tmp_path / "v.json")
+    assert found["merges"] == 3
+    _, err = run("prepare", path, "-o", tmp_path / "d", "--merges", 30, "--workers", 1)
+    assert "  vocabulary: 5 of 30 tokens of several pieces learned" in err.splitlines()
 
 
 def test_a_dry_run_writes_nothing(table: Path, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def test_learn_makes_what_the_library_makes(molecules: Path, tmp_path: Path) -> 
         ("amino-acid", [], "MK", ["M", "K"]),
         ("nucleotide", [], "ACGT", ["A", "C", "G", "T"]),
         ("kmer", ["-k", "2"], "ACGTA", ["AC", "GT", "A"]),
+        ("kmer", ["-k", "3", "--stride", "1"], "ACGTA", ["ACG", "CGT", "GTA"]),
+        ("kmer", ["-k", "4", "--stride", "3"], "ACGTACGNA", ["ACGT", "TACG", "N", "A"]),
         ("smiles", ["--min-count", "1"], "C[13CH4]", ["C", "[13CH4]"]),
     ],
 )
@@ -76,6 +78,17 @@ def test_every_kind_is_learned(tmp_path: Path, kind: str, options: list[str], te
     assert vocab.kind == kind
     assert vocab.tokenize(text)[1:-1] == tokens
     assert vocab.decode(vocab.encode([text], on_unknown="raise")) == [text]
+
+
+def test_words_that_overlap_at_the_terminal(tmp_path: Path) -> None:
+    texts = ["ACGTTGCA", "AC", "ACGNNACGTAA"]
+    file, vocab = file_of(tmp_path, texts), tmp_path / "v.json"
+    run("vocab", "learn", file, "-o", vocab, "--kind", "kmer", "-k", 3, "--stride", 2)
+    assert json.loads(run("inspect", vocab, "--json")[0])["rules"]["stride"] == 2
+    assert json.loads(run("vocab", "check", vocab, file, "--json")[0])["changed"] == []
+    run("encode", vocab, file, "-o", tmp_path / "ids.npz")
+    arrays = np.load(tmp_path / "ids.npz")
+    assert Vocab.load(vocab).decode(Ragged(arrays["values"], arrays["offsets"])) == texts
 
 
 def test_merges_are_learned_from_all_files(tmp_path: Path) -> None:
@@ -114,6 +127,8 @@ def test_what_is_left_out_is_reported(molecules: Path, tmp_path: Path) -> None:
         (["-o", "vocab.json", "--kind", "regex", "--pattern", "("], "is not a regular expression"),
         (["-o", "vocab.json", "--pattern", "C"], "--kind regex"),
         (["-o", "vocab.json", "-k", "3"], "--kind kmer"),
+        (["-o", "vocab.json", "--stride", "1"], "--stride belongs to --kind kmer"),
+        (["-o", "vocab.json", "--kind", "kmer", "-k", "3", "--stride", "4"], "stride is 4; expected 1 to 3"),
         (["-o", "vocab.json", "--max-size", "10"], "begins with 408 tokens; give 408 or more"),
         (["-o", "vocab.json", "--kind", "selfie"], "selfies"),
     ],

@@ -94,6 +94,7 @@ def test_the_bytes_do_not_depend_on_who_does_the_work(table: Path, tmp_path: Pat
         "rows_per_part": 30,
         "seed": 3,
         "features": ("maccs", "qed,tpsa"),
+        "merges": 4,
     }
     inputs = Inputs(table, targets=("y",))
     prepare_corpus(inputs, tmp_path / "one", workers=1, **arguments)
@@ -105,9 +106,7 @@ def test_the_bytes_do_not_depend_on_who_does_the_work(table: Path, tmp_path: Pat
     with ThreadPoolExecutor(3) as engine:
         prepare_corpus(inputs, tmp_path / "threads", engine=engine, **arguments)
     assert digests(tmp_path / "threads") == expected
-    recipe = Recipe(
-        duplicates=Duplicates("mean"), split=split, rows_per_part=30, seed=3, features=("maccs", "qed,tpsa")
-    )
+    recipe = Recipe(**arguments)
     for phase in PHASES:
         for share in (2, 0, 1):
             prepare_phase(inputs, tmp_path / "phases", recipe, phase, shard=(share, 3))  # type: ignore[arg-type]
@@ -154,9 +153,9 @@ def test_unfinished_work_is_taken_up_and_other_work_refused(table: Path, tmp_pat
     "damage", [lambda data: data[:-40], lambda data: b"", lambda data: data[:300] + b"?" + data[301:]]
 )
 def test_damaged_files_of_work_are_made_again(table: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
-    arguments: dict[str, Any] = {"duplicates": "first", "rows_per_part": 50, "workers": 1}
+    arguments: dict[str, Any] = {"duplicates": "first", "rows_per_part": 50, "workers": 1, "merges": 4}
     prepare_corpus(table, tmp_path / "whole", **arguments)
-    recipe = Recipe(duplicates=Duplicates(), rows_per_part=50)
+    recipe = Recipe(duplicates=Duplicates(), rows_per_part=50, merges=4)
     for phase in PHASES[:-1]:
         prepare_phase(table, tmp_path / "work", recipe, phase)  # type: ignore[arg-type]
     for path in sorted((tmp_path / "work").rglob("*.arrow")):
@@ -230,6 +229,20 @@ def test_the_vocabulary_is_learned_from_train(tmp_path: Path) -> None:
     prepare_corpus(path, tmp_path / "none", vocab=None, workers=1)
     with pytest.raises(CorpusError, match="has no vocabulary: prepare it with one, or learn one"):
         _ = open_corpus(tmp_path / "none").vocab
+
+
+@pytest.mark.parametrize("rows_per_part", [1, 3, 100])
+def test_merges_are_those_of_the_rows_of_train(tmp_path: Path, rows_per_part: int) -> None:
+    rows = [(text, part) for text in ("CC(=O)Nc1ccccc1", "c1ccccc1", "CC(=O)O") for part in ("train", "valid") * 2]
+    rows += [("[13CH3]N", "train"), ("BrBr", "valid")] * 3
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,set\n" + "".join(f"{text},{part}\n" for text, part in rows))
+    out = tmp_path / "c"
+    manifest = prepare_corpus(Inputs(path, split="set"), out, merges=9, rows_per_part=rows_per_part, workers=1)
+    vocab = SmilesVocab.from_data([text for text, part in rows if part == "train"], merges=9)
+    assert open_corpus(out).vocab == vocab
+    assert manifest.history[0]["merges"] == 9
+    assert vocab.merging_from == len(vocab) - 9
 
 
 def test_a_dry_run_writes_nothing(table: Path, tmp_path: Path) -> None:

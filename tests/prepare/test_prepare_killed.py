@@ -32,7 +32,7 @@ def table(tmp_path: Path) -> Path:
 
 def _command(table: Path, out: Path) -> list[str]:
     words = "--target-columns y --duplicates mean --split random --preset molformer --rows-per-part 300 --workers 2"
-    return [sys.executable, "-m", "mrl", "prepare", str(table), "-o", str(out), *words.split()]
+    return [sys.executable, "-m", "mrl", "prepare", str(table), "-o", str(out), "--merges", "5", *words.split()]
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -6,6 +6,8 @@ import shutil
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from mrl.chem import StepCount
 from mrl.corpus import Manifest, ShardEntry, StoredFile, write_rejects, write_stamps, write_vocab
 from mrl.errors import CorpusError
@@ -14,7 +16,7 @@ from mrl.prepare.cleaning import step_count
 from mrl.prepare.featurizing import feature_entry
 from mrl.prepare.job import WORK, Job, rejects_of, versions
 from mrl.prepare.writing import in_order
-from mrl.text import SmilesVocab, Vocab
+from mrl.text import SmilesVocab, TextSample, Vocab
 
 
 def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) -> Manifest:
@@ -42,7 +44,7 @@ def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) ->
         rejects,
         None if vocab is None else write_vocab(vocab, job.out),
         "" if vocab is None else vocab.fingerprint(),
-        (_history(job, read, written, chunks, buckets),),
+        (_history(job, read, written, chunks, buckets) | _merges(job, vocab),),
         features={name: feature_entry(function) for name, function in job.recipe.functions.items()},
     )
     write_stamps(job.out, {file.name: stamp_of(job.out / file.name) for file in manifest.files})
@@ -62,7 +64,27 @@ def _vocab(job: Job, written: list[dict[str, Any]]) -> Vocab | None:
     counts = sum((Counter(facts["tokens"]) for facts in written), Counter[str]())
     vocab = SmilesVocab()
     vocab.update_from_counts(counts, min_count=2)
+    if job.recipe.merges:
+        vocab.learn_merges(_sample(job, len(written)), job.recipe.merges, min_count=2)
     return vocab
+
+
+def _merges(job: Job, vocab: Vocab | None) -> dict[str, Any]:
+    """Return how many tokens of several pieces were learned, if they were requested."""
+    if vocab is None or not job.recipe.merges:
+        return {}
+    return {"merges": 0 if vocab.merging_from is None else len(vocab) - vocab.merging_from}
+
+
+def _sample(job: Job, parts: int) -> TextSample:
+    """Return the sample of train: that of all parts is the same however they were divided."""
+    sample = TextSample()
+    for part in range(parts):
+        shard = job.read(job.path("sample", part))
+        for text, count in zip(shard["text"], np.asarray(shard["count"]).tolist(), strict=True):
+            if not sample.count(text, count):
+                break  # so are all that follow, whose hashes are larger
+    return sample
 
 
 def _history(

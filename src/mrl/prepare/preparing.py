@@ -49,6 +49,7 @@ def prepare_corpus(
     engine: Engine | None = None,
     seed: int = 0,
     features: str | Sequence[str] | FeatureFunctions = (),
+    merges: int = 0,
     dry_run: bool = False,
     progress: Report = None,
 ) -> Manifest:
@@ -86,6 +87,8 @@ def prepare_corpus(
         Columns of vectors beside the molecules, such as ``["ecfp4", "qed,tpsa"]``: fingerprints as bits, eight to a
         byte; descriptors as float32. Datasets with an equal function read them instead of computing. A molecule for
         which a function fails is left out.
+    merges : int
+        Tokens of several pieces that the vocabulary learns besides, as ``SmilesVocab.from_data(train, merges=...)``.
     dry_run : bool
         Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned.
     progress : callable, bool or None
@@ -125,6 +128,7 @@ def prepare_corpus(
         rows_per_part,
         seed,
         features,
+        merges,
     )
     given = as_inputs(inputs)
     require_agreement(given, recipe)

@@ -182,6 +182,8 @@ class Recipe:
         Seed of the split.
     features : names, or dict of str to Fingerprint or Descriptors
         Columns of vectors, which are kept beside the molecules.
+    merges : int
+        Tokens of several pieces that the vocabulary learns besides.
 
     Raises
     ------
@@ -202,6 +204,7 @@ class Recipe:
     rows_per_part: int = 200_000
     seed: int = 0
     features: str | Sequence[str] | FeatureFunctions = ()
+    merges: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", feature_functions(self.features))
@@ -212,6 +215,11 @@ class Recipe:
             raise ValueError(f"rows_per_part is {self.rows_per_part}; expected 1 or more")
         if isinstance(self.vocab, str) and self.vocab != "learn":
             raise ValueError(f"vocab is {self.vocab!r}; expected a Vocab, 'learn' or None")
+        if self.merges < 0:
+            raise ValueError(f"merges is {self.merges}; expected 0 or more tokens")
+        if self.merges and self.vocab != "learn":
+            given = "None" if self.vocab is None else f"a {type(self.vocab).__name__}"
+            raise ValueError(f"merges are learned with vocab='learn', but vocab is {given}: leave out one of the two")
         if not self.parse:
             wanting = {
                 "steps": self.steps != "none",
@@ -272,6 +280,7 @@ class Recipe:
             "rows_per_part": self.rows_per_part,
             "seed": self.seed,
             "features": {name: feature_entry(function).key for name, function in self.functions.items()},
+            "merges": self.merges,
         }
 
 

@@ -13,8 +13,8 @@ from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
 from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
 from mrl.prepare.planning import Chunk
-from mrl.ragged import PART_NAMES, Reject, Rejects
-from mrl.text import UNK, SmilesVocab, Vocab
+from mrl.ragged import PART_NAMES, Reject, Rejects, Text
+from mrl.text import UNK, SmilesVocab, TextSample, Vocab
 
 INPUT_ROW = "input_row"
 
@@ -24,9 +24,10 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
 
     `chunks` are those of the part, with their numbers in the plan, which has so many `buckets`.
     """
-    path = job.path("left_out", part)
+    path, sample_path = job.path("left_out", part), job.path("sample", part)
     facts = job.finished(path)
-    if facts is not None and all(_is_there(job, ShardEntry(*entry)) for entry in facts["entries"]):
+    has_sample = not job.recipe.merges or job.finished(sample_path) is not None
+    if facts is not None and has_sample and all(_is_there(job, ShardEntry(*entry)) for entry in facts["entries"]):
         return facts
     raw = job.read(job.path("raw", part))
     smiles = raw.about["facts"]["smiles_column"]
@@ -55,15 +56,21 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
         names += clean["part"].take(kept).tolist() if "part" in clean else [""] * len(kept)
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
     entries: list[ShardEntry] = []
-    tokens, unknown = Counter[str](), 0
+    tokens, unknown, sample = Counter[str](), 0, TextSample()
     splits = np.array(names, object)
     for split in in_order(set(names)):
         chosen = {name: values[np.flatnonzero(splits == split)] for name, values in columns.items()}
         entries.append(write_entry(job.out, part, chosen, split=split, about={"job": job.digest}))
         if job.recipe.vocab == "learn" and split in ("", "train"):
             tokens.update(SmilesVocab().count_tokens(chosen[smiles]))
+            if job.recipe.merges:
+                sample.add(chosen[smiles])
         elif isinstance(job.recipe.vocab, Vocab):
             unknown += int((job.recipe.vocab.encode(chosen[smiles], on_unknown="unk").values == UNK).sum())
+    if job.recipe.merges:
+        texts = sample.sorted_by_hash()
+        counts = np.array([count for _, count in texts], np.int64)
+        job.write(sample_path, {"text": Text.of([text for text, _ in texts]), "count": counts})
     return job.write(
         path,
         rejects_columns(Rejects(sorted([*unread, *rejects]), lines=unread.lines | _lines_of(rejects, raw))),

@@ -80,6 +80,7 @@ def _recipe(options: PrepareOptions) -> Recipe:
             options.rows_per_part,
             options.seed,
             options.features or (),
+            options.merges,
         )
     except ValueError as error:
         stop(str(error), USAGE)
@@ -120,6 +121,8 @@ def _report(manifest: Manifest, options: PrepareOptions, seconds: float) -> None
             note(f"  {stage}: {format_count(rows, 'row')} left out")
     if done["unknown_tokens"]:
         note(f"  tokens that the vocabulary lacks: {done['unknown_tokens']:,}; mrl vocab learn makes one that has them")
+    if "merges" in done:
+        note(f"  vocabulary: {done['merges']:,} of {options.merges:,} tokens of several pieces learned")
     parts = ", ".join(f"{name} {rows:,}" for name, rows in manifest.splits.items())
     kept = f"{format_count(manifest.rows, 'row')} of {read:,}{f' ({parts})' if parts else ''}"
     if options.dry_run:
@@ -137,7 +140,7 @@ def _facts(manifest: Manifest) -> dict[str, Any]:
         "splits": manifest.splits,
         "columns": dict(manifest.columns),
         "shards": len(manifest.shards),
-        **{name: done[name] for name in names},
+        **{name: done[name] for name in (*names, "merges") if name in done},
     }
 
 

@@ -95,6 +95,16 @@ class PrepareOptions(ReadingOptions):
     vocab: Annotated[
         str, _panel(_ROWS, "Vocabulary to be kept: a file, learn (from train), or none.", True, "FILE")
     ] = "learn"
+    merges: Annotated[
+        int,
+        Option(
+            metavar="N",
+            help="Tokens of several pieces that the vocabulary learns besides.",
+            min=0,
+            show_default="none",
+            rich_help_panel=_ROWS,
+        ),
+    ] = 0
     features: Annotated[
         list[str] | None,
         _panel(
@@ -134,6 +144,8 @@ class PrepareOptions(ReadingOptions):
             raise ValueError("--phase does one task after the other; leave out --dry-run and --engine")
         if self.address is not None and self.engine != EngineKind.RAY:
             raise ValueError("--address is that of a cluster of Ray; give --engine ray")
+        if self.merges and self.vocab != "learn":
+            raise ValueError(f"--merges are learned, but --vocab is {self.vocab!r}: leave out one of the two")
         if self.duplicates in (Rule.MEAN, Rule.MEDIAN) and not self.target_columns:
             raise ValueError(f"--duplicates {self.duplicates} needs labels: name their column with --target-columns")
         try:

@@ -43,6 +43,7 @@ class TextSample:
     ([('CN', 1), ('CO', 2)], True)
     >>> sample.add(["CS"])
     >>> sample.count("CS", 2)
+    True
     >>> sample.counts["CS"]
     3
     """
@@ -80,7 +81,20 @@ class TextSample:
                 made.count(text, count)
         return made
 
-    def count(self, text: str, count: int) -> None:
+    def sorted_by_hash(self) -> list[tuple[str, int]]:
+        """Return the texts with their counts, those that are kept longest first.
+
+        Once `count` leaves one out, it would leave out all that follow: the samples of many parts are added up in
+        bounded time.
+
+        Examples
+        --------
+        >>> TextSample(["CO", "CN", "CO"]).sorted_by_hash()
+        [('CN', 1), ('CO', 2)]
+        """
+        return [(text, self.counts[text]) for _, text in sorted(self._largest, reverse=True)]
+
+    def count(self, text: str, count: int) -> bool:
         """Count a `text` so many times.
 
         Parameters
@@ -89,17 +103,23 @@ class TextSample:
             The text.
         count : int
             How often it occurs.
+
+        Returns
+        -------
+        bool
+            Whether it is kept.
         """
         if text in self.counts:
             self.counts[text] += count
-            return
+            return True
         key = -int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         if self._bound < 1 and key <= self._bound:
             self.complete = False
-            return
+            return False
         self.counts[text] = count
         heappush(self._largest, (key, text))
         if len(self.counts) > self.limit:
             self._bound, dropped = heappop(self._largest)
             del self.counts[dropped]
             self.complete = False
+        return text in self.counts
