@@ -111,7 +111,7 @@ def _qed_properties(mol: Chem.Mol) -> Any:
     """
     from rdkit.Chem import QED
 
-    if any(atom.GetAtomicNum() == 1 for atom in map(mol.GetAtomWithIdx, range(mol.GetNumAtoms()))):
+    if mol.GetNumHeavyAtoms() < mol.GetNumAtoms():  # hydrogen atoms, or wildcards
         mol = Chem.RemoveHs(mol)
     n, found = len(QED.StructuralAlerts), _qed_patterns().candidates(mol)
     strict = rdMolDescriptors.NumRotatableBondsOptions.Strict

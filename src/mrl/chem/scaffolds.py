@@ -28,11 +28,14 @@ def murcko_scaffold(x: Molecule) -> str:
     if not mol.GetRingInfo().NumRings():
         return ""  # RDKit would look at a chain of 1,500 atoms for 20 s
     scaffold = Chem.MurckoDecompose(mol)
-    for atom in scaffold.GetAtoms():
-        atom.SetAtomMapNum(0)
     scaffold.ClearComputedProps()  # those of the whole molecule
     scaffold.UpdatePropertyCache()
-    return str(Chem.MolToSmiles(scaffold, isomericSmiles=False))
+    text = str(Chem.MolToSmiles(scaffold, isomericSmiles=False))
+    if ":" in text:  # atom maps; looking at every atom of every molecule would take as long as finding the scaffold
+        for atom in scaffold.GetAtoms():
+            atom.SetAtomMapNum(0)
+        text = str(Chem.MolToSmiles(scaffold, isomericSmiles=False))
+    return text
 
 
 def scaffold_groups(

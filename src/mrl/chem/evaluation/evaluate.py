@@ -230,7 +230,9 @@ def _is_molecule(x: Molecule) -> bool:
 
 
 def _profile_as(x: Molecule, stereo: bool, isotopes: bool) -> Profile:
-    return profile(canon_smile(without(to_mol(x), stereo=not stereo, isotopes=not isotopes)))
+    mol = without(to_mol(x), stereo=not stereo, isotopes=not isotopes)
+    text = canon_smile(mol)
+    return profile(mol if text == x else text)  # parsed already, or in the order of the canonical text
 
 
 def _known(x: Molecule, stereo: bool, isotopes: bool) -> tuple[str, Words]:
