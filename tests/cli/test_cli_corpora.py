@@ -72,6 +72,7 @@ def test_prepare_says_what_became_of_the_rows(table: Path, tmp_path: Path) -> No
         (["--shard", "1/1", "--phase", "clean"], "expected i/n with 0 <= i < n, such as 0/8"),
         (["--shard", "0/2"], "give --phase, read, clean, plan, write, finish"),
         (["--phase", "read", "--dry-run"], "leave out --dry-run and --engine"),
+        (["--append", "--dry-run"], "leave out --dry-run and --phase"),
         (["--address", "auto"], "give --engine ray"),
         (["--duplicates", "mean"], "name their column with --target-columns"),
         (["--sizes", "0.5,0.4", "--split", "random"], "expected two or three fractions that add up to 1"),
@@ -108,6 +109,18 @@ def test_a_dry_run_writes_nothing(table: Path, tmp_path: Path) -> None:
     assert "would keep 4 rows of 5; nothing is written" in err
     assert facts("prepare", table, "-o", tmp_path / "c", "--dry-run")["path"] is None
     assert not (tmp_path / "c").exists()
+
+
+def test_files_are_appended_by_the_same_command(table: Path, tmp_path: Path) -> None:
+    more, words = tmp_path / "more.csv", ["-o", tmp_path / "c", "--duplicates", "first", "--workers", 1]
+    more.write_text("smiles\nc1ccccc1\nBrCCCl\nC(\n")
+    run("prepare", table, *words)
+    found = facts("prepare", more, *words, "--append")
+    assert (found["rows"], found["written"], found["rejects"]) == (3, 4, {"duplicates": 1, "parse": 1})
+    assert open_corpus(tmp_path / "c").smiles[:].tolist() == ["OCC", "c1ccccc1", "CC(=O)[O-].[Na+]", "BrCCCl"]
+    err = run("prepare", more, *words, "--append")[1]
+    assert f"appended 1 of 3 rows to {tmp_path / 'c'} in " in err
+    assert "it has 4 rows" in err
 
 
 def test_several_files_and_globs(table: Path, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
-from mrl.corpus import join_tails
+from mrl.corpus import join_tails, open_corpus
 from mrl.errors import ColumnError
 from mrl.messages import format_value
+from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
 from mrl.prepare.featurizing import compute_features
 from mrl.prepare.job import Job, prefixed, rejects_columns, user_columns
 from mrl.prepare.recipe import Recipe
@@ -60,7 +61,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
         rows, parts = rows[named], None if parts is None else parts.take(named)
     job.write(rejects_path, rejects_columns(Rejects(done.rejects)))
     if job.recipe.duplicates is not None:
-        job.write(keys_path, _sorted_hashes(columns[smiles] if done.keys is None else done.keys))
+        job.write(keys_path, sorted_hashes(columns[smiles] if done.keys is None else done.keys))
     internal = {"row": rows} if parts is None else {"row": rows, "part": parts}
     reasons = dict(sorted(Rejects(done.rejects).counts().items())[:50])
     return job.write(
@@ -70,6 +71,33 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
         rejects=len(done.rejects),
         reasons=reasons,
         steps=done.steps,
+    )
+
+
+def compare_shard(job: Job, shard: int) -> dict[str, Any]:
+    """Write the hashes of the molecules of a shard that is there already, its labels and its input rows."""
+    base, path, keys_path = job.base, job.path("clean", shard), job.path("keys", shard)
+    assert base is not None
+    facts = job.finished(path)
+    if facts is not None and job.finished(keys_path) is not None:
+        return facts
+    corpus = open_corpus(base.folder, verify="never")
+    start, stop = np.cumsum([0, *(entry.rows for entry in corpus.manifest.shards)])[shard : shard + 2].tolist()
+    places, keys = np.arange(stop - start), corpus.smiles[start:stop]
+    if job.recipe.parse and job.recipe.duplicates is not None:
+        cleaned = clean_rows(keys, "none", key=job.recipe.duplicates.by)
+        places, keys = cleaned.kept, cleaned.keys
+    hashes = sorted_hashes(keys)
+    job.write(keys_path, {**hashes, "place": places[hashes["place"]].astype(np.int32)})
+    rows = next(corpus[name][start:stop] for name in (OTHER_INPUT_ROW, INPUT_ROW) if name in corpus.columns)
+    labels = {name: np.asarray(corpus[name][start:stop]) for name in job.inputs.targets}
+    return job.write(
+        path,
+        {**prefixed(labels), "row": np.asarray(rows)},
+        rows=stop - start,
+        rejects=0,
+        reasons={},
+        steps=[],
     )
 
 
@@ -157,7 +185,7 @@ def _hashes(texts: Text, size: int, salt: bytes = b"") -> bytes:
     return b"".join(hashlib.blake2b(raw[a:b], digest_size=size, key=salt).digest() for a, b in pairwise(ends))
 
 
-def _sorted_hashes(keys: Text) -> dict[str, Any]:
+def sorted_hashes(keys: Text) -> dict[str, Any]:
     """Return 128 bits of each key in ascending order, and the places of the keys."""
     pairs = np.frombuffer(_hashes(keys, 16), ">u8").reshape(-1, 2).astype(np.uint64)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))

@@ -72,6 +72,11 @@ def engine_of(workers: int | None, engine: Engine | None) -> Iterator[tuple[Engi
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def start_processes(engine: Engine) -> None:
+    """Run something, so that processes start before Arrow has threads."""
+    _ = [*run_calls(engine, [(len, ("",))], 1)]
+
+
 def run_calls(engine: Engine, calls: Iterable[Call], most: int) -> Iterator[Any]:
     """Run calls on an engine, `most` of them at a time, and yield their results as they come.
 

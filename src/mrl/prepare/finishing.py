@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mrl.chem import StepCount
-from mrl.corpus import Manifest, ShardEntry, StoredFile, write_rejects, write_stamps, write_vocab
+from mrl.corpus import Manifest, ShardEntry, StoredFile, open_corpus, write_rejects, write_stamps, write_vocab
 from mrl.errors import CorpusError
 from mrl.files import stamp_of
+from mrl.prepare.base import APPENDING, Base
 from mrl.prepare.cleaning import step_count
 from mrl.prepare.featurizing import feature_entry
 from mrl.prepare.job import WORK, Job, rejects_of, versions
+from mrl.prepare.planning import Chunk
 from mrl.prepare.writing import in_order
+from mrl.ragged import Rejects
 from mrl.text import SmilesVocab, TextSample, Vocab
 
 
-def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) -> Manifest:
+def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int) -> Manifest:
     """Write rejects, vocabulary and, at the end, the manifest; remove the work."""
     read = job.facts(job.path("read"))
     written = [job.facts(job.path("left_out", part)) for part in range(parts)]
@@ -30,27 +39,60 @@ def finish(job: Job, parts: int, chunks: list[tuple[int, int]], buckets: int) ->
             "mrl; please report it",
             path=str(job.out),
         )
-    rejects = write_rejects((rejects_of(job.read(job.path("left_out", part))) for part in range(parts)), job.out)
+    rejects = (rejects_of(job.read(job.path("left_out", part))) for part in range(parts))
     entries = [_entry(entry) for facts in written for entry in facts["entries"]]
     shards = tuple(
         entry for split in in_order({entry.split for entry in entries}) for entry in entries if entry.split == split
     )
+    history = _history(job, read, written, chunks, buckets)
+    if job.base is not None:
+        return _extended(job, job.base, shards, rejects, history)
     vocab = _vocab(job, written)
     manifest = Manifest(
         dict(written[0]["columns"]),
         read["smiles_column"],
         tuple(read["targets"]),
         shards,
-        rejects,
+        write_rejects(rejects, job.out),
         None if vocab is None else write_vocab(vocab, job.out),
         "" if vocab is None else vocab.fingerprint(),
-        (_history(job, read, written, chunks, buckets) | _merges(job, vocab),),
+        (history | _merges(job, vocab),),
         features={name: feature_entry(function) for name, function in job.recipe.functions.items()},
     )
     write_stamps(job.out, {file.name: stamp_of(job.out / file.name) for file in manifest.files})
     manifest.save(job.out)
     shutil.rmtree(job.out / WORK, ignore_errors=True)
     return manifest
+
+
+def _extended(
+    job: Job, base: Base, shards: tuple[ShardEntry, ...], rejects: Iterator[Rejects], history: dict[str, Any]
+) -> Manifest:
+    """Move shards to those of a corpus, and save the manifest that lists them: until then it has the rows it had."""
+    corpus = open_corpus(base.folder, verify="never")
+    old = corpus.manifest
+    for file in (file for entry in shards for file in entry.files):
+        if (job.out / file.name).exists():  # not moved by a run that was killed
+            os.replace(job.out / file.name, base.folder / file.name)
+    name = f"rejects-{len(old.history)}.parquet"
+    manifest = replace(
+        old,
+        shards=(*old.shards, *shards),
+        rejects=write_rejects(chain(corpus.reject_blocks(), rejects), base.folder, name),
+        history=(*old.history, {"appended": history["rows"], **history, "job": job.identity}),
+    )
+    manifest.save(base.folder)
+    remove_appended(base.folder, manifest)
+    return manifest
+
+
+def remove_appended(folder: Path, manifest: Manifest) -> None:
+    """Remove what is left of rows that were appended: the work, and rejects that are in another file now."""
+    listed = {file.name for file in manifest.files}
+    for path in folder.iterdir():
+        if re.fullmatch(r"rejects(-\d+)?\.parquet", path.name) and path.name not in listed:
+            path.unlink()
+    shutil.rmtree(folder / APPENDING, ignore_errors=True)
 
 
 def _entry(entry: list[Any]) -> ShardEntry:
@@ -88,7 +130,7 @@ def _sample(job: Job, parts: int) -> TextSample:
 
 
 def _history(
-    job: Job, read: dict[str, Any], written: list[dict[str, Any]], chunks: list[tuple[int, int]], buckets: int
+    job: Job, read: dict[str, Any], written: list[dict[str, Any]], chunks: list[Chunk], buckets: int
 ) -> dict[str, Any]:
     """Return what was done, for the manifest."""
     settings = job.recipe.to_dict()
@@ -107,7 +149,7 @@ def _history(
     }
 
 
-def _steps(job: Job, chunks: list[tuple[int, int]]) -> dict[str, StepCount]:
+def _steps(job: Job, chunks: list[Chunk]) -> dict[str, StepCount]:
     totals: dict[str, StepCount] = {}
     for names in chunks:
         for entry in job.facts(job.path("clean", *names))["steps"]:

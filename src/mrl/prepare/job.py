@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,8 @@ from mrl import __version__
 from mrl.chem import clean_rows
 from mrl.corpus import Shard, Source, find_sources, write_shard
 from mrl.errors import CorpusError, FileFormatError
-from mrl.files import seal, stamp_of, unseal, write_atomic
+from mrl.files import atomic, seal, stamp_of, unseal, write_atomic
+from mrl.prepare.base import Base
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.ragged import Ragged, Rejects, Text
 
@@ -42,6 +44,8 @@ class Job:
         Of everything that determines the result: the contents of the files, the settings, the versions.
     files : tuple of dict
         Name, size and digest of each input.
+    base : Base, optional
+        The corpus after whose rows those of the job are written.
     """
 
     inputs: Inputs
@@ -49,19 +53,19 @@ class Job:
     out: Path
     digest: str
     files: tuple[Mapping[str, Any], ...]
+    base: Base | None = None
 
     @classmethod
-    def describe(cls, inputs: Inputs, recipe: Recipe, out: Path) -> Self:
+    def describe(cls, inputs: Inputs, recipe: Recipe, out: Path, base: Base | None = None) -> Self:
         """Return the job, after the inputs have been read once for their digests."""
         files = tuple(_file(source) for source in find_sources(inputs.paths))
-        digest = hashlib.sha256(json.dumps([_settings(inputs, recipe), files], sort_keys=True).encode()).hexdigest()
-        return cls(inputs, recipe, out, digest, files)
+        return cls(inputs, recipe, out, digest_of(_settings(inputs, recipe, base), files), files, base)
 
     @classmethod
-    def start(cls, inputs: Inputs, recipe: Recipe, out: Path) -> Self:
+    def start(cls, inputs: Inputs, recipe: Recipe, out: Path, base: Base | None = None) -> Self:
         """Return the job, after its description has been written, or compared with one that is there."""
         path = out / WORK / JOB
-        settings, looks = _settings(inputs, recipe), [_look(source.name) for source in find_sources(inputs.paths)]
+        settings, looks = _settings(inputs, recipe, base), [_look(source.name) for source in find_sources(inputs.paths)]
         found: dict[str, Any] | None = None
         if path.is_file():
             try:
@@ -70,8 +74,8 @@ class Job:
                 raise CorpusError(f"{error}: delete {out} to begin again", path=str(path)) from error
             _require_same(found["settings"], settings, path)
             if found["looks"] == looks and all(size >= 0 for _, size, _ in looks):
-                return cls(inputs, recipe, out, found["digest"], tuple(found["files"]))
-        job = cls.describe(inputs, recipe, out)
+                return cls(inputs, recipe, out, found["digest"], tuple(found["files"]), base)
+        job = cls.describe(inputs, recipe, out, base)
         if found is not None and found["digest"] != job.digest:
             old = {file["name"]: file["sha256"] for file in found["files"]}
             changed = [file["name"] for file in job.files if old.get(file["name"]) != file["sha256"]]
@@ -83,6 +87,16 @@ class Job:
         document = {"settings": settings, "files": job.files, "looks": looks, "digest": job.digest}
         write_atomic(path, seal({"format": FORMAT, "version": VERSION, **document}))
         return job
+
+    @property
+    def identity(self) -> str:
+        """The digest of the files and settings, whatever corpus the rows are appended to."""
+        return digest_of(_settings(self.inputs, self.recipe, None), self.files)
+
+    @property
+    def start_row(self) -> int:
+        """The number of the first input row."""
+        return 0 if self.base is None else self.base.start
 
     def path(self, kind: str, *numbers: int) -> Path:
         """Return the name of a file of work, such as ``work/clean-00001-02.arrow``."""
@@ -127,8 +141,15 @@ class Job:
         raise CorpusError(f"{path} cannot be used: {problem}; run the phase before again", path=str(path))
 
 
-def _settings(inputs: Inputs, recipe: Recipe) -> dict[str, Any]:
+def digest_of(settings: Mapping[str, Any], files: tuple[Mapping[str, Any], ...]) -> str:
+    """Return the digest of everything that determines a result."""
+    return hashlib.sha256(json.dumps([settings, files], sort_keys=True).encode()).hexdigest()
+
+
+def _settings(inputs: Inputs, recipe: Recipe, base: Base | None) -> dict[str, Any]:
     settings = {"inputs": inputs.to_dict(), "recipe": recipe.to_dict(), "versions": versions()}
+    if base is not None:
+        settings["corpus"] = {"corpus to append to": base.digest}
     return dict(json.loads(json.dumps(settings)))
 
 
@@ -198,3 +219,15 @@ def concat(parts: list[Any]) -> Any:
     if isinstance(parts[0], Ragged):
         return type(parts[0]).concat(parts)
     return np.concatenate(parts)
+
+
+def with_saved_input(inputs: Inputs, out: Path, *, is_read: bool = False) -> Inputs:
+    """Return inputs with a file in the place of a pipe, with what came through it: inputs are read more than once."""
+    if "-" not in inputs.paths:
+        return inputs
+    path = out / WORK / STDIN
+    if not (is_read and path.exists()):
+        (source,) = find_sources("-")
+        with atomic(path) as temporary, open(temporary, "wb") as file, source.open() as piped:
+            shutil.copyfileobj(piped, file)
+    return replace(inputs, paths=tuple(str(path) if name == "-" else name for name in inputs.paths))

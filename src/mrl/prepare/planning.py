@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from mrl.chem import Duplicates, merge_labels
 from mrl.prepare.job import Job
 from mrl.ragged import Text
 
-Chunk = tuple[int, int]
+Chunk = tuple[int, ...]  # part and chunk; or a shard that is there already, after which rows are appended
 ROWS_PER_BUCKET, MOST_BUCKETS = 2_000_000, 1024
 _EXAMPLES = 3
 
@@ -19,6 +20,11 @@ _EXAMPLES = 3
 def bucket_bits(rows: int) -> int:
     """Return how many leading bits of a hash name its bucket, for so many rows."""
     return min(max(rows // ROWS_PER_BUCKET, 0).bit_length(), MOST_BUCKETS.bit_length() - 1)
+
+
+def _shards(chunks: Sequence[Chunk]) -> int:
+    """Return how many of the chunks, the first ones, are shards that are there already."""
+    return sum(len(chunk) == 1 for chunk in chunks)
 
 
 class _Found(NamedTuple):
@@ -29,7 +35,7 @@ class _Found(NamedTuple):
     group: NDArray[np.int64]
 
 
-def plan_bucket(job: Job, bucket: int, bits: int, chunks: list[Chunk]) -> dict[str, Any]:
+def plan_bucket(job: Job, bucket: int, bits: int, chunks: Sequence[Chunk]) -> dict[str, Any]:
     """Find the rows of one bucket that repeat another: the first input row of a molecule stays.
 
     Writes which rows are left out, of which molecule; and the labels of rows whose labels were merged.
@@ -45,7 +51,8 @@ def plan_bucket(job: Job, bucket: int, bits: int, chunks: list[Chunk]) -> dict[s
     is_first = np.ones(len(found.group), bool)
     is_first[1:] = found.group[1:] != found.group[:-1]
     leader = np.maximum.accumulate(np.where(is_first, np.arange(len(is_first)), 0))
-    repeats = np.flatnonzero(~is_first)
+    # Rows that are there already stay, in front of all others.
+    repeats = np.flatnonzero(~is_first & (found.chunk >= _shards(chunks)))
     rows = _input_rows(job, chunks, found, np.unique(np.concatenate([leader[repeats], repeats])))
     dropped, conflicts, merged = repeats, np.zeros(0, np.int64), _no_labels()
     reasons = dict.fromkeys(repeats.tolist(), "")
@@ -73,7 +80,7 @@ def plan_bucket(job: Job, bucket: int, bits: int, chunks: list[Chunk]) -> dict[s
     )
 
 
-def _rows_of(job: Job, bucket: int, bits: int, chunks: list[Chunk]) -> _Found:
+def _rows_of(job: Job, bucket: int, bits: int, chunks: Sequence[Chunk]) -> _Found:
     """Return the rows whose hashes begin with the bits of a bucket, sorted by hash, then by input row."""
     high, low, chunk, place = [], [], [], []
     for number, names in enumerate(chunks):
@@ -97,7 +104,7 @@ def _rows_of(job: Job, bucket: int, bits: int, chunks: list[Chunk]) -> _Found:
     return _Found(chunks_of, places, np.cumsum(~same))
 
 
-def _input_rows(job: Job, chunks: list[Chunk], found: _Found, places: NDArray[np.int64]) -> dict[int, int]:
+def _input_rows(job: Job, chunks: Sequence[Chunk], found: _Found, places: NDArray[np.int64]) -> dict[int, int]:
     """Return the numbers in the inputs of some of the rows."""
     rows: dict[int, int] = {}
     for number in np.unique(found.chunk[places]).tolist():
@@ -107,7 +114,7 @@ def _input_rows(job: Job, chunks: list[Chunk], found: _Found, places: NDArray[np
     return rows
 
 
-def _labels_of(job: Job, chunks: list[Chunk], found: _Found, places: NDArray[np.int64]) -> NDArray[np.float64]:
+def _labels_of(job: Job, chunks: Sequence[Chunk], found: _Found, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the labels of some of the rows, (rows, T)."""
     values = np.zeros((len(places), len(job.inputs.targets)))
     for number in np.unique(found.chunk[places]).tolist():
@@ -121,7 +128,7 @@ def _labels_of(job: Job, chunks: list[Chunk], found: _Found, places: NDArray[np.
 def _merge(
     job: Job,
     rule: Duplicates,
-    chunks: list[Chunk],
+    chunks: Sequence[Chunk],
     found: _Found,
     leader: NDArray[np.int64],
     repeats: NDArray[np.int64],
@@ -147,7 +154,8 @@ def _merge(
                 reasons |= dict.fromkeys(members[span].tolist(), f"conflict: {text}")
                 continue
         reasons |= dict.fromkeys(members[span].tolist()[1:], "")
-        if not np.array_equal(values, labels[bounds[k]], equal_nan=True):
+        is_there = found.chunk[first] < _shards(chunks)
+        if not is_there and not np.array_equal(values, labels[bounds[k]], equal_nan=True):
             kept.append(first)
             merged.append(values)
     places = np.array(kept, np.int64)

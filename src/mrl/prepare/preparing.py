@@ -5,29 +5,22 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cached_property
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from mrl.chem import Duplicates
-from mrl.corpus import MANIFEST, Manifest, find_sources, open_corpus
+from mrl.corpus import MANIFEST, Manifest, open_corpus
 from mrl.errors import CorpusError, FileFormatError, PrepareError
-from mrl.files import AnyPath, atomic
-from mrl.prepare.cleaning import clean_chunk
-from mrl.prepare.engines import Call, Engine, engine_of, run_calls
+from mrl.files import AnyPath
+from mrl.prepare.appending import append_rows
+from mrl.prepare.engines import Engine, engine_of, start_processes
 from mrl.prepare.featurizing import FeatureFunctions
-from mrl.prepare.finishing import finish
-from mrl.prepare.job import JOB, STDIN, WORK, Job
-from mrl.prepare.planning import Chunk, bucket_bits, plan_bucket
-from mrl.prepare.reading import read_parts
+from mrl.prepare.job import JOB, STDIN, WORK, Job, with_saved_input
 from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs, require_agreement
-from mrl.prepare.status import Report, Status, reporting
-from mrl.prepare.writing import write_part
+from mrl.prepare.status import Report, reporting
+from mrl.prepare.work import Work
 from mrl.text import Vocab
 
 Phase: TypeAlias = Literal["read", "clean", "plan", "write", "finish"]
@@ -51,6 +44,7 @@ def prepare_corpus(
     features: str | Sequence[str] | FeatureFunctions = (),
     merges: int = 0,
     dry_run: bool = False,
+    append: bool = False,
     progress: Report = None,
 ) -> Manifest:
     """Clean the rows of files of any size, and write them as a corpus; every row is kept or left out with a reason.
@@ -91,18 +85,21 @@ def prepare_corpus(
         Tokens of several pieces that the vocabulary learns besides, as ``SmilesVocab.from_data(train, merges=...)``.
     dry_run : bool
         Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned.
+    append : bool
+        Write the rows after those of `out`, a corpus that was prepared with the same other arguments. Its rows and
+        files stay as they are: a molecule that it has already is left out if there is a rule for duplicates.
     progress : callable, bool or None
         A function of a `Status`; True: a bar on standard error; None: a bar on a terminal after two seconds.
 
     Returns
     -------
     Manifest
-        What was done: ``manifest.history[0]``.
+        What was done: ``manifest.history[0]``, or ``[-1]`` with `append`.
 
     Raises
     ------
     CorpusError
-        `out` holds something else, or the inputs have no rows; a ``ValueError``.
+        `out` holds something else, or was prepared with other arguments; or the inputs have no rows. A ``ValueError``.
     PrepareError
         A worker was ended, or the disk is full; a ``RuntimeError``. What is finished is kept.
     ReadError, ColumnError, RowError, ValueError
@@ -132,6 +129,11 @@ def prepare_corpus(
     )
     given = as_inputs(inputs)
     require_agreement(given, recipe)
+    if append and dry_run:
+        raise ValueError("append=True and dry_run=True exclude each other: leave one of the two out")
+    if append:
+        with _full_disk_named(Path(out)), engine_of(workers, engine) as running, reporting(progress) as report:
+            return append_rows(given, recipe, Path(out), running, report)
     if dry_run:
         with tempfile.TemporaryDirectory() as folder:
             return _prepare(given, recipe, Path(folder, "corpus"), (workers, engine), progress, DRY_RUN_ROWS)
@@ -197,7 +199,7 @@ def prepare_phase(
         if phase in ("read", "finish") and i:
             return None  # one task, which the first share does
         with reporting(progress) as report:
-            work = _Work(job, report)
+            work = Work(job, report)
             if phase == "finish":
                 return work.finish()
             calls = {"read": work.calls_to_read, "clean": work.calls_to_clean, "plan": work.calls_to_plan}
@@ -216,11 +218,11 @@ def _prepare(
     limit: int | None = None,
 ) -> Manifest:
     with _full_disk_named(out), engine_of(*workers) as (engine, most), reporting(progress) as report:
-        _ = [*run_calls(engine, [(len, ("",))], 1)]  # processes start before Arrow has threads
+        start_processes(engine)
         job = _start(inputs, recipe, out)
         if job is None:
             return Manifest.load(out)
-        work = _Work(job, report)
+        work = Work(job, report)
         work.run("clean", work.calls_to_read(limit), engine, most)
         work.run("plan", work.calls_to_plan(), engine, most)
         work.run("write", work.calls_to_write(), engine, most)
@@ -239,7 +241,7 @@ def _start(inputs: Inputs, recipe: Recipe, out: Path, *, is_read: bool = False) 
     if is_corpus:
         found = Manifest.load(out).history[0].get("job")
         with tempfile.TemporaryDirectory() as folder:
-            job = Job.describe(_with_saved_input(inputs, Path(folder)), recipe, out)
+            job = Job.describe(with_saved_input(inputs, Path(folder)), recipe, out)
         if found == job.digest:
             _require_whole(out)
             if _is_ours(out / WORK):
@@ -249,7 +251,7 @@ def _start(inputs: Inputs, recipe: Recipe, out: Path, *, is_read: bool = False) 
             f"{out} holds a corpus of other files or settings already: choose another folder, or delete it",
             path=str(out),
         )
-    return Job.start(_with_saved_input(inputs, out, is_read=is_read), recipe, out)
+    return Job.start(with_saved_input(inputs, out, is_read=is_read), recipe, out)
 
 
 def _require_whole(out: Path) -> None:
@@ -266,88 +268,6 @@ def _is_ours(work: Path) -> bool:
     if not work.is_dir():
         return False
     return (work / JOB).exists() or all(child.name == STDIN or child.name[0] == "." for child in work.iterdir())
-
-
-def _with_saved_input(inputs: Inputs, out: Path, *, is_read: bool = False) -> Inputs:
-    """Return inputs with a file in the place of a pipe, with what came through it: inputs are read more than once."""
-    if "-" not in inputs.paths:
-        return inputs
-    path = out / WORK / STDIN
-    if not (is_read and path.exists()):
-        (source,) = find_sources("-")
-        with atomic(path) as temporary, open(temporary, "wb") as file, source.open() as piped:
-            shutil.copyfileobj(piped, file)
-    return replace(inputs, paths=tuple(str(path) if name == "-" else name for name in inputs.paths))
-
-
-class _Work:
-    """The calls of each phase, and how far they are."""
-
-    def __init__(self, job: Job, report: Callable[[Status], object]) -> None:
-        self.job = job
-        self.report = report
-        self.status = Status("clean")
-
-    def run(self, phase: str, calls: Iterator[Call] | list[Call], engine: Engine, most: int) -> None:
-        """Run the calls of a phase."""
-        began = time.monotonic()
-        self.status = Status(phase, left_out=self.status.left_out)
-        for facts in run_calls(engine, calls, most):
-            self.status.add(facts, time.monotonic() - began)
-            self.report(self.status)
-
-    def calls_to_read(self, limit: int | None = None) -> Iterator[Call]:
-        """Read the inputs, and yield the calls that clean the parts, as they are read."""
-        for part in read_parts(self.job, limit=limit):
-            if part.rejects:
-                self.status.left_out["not read"] += part.rejects
-            for chunk in range(self._chunks_of(part.rows)):
-                yield clean_chunk, (self.job, part.number, chunk)
-        self.status.total = self._read["rows"]
-
-    def calls_to_clean(self) -> Iterator[Call]:
-        """Yield the calls that clean the parts."""
-        self.status.total = self._read["rows"]
-        for chunk in self._chunks:
-            yield clean_chunk, (self.job, *chunk)
-
-    def calls_to_plan(self) -> Iterator[Call]:
-        """Yield the calls that find rows of the same molecule."""
-        if self.job.recipe.duplicates is not None:
-            bits = self._bits
-            self.status.total = 1 << bits
-            for bucket in range(1 << bits):
-                yield plan_bucket, (self.job, bucket, bits, self._chunks)
-
-    def calls_to_write(self) -> Iterator[Call]:
-        """Yield the calls that write the shards."""
-        self.status.total = self._read["rows"]
-        for part, chunks in groupby(enumerate(self._chunks), key=lambda numbered: numbered[1][0]):
-            yield write_part, (self.job, part, [*chunks], self._buckets)
-
-    def finish(self) -> Manifest:
-        """Write the manifest."""
-        return finish(self.job, self._read["parts"], self._chunks, self._buckets)
-
-    def _chunks_of(self, rows: int) -> int:
-        return max(1, -(-rows // self.job.recipe.rows_per_chunk))
-
-    @cached_property
-    def _read(self) -> dict[str, Any]:
-        return self.job.facts(self.job.path("read"))
-
-    @cached_property
-    def _chunks(self) -> list[Chunk]:
-        rows = self._read["part_rows"]
-        return [(part, chunk) for part, n in enumerate(rows) for chunk in range(self._chunks_of(n))]
-
-    @cached_property
-    def _bits(self) -> int:
-        return bucket_bits(sum(self.job.facts(self.job.path("clean", *chunk))["rows"] for chunk in self._chunks))
-
-    @property
-    def _buckets(self) -> int:
-        return 0 if self.job.recipe.duplicates is None else 1 << self._bits
 
 
 @contextmanager

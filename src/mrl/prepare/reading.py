@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +46,8 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
     part_rows: list[int] = []
     blank: set[str] | None = None
     for block in job.inputs.blocks():
+        if job.base is not None:
+            job.base.require_columns(block, job.recipe.functions)
         notes.update(block.notes)
         empty = {name for name, column in block.columns.items() if isinstance(column, Text) and not len(column.flat)}
         blank = empty if blank is None else blank & empty
@@ -86,8 +88,13 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         notes={note: count for note, count in sorted(notes.items()) if count},
         smiles_column=smiles_column,
         targets=list(targets),
-        blank=sorted((blank or set()) - job.inputs.requested(smiles_column, waiting[0].header)),
+        blank=sorted((blank or set()) - _kept_blank(job, smiles_column, waiting[0].header)),
     )
+
+
+def _kept_blank(job: Job, smiles_column: str, header: Sequence[str]) -> set[str]:
+    """Return the columns that are kept even if they are blank."""
+    return job.inputs.requested(smiles_column, header) | ({*job.base.columns} if job.base else set())
 
 
 def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -> Part:
@@ -103,7 +110,8 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -
         for name in inside[0][0].targets:
             signs = [table.signs.get(name, np.zeros(len(table), np.int8))[first:stop] for table, first, stop in inside]
             columns[f"{name}_sign"] = np.concatenate(signs)
-    numbers = {"row": np.concatenate([table.rows[first:stop] for table, first, stop in inside])}
+    before = job.start_row
+    numbers = {"row": before + np.concatenate([table.rows[first:stop] for table, first, stop in inside])}
     if (lines := concat_lines([table[first:stop] for table, first, stop in inside])) is not None:
         numbers["line"] = lines
     left_out = [reject for reject in rejects if reject.row < end]
@@ -111,7 +119,9 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -
     n, table = len(numbers["row"]), inside[0][0]
     facts = {"rows": n, "rejects": len(left_out), "smiles_column": table.smiles_column, "tail": table.tail_column}
     if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
-        job.write(job.path("unread", number), rejects_columns(Rejects(sorted(left_out), lines=rejects.lines)))
+        moved = sorted(reject._replace(row=before + reject.row) for reject in left_out)
+        numbered = {before + row: line for row, line in rejects.lines.items()}
+        job.write(job.path("unread", number), rejects_columns(Rejects(moved, lines=numbered)))
         job.write(path, {**prefixed(columns), **numbers}, **facts)
     return Part(number, n, len(left_out))
 

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
+from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
 from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
 from mrl.prepare.planning import Chunk
 from mrl.ragged import PART_NAMES, Reject, Rejects, Text
 from mrl.text import UNK, SmilesVocab, TextSample, Vocab
-
-INPUT_ROW = "input_row"
 
 
 def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets: int) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
         rejects += rejects_of(job.read(job.path("rejects", *chunk)))
         rows = np.asarray(clean["row"])
         columns = {name: column for name, column in user_columns(clean).items() if name not in blank}
-        columns[INPUT_ROW if INPUT_ROW not in columns else "mrl_input_row"] = rows
+        columns[INPUT_ROW if INPUT_ROW not in columns else OTHER_INPUT_ROW] = rows
         keep = np.ones(clean.rows, bool)
         for dropped, labels in plan:
             columns |= _relabelled(job, columns, labels, number)
@@ -50,17 +49,21 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
                 keep[place] = False
                 stage = "conflicts" if reason else "duplicates"
                 text = raw[f"c:{smiles}"][int(np.searchsorted(np.asarray(raw["row"]), rows[place]))]
-                rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}"))
+                stays = ", which keeps its labels" if job.inputs.targets and first < job.start_row else ""
+                rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}{stays}"))
         kept = np.flatnonzero(keep)
         pieces.append({name: values[kept] for name, values in columns.items()})
         names += clean["part"].take(kept).tolist() if "part" in clean else [""] * len(kept)
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
+    first = 0
+    if job.base is not None:
+        columns, first = job.base.completed(columns, job.recipe.vocab), job.base.number
     entries: list[ShardEntry] = []
     tokens, unknown, sample = Counter[str](), 0, TextSample()
     splits = np.array(names, object)
     for split in in_order(set(names)):
         chosen = {name: values[np.flatnonzero(splits == split)] for name, values in columns.items()}
-        entries.append(write_entry(job.out, part, chosen, split=split, about={"job": job.digest}))
+        entries.append(write_entry(job.out, first + part, chosen, split=split, about={"job": job.digest}))
         if job.recipe.vocab == "learn" and split in ("", "train"):
             tokens.update(SmilesVocab().count_tokens(chosen[smiles]))
             if job.recipe.merges:

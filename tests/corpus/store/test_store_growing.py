@@ -12,6 +12,7 @@ from stored import write_corpus
 from mrl.corpus import Corpus, Table, open_corpus, save_corpus
 from mrl.data import MaskedDataset, PairDataset, TextDataset
 from mrl.errors import ColumnError, CorpusError, VocabError
+from mrl.prepare import prepare_corpus
 from mrl.ragged import Ragged, Text
 from mrl.text import CharacterVocab, SmilesVocab
 
@@ -154,6 +155,20 @@ def test_appended_rows_have_tokens_too(corpus: Corpus) -> None:
         ColumnError, match=r"the rows have the columns smiles \(text\), the corpus has smiles \(text\), na"
     ):
         corpus.append(Table({"smiles": Text.of(["C"])}))
+
+
+def test_appended_rows_do_not_take_the_file_of_others(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("C\nC\nN\n")
+    prepare_corpus(tmp_path / "a.smi", tmp_path / "c", duplicates="first", rows_per_part=1, workers=1, vocab=None)
+    corpus = open_corpus(tmp_path / "c")
+    assert [file.name for file in corpus.manifest.files] == [
+        "shard-00000.arrow",
+        "shard-00002.arrow",
+        "rejects.parquet",
+    ]
+    corpus = corpus.append(Table({"smiles": Text.of(["O"]), "input_row": np.array([3])}))
+    assert corpus.smiles[:].tolist() == ["C", "N", "O"]
+    assert corpus.verify() == []
 
 
 def test_a_split_may_have_any_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +35,7 @@ def prepare(options: PrepareOptions) -> None:
         return
     _report(manifest, options, time.monotonic() - began)
     if options.json:
-        print_json({"path": None if options.dry_run else str(options.out), **_facts(manifest)})
+        print_json({"path": None if options.dry_run else str(options.out), **_facts(manifest, options)})
     if not manifest.rows:
         stop("no row is left; choose the column of the molecules with --smiles-column, or leave out some steps", DATA)
 
@@ -49,6 +50,7 @@ def _prepare(options: PrepareOptions, inputs: Inputs, recipe: Recipe) -> Manifes
         workers=options.workers,
         engine=RayEngine(options.address) if options.engine is EngineKind.RAY else None,
         dry_run=options.dry_run,
+        append=options.append,
         progress=True,
     )
 
@@ -101,7 +103,7 @@ def _vocab(name: str) -> Vocab | Literal["learn"] | None:
 
 
 def _report(manifest: Manifest, options: PrepareOptions, seconds: float) -> None:
-    done = manifest.history[0]
+    done = _done(manifest, options)
     read = done["read"]["rows"]
     success(f"read {format_count(read, 'row')} of {', '.join(file['name'] for file in done['prepared']['inputs'])}")
     for name, rows in done["read"]["notes"].items():
@@ -125,14 +127,22 @@ def _report(manifest: Manifest, options: PrepareOptions, seconds: float) -> None
         note(f"  vocabulary: {done['merges']:,} of {options.merges:,} tokens of several pieces learned")
     parts = ", ".join(f"{name} {rows:,}" for name, rows in manifest.splits.items())
     kept = f"{format_count(manifest.rows, 'row')} of {read:,}{f' ({parts})' if parts else ''}"
-    if options.dry_run:
+    if options.append:
+        whole = f"{format_count(manifest.rows, 'row')}{f' ({parts})' if parts else ''}"
+        success(f"appended {done['rows']:,} of {read:,} rows to {options.out} in {seconds:.1f} s; it has {whole}")
+    elif options.dry_run:
         success(f"would keep {kept}; nothing is written")
     else:
         success(f"wrote {kept} to {options.out} in {seconds:.1f} s; mrl.open_corpus({str(options.out)!r}) opens them")
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
-    done = manifest.history[0]
+def _done(manifest: Manifest, options: PrepareOptions) -> Mapping[str, Any]:
+    """Return what was done to these files."""
+    return [entry for entry in manifest.history if "read" in entry][-1 if options.append else 0]
+
+
+def _facts(manifest: Manifest, options: PrepareOptions) -> dict[str, Any]:
+    done = _done(manifest, options)
     names = ("steps", "duplicates", "rejects", "unknown_tokens", "versions", "job")
     return {
         "rows": done["read"]["rows"],

@@ -59,7 +59,7 @@ class PrepareOptions(ReadingOptions):
     """
 
     files: Annotated[list[Path], argument("FILES...", "Tables of molecules, which have the same columns.")]
-    out: Annotated[Path, out_option("New folder for the corpus.")]
+    out: Annotated[Path, out_option("New folder for the corpus; with --append, a corpus.")]
     target_columns: Annotated[
         list[str] | None, _panel(_COLUMNS, "Column of labels; repeat the option for several.", "none", "COLUMN")
     ] = None
@@ -125,6 +125,13 @@ class PrepareOptions(ReadingOptions):
         _panel(_CLUSTER, "One phase only, for array jobs: read, clean, plan, write, finish.", "all", "PHASE"),
     ] = None
     shard: Annotated[str, _panel(_CLUSTER, "Which share of the phase: i/n, from 0.", True, "I/N")] = "0/1"
+    append: Annotated[
+        bool,
+        Option(
+            "--append",
+            help="Write the rows after those of the corpus DIR, which was prepared with the same other options.",
+        ),
+    ] = False
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what would become of the first 10,000 rows; write nothing.")
     ] = False
@@ -142,6 +149,8 @@ class PrepareOptions(ReadingOptions):
             raise ValueError(f"--shard is a share of one phase; give --phase, {', '.join(Phase)}")
         if self.phase is not None and (self.dry_run or self.engine != EngineKind.LOCAL):
             raise ValueError("--phase does one task after the other; leave out --dry-run and --engine")
+        if self.append and (self.dry_run or self.phase is not None):
+            raise ValueError("--append does all phases and writes rows; leave out --dry-run and --phase")
         if self.address is not None and self.engine != EngineKind.RAY:
             raise ValueError("--address is that of a cluster of Ray; give --engine ray")
         if self.merges and self.vocab != "learn":

@@ -150,7 +150,30 @@ def write_stored(
     return StoredFile(name, (folder / name).stat().st_size, digest, tuple(columns))
 
 
-def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> StoredFile:
+def next_shard_number(manifest: Manifest) -> int:
+    """Return a number that no shard of a corpus has in its name, nor any higher one.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of the corpus.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> file = StoredFile("train-00007.arrow", 1200, "9f86d081...", ("smiles",))
+    >>> next_shard_number(Manifest({"smiles": "text"}, "smiles", shards=(ShardEntry("train", 3, (file,)),)))
+    8
+    """
+    names = (file.name for entry in manifest.shards for file in entry.files)
+    found = (re.search(r"-(\d+)\.arrow$", name) for name in names)
+    return max((int(match[1]) + 1 for match in found if match), default=0)
+
+
+def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path, name: str = REJECTS) -> StoredFile:
     """Write rejects, part by part, as a Parquet file.
 
     Parameters
@@ -159,6 +182,8 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
         In their order.
     folder : Path
         The folder of the corpus.
+    name : str
+        Of the file.
 
     Returns
     -------
@@ -176,7 +201,7 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
     kinds = {"row": pa.int64(), "text": pa.large_string(), "stage": pa.string(), "reason": pa.string()}
     schema = pa.schema([*kinds.items(), ("line", pa.int64())])
     with (
-        atomic(folder / REJECTS) as temporary,
+        atomic(folder / name) as temporary,
         parquet.ParquetWriter(temporary, schema, compression="zstd", write_statistics=False) as writer,
     ):
         for rejects in parts:
@@ -184,7 +209,7 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path) -> Sto
                 lines = pa.array([rejects.lines.get(one.row) for one in rejects], pa.int64())
                 table = rejects.to_arrow().select([*kinds]).append_column("line", lines)
                 writer.write_table(table.cast(schema))
-    return stored_file(folder, REJECTS)
+    return stored_file(folder, name)
 
 
 def write_vocab(vocab: Vocab, folder: Path) -> StoredFile:
@@ -263,7 +288,7 @@ def append(folder: Path, manifest: Manifest, table: Table, split: str, vocab: Vo
         known = ", ".join(map(repr, manifest.splits)) or "none"
         raise ValueError(f"split is {split!r}; the corpus has the parts {known}: name one of them")
     ordered = {name: columns[name] for name in manifest.columns}
-    entries = write_shards(ordered, len(table), folder, ROWS_PER_SHARD, split=split, first=len(manifest.shards))
+    entries = write_shards(ordered, len(table), folder, ROWS_PER_SHARD, split=split, first=next_shard_number(manifest))
     new = replace(
         manifest,
         shards=(*manifest.shards, *entries),

@@ -1,0 +1,77 @@
+"""Rows of files that are cleaned as those of a corpus were, and written after them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from mrl.corpus import Corpus, Manifest, open_corpus
+from mrl.errors import CorpusError
+from mrl.prepare.base import APPENDING, Base
+from mrl.prepare.engines import Engine, start_processes
+from mrl.prepare.finishing import remove_appended
+from mrl.prepare.job import JOB, WORK, Job, with_saved_input
+from mrl.prepare.recipe import Inputs, Recipe
+from mrl.prepare.status import Status
+from mrl.prepare.work import Work
+
+_FREE = ("smiles", "format", "options")  # how files are read may differ, as long as they have the same columns
+
+
+def append_rows(
+    inputs: Inputs, recipe: Recipe, out: Path, running: tuple[Engine, int], report: Callable[[Status], object]
+) -> Manifest:
+    """Write the rows of files after those of a corpus, which stay as they are, or none of them; return its manifest."""
+    engine, most = running
+    start_processes(engine)
+    corpus = open_corpus(out)
+    _require_same(corpus, inputs, recipe)
+    work = out / APPENDING
+    inside = sorted(path.name for path in work.iterdir()) if work.is_dir() else []
+    if (inside and not (work / WORK / JOB).exists() and inside != [WORK]) or (work.exists() and not work.is_dir()):
+        raise CorpusError(f"{work} is not work of mrl prepare --append: rename it", path=str(work))
+    vocab = None if corpus.manifest.vocab is None else corpus.vocab
+    job = Job.start(with_saved_input(inputs, work), replace(recipe, vocab=vocab, merges=0), work, Base.of(corpus))
+    if job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
+        remove_appended(out, corpus.manifest)
+        return corpus.manifest
+    todo = Work(job, report)
+    if recipe.duplicates is not None:
+        todo.run("compare", todo.calls_to_compare(), engine, most)
+    todo.run("clean", todo.calls_to_read(), engine, most)
+    todo.run("plan", todo.calls_to_plan(), engine, most)
+    todo.run("write", todo.calls_to_write(), engine, most)
+    return todo.finish()
+
+
+def _require_same(corpus: Corpus, inputs: Inputs, recipe: Recipe) -> None:
+    """Raise a CorpusError unless a corpus was prepared with a recipe, and rows can be appended by it."""
+    path = corpus.path
+    first = corpus.manifest.history[0] if corpus.manifest.history else {}
+    if "recipe" not in first:
+        raise CorpusError(
+            f"{path} was not prepared from files: write the rows of a table after its rows, Corpus.append",
+            path=str(path),
+        )
+    settings = {**recipe.to_dict(), **{name: value for name, value in inputs.to_dict().items() if name not in _FREE}}
+    found = {**first["recipe"], **first["prepared"]["columns"]}
+    differs = [
+        f"{name} was {found[name]!r} and is {value!r}"
+        for name, value in json.loads(json.dumps(settings)).items()
+        if name != "rows_per_part" and found.get(name, value) != value  # older versions had fewer settings
+    ]
+    if differs:
+        raise CorpusError(
+            f"{path} was prepared with other settings ({'; '.join(differs)}): append with those, or prepare all files "
+            "in another folder",
+            path=str(path),
+        )
+    rule = recipe.duplicates
+    if rule is not None and rule.labels != "first" and inputs.targets:
+        raise CorpusError(
+            f"{path} merges labels of a molecule (duplicates {rule.labels}), so new rows could change those of rows "
+            "that are there: prepare all files in another folder",
+            path=str(path),
+        )
