@@ -13,7 +13,7 @@ from mrl.chem import Duplicates
 from mrl.corpus import Shard
 from mrl.prepare import Inputs, Recipe, prepare_phase
 from mrl.prepare.job import Job
-from mrl.prepare.planning import MOST_BUCKETS, ROWS_PER_BUCKET, bucket_bits, plan_bucket
+from mrl.prepare.phases.planning import MOST_BUCKETS, ROWS_PER_BUCKET, bucket_bits, plan_bucket
 
 
 @pytest.mark.parametrize("labels", ["first", "mean", "drop"])

@@ -11,8 +11,8 @@ from mrl.corpus import Corpus, Manifest, open_corpus
 from mrl.errors import CorpusError
 from mrl.prepare.base import APPENDING, Base
 from mrl.prepare.engines import Engine, start_processes
-from mrl.prepare.finishing import remove_appended
 from mrl.prepare.job import JOB, WORK, Job, with_saved_input
+from mrl.prepare.phases.finishing import remove_appended
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.prepare.status import Status
 from mrl.prepare.work import Work

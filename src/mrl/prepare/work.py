@@ -9,14 +9,14 @@ from itertools import groupby
 from typing import Any
 
 from mrl.corpus import Manifest
-from mrl.prepare.cleaning import clean_chunk, compare_shard
 from mrl.prepare.engines import Call, Engine, run_calls
-from mrl.prepare.finishing import finish
 from mrl.prepare.job import Job
-from mrl.prepare.planning import Chunk, bucket_bits, plan_bucket
-from mrl.prepare.reading import read_parts
+from mrl.prepare.phases.cleaning import clean_chunk, compare_shard
+from mrl.prepare.phases.finishing import finish
+from mrl.prepare.phases.planning import Chunk, bucket_bits, plan_bucket
+from mrl.prepare.phases.reading import read_parts
+from mrl.prepare.phases.writing import write_part
 from mrl.prepare.status import Status
-from mrl.prepare.writing import write_part
 
 
 class Work:

@@ -13,7 +13,7 @@ from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
 from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
 from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
-from mrl.prepare.planning import Chunk
+from mrl.prepare.phases.planning import Chunk
 from mrl.ragged import PART_NAMES, Reject, Rejects, Text
 from mrl.text import UNK, SmilesVocab, TextSample, Vocab
 

@@ -19,11 +19,11 @@ from mrl.corpus import Manifest, ShardEntry, StoredFile, open_corpus, write_reje
 from mrl.errors import CorpusError
 from mrl.files import stamp_of
 from mrl.prepare.base import APPENDING, Base
-from mrl.prepare.cleaning import step_count
 from mrl.prepare.featurizing import feature_entry
 from mrl.prepare.job import WORK, Job, rejects_of, versions
-from mrl.prepare.planning import Chunk
-from mrl.prepare.writing import in_order
+from mrl.prepare.phases.cleaning import step_count
+from mrl.prepare.phases.planning import Chunk
+from mrl.prepare.phases.writing import in_order
 from mrl.ragged import Rejects
 from mrl.text import SmilesVocab, TextSample, Vocab
 

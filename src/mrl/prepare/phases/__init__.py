@@ -1,0 +1,1 @@
+"""The phases of a preparation, each a pure function of files."""
