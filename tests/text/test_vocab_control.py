@@ -18,10 +18,10 @@ VOCABULARIES = [
     CharacterVocab("COmask", control=NAMES),
     RegexVocab(["word", "C"], r"[a-z]+|\[[^\]]+]|<[a-z_]+>", control=NAMES),
     AminoAcidVocab(control=NAMES),
-    KmerVocab(2),
+    KmerVocab(2, control=NAMES),
+    KmerVocab(3, 1, control=NAMES),
     SelfiesVocab(["[C]"], version=None, control=NAMES),
 ]
-VOCABULARIES[4].add_control(NAMES)
 
 
 @pytest.mark.parametrize("vocab", VOCABULARIES, ids=lambda vocab: type(vocab).__name__)

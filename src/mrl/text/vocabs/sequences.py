@@ -97,6 +97,8 @@ class KmerVocab(RegexVocab):
         an error, with its position.
     alphabet : str
         The letters.
+    control : iterable of str
+        The names of control tokens; see `Vocab.add_control`.
 
     Raises
     ------
@@ -120,7 +122,13 @@ class KmerVocab(RegexVocab):
     _overlap: Overlap | None = None
 
     def __init__(
-        self, k: int, stride: int | None = None, remainder: Literal["token", "raise"] = "token", alphabet: str = "ACGT"
+        self,
+        k: int,
+        stride: int | None = None,
+        remainder: Literal["token", "raise"] = "token",
+        alphabet: str = "ACGT",
+        *,
+        control: Iterable[str] = (),
     ) -> None:
         if isinstance(k, bool) or not isinstance(k, int | np.integer):
             raise VocabError(
@@ -160,6 +168,7 @@ class KmerVocab(RegexVocab):
         super().__init__(
             ("".join(word) for n in range(k, shortest - 1, -1) for word in product(alphabet, repeat=n)),
             _word_pattern(alphabet, shortest, k),
+            control=control,
         )
 
     def rules(self) -> dict[str, Any]:
