@@ -70,7 +70,7 @@ bench: $(VENV)/.recipes  ## speed, as ratios against peers in the same run (abou
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/peers.py
 
-PMO ?= --tasks one-definition --seeds 0 --budget 10000
+PMO ?= --tasks one-definition --seeds 0 --budget 10000 --options '{"samples": 0}'
 PMO_MODEL ?= build/pmo-prior
 pmo: $(VENV)/.dev  ## goal-directed generation: PMO="--tasks qed --seeds 0 1 --budget 1000", PMO_MODEL=folder of the prior
 	$(BIN)/python benchmarks/pmo.py run --model $(PMO_MODEL) $(PMO) -o build/pmo
