@@ -279,7 +279,9 @@ def test_progress_is_reported(table: Path, tmp_path: Path) -> None:
         seen.append((status.phase, status.done, status.total))
 
     prepare_corpus(table, tmp_path / "c", rows_per_part=40, workers=1, duplicates="first", progress=report)
-    assert [phase for phase, *_ in seen] == ["clean"] * 5 + ["plan"] + ["write"] * 5
+    assert [phase for phase, *_ in seen] == ["clean"] * 6 + ["plan"] * 2 + ["write"] * 6
+    assert seen[0] == ("clean", 0, 0)
+    assert {total for phase, done, total in seen if done and phase != "plan"} == {200}
     assert seen[-1] == ("write", 200, 200)
 
 

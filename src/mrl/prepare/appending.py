@@ -10,7 +10,7 @@ from pathlib import Path
 from mrl.corpus import Corpus, Manifest, open_corpus
 from mrl.errors import CorpusError
 from mrl.prepare.base import APPENDING, Base
-from mrl.prepare.engines import Engine, start_processes
+from mrl.prepare.engines import READ_AHEAD, Engine, start_processes
 from mrl.prepare.job import JOB, WORK, Job, with_saved_input
 from mrl.prepare.phases.finishing import remove_appended
 from mrl.prepare.recipe import Inputs, Recipe
@@ -40,7 +40,7 @@ def append_rows(
     todo = Work(job, report)
     if recipe.duplicates is not None:
         todo.run("compare", todo.calls_to_compare(), engine, most)
-    todo.run("clean", todo.calls_to_read(), engine, most)
+    todo.run("clean", todo.calls_to_read(), engine, READ_AHEAD if most > 1 else 1)
     todo.run("plan", todo.calls_to_plan(), engine, most)
     todo.run("write", todo.calls_to_write(), engine, most)
     return todo.finish()

@@ -13,6 +13,8 @@ from mrl.processes import available_cpus, process_context
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
+READ_AHEAD = 10_000  # tasks that wait: inputs are read on while others work, so that the number of rows is soon known
+
 _POLL_SECONDS = 0.01
 
 
@@ -57,11 +59,12 @@ class ThisProcess:
 @contextmanager
 def engine_of(workers: int | None, engine: Engine | None) -> Iterator[tuple[Engine, int]]:
     """Yield an engine, and how many tasks it should be given at once."""
+    ahead = READ_AHEAD if workers is None else 4 * workers  # an engine may have more processors than this machine
     workers = max(available_cpus(), 1) if workers is None else workers
     if workers < 1:
         raise ValueError(f"workers is {workers}; expected 1 or more")
     if engine is not None:
-        yield engine, 4 * workers
+        yield engine, ahead
     elif workers == 1:
         yield ThisProcess(), 1
     else:

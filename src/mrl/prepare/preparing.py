@@ -15,7 +15,7 @@ from mrl.corpus import MANIFEST, Manifest, open_corpus
 from mrl.errors import CorpusError, FileFormatError, PrepareError
 from mrl.files import AnyPath
 from mrl.prepare.appending import append_rows
-from mrl.prepare.engines import Engine, engine_of, start_processes
+from mrl.prepare.engines import READ_AHEAD, Engine, engine_of, start_processes
 from mrl.prepare.featurizing import FeatureFunctions
 from mrl.prepare.job import JOB, STDIN, WORK, Job, with_saved_input
 from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs, require_agreement
@@ -223,7 +223,7 @@ def _prepare(
         if job is None:
             return Manifest.load(out)
         work = Work(job, report)
-        work.run("clean", work.calls_to_read(limit), engine, most)
+        work.run("clean", work.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
         work.run("plan", work.calls_to_plan(), engine, most)
         work.run("write", work.calls_to_write(), engine, most)
         return work.finish()

@@ -31,6 +31,9 @@ class Work:
         """Run the calls of a phase."""
         began = time.monotonic()
         self.status = Status(phase, left_out=self.status.left_out)
+        self.report(self.status)
+        if most == 1:
+            calls = [*calls]  # read everything first, to know how many rows there are
         for facts in run_calls(engine, calls, most):
             self.status.add(facts, time.monotonic() - began)
             self.report(self.status)
