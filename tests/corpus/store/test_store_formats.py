@@ -69,9 +69,9 @@ def test_huggingface_reads_a_shard_and_an_exported_folder(corpus: Corpus, tmp_pa
 
 def test_duckdb_reads_shards_through_arrow(corpus: Corpus) -> None:
     duckdb = pytest.importorskip("duckdb")
-    table = pa.table({"smiles": corpus.smiles.to_arrow(), "y": corpus["y"].to_arrow()})
-    assert duckdb.sql("select count(*) from table where y > 0.3").fetchone() == (4,)
-    assert len(table) == 6
+    rows = pa.table({"smiles": corpus.smiles.to_arrow(), "y": corpus["y"].to_arrow()})
+    assert duckdb.sql("select count(*) from rows where y > 0.3").fetchall() == [(4,)]
+    assert len(rows) == 6
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
