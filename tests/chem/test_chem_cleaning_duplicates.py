@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mrl.chem import Canonical, Duplicates, LargestFragment, Uncharge, clean, clean_rows, deduplicate
 from mrl.chem.cleaning.duplicates import By, Rule
+from mrl.errors import ColumnError
 
 NAN = math.nan
 THREE = ["CCO", "N", "OCC", "C(O)C"]  # rows 0, 2 and 3 are one molecule
@@ -166,3 +167,26 @@ def test_a_rule_is_a_value() -> None:
     rule = Duplicates("median", by="inchikey", tolerance=0.5)
     assert pickle.loads(pickle.dumps(rule)) == rule
     assert rule.to_dict() == {"step": "duplicates", "labels": "median", "by": "inchikey", "tolerance": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("rule", "labels", "signs", "reasons"),
+    [
+        ("first", [6, 3, 9], [1, -1, 0], []),
+        ("drop", [3, 9], [-1, 0], ["conflict: labels >6, 5"] * 2),
+        ("mean", [3, 9], [-1, 0], ["conflict: labels >6, 5"] * 2),
+        ("median", [3, 9], [-1, 0], ["conflict: labels >6, 5"] * 2),
+    ],
+)
+def test_a_limit_is_merged_with_equal_ones_only(
+    rule: Rule, labels: list[float], signs: list[int], reasons: list[str]
+) -> None:
+    smiles, values = ["CCO", "OCC", "CCC", "C(C)C", "CCN", "NCC"], [6, 5, 3, 3, 9, float("nan")]
+    found = clean(smiles, labels=values, signs=[1, 0, -1, -1, 0, 0], duplicates=rule)
+    assert found.labels is not None
+    assert found.signs is not None
+    assert (found.labels.tolist(), found.signs.tolist()) == (labels, signs)
+    assert found.to_arrow()["sign"].to_pylist() == signs
+    assert [one.reason for one in found.rejects if one.stage == "conflicts"] == reasons
+    with pytest.raises(ColumnError, match=r"signs have the shape \(2,\); expected one for each label"):
+        clean(smiles, labels=values, signs=[1, 0])

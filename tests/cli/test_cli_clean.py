@@ -117,3 +117,13 @@ def test_columns_that_a_list_of_smiles_cannot_hold_are_noticed_before_cleaning(m
 def test_json_is_all_that_is_printed(molecules: Path, tmp_path: Path) -> None:
     json.loads(run("clean", molecules, "-o", tmp_path / "b.csv", "--json")[0])
     assert run("clean", molecules, "-o", tmp_path / "b.csv")[0] == ""
+
+
+def test_limits_among_labels_are_kept_and_never_averaged(tmp_path: Path) -> None:
+    path, out = tmp_path / "x.csv", tmp_path / "out.csv"
+    path.write_text("smiles,y,z\nCCO,>6,1\nOCC,5,1\nCCC,<3,2\nC(C)C,<3,4\nCCN,9,\n")
+    found = facts("clean", path, "-o", out, "--duplicates", "mean", "--target", "y", "--target", "z")
+    assert (found["rows"], found["written"], found["removed"]) == (5, 2, 3)
+    assert [(row["smiles"], row["y"], row["z"]) for row in rows(out)] == [("CCC", "<3.0", "3.0"), ("CCN", "9.0", "")]
+    facts("clean", path, "-o", out, "--duplicates", "first", "--target", "y")
+    assert [(row["smiles"], row["y"]) for row in rows(out)] == [("CCO", ">6.0"), ("CCC", "<3.0"), ("CCN", "9.0")]

@@ -302,13 +302,15 @@ class Table(MoleculeTable):
         """
         return self._selected(row_numbers(rows, len(self)), self.rejects)
 
-    def with_columns(self, columns: Mapping[str, Any]) -> Self:
+    def with_columns(self, columns: Mapping[str, Any], *, signs: Mapping[str, NDArray[np.int8]] | None = None) -> Self:
         """Return this table with other columns, new ones and others in place of its own.
 
         Parameters
         ----------
         columns : mapping of str to column, each of shape (n,)
             Of any library; the signs of a column that is replaced are left out.
+        signs : dict of str to ndarray of int8, optional
+            Of those of the columns that are labels with limits, see `signs`.
 
         Returns
         -------
@@ -328,7 +330,7 @@ class Table(MoleculeTable):
         return self._copy(
             self.columns | dict(columns),
             header=tuple(dict.fromkeys((*self.header, *columns))),
-            signs={name: sides for name, sides in self.signs.items() if name not in columns},
+            signs={name: sides for name, sides in self.signs.items() if name not in columns} | dict(signs or {}),
         )
 
     @property

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from rdkit import Chem
 
-from mrl.chem.cleaning.duplicates import By, Duplicates, Rule, duplicate_key, label_array, merge_labels
+from mrl.chem.cleaning.duplicates import (
+    By,
+    Duplicates,
+    Rule,
+    duplicate_key,
+    label_array,
+    merge_censored,
+    merge_labels,
+)
 from mrl.chem.cleaning.filters import Predicate
 from mrl.chem.cleaning.presets import preset
 from mrl.chem.cleaning.result import Cleaned, Tally
@@ -31,6 +39,7 @@ def clean(
     steps: Steps = "none",
     *,
     labels: Any = None,
+    signs: Any = None,
     ids: Any = None,
     duplicates: Rule | Duplicates | None = None,
     n_jobs: int = 1,
@@ -51,6 +60,9 @@ def clean(
     labels : array-like of numbers, shape (n,) or (n, T), optional
         Returned for the kept rows; NaN or None where one is missing (-100 is a number here). For other columns, select
         the rows by `Cleaned.kept`, such as ``df.iloc[cleaned.kept]``.
+    signs : array-like of int, of the shape of `labels`, optional
+        1 for a label that is a lower limit (``>6``), -1 for an upper one, else 0, as in `Table.signs`. Duplicates whose
+        limits differ from the other labels are in conflict: "mean" and "median" remove them, as "drop" does.
     ids : sequence, n of them, optional
         Returned for the kept rows.
     duplicates : "first", "mean", "median", "drop" or Duplicates, optional
@@ -71,7 +83,7 @@ def clean(
     ValueError
         An unknown preset or rule, or an element of `steps` that is not a step.
     ColumnError
-        Labels or ids differ in number from the rows, or `smiles` is not a column.
+        Labels or ids differ in number from the rows, `signs` in shape from the labels, or `smiles` is not a column.
     RowError
         A label is not a number.
     FeatureError
@@ -93,6 +105,9 @@ duplicates: 1 removed)
     rule = Duplicates(duplicates) if isinstance(duplicates, str) else duplicates
     rows = as_molecules(smiles)
     values = None if labels is None else label_array(labels, len(rows))
+    sides = None if signs is None else np.asarray(signs, np.int8)
+    if sides is not None and (values is None or sides.shape != values.shape):
+        raise ColumnError(f"signs have the shape {sides.shape}; expected one for each label", column="signs")
     names = None if ids is None else as_list(ids, "ids")
     if names is not None and len(names) != len(rows):
         raise ColumnError(f"{len(names):,} ids for {len(rows):,} rows: pass one for each", column="ids")
@@ -100,6 +115,7 @@ duplicates: 1 removed)
     cleaned = replace(
         cleaned,
         labels=None if values is None else values[cleaned.kept],
+        signs=None if sides is None else sides[cleaned.kept],
         ids=None if names is None else tuple(names[row] for row in cleaned.kept),
     )
     if rule is not None:
@@ -233,6 +249,7 @@ def deduplicate(
             groups.setdefault(leader, [leader]).append(place)
     dtype = np.float64 if rule.labels in ("mean", "median") else None
     labels = None if cleaned.labels is None else np.array(cleaned.labels, dtype)
+    signs = None if cleaned.signs is None else np.array(cleaned.signs)
     conflicts, repeats = Tally(rule, rows=len(numbers)), Tally(rule)
     removed = np.zeros(len(numbers), bool)
     rejected = list(cleaned.rejects)
@@ -245,11 +262,16 @@ def deduplicate(
             tally.remove(numbers[place], cleaned.smiles[place], reason)
 
     for leader, places in groups.items():
-        conflict = None
-        if labels is not None:
+        conflict, is_lost = None, False
+        if labels is not None and signs is not None:
+            merged, sides, conflict, is_lost = merge_censored(
+                labels[places].reshape(len(places), -1), signs[places].reshape(len(places), -1), rule
+            )
+            labels[leader], signs[leader] = merged.reshape(labels[leader].shape), sides.reshape(signs[leader].shape)
+        elif labels is not None:
             merged, conflict = merge_labels(labels[places].reshape(len(places), -1), rule)
             labels[leader] = merged.reshape(labels[leader].shape)
-        if conflict is not None and rule.labels == "drop":
+        if conflict is not None and (is_lost or rule.labels == "drop"):
             where = f" in column {conflict[0]}" if labels is not None and labels.ndim == 2 else ""
             remove(places, "conflicts", conflicts, f"conflict: labels {conflict[1]}{where}")
             continue
@@ -266,6 +288,7 @@ def deduplicate(
         counts=cleaned.counts | {stage: tally.count() for stage, tally in stages.items()},
         rejects=Rejects(sorted(rejected, key=itemgetter(0))),
         labels=None if labels is None else labels[kept],
+        signs=None if signs is None else signs[kept],
         ids=None if cleaned.ids is None else tuple(cleaned.ids[place] for place in kept),
         keys=cleaned.keys[kept],
     )

@@ -103,6 +103,47 @@ def merge_labels(table: Labels, rule: Duplicates) -> tuple[Labels, tuple[int, st
     return merged, conflict
 
 
+def merge_censored(
+    table: Labels, signs: Labels, rule: Duplicates
+) -> tuple[Labels, Labels, tuple[int, str] | None, bool]:
+    """Return the labels of a molecule from those of its rows, of which some are limits such as ``>6``.
+
+    Limits are equal, or in conflict with whatever else is known: no mean of them is.
+
+    Parameters
+    ----------
+    table, signs : ndarray, shape (rows, T)
+        Labels, NaN where one is missing, and their signs: 1 for ``>``, -1 for ``<``, else 0.
+    rule : Duplicates
+        How they are merged.
+
+    Returns
+    -------
+    labels, signs : ndarray, shape (T,)
+        Those of the molecule.
+    conflict : (int, str) or None
+        See `merge_labels`.
+    is_lost : bool
+        The rule asks for a mean, and there is none.
+
+    Examples
+    --------
+    >>> merge_censored(np.array([[6.0], [5.0]]), np.array([[1], [0]]), Duplicates("mean"))[2:]
+    ((0, '>6, 5'), True)
+    """
+    merged, conflict = merge_labels(table, rule)
+    sides, is_lost = np.zeros(table.shape[1], np.int8), False
+    for column in np.flatnonzero(signs.any(axis=0)).tolist():
+        known = np.flatnonzero(~np.isnan(table[:, column]))
+        values, marks = table[known, column], signs[known, column]
+        merged[column], sides[column] = values[0], marks[0]
+        if len(set(marks.tolist())) > 1 or float(values.max()) - float(values.min()) > rule.tolerance:
+            shown = [f"{('', '>', '<')[mark]}{value:.10g}" for value, mark in zip(values, marks, strict=True)]
+            conflict = column, ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
+            is_lost = rule.labels in ("mean", "median")
+    return merged, sides, conflict, is_lost
+
+
 def label_array(labels: Any, n: int) -> Labels:
     """Return labels as an array of numbers, (n,) or (n, T), missing ones NaN."""
     array = as_array(labels, "labels")

@@ -119,6 +119,8 @@ class Cleaned:
         The rows that were removed: row, text as it was found, stage (the name of the step), reason.
     labels : ndarray, shape (m,) or (m, T), optional
         Of the rows that are kept.
+    signs : ndarray of int8, of the shape of `labels`, optional
+        1 where a label is a lower limit, -1 where it is an upper one.
     ids : tuple, m of them, optional
         Of the rows that are kept.
     keys : Text, m rows, optional
@@ -142,6 +144,7 @@ class Cleaned:
     ids: tuple[Any, ...] | None = None
     keys: Text | None = None
     key: By | None = None
+    signs: NDArray[np.int8] | None = None
 
     @classmethod
     def concat(cls, parts: Iterable[Cleaned]) -> Self:
@@ -205,7 +208,7 @@ class Cleaned:
         -------
         pyarrow.Table
             Of m rows: ``row`` and ``smiles``; ``id`` if there are ids, ``y`` if there are labels (``y_0``, ``y_1``, ...
-            of several), and ``key`` if there are keys.
+            of several), ``sign`` likewise if there are signs, and ``key`` if there are keys.
 
         Raises
         ------
@@ -220,10 +223,11 @@ class Cleaned:
         """
         columns: dict[str, Any] = {"row": self.kept, "smiles": self.smiles}
         columns |= {} if self.ids is None else {"id": list(self.ids)}
-        if self.labels is not None and self.labels.ndim == 2:
-            columns |= {f"y_{place}": column for place, column in enumerate(self.labels.T)}
-        elif self.labels is not None:
-            columns["y"] = self.labels
+        for name, values in (("y", self.labels), ("sign", self.signs)):
+            if values is not None and values.ndim == 2:
+                columns |= {f"{name}_{place}": column for place, column in enumerate(values.T)}
+            elif values is not None:
+                columns[name] = values
         return arrow_table(columns | ({} if self.keys is None else {"key": self.keys}))
 
     def to_pandas(self) -> Any:

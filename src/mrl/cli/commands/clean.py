@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrl import chem
 from mrl.chem import Cleaned, Duplicates
@@ -28,12 +29,22 @@ def run(options: CleanOptions) -> None:
     """Read, clean, write; the steps and the files to write are checked before anything is read."""
     steps = chosen_steps(options.preset, options.step)
     require_writable(options.out, options.rejects, inputs=[options.file])
-    table = read_table(options.file, options, options.target or (), others=True, on_label=options.on_label).with_tails()
+    table = read_table(
+        options.file, options, options.target or (), others=True, censored="keep", on_label=options.on_label
+    ).with_tails()
     require_writable_as(table, options.out)
     labels = table.y if options.target else None
     rule = None if options.duplicates is None else Duplicates(options.duplicates.value)
     with rows_named(options.file, table):
-        cleaned = chem.clean(table.smiles, steps, labels=labels, duplicates=rule, n_jobs=options.n_jobs, progress=True)
+        cleaned = chem.clean(
+            table.smiles,
+            steps,
+            labels=labels,
+            signs=_signs(table),
+            duplicates=rule,
+            n_jobs=options.n_jobs,
+            progress=True,
+        )
     _report_changes(cleaned)
     report_rejects(in_file(table, cleaned.rejects), "left out")
     rejects = rejects_of_file(table, cleaned.rejects)
@@ -56,7 +67,19 @@ def _cleaned_table(table: Table, cleaned: Cleaned) -> Table:
     if cleaned.labels is not None:
         labels = np.asarray(cleaned.labels).reshape(len(cleaned.kept), -1)
         changed |= {name: labels[:, place] for place, name in enumerate(table.targets)}
-    return table.view(cleaned.kept).with_columns(changed)
+    signs: dict[str, NDArray[np.int8]] = {}
+    if cleaned.signs is not None:
+        sides = cleaned.signs.reshape(len(cleaned.kept), -1)
+        signs = {name: sides[:, place] for place, name in enumerate(table.targets)}
+    return table.view(cleaned.kept).with_columns(changed, signs=signs)
+
+
+def _signs(table: Table) -> NDArray[np.int8] | None:
+    """Return the signs of all labels in their shape, None if no label is censored."""
+    if not table.signs or table.y is None:
+        return None
+    none = np.zeros(len(table), np.int8)
+    return np.stack([table.signs.get(name, none) for name in table.targets], axis=1).reshape(table.y.shape)
 
 
 def _step_facts(table: Table, cleaned: Cleaned) -> list[dict[str, Any]]:

@@ -103,7 +103,8 @@ class CleanOptions(ReadingOptions):
         Rule | None,
         Option(
             metavar="RULE",
-            help="Merge rows of the same molecule; its label: first, mean, median, or drop where they conflict.",
+            help="Merge rows of the same molecule; its label: first, mean, median, or drop where they conflict. "
+            "A limit such as >6 is never averaged: where it differs from the others, the molecule is left out.",
             show_default="keep them all",
         ),
     ] = None
@@ -205,7 +206,8 @@ class EvaluateOptions(ReadingOptions):
     """Compute the metrics of MOSES and GuacaMol for a file of generated molecules.
 
     Every row of the file is a sample, those that cannot be read are invalid ones. --smiles-column is that of the
-    samples; in the other files the column is recognised if they have none of this name.
+    samples; in the other files the column is recognised if they have none of this name. --format, --sheet and
+    --encoding are those of all files; without --format each is read as its own name says.
     """
 
     samples: Annotated[Path, argument("SAMPLES", f"Table {TABLE}")]
