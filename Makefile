@@ -29,7 +29,7 @@ demo: $(VENV)/.run  ## the main job on the bundled sample: train, sample, screen
 	$(BIN)/mrl demo --force
 
 JOBS ?= 2
-test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (3 minutes on two cores; JOBS=8 for more)
+test: $(VENV)/.dev  ## the tests, doctests included, without those marked slow (4 minutes on two cores; JOBS=8 for more)
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
 test-all: test  ## all tests: make test, then those marked slow
