@@ -190,3 +190,11 @@ def test_a_limit_is_merged_with_equal_ones_only(
     assert [one.reason for one in found.rejects if one.stage == "conflicts"] == reasons
     with pytest.raises(ColumnError, match=r"signs have the shape \(2,\); expected one for each label"):
         clean(smiles, labels=values, signs=[1, 0])
+
+
+@pytest.mark.parametrize("rule", ["first", "mean", "median", "drop"])
+def test_a_sign_of_a_missing_label_says_nothing(rule: Any) -> None:
+    cleaned = clean(["CCO", "OCC"], labels=[np.nan, np.nan], signs=[1, 0], duplicates=rule)
+    assert cleaned.signs is not None
+    assert cleaned.kept.tolist() == [0]
+    assert cleaned.signs.tolist() == [0]

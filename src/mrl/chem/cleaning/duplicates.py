@@ -133,7 +133,7 @@ def merge_censored(
     """
     merged, conflict = merge_labels(table, rule)
     sides, is_lost = np.zeros(table.shape[1], np.int8), False
-    for column in np.flatnonzero(signs.any(axis=0)).tolist():
+    for column in np.flatnonzero((signs.astype(bool) & ~np.isnan(table)).any(axis=0)).tolist():
         known = np.flatnonzero(~np.isnan(table[:, column]))
         values, marks = table[known, column], signs[known, column]
         merged[column], sides[column] = values[0], marks[0]
