@@ -216,6 +216,19 @@ def test_texts_that_are_not_parsed_stay_as_they_are(tmp_path: Path) -> None:
     assert corpus.vocab.decode(corpus.vocab.encode(corpus.smiles)) == corpus.smiles[:].tolist()
 
 
+def test_a_column_that_is_blank_in_some_parts_only_is_in_all_shards(tmp_path: Path) -> None:
+    """Text that is not parsed is written while the files are read on, before all columns are known."""
+    path = tmp_path / "a.smi"
+    path.write_text("C\nCC\nCCC\n" + "CCO ethanol\n" + "N\nNN\n")
+    prepare_corpus(path, tmp_path / "c", parse=False, rows_per_part=2, workers=1)
+    corpus = open_corpus(tmp_path / "c")
+    assert [*corpus.columns] == ["smiles", "name", "input_row"]
+    assert corpus["name"][:].tolist() == ["", "", "", "ethanol", "", ""]
+    for phase in PHASES:
+        prepare_phase(path, tmp_path / "p", Recipe(parse=False, rows_per_part=2), phase)  # type: ignore[arg-type]
+    assert digests(tmp_path / "p") == digests(tmp_path / "c")
+
+
 def test_the_vocabulary_is_learned_from_train(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("smiles,set\n[13CH4],train\n[13CH4],train\n[15NH3],valid\n[15NH3],valid\n")

@@ -30,9 +30,13 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def _command(table: Path, out: Path) -> list[str]:
-    words = "--target-columns y --duplicates mean --split random --preset molformer --rows-per-part 300 --workers 2"
-    return [sys.executable, "-m", "mrl", "prepare", str(table), "-o", str(out), "--merges", "5", *words.split()]
+CLEANED = "--target-columns y --duplicates mean --split random --preset molformer"
+COPIED = "--no-parse --split random"
+
+
+def _command(table: Path, out: Path, words: str = CLEANED) -> list[str]:
+    words = f"--rows-per-part 300 --workers 2 --merges 5 {words}"
+    return [sys.executable, "-m", "mrl", "prepare", str(table), "-o", str(out), *words.split()]
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -59,13 +63,14 @@ def _names(work: Path) -> set[str]:
     return {path.name for path in work.glob("*.arrow")}
 
 
-def test_killed_after_any_file_with_damage_it_ends_with_the_same_bytes(table: Path, tmp_path: Path) -> None:
-    subprocess.run(_command(table, tmp_path / "whole"), check=True, capture_output=True)
+@pytest.mark.parametrize("words", [CLEANED, COPIED], ids=["cleaned", "copied"])
+def test_killed_after_any_file_with_damage_it_ends_with_the_same_bytes(table: Path, tmp_path: Path, words: str) -> None:
+    subprocess.run(_command(table, tmp_path / "whole", words), check=True, capture_output=True)
     rng, out = random.Random(5), tmp_path / "killed"
     for _ in range(6):  # of more than 100 files
         before, more = _names(out / "work"), rng.randrange(1, 15)
         process = subprocess.Popen(
-            _command(table, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            _command(table, out, words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         while process.poll() is None and len(_names(out / "work") - before) < more:
             time.sleep(0.002)
@@ -73,7 +78,7 @@ def test_killed_after_any_file_with_damage_it_ends_with_the_same_bytes(table: Pa
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         _damage(out / "work", rng)
-    subprocess.run(_command(table, out), check=True, capture_output=True)
+    subprocess.run(_command(table, out, words), check=True, capture_output=True)
     assert _digests(out) == _digests(tmp_path / "whole")
 
 

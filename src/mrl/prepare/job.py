@@ -215,7 +215,9 @@ def user_columns(shard: Shard) -> dict[str, Any]:
 
 
 def concat(parts: list[Any]) -> Any:
-    """Return the rows of several columns of one kind, one after the other."""
+    """Return the rows of several columns of one kind, one after the other; a single one without a copy."""
+    if len(parts) == 1:
+        return parts[0]
     if isinstance(parts[0], Ragged):
         return type(parts[0]).concat(parts)
     return np.concatenate(parts)

@@ -239,6 +239,17 @@ class Recipe:
         return min(self.rows_per_part, 20_000) if self.parse else self.rows_per_part
 
     @property
+    def is_copied(self) -> bool:
+        """Whether rows are written as they were read, with nothing to be known of other rows.
+
+        Examples
+        --------
+        >>> Recipe(parse=False).is_copied, Recipe(parse=False, duplicates=Duplicates("first")).is_copied
+        (True, False)
+        """
+        return not self.parse and self.duplicates is None
+
+    @property
     def functions(self) -> FeatureFunctions:
         """The features by their columns.
 

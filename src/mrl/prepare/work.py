@@ -15,7 +15,7 @@ from mrl.prepare.phases.cleaning import clean_chunk, compare_shard
 from mrl.prepare.phases.finishing import finish
 from mrl.prepare.phases.planning import Chunk, bucket_bits, plan_bucket
 from mrl.prepare.phases.reading import read_parts
-from mrl.prepare.phases.writing import write_part
+from mrl.prepare.phases.writing import clean_and_write, write_part
 from mrl.prepare.status import Status
 
 
@@ -43,6 +43,9 @@ class Work:
         for part in read_parts(self.job, limit=limit):
             if part.rejects:
                 self.status.left_out["not read"] += part.rejects
+            if self.job.recipe.is_copied:  # there is no plan to wait for, and one chunk in a part
+                yield clean_and_write, (self.job, part.number)
+                continue
             for chunk in range(self._chunks_of(part.rows)):
                 yield clean_chunk, (self.job, part.number, chunk)
         self.status.total = self._read["rows"]
@@ -71,8 +74,9 @@ class Work:
     def calls_to_write(self) -> Iterator[Call]:
         """Yield the calls that write the shards."""
         self.status.total = self._read["rows"]
+        blank = self._read["blank"]
         for part, chunks in groupby(enumerate(self._chunks, len(self._there)), key=lambda numbered: numbered[1][0]):
-            yield write_part, (self.job, part, [*chunks], self._buckets)
+            yield write_part, (self.job, part, [*chunks], self._buckets, blank)
 
     def finish(self) -> Manifest:
         """Write the manifest."""

@@ -90,13 +90,14 @@ def parse_smiles(raw: Any, has_name_suffix: bool, is_smiles: bool = True) -> Smi
     with_tail = np.zeros(len(text), bool)
     blanks, is_plain = _find_blanks(text)
     if has_name_suffix and is_plain and blanks.any():
-        named = blanks & ~_flags(pc.match_substring(text, "|"))
-        parts = pc.ascii_split_whitespace(pc.filter(text, pa.array(named)), max_splits=1).flatten()
+        has_bar = (_bytes_of(text) == ord("|")).any()
+        named = blanks & ~_flags(pc.match_substring(text, "|")) if has_bar else blanks.copy()
+        parts = pc.ascii_split_whitespace(select(text, named), max_splits=1).flatten()
         text = _replace(text, named, pc.take(parts, pa.array(np.arange(0, len(parts), 2))))
         name = _replace(name, named, pc.take(parts, pa.array(np.arange(1, len(parts), 2))))
         blanks &= ~named
     if blanks.any():
-        found = pc.extract_regex(pc.filter(text, pa.array(blanks)), _TAIL_AND_NAME if has_name_suffix else _TAIL)
+        found = pc.extract_regex(select(text, blanks), _TAIL_AND_NAME if has_name_suffix else _TAIL)
         matched = _flags(pc.is_valid(found))
         rejected |= dict.fromkeys(np.flatnonzero(blanks)[~matched].tolist(), "blank inside SMILES")
         blanks[blanks] = matched
@@ -177,9 +178,7 @@ def _find_blanks(text: Any) -> tuple[Bools, bool]:
     """Return which cells have a blank, and whether all are of ASCII without control characters other than tabs."""
     if not len(text):
         return np.zeros(0, bool), False
-    offsets = np.frombuffer(text.buffers()[1], np.int64)[text.offset : text.offset + len(text) + 1]
-    data = text.buffers()[2]
-    values = np.frombuffer(b"" if data is None else data, np.uint8)[offsets[0] : offsets[-1]]
+    offsets, values = _offsets_of(text), _bytes_of(text)
     if len(values) and values.max() > 126:
         return _flags(pc.match_substring_regex(text, r"[\s\p{Z}]")), False
     flags = np.zeros(len(text), bool)
@@ -188,6 +187,21 @@ def _find_blanks(text: Any) -> tuple[Bools, bool]:
     places = places[np.isin(found, _BLANKS)] if len(places) else places
     flags[np.searchsorted(offsets - offsets[0], places, side="right") - 1] = True
     return flags, bool(np.isin(found, (ord(" "), ord("\t"))).all())
+
+
+def _offsets_of(text: Any) -> NDArray[np.int64]:
+    return np.frombuffer(text.buffers()[1], np.int64)[text.offset : text.offset + len(text) + 1]
+
+
+def _bytes_of(text: Any) -> NDArray[np.uint8]:
+    """Return the bytes of all cells, of which there is at least one."""
+    offsets, data = _offsets_of(text), text.buffers()[2]
+    return np.frombuffer(b"" if data is None else data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def select(column: Any, keep: Bools) -> Any:
+    """Return some cells of an Arrow column; all of them without a copy."""
+    return column if keep.all() else pc.filter(column, pa.array(keep))
 
 
 def _replace(column: Any, where: Bools, values: Any) -> Any:

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mrl.corpus.reading.cells import Bools, is_text, parse_censored, parse_smiles, parse_text, prepare_labels
+from mrl.corpus.reading.cells import (
+    Bools,
+    is_text,
+    parse_censored,
+    parse_smiles,
+    parse_text,
+    prepare_labels,
+    select,
+)
 from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.notation import sample_rows
 from mrl.corpus.reading.table_file import Block, TableFile
@@ -73,9 +81,8 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         rejected = dict.fromkeys(np.flatnonzero(nul).tolist(), "NUL byte") | rejected
     keep = np.ones(len(raw), bool)
     keep[list(rejected)] = False
-    mask = pa.array(keep)
     rows = block.rows[keep]
-    columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(pc.filter(cells.smiles, mask))}
+    columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(select(cells.smiles, keep))}
     signs: dict[str, NDArray[np.int8]] = {}
     n_missing = 0
     for name, label in numbers.items():
@@ -90,8 +97,8 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
             signs[name] = sides
     if file.has_name_suffix:
         texts.setdefault(file.names[1], cells.name)
-    columns |= {name: np.array(pc.filter(column, mask)) for name, column in arrays.items()}
-    tails = pc.binary_length(pc.filter(cells.tail, mask))
+    columns |= {name: np.array(select(column, keep)) for name, column in arrays.items()}
+    tails = pc.binary_length(select(cells.tail, keep))
     if (tail_column := next((name for name in TAIL_COLUMNS if name not in (*file.names, *texts)), None)) is not None:
         texts[tail_column] = cells.tail
     elif np.count_nonzero(tails):
@@ -101,7 +108,7 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
             column=TAIL_COLUMNS[0],
             path=file.path,
         )
-    columns |= {name: Text.from_arrow(pc.filter(column, mask)) for name, column in texts.items()}
+    columns |= {name: Text.from_arrow(select(column, keep)) for name, column in texts.items()}
     rejects = [
         *block.rejects,
         *(Reject(int(block.rows[i]), raw[i].as_py(), "read", reason) for i, reason in rejected.items()),

@@ -66,7 +66,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     reasons = dict(sorted(Rejects(done.rejects).counts().items())[:50])
     return job.write(
         path,
-        {**prefixed(columns), **internal},
+        {**({} if job.recipe.is_copied else prefixed(columns)), **internal},
         rows=len(rows),
         rejects=len(done.rejects),
         reasons=reasons,

@@ -45,12 +45,19 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
     number = total = 0
     part_rows: list[int] = []
     blank: set[str] | None = None
+
+    def write_next() -> Part:
+        nonlocal blank, number
+        part, without = _write_part(job, number, waiting, Rejects(rejects, lines=lines))
+        blank = without if blank is None else blank & without
+        part_rows.append(part.rows)
+        number += 1
+        return part
+
     for block in job.inputs.blocks():
         if job.base is not None:
             job.base.require_columns(block, job.recipe.functions)
         notes.update(block.notes)
-        empty = {name for name, column in block.columns.items() if isinstance(column, Text) and not len(column.flat)}
-        blank = empty if blank is None else blank & empty
         smiles_column, targets = block.smiles_column, block.targets
         rejects.extend(block.rejects)
         lines |= block.rejects.lines
@@ -63,19 +70,14 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
             break
         last = max((int(table.rows[-1]) for table in waiting if len(table)), default=-1)
         while last >= (number + 1) * size:
-            yield (part := _write_part(job, number, waiting, Rejects(rejects, lines=lines)))
-            part_rows.append(part.rows)
-            end = (number + 1) * size
+            yield write_next()
+            end = number * size
             # The last table stays, even without rows, for its columns.
             waiting = [table for table in waiting if len(table) and table.rows[-1] >= end] or waiting[-1:]
-            waiting = [table.view(np.flatnonzero(table.rows >= end)) for table in waiting]
             rejects = [reject for reject in rejects if reject.row >= end]
             lines = {row: line for row, line in lines.items() if row >= end}
-            number += 1
     while number * size < total:
-        yield (part := _write_part(job, number, waiting, Rejects(rejects, lines=lines)))
-        part_rows.append(part.rows)
-        number += 1
+        yield write_next()
         rejects = [reject for reject in rejects if reject.row >= number * size]
     if not number:
         raise CorpusError("the inputs have no rows: pass files with at least one", path=str(job.out))
@@ -88,7 +90,7 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         notes={note: count for note, count in sorted(notes.items()) if count},
         smiles_column=smiles_column,
         targets=list(targets),
-        blank=sorted((blank or set()) - _kept_blank(job, smiles_column, waiting[0].header)),
+        blank=sorted(blank or ()),
     )
 
 
@@ -97,8 +99,8 @@ def _kept_blank(job: Job, smiles_column: str, header: Sequence[str]) -> set[str]
     return job.inputs.requested(smiles_column, header) | ({*job.base.columns} if job.base else set())
 
 
-def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -> Part:
-    """Write one part, from tables and rejects that may go on after it."""
+def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -> tuple[Part, set[str]]:
+    """Write one part, from tables and rejects that may go on after it; also return which of its columns are blank."""
     start, end = number * job.recipe.rows_per_part, (number + 1) * job.recipe.rows_per_part
     inside = [(table, *np.searchsorted(table.rows, [start, end]).tolist()) for table in waiting]
     inside = [(table, first, stop) for table, first, stop in inside if first < stop] or [(waiting[0], 0, 0)]
@@ -117,13 +119,21 @@ def _write_part(job: Job, number: int, waiting: list[Table], rejects: Rejects) -
     left_out = [reject for reject in rejects if reject.row < end]
     path = job.path("raw", number)
     n, table = len(numbers["row"]), inside[0][0]
-    facts = {"rows": n, "rejects": len(left_out), "smiles_column": table.smiles_column, "tail": table.tail_column}
+    empty = {name for name, column in columns.items() if isinstance(column, Text) and not len(column.flat)}
+    blank = empty - _kept_blank(job, table.smiles_column, table.header)
+    facts = {
+        "rows": n,
+        "rejects": len(left_out),
+        "smiles_column": table.smiles_column,
+        "tail": table.tail_column,
+        "blank": sorted(blank),
+    }
     if job.finished(path) != facts or job.finished(job.path("unread", number)) is None:
         moved = sorted(reject._replace(row=before + reject.row) for reject in left_out)
         numbered = {before + row: line for row, line in rejects.lines.items()}
         job.write(job.path("unread", number), rejects_columns(Rejects(moved, lines=numbered)))
         job.write(path, {**prefixed(columns), **numbers}, **facts)
-    return Part(number, n, len(left_out))
+    return Part(number, n, len(left_out)), blank
 
 
 def _as_stored(column: Any) -> Any:

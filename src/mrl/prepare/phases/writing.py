@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,25 +13,42 @@ from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
 from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
 from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
+from mrl.prepare.phases.cleaning import clean_chunk
 from mrl.prepare.phases.planning import Chunk
 from mrl.ragged import PART_NAMES, Reject, Rejects, Text
 from mrl.text import UNK, SmilesVocab, TextSample, Vocab
 
 
-def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets: int) -> dict[str, Any]:
+def clean_and_write(job: Job, part: int) -> dict[str, Any]:
+    """Clean a part, and write its shards before the other parts are known; return the facts of the cleaning.
+
+    Columns that are blank in the part are left out. Others may not be blank in other parts: then it is written again.
+    """
+    facts = clean_chunk(job, part, 0)
+    write_part(job, part, [(part, (part, 0))], 0, job.facts(job.path("raw", part))["blank"])
+    return facts
+
+
+def write_part(
+    job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets: int, blank: Sequence[str]
+) -> dict[str, Any]:
     """Write the rows of a part that stay as shards, and those that were left out with reasons.
 
-    `chunks` are those of the part, with their numbers in the plan, which has so many `buckets`.
+    `chunks` are those of the part, with their numbers in the plan, which has so many `buckets`; columns that are
+    `blank` in all rows are left out.
     """
     path, sample_path = job.path("left_out", part), job.path("sample", part)
     facts = job.finished(path)
-    has_sample = not job.recipe.merges or job.finished(sample_path) is not None
-    if facts is not None and has_sample and all(_is_there(job, ShardEntry(*entry)) for entry in facts["entries"]):
+    if (
+        facts is not None
+        and facts.get("blank") == list(blank)
+        and (not job.recipe.merges or job.finished(sample_path) is not None)
+        and all(_is_there(job, ShardEntry(*entry)) for entry in facts["entries"])
+    ):
         return facts
     raw = job.read(job.path("raw", part))
     smiles = raw.about["facts"]["smiles_column"]
     plan = [(job.read(job.path("plan", bucket)), job.read(job.path("labels", bucket))) for bucket in range(buckets)]
-    blank = job.facts(job.path("read"))["blank"]
     unread = rejects_of(job.read(job.path("unread", part)))
     rejects: list[Reject] = []
     pieces: list[dict[str, Any]] = []
@@ -40,7 +57,14 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
         clean = job.read(job.path("clean", *chunk))
         rejects += rejects_of(job.read(job.path("rejects", *chunk)))
         rows = np.asarray(clean["row"])
-        columns = {name: column for name, column in user_columns(clean).items() if name not in blank}
+        if job.recipe.is_copied:
+            columns = user_columns(raw)
+            if len(rows) < raw.rows:
+                places = np.searchsorted(np.asarray(raw["row"]), rows)
+                columns = {name: values[places] for name, values in columns.items()}
+        else:
+            columns = user_columns(clean)
+        columns = {name: values for name, values in columns.items() if name not in blank}
         columns[INPUT_ROW if INPUT_ROW not in columns else OTHER_INPUT_ROW] = rows
         keep = np.ones(clean.rows, bool)
         for dropped, labels in plan:
@@ -51,9 +75,8 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
                 text = raw[f"c:{smiles}"][int(np.searchsorted(np.asarray(raw["row"]), rows[place]))]
                 stays = ", which keeps its labels" if job.inputs.targets and first < job.start_row else ""
                 rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}{stays}"))
-        kept = np.flatnonzero(keep)
-        pieces.append({name: values[kept] for name, values in columns.items()})
-        names += clean["part"].take(kept).tolist() if "part" in clean else [""] * len(kept)
+        pieces.append(_selected(columns, keep))
+        names += clean["part"][keep].tolist() if "part" in clean else [""] * int(keep.sum())
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
     first = 0
     if job.base is not None:
@@ -62,7 +85,7 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
     tokens, unknown, sample = Counter[str](), 0, TextSample()
     splits = np.array(names, object)
     for split in in_order(set(names)):
-        chosen = {name: values[np.flatnonzero(splits == split)] for name, values in columns.items()}
+        chosen = _selected(columns, splits == split)
         entries.append(write_entry(job.out, first + part, chosen, split=split, about={"job": job.digest}))
         if job.recipe.vocab == "learn" and split in ("", "train"):
             tokens.update(SmilesVocab().count_tokens(chosen[smiles]))
@@ -84,7 +107,16 @@ def write_part(job: Job, part: int, chunks: Sequence[tuple[int, Chunk]], buckets
         stages=dict(Counter(reject.stage for reject in [*unread, *rejects])),
         tokens=dict(tokens),
         unknown=unknown,
+        blank=list(blank),
     )
+
+
+def _selected(columns: Mapping[str, Any], keep: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return some rows of columns; all of them without a copy."""
+    if keep.all():
+        return dict(columns)
+    rows = np.flatnonzero(keep)
+    return {name: values[rows] for name, values in columns.items()}
 
 
 def _lines_of(rejects: list[Reject], raw: Shard) -> dict[int, int]:
