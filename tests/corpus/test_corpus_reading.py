@@ -776,11 +776,44 @@ def test_a_censored_label_is_an_error_that_names_the_way_out(tmp_path: Path) -> 
     with pytest.raises(RowError, match=r"column 'y' is '>5', expected a finite number; .*censored='keep'"):
         read(path, targets="y")
     assert read(path, targets="y", censored="keep").signs["y"].tolist() == [0, 1]
+    rejected = read(path, targets="y", censored="reject")
+    assert rejected.smiles.tolist() == ["C"]
+    assert not rejected.signs
+    assert [(reject.row, reject.reason) for reject in rejected.rejects] == [(1, "y is censored")]
     path.write_text("smiles,y,w\nC,1,>1\n")
     with pytest.raises(RowError, match=r"column 'w' is '>1', expected a finite number; correct the file, or choose"):
         read(path, targets="y", weight="w", censored="keep")
-    with pytest.raises(ValueError, match="censored is 'drop'; expected 'raise' or 'keep'"):
+    with pytest.raises(ValueError, match="censored is 'drop'; expected 'raise', 'reject' or 'keep'"):
         read(path, targets="y", censored="drop")  # type: ignore[arg-type]
+
+
+def test_options_one_by_one_are_those_of_the_object(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('smiles,y,name\nC,high,é\nCC,"0,5",a\nCCC,?,b\n'.encode("latin-1"))
+    options: dict[str, Any] = {
+        "on_label": "nan", "label_map": {"high": 9}, "decimal": ",", "encoding": "latin-1", "notation": "text"
+    }  # fmt: skip
+    table = read(path, targets="y", id="name", **options)
+    assert table["y"].tolist()[:2] == [9, 0.5]
+    assert np.isnan(table["y"][2])
+    assert table["name"].tolist() == ["é", "a", "b"]
+    for other in (
+        read(path, targets="y", id="name", options=ReadOptions(**options)),
+        read(
+            path,
+            targets="y",
+            id="name",
+            options=ReadOptions(on_label="raise", decimal=","),
+            **{**options, "decimal": ","},
+        ),
+        next(iter(read_blocks(path, targets="y", id="name", **options))),
+    ):
+        assert other["name"].tolist() == table["name"].tolist()
+        assert np.array_equal(other["y"], table["y"], equal_nan=True)
+    with pytest.raises(TypeError, match=r"read\(\) has no argument 'on_lable' \(did you mean 'on_label'\?\)"):
+        read(path, on_lable="nan")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="on_label is 'drop'"):
+        read(path, on_label="drop")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrl.chem import SimilarityTo, Substructure, logp, qed
-from mrl.errors import MrlError
+from mrl.errors import MoleculeError, MrlError
 from mrl.loop import (
     Command,
     Component,
@@ -165,3 +165,17 @@ def test_a_command_that_is_not_there_is_an_error() -> None:
 
 def test_a_function_by_name_runs_in_processes_with_the_same_values() -> None:
     assert Imported("mrl.chem:rings", timeout=30).evaluate(["C1CC1", "CC"]) == [1, 0]
+
+
+def test_a_single_molecule_has_a_number_or_an_error_that_says_why() -> None:
+    score = Score((Component("qed", qed, Identity()),))
+    assert score("CCO") == score(["CCO"]).scores[0]
+    with pytest.raises(MoleculeError, match=r"'C\(' has no score; parse: syntax") as caught:
+        score("C(")
+    assert (caught.value.text, caught.value.row) == ("C(", None)
+
+    def fails(mol: object) -> float:
+        raise ZeroDivisionError("too small")
+
+    with pytest.raises(MoleculeError, match=r"'CCO' has no score; mine: .*too small"):
+        Score((Component("mine", fails, Identity()),))("CCO")

@@ -43,7 +43,7 @@ class Inputs:
     id: str | None = None
     weight: str | None = None
     split: str | None = None
-    censored: Literal["raise", "keep"] = "raise"
+    censored: Literal["raise", "reject", "keep"] = "raise"
     others: bool = False
     format: str | None = None
     options: ReadOptions = field(default_factory=ReadOptions)

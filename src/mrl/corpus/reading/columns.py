@@ -29,8 +29,8 @@ class ColumnRoles:
     options: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
-        if self.censored not in ("raise", "keep"):
-            raise ValueError(f"censored is {self.censored!r}; expected 'raise' or 'keep'")
+        if self.censored not in ("raise", "reject", "keep"):
+            raise ValueError(f"censored is {self.censored!r}; expected 'raise', 'reject' or 'keep'")
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -75,6 +75,9 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         for name, label in numbers.items():
             reason = f"{name} is not a number" if name in roles.targets else f"{name} is missing or not a number"
             rejected = dict.fromkeys(np.flatnonzero(label.wrong).tolist(), reason) | rejected
+    if roles.censored == "reject":
+        for name in roles.targets:
+            rejected = dict.fromkeys(np.flatnonzero(numbers[name].signs).tolist(), f"{name} is censored") | rejected
     if file.has_nul:
         used = {smiles_column, *numbers, *texts} & block.columns.keys()
         nul = np.any([_has_nul(source[name]) for name in used], axis=0)
@@ -167,7 +170,7 @@ class _Label(NamedTuple):
 def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
     expected, remedy = "a finite number", _REMEDY
     values, sides, wrong = parse_censored(prepare_labels(column, roles.options))
-    if sides.any() and not (roles.censored == "keep" and name in roles.targets):
+    if sides.any() and (roles.censored == "raise" or name not in roles.targets):
         wrong = wrong | (sides != 0)
         remedy = remedy if name == roles.weight else _KEEP_SIGNS
     if name == roles.weight:

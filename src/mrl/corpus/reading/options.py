@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypedDict
 
 from mrl.corpus.reading.notation import NOTATIONS, Notation
-from mrl.messages import format_names
+from mrl.messages import did_you_mean, format_names
 
 _ON_LABEL = ("raise", "reject", "nan")
 
@@ -70,3 +70,51 @@ class ReadOptions:
             ) from None
         if self.max_bytes < 1:
             raise ValueError(f"max_bytes is {self.max_bytes}; expected a positive number of bytes")
+
+    def changed(self, settings: Mapping[str, Any], function: str) -> ReadOptions:
+        """Return these options with others for some fields, which are keywords of `function`.
+
+        Parameters
+        ----------
+        settings : dict
+            Values by the names of fields.
+        function : str
+            For the message.
+
+        Returns
+        -------
+        ReadOptions
+
+        Raises
+        ------
+        TypeError
+            A name is not a field.
+
+        Examples
+        --------
+        >>> ReadOptions(decimal=",").changed({"on_label": "nan"}, "read").on_label
+        'nan'
+        """
+        names = [field.name for field in fields(self)]
+        for name in settings:
+            if name not in names:
+                raise TypeError(f"{function}() has no argument {name!r}{did_you_mean(name, names)}")
+        return replace(self, **settings) if settings else self
+
+
+class ReadSettings(TypedDict, total=False):
+    """The fields of ReadOptions as keywords of a function.
+
+    Examples
+    --------
+    >>> sorted(ReadSettings.__annotations__) == sorted(field.name for field in fields(ReadOptions))
+    True
+    """
+
+    on_label: Literal["raise", "reject", "nan"]
+    label_map: Mapping[str, float]
+    decimal: Literal[".", ","]
+    encoding: str
+    notation: Notation | None
+    sheet: str | None
+    max_bytes: int

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, Unpack
 
 from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.convert import concat, convert, sample
 from mrl.corpus.reading.formats import open_table_file
 from mrl.corpus.reading.notation import require_smiles
-from mrl.corpus.reading.options import ReadOptions
+from mrl.corpus.reading.options import ReadOptions, ReadSettings
 from mrl.corpus.reading.places import find_sources
 from mrl.corpus.reading.table_file import TableFile
 from mrl.corpus.table import Table
@@ -27,9 +27,10 @@ def read(
     weight: str | None = None,
     split: str | None = None,
     others: bool = False,
-    censored: Literal["raise", "keep"] = "raise",
+    censored: Literal["raise", "reject", "keep"] = "raise",
     format: str | None = None,
     options: ReadOptions = ReadOptions(),
+    **settings: Unpack[ReadSettings],
 ) -> Table:
     """Read molecules from files, with their targets and identifiers.
 
@@ -73,14 +74,17 @@ def read(
     others : bool
         Keep all other columns as well: cells of text files as Text, numbers of Parquet and Arrow files with their
         type, other values of these as Text; so `write_table` can write a changed table with everything in it.
-    censored : {"raise", "keep"}
-        What to do with a target such as ``>10`` or ``<5`` (also ``<=``, ``>=``): raise an error; or keep the number,
-        and its sign in ``Table.signs``, which losses and property models know.
+    censored : {"raise", "reject", "keep"}
+        What to do with a target such as ``>10`` or ``<5`` (also ``<=``, ``>=``): raise an error; reject the row; or
+        keep the number, and its sign in ``Table.signs``, which losses and property models know.
     format : str, optional
         ``"csv"``, ``"tsv"``, ``"smi"``, ``"sdf"``, ``"fasta"``, ``"jsonl"``, ``"xlsx"``, ``"parquet"`` or ``"arrow"``,
         whatever the suffix of the name.
     options : ReadOptions
         How cells are read: labels that are not numbers, decimal commas, the encoding, the notation.
+    **settings
+        The same one by one: ``on_label``, ``label_map``, ``decimal``, ``encoding``, ``notation``, ``sheet``,
+        ``max_bytes``.
 
     Returns
     -------
@@ -116,9 +120,11 @@ def read(
     (['CCO', 'c1ccccc1'], array([-0.77,   nan]), array([0, 2]))
     >>> table.rejects[0]
     Reject(row=1, text='', stage='read', reason='empty')
+    >>> read(path, targets="logS", label_map={"NA": 0})["logS"]
+    array([-0.77,  0.  ])
     """
     targets = (targets,) if isinstance(targets, str) else tuple(targets)
-    roles = ColumnRoles(smiles, targets, id, weight, split, others, censored, options)
+    roles = ColumnRoles(smiles, targets, id, weight, split, others, censored, options.changed(settings, "read"))
     return concat(list(_blocks(path, roles, format)), roles)
 
 
@@ -132,15 +138,16 @@ def read_blocks(
     weight: str | None = None,
     split: str | None = None,
     others: bool = False,
-    censored: Literal["raise", "keep"] = "raise",
+    censored: Literal["raise", "reject", "keep"] = "raise",
     format: str | None = None,
     options: ReadOptions = ReadOptions(),
+    **settings: Unpack[ReadSettings],
 ) -> Iterator[Table]:
     """Read molecules from files block by block, in bounded memory: the rows of `read`, about 16 MB of text at once.
 
     Parameters
     ----------
-    path, smiles, targets, id, weight, split, others, censored, format, options
+    path, smiles, targets, id, weight, split, others, censored, format, options, **settings
         As for `read`.
     skip : int
         How many blocks to leave out at the beginning; rows keep their numbers. The blocks are a function of the files
@@ -172,6 +179,7 @@ def read_blocks(
     ['CCO', 'C'] [0 2] 1
     """
     targets = (targets,) if isinstance(targets, str) else tuple(targets)
+    options = options.changed(settings, "read_blocks")
     return _blocks(path, ColumnRoles(smiles, targets, id, weight, split, others, censored, options), format, skip)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,24 +159,46 @@ class Score:
         """
         return tuple(component.name for component in self.components)
 
-    def __call__(self, smiles: Any) -> Scored:
-        """Return the scores of molecules.
+    @overload
+    def __call__(self, smiles: str) -> float: ...
+    @overload
+    def __call__(self, smiles: Any) -> Scored: ...
+    def __call__(self, smiles: Any) -> Scored | float:
+        """Return the score of a molecule, or the scores of many.
 
         Parameters
         ----------
-        smiles : column of str; n rows
+        smiles : str, or column of str; n rows
             Each is parsed once.
 
         Returns
         -------
-        Scored
-            n rows; those that have no score are NaN, and listed with the reason.
+        float or Scored
+            The score of a single str. Of a column n rows; those that have no score are NaN, and listed with the reason.
 
         Raises
         ------
+        MoleculeError
+            A single str is not a molecule, or a component fails on it.
         MrlError
             A component has a score below 0 in a geometric mean, which no weight can repair.
+
+        Examples
+        --------
+        >>> from mrl.loop import task
+        >>> round(task("qed")("CCO"), 3), task("qed")(["CCO", "C("]).scores.round(3)
+        (0.407, array([0.407,   nan]))
         """
+        if isinstance(smiles, str):
+            scored = self([smiles])
+            for reject in scored.rejects:
+                raise MoleculeError(
+                    f"{format_value(smiles)} has no score; {reject.stage}: {reject.reason}",
+                    text=smiles,
+                    reason=reject.reason,
+                    row=None,
+                )
+            return float(scored.scores[0])
         texts = [str(text) for text in as_text(smiles)]
         rejects: list[tuple[int, str, str, str]] = []
         molecules: list[Measurement] = []
