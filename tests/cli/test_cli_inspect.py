@@ -92,7 +92,7 @@ def test_sequences_are_not_taken_for_molecules(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("sequence,label\nMKVLAAGG,1\nACDEFGHIK,0\nACDEFGHIK,1\n")
     found = facts("inspect", tmp_path / "p.csv")
     assert (found["notation"], found["invalid"], found["duplicates"]) == ("protein", 0, 1)
-    assert "these are protein" in run("inspect", tmp_path / "p.csv")[0]
+    assert "these are protein sequences" in run("inspect", tmp_path / "p.csv")[0]
 
 
 def test_a_corpus(tmp_path: Path) -> None:

@@ -53,6 +53,26 @@ def test_commands_on_molecules_do_not_take_other_notations_for_smiles(tmp_path: 
     assert [row["sequence"] for row in rows(out)] == ["[C][C][O]"]
 
 
+def test_a_fasta_file_is_sequences_even_where_their_letters_are_atoms(tmp_path: Path) -> None:
+    path, vocab = tmp_path / "c.fasta", tmp_path / "v.json"
+    path.write_text(">a\nCCN\n>b\nCCOP\n")
+    assert facts("inspect", path)["notation"] == "protein"
+    for command in (["clean", path, "-o", tmp_path / "c.csv"], ["vocab", "learn", path, "-o", vocab]):
+        assert "holds protein sequences, not SMILES, e.g. 'CCN'" in run(*command, status=1)[1]
+    assert facts("vocab", "learn", path, "-o", vocab, "--notation", "text")["rows"] == 2
+    assert "not SMILES" in run("vocab", "check", vocab, path, status=1)[1]
+    assert facts("vocab", "learn", path, "-o", vocab, "--kind", "character")["rows"] == 2
+    assert facts("vocab", "check", vocab, path)["changed"] == []
+
+
+def test_a_comment_in_front_of_the_column_names_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("# from ChEMBL\nsmiles,y\nCCO,1\n")
+    assert "delete the lines in front of the column names" in run("inspect", path, status=1)[1]
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    assert facts("inspect", path)["rows"] == 1
+
+
 def test_text_of_another_encoding_is_read_if_it_is_named(tmp_path: Path) -> None:
     path, out = tmp_path / "t.csv", tmp_path / "c.csv"
     path.write_bytes("smiles,name\nCCO,Käse\n".encode("utf-16"))

@@ -245,6 +245,10 @@ def test_records_of_fasta_are_rows(put: Put) -> None:
     ]
     with pytest.raises(NotationError, match="protein sequences"):
         read(put("p.fa", ">a\nMKTAYIAKQR\n"), options=ReadOptions(notation="smiles"))
+    peptides = put("c.fa", ">a\nCCN\n>b\nCCOP\n")  # letters that are atoms as well
+    with pytest.raises(NotationError, match="'sequence' holds protein sequences, not SMILES"):
+        read(peptides, options=ReadOptions(notation="smiles"))
+    assert read(peptides, options=ReadOptions(notation="text")).smiles.tolist() == ["CCN", "CCOP"]
     with pytest.raises(ReadError, match="no line begins with >"):
         read(put("t.fna", "ACGT\n"))
 

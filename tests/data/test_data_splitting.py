@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl.corpus import Table
-from mrl.data import TextDataset, VectorDataset, split
+from mrl.data import TextDataset, VectorDataset, split, split_rows
 from mrl.errors import ColumnError, RowError
 from mrl.text import CharacterVocab
 
@@ -328,3 +328,10 @@ def test_a_column_of_names_says_the_parts() -> None:
     ds.add_column("fold", ["train", "test", "hold out", "train"])
     with pytest.raises(RowError, match="row 2 of fold is 'hold out'; expected the name of a part, one of 'train'"):
         split(ds, by="fold")
+
+
+@pytest.mark.parametrize("rows", [["C", "O"], np.arange(2), pd.DataFrame({"smiles": ["C", "O"]}), "CO"])
+def test_what_is_neither_a_dataset_nor_a_table_has_a_way_out_that_works(rows: Any) -> None:
+    with pytest.raises(TypeError, match=r"mrl\.data\.split_rows\(len\(values\), sizes.*Table\.from_pandas"):
+        split(rows, (0.5, 0.5))
+    assert sorted(np.concatenate(split_rows(len(rows), (0.5, 0.5))).tolist()) == [0, 1]

@@ -16,10 +16,11 @@ from mrl.corpus import ReadOptions, Table, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
 from mrl.ragged import Reject, Rejects
-from mrl.text import Unknown, Vocab
+from mrl.text import SMILES_PATTERN, RegexVocab, Unknown, Vocab
 
 _SHOWN = 10
 _NOTATIONS: dict[str, Notation] = {
+    VocabKind.SMILES: Notation.SMILES,
     VocabKind.SELFIES: Notation.SELFIES,
     VocabKind.AMINO_ACID: Notation.PROTEIN,
     VocabKind.NUCLEOTIDE: Notation.NUCLEOTIDE,
@@ -34,7 +35,7 @@ def read_table(
     *,
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
-    notation: Notation = Notation.SMILES,
+    notation: Notation | None = None,
     on_label: OnLabel = OnLabel.RAISE,
     sequences: bool = False,
 ) -> Table:
@@ -67,12 +68,13 @@ def read_file(
     *,
     others: bool = False,
     censored: Literal["raise", "keep"] = "raise",
-    notation: Notation = Notation.SMILES,
+    notation: Notation | None = None,
     on_label: OnLabel = OnLabel.RAISE,
     sequences: bool = False,
 ) -> Table:
     """Read a file; `others` keeps all columns, and `notation` is that of its molecules if the options name none.
 
+    Without any, a command that parses molecules takes SMILES; for others the format says what a column holds.
     With `sequences`, a command that parses molecules also takes notations that it does not parse.
     """
     reading = reading_options(options, notation, on_label=on_label, sequences=sequences)
@@ -89,24 +91,23 @@ def read_file(
 
 def reading_options(
     options: ReadingOptions,
-    notation: Notation = Notation.SMILES,
+    notation: Notation | None = None,
     *,
     on_label: OnLabel = OnLabel.RAISE,
     sequences: bool = False,
 ) -> ReadOptions:
     """Return how cells are read; parameters as for `read_file`."""
-    notation = options.notation or notation
+    notation = options.notation or notation or (Notation.SMILES if options.parses_molecules else None)
     if options.parses_molecules and not sequences and notation not in (Notation.SMILES, Notation.TEXT):
         stop(
             f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
             "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
             USAGE,
         )
-    is_named = options.parses_molecules or notation != Notation.SMILES  # else the format may say what a column holds
     try:
         return ReadOptions(
             encoding=options.encoding,
-            notation=notation.value if is_named else None,
+            notation=None if notation is None else notation.value,
             on_label=on_label.value,
             sheet=options.sheet,
         )
@@ -114,9 +115,11 @@ def reading_options(
         stop(f"--{error}", USAGE)
 
 
-def notation_of(vocab: Vocab) -> Notation:
-    """Return the notation of the rows that a vocabulary is for."""
-    return _NOTATIONS.get(vocab.kind or "", Notation.SMILES)
+def notation_of(vocab: Vocab) -> Notation | None:
+    """Return the notation of the rows that a vocabulary is for, or None if it is for any."""
+    if isinstance(vocab, RegexVocab) and vocab.pattern == SMILES_PATTERN:
+        return Notation.SMILES
+    return _NOTATIONS.get(vocab.kind or "")
 
 
 def report_rejects(rejects: Rejects, what: str) -> None:

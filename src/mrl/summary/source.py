@@ -16,6 +16,7 @@ from mrl.corpus import Corpus, ReadOptions, Table, TableColumn, open_corpus, rea
 from mrl.errors import NotationError
 from mrl.ragged import Rejects, Text, as_text
 
+_SEQUENCES = ("selfies", "protein", "nucleotide")
 _LOOKED_AT = 1000  # rows
 _ROWS = 200_000  # of a block
 _NUMBERS = frozenset(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)) | {"bool"}
@@ -170,6 +171,8 @@ class Blocks:
         How many there are, where that is known.
     optional : frozenset of str
         Columns that are no columns if all of their cells are blank.
+    notation : str, optional
+        What the texts are, where it is known; see `Source.notation`.
 
     Examples
     --------
@@ -182,6 +185,7 @@ class Blocks:
     make: Callable[[], Iterator[Source]]
     rows: int | None = None
     optional: frozenset[str] = frozenset()
+    notation: str | None = None
 
     def __iter__(self) -> Iterator[Source]:
         return self.make()
@@ -259,18 +263,19 @@ class Blocks:
         """
         options = reading.pop("options", ReadOptions())
         arguments = {"others": True, **reading}
-        try:
-            next(read_blocks(path, options=options, **arguments), None)
+        held: Any = options.notation if options.notation in _SEQUENCES else None
+        try:  # a FASTA file is sequences, whatever they look like
+            next(read_blocks(path, options=replace(options, notation=options.notation or "smiles"), **arguments), None)
         except NotationError as error:
-            if options.notation is not None or error.notation not in ("selfies", "protein", "nucleotide"):
+            if options.notation is not None or error.notation not in _SEQUENCES:
                 raise
-            held: Any = error.notation
+            held = error.notation
             options = replace(options, notation=held)
 
         def make() -> Iterator[Source]:
             return (Source.of(block, name) for block in read_blocks(path, options=options, **arguments))
 
-        return cls(name, make, None, _OF_LISTS)
+        return cls(name, make, None, _OF_LISTS, held)
 
 
 def _blocks_of_corpus(corpus: Corpus) -> Iterator[Source]:

@@ -126,7 +126,7 @@ def summarize(
     blocks = Blocks.of(data)
     found = scan(blocks, max(sizes.molecules, sizes.texts), seed, split, progress)
     n = found.rows
-    notation = found.source(blocks.name).notation
+    notation = blocks.notation or found.source(blocks.name).notation
     is_smiles = notation == "smiles"
     some = random_rows(n, sizes.texts, seed)
     drawn = random_rows(n, sizes.molecules, seed) if is_smiles else some

@@ -249,6 +249,19 @@ def test_new_rows_and_views_of_a_subclass_keep_its_own_arguments() -> None:
     assert list(ds.dataloader(2)) == [([3, 4], [1.0, 4.0]), ([5, 4], [9.0, 16.0])]
 
 
+class WithoutInit(BaseDataset):
+    """Its constructor leaves out that of the base class."""
+
+    def __init__(self, smiles: Any) -> None:
+        self.smiles = smiles
+
+
+@pytest.mark.parametrize("use", [repr, lambda ds: ds.split(0.5), lambda ds: ds.dataloader(2), lambda ds: ds.new([])])
+def test_a_subclass_that_does_not_call_super_says_so(use: Any) -> None:
+    with pytest.raises(AttributeError, match=r"call super\(\).__init__\(...\) in WithoutInit.__init__"):
+        use(WithoutInit(["C", "CC"]))
+
+
 class Notebook(TextDataset):
     """Written as the notebook writes datasets: raw lists, everything overridden."""
 

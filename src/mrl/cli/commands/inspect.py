@@ -21,6 +21,13 @@ from mrl.text import Coverage, Unknown, Vocab
 _SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
 _SAMPLE = 10_000
+_HELD = {
+    "smiles": "the molecules",
+    "selfies": "SELFIES",
+    "protein": "protein sequences",
+    "nucleotide": "nucleotide sequences",
+    "text": "text",
+}
 
 
 def run(options: InspectOptions) -> None:
@@ -154,7 +161,9 @@ def _show_rows(options: InspectOptions, facts: dict[str, Any], summary: Summary)
             ("molecules", f"{facts['molecules']:,}", f"distinct{compared}"),
         ]
     else:
-        rows.append(("duplicates", f"{facts['duplicates']:,}", f"the same text again; these are {summary.notation}"))
+        rows.append(
+            ("duplicates", f"{facts['duplicates']:,}", f"the same text again; these are {_HELD[summary.notation]}")
+        )
     rows.append(("length", f"{lengths['median']:g}", f"characters, median; {spread}"))
     print_grid([*rows, *(("changed", f"{count:,}", text) for text, count in facts["notes"].items())], numbers=(1,))
     if sampled:
@@ -164,9 +173,7 @@ def _show_rows(options: InspectOptions, facts: dict[str, Any], summary: Summary)
 
 def _show_columns(summary: Summary) -> None:
     part = None if summary.parts is None else summary.parts.column
-    rows = [
-        (summary.smiles_column, "the molecules" if summary.molecules is not None else summary.notation, "100 %", "")
-    ]
+    rows = [(summary.smiles_column, _HELD[summary.notation], "100 %", "")]
     for one in summary.columns[:_SHOWN_COLUMNS]:
         filled = format_percent(one.filled, one.rows)
         rows.append((_cut(one.name), "parts of a split" if one.name == part else one.kind, filled, _values(one)))

@@ -138,7 +138,9 @@ def _find_smiles(file: TableFile) -> str:
         problem = f"{format_names(found)} may all hold molecules: choose one with {_SMILES_OPTION}"
     else:
         problem = f"no column is called smiles or similar; it has {format_names(file.names)}: "
-        if any(map(is_smiles_text, file.names)):
+        if file.names[0].startswith("#"):
+            problem += "if the first line is a comment, delete the lines in front of the column names, else "
+        elif any(map(is_smiles_text, file.names)):
             problem += "if the first line is already data, insert a line with the column names above it, else "
         problem += f"choose one with {_SMILES_OPTION}"
     raise ColumnError(f"{file.path}: {problem}", column="smiles", path=file.path)

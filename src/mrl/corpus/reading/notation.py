@@ -119,9 +119,11 @@ def sample_rows(n: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, max(n - 1, 0), min(n, _SAMPLE)).astype(np.int64))
 
 
-def require_smiles(texts: Sequence[str], path: str, column: str) -> None:
-    """Raise a ``NotationError`` if a sample of a column does not hold SMILES."""
+def require_smiles(texts: Sequence[str], path: str, column: str, of_format: Notation) -> None:
+    """Raise a ``NotationError`` if a sample of a column does not hold SMILES, or the format of its file never does."""
     found = recognise(texts)
+    if found.notation == "smiles" and of_format != "smiles":
+        found = Found("protein", found.example)
     if found.notation != "smiles":
         raise NotationError(
             f"{path}: column {column!r} holds {_HELD[found.notation]}, not SMILES, e.g. "

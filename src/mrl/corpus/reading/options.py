@@ -30,8 +30,8 @@ class ReadOptions:
         Of text files: any that Python knows, such as ``"latin-1"`` or ``"utf-16"``.
     notation : {"smiles", "selfies", "protein", "nucleotide", "text"}
         What the column of molecules holds; by default SMILES, and sequences in a FASTA file. With ``"smiles"`` a column
-        that evidently holds something else is an error, and a row with a letter that no SMILES has is rejected; with
-        the others, rows are read as they stand.
+        that evidently holds something else is an error, as is a FASTA file, and a row with a letter that no SMILES has
+        is rejected; with the others, rows are read as they stand.
     sheet : str, optional
         Of a workbook with several: the name of the one to read.
     max_bytes : int

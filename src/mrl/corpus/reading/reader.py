@@ -204,7 +204,7 @@ def _blocks(
         rows, is_checked = 0, (roles.options.notation or file.notation) != "smiles"
         for block in file.blocks(roles.columns(file, smiles_column)):
             if not is_checked and len(block.rows):
-                require_smiles(sample(block, smiles_column), file.path, smiles_column)
+                require_smiles(sample(block, smiles_column), file.path, smiles_column, file.notation)
                 is_checked = True
             if number >= skip:
                 yield convert(block, file, smiles_column, roles, start)

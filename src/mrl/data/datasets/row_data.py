@@ -1,4 +1,4 @@
-"""Names and values of added columns: a name that is taken, and attributes that look like row data."""
+"""Attributes of a dataset: those its constructor sets, names that are taken, values that look like row data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ import numpy as np
 
 from mrl.errors import ColumnError
 from mrl.ragged import is_column
+
+
+class SetByInit:
+    """An attribute that the constructor of every dataset sets; an AttributeError says so where it has not."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, ds: object, owner: type) -> Any:
+        if ds is None:
+            return self
+        kind = type(ds).__name__
+        raise AttributeError(
+            f"this {kind} has no {self.name!r}: call super().__init__(...) in {kind}.__init__, with a collate_function "
+            "if it needs one",
+            name=self.name,
+            obj=ds,
+        )
 
 
 def warn_of_row_data(attributes: Mapping[str, Any], n: int) -> None:

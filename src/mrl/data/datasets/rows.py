@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrl.data.batch import RequestDataset
 from mrl.data.columns import RowIndex, Rows64, row_array, select, take_rows, values_of
-from mrl.data.datasets.row_data import require_new_name, warn_of_row_data
+from mrl.data.datasets.row_data import SetByInit, require_new_name, warn_of_row_data
 from mrl.data.datasets.task import Task
 from mrl.data.fields.field import Field
 from mrl.data.fields.sampled import sampled_rows
@@ -36,8 +36,8 @@ class RowDataset(RequestDataset):
     differing_settings: tuple[str, ...] = ()
     """Settings in which the sources differ, if `concat` or `mix` made this dataset."""
 
-    collate_function: Callable[[Any], Any]
-    columns: dict[str, Any]
+    collate_function: Callable[[Any], Any] = cast(Any, SetByInit())
+    columns: dict[str, Any] = cast(Any, SetByInit())
     fields: tuple[Field, ...] = ()
     _STATE: ClassVar = frozenset(
         {

@@ -22,6 +22,7 @@ from mrl.ragged import PART_NAMES, PART_OF_NAME, as_list, class_codes, part_of
 TOLERANCE = 10**6  # a millionth of a row, or of the whole, is a rounding error
 
 
+@runtime_checkable
 class Splittable(Protocol):
     """What `split` needs of a dataset, or of a table."""
 
@@ -107,6 +108,8 @@ def split(
     ------
     ValueError
         If the sizes do not add up, a part that should have rows has none, or arguments exclude each other.
+    TypeError
+        If `ds` is neither a dataset nor a table.
     ColumnError
         If `groups`, `stratify` or `sort_by` does not have n values, or there is no column `by`.
     RowError
@@ -125,6 +128,11 @@ def split(
     >>> [part.smiles.tolist() for part in split(ds, by="set")]
     [['C', 'O', 'OO'], ['CC']]
     """
+    if not isinstance(ds, Splittable):
+        raise TypeError(
+            f"split takes a dataset or a table, not {type(ds).__name__}: mrl.data.split_rows(len(values), sizes, ...) "
+            "returns the row numbers of the parts, and mrl.Table.from_pandas(df) a table"
+        )
     if by is not None:
         if any(value is not None for value in (sizes, groups, stratify, sort_by)):
             raise ValueError(f"by={by!r} says which rows each part has; leave out sizes, groups, stratify and sort_by")

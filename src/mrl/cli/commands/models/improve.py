@@ -32,7 +32,7 @@ def run(options: ImproveOptions) -> None:
     if options.force:
         (options.out / STATE_FILE).unlink(missing_ok=True)
     model, vocab = load_model(options.model)
-    if notation_of(vocab) != Notation.SMILES:
+    if notation_of(vocab) not in (Notation.SMILES, None):
         stop(
             f"{options.model} writes {notation_of(vocab)}, but a search needs a model of SMILES",
             USAGE,

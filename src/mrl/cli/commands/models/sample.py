@@ -37,7 +37,7 @@ def run(options: SampleOptions) -> None:
             seed=options.seed,
         )
     texts = samples.decode(vocab)
-    if notation_of(vocab) != Notation.SMILES:
+    if notation_of(vocab) not in (Notation.SMILES, None):
         _give_sequences(texts, samples, options)
         return
     screened = screen(texts, finished=samples.finished)
