@@ -81,7 +81,7 @@ def task(name: str) -> Score:
 
 
 def _one(name: str, function: Function, transform: Transform = _SAME) -> Callable[[], Score]:
-    return lambda: Score((Component(name, function, transform),))
+    return lambda: Score([Component(name, function, transform)])
 
 
 def _mean(aggregate: str, **parts: tuple[Function, Transform]) -> Callable[[], Score]:

@@ -49,7 +49,7 @@ class Predicted(BatchFunction):
     >>> from mrl.qsar import FitOptions, fit
     >>> smiles = ["C" * n + "O" for n in range(1, 13)]
     >>> model = fit(smiles, {"logS": range(12)}, split="random", options=FitOptions(folds=2, members=1, epochs=1))
-    >>> score = Score((Component("solubility", Predicted(model), Gaussian(mu=2, sigma=1)),))
+    >>> score = Score([Component("solubility", Predicted(model), Gaussian(mu=2, sigma=1))])
     >>> trusting, cautious = Predicted(model).evaluate(["CCO"]), Predicted(model, caution=1).evaluate(["CCO"])
     >>> cautious[0].value == trusting[0], cautious[0].margin > 0
     (True, True)

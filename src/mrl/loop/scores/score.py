@@ -124,15 +124,15 @@ class Score:
     --------
     >>> from mrl.chem import SimilarityTo, qed
     >>> from mrl.loop import Identity
-    >>> score = Score((
+    >>> score = Score([
     ...     Component("drug-likeness", qed, Identity()),
     ...     Component("like aspirin", SimilarityTo("CC(=O)Oc1ccccc1C(=O)O"), Identity(), weight=2),
-    ... ))
+    ... ])
     >>> score(["CC(=O)Oc1ccccc1C(=O)O", "C1CC"]).scores.round(3)
     array([0.819,   nan])
     """
 
-    components: tuple[Component, ...]
+    components: Sequence[Component]
     aggregate: Aggregate = "geometric"
 
     def __post_init__(self) -> None:

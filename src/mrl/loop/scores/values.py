@@ -36,7 +36,7 @@ class Estimate(NamedTuple):
     Examples
     --------
     >>> from mrl.loop import Component, Identity, Score
-    >>> score = Score((Component("assay", lambda smiles: Estimate(0.7, margin=0.2), Identity()),))
+    >>> score = Score([Component("assay", lambda smiles: Estimate(0.7, margin=0.2), Identity())])
     >>> scored = score(["CCO"])
     >>> scored.values, scored.scores
     (array([[0.7]]), array([0.5]))
