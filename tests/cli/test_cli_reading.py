@@ -96,3 +96,28 @@ def test_standard_input_and_sd_files_are_read(tmp_path: Path) -> None:
     run("split", tmp_path / "t.sdf", "-o", parts, "--sizes", "1,0", "--by", "random")
     assert [row["name"] for row in rows(parts / "train.csv")] == ["ethanol"]
     run("inspect", "-", status=1)
+
+
+def test_decimal_commas_are_named_and_read(tmp_path: Path) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "c.csv"
+    path.write_text("smiles;logD\nCCO;n.d.\nCCC;-1,5\nOCC;>2,5\nCCN;0,5\nCCCl;1,5\nCCF;3\n")
+    words = ("clean", path, "-o", out, "--target", "logD", "--duplicates", "mean", "--on-label", "nan")
+    assert "the column has decimal commas" in run(*words[:-2], status=1)[1]
+    assert "(--decimal ,)" in run(*words[:-2], status=1)[1]
+    assert facts("inspect", path)["column_facts"]["logD"]["decimal"] == ","
+    assert "decimal commas: --decimal ," in run("inspect", path)[0].replace("\n", " ")
+    run(*words, "--decimal", ",")
+    assert [row["logD"] for row in rows(out)] == [">2.5", "-1.5", "0.5", "1.5", "3.0"]
+    run(
+        "prepare", path, "-o", tmp_path / "corpus", "--target-columns", "logD", "--decimal", ",", "--on-label", "reject"
+    )
+
+
+def test_labels_that_are_words_get_numbers(tmp_path: Path) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "c.csv"
+    path.write_text("smiles,hERG\nCCO,active\nCCC,inactive\nOCC,active\nCCN,\n")
+    words = ("clean", path, "-o", out, "--duplicates", "drop", "--target", "hERG")
+    assert "(--label-map)" in run(*words, status=1)[1]
+    run(*words, "--label-map", "active=1", "--label-map", "inactive=0")
+    assert [row["hERG"] for row in rows(out)] == ["1.0", "0.0", ""]
+    assert "--label-map is 'active'; expected WORD=NUMBER" in run(*words, "--label-map", "active", status=2)[1]

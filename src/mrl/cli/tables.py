@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
-from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind
+from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind, label_numbers
 from mrl.corpus import ReadOptions, Table, load_sample, read
 from mrl.errors import RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
@@ -107,12 +107,14 @@ def reading_options(
     try:
         return ReadOptions(
             encoding=options.encoding,
+            decimal=options.decimal.value,
+            label_map=label_numbers(options.label_map),
             notation=None if notation is None else notation.value,
             on_label=on_label.value,
             sheet=options.sheet,
         )
     except ValueError as error:
-        stop(f"--{error}", USAGE)
+        stop(f"--{str(error).removeprefix('--')}", USAGE)
 
 
 def notation_of(vocab: Vocab) -> Notation | None:

@@ -47,6 +47,8 @@ class ColumnFacts:
         How many such cells there are.
     example : str
         The first value.
+    decimal : "." or ","
+        The mark in front of the decimals of most of its numbers.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class ColumnFacts:
     unreadable: dict[str, int] = field(default_factory=dict)
     not_numbers: int = 0
     example: str = ""
+    decimal: str = "."
 
     @property
     def is_label(self) -> bool:
@@ -93,6 +96,8 @@ class ColumnFacts:
             facts["classes"] = dict(self.classes)
         if self.censored:
             facts["censored"] = self.censored
+        if self.decimal != ".":
+            facts["decimal"] = self.decimal
         if self.unreadable:
             facts |= {"not_numbers": self.not_numbers, "not_numbers_examples": dict(self.unreadable)}
         return facts
@@ -129,9 +134,11 @@ def column_facts(name: str, column: Text | NDArray[Any]) -> ColumnFacts:
     if not filled:
         return ColumnFacts(kind="empty", values=nothing, **head)
     head["example"] = filled[0]
-    numbers = {text: _number(text) for text in counts}
-    readable = sum(count for text, count in counts.items() if not math.isnan(numbers[text]))
-    if readable >= _MOSTLY * len(filled):
+    numbers, is_mostly_numbers = _numbers(counts)
+    if not is_mostly_numbers and any("," in text for text in counts):
+        head["decimal"] = ","
+        numbers, is_mostly_numbers = _numbers(counts, decimal=",")
+    if is_mostly_numbers:
         wrong = {text: count for text, count in counts.most_common() if math.isnan(numbers[text])}
         values = np.array([numbers.get(text, math.nan) for text in texts], np.float64)
         censored = sum(count for text, count in counts.items() if _CENSORED.match(text) and text not in wrong)
@@ -140,6 +147,7 @@ def column_facts(name: str, column: Text | NDArray[Any]) -> ColumnFacts:
         some = dict(list(wrong.items())[:_SHOWN])
         head |= {"censored": censored, "unreadable": some, "not_numbers": sum(wrong.values())}
         return ColumnFacts(kind=kind, values=values, classes=classes, **head)
+    head.pop("decimal", None)
     if len(counts) < len(filled) and len(counts) <= max(2, min(_MOST_CLASSES, len(filled) / 3)):
         values = nothing
         if len(counts) == 2:
@@ -175,6 +183,16 @@ def _kind_of_numbers(values: Values) -> Kind:
 
 def _ordered(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _numbers(counts: Counter[str], decimal: str = ".") -> tuple[dict[str, float], bool]:
+    """Return the number of each cell, NaN where there is none, and whether most cells are numbers."""
+    if decimal == ",":  # a point is not taken for one: 1.234 may be a thousand
+        numbers = {text: math.nan if "." in text else _number(text.replace(",", ".")) for text in counts}
+    else:
+        numbers = {text: _number(text) for text in counts}
+    readable = sum(count for text, count in counts.items() if not math.isnan(numbers[text]))
+    return numbers, readable >= _MOSTLY * counts.total()
 
 
 def _number(text: str) -> float:

@@ -71,6 +71,8 @@ def _labels(summary: Summary) -> list[str]:
     if len(differ) > _MANY:
         found.append(f"{format_count(len(differ) - _MANY, 'more column has', 'more columns have')} such conflicts.")
     for column in summary.columns:
+        if column.decimal == ",":
+            found.append(f'{_name(column.name)} has decimal commas: read it with decimal="," (--decimal ,).')
         if column.unreadable:
             count = format_count(column.not_numbers, "cell")
             some = format_names(column.unreadable, most=3)

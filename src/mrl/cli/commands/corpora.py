@@ -13,7 +13,8 @@ from mrl.chem import Duplicates
 from mrl.cli.console import DATA, INTERRUPTED, USAGE, note, print_json, print_text, stop, success
 from mrl.cli.molecules import chosen_steps
 from mrl.cli.options import EngineKind, ExportOptions, Notation, PrepareOptions, VerifyOptions
-from mrl.corpus import Manifest, ReadOptions, open_corpus
+from mrl.cli.tables import reading_options
+from mrl.corpus import Manifest, open_corpus
 from mrl.errors import VocabError
 from mrl.messages import did_you_mean, format_count
 from mrl.prepare import Inputs, RayEngine, Recipe, SplitRule, prepare_corpus, prepare_phase
@@ -66,7 +67,7 @@ def _inputs(options: PrepareOptions) -> Inputs:
         split=options.split_column,
         others=options.others,
         format=None if options.format is None else options.format.value,
-        options=ReadOptions(on_label=options.on_label.value, encoding=options.encoding, notation=notation.value),
+        options=reading_options(options, notation, on_label=options.on_label, sequences=True),
     )
 
 

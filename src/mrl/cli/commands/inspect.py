@@ -193,7 +193,11 @@ def _values(one: ColumnFacts) -> str:
     if one.kind == "numbers":
         facts = spread(one.values)
         low, middle, high = (format_number(float(facts[name] or 0)) for name in ("min", "median", "max"))
-        return f"{low} to {high}, median {middle}"
+        parts = [f"{low} to {high}, median {middle}"]
+        parts += [f"{one.censored:,} censored"] if one.censored else []
+        parts += [f"{one.not_numbers:,} not numbers: {format_names(one.unreadable, most=2)}"] if one.unreadable else []
+        parts += ["decimal commas: --decimal ,"] if one.decimal == "," else []
+        return "; ".join(parts)
     return "" if one.kind == "empty" else f"{one.distinct:,} different, such as {_cut(one.example, 30)}"
 
 

@@ -15,7 +15,7 @@ from mrl.cli.options.models import (
     TaskKind,
     TrainOptions,
 )
-from mrl.cli.options.shared import WRITTEN, Notation, OnLabel, ReadingOptions
+from mrl.cli.options.shared import WRITTEN, Notation, OnLabel, ReadingOptions, label_numbers
 from mrl.cli.options.tables import (
     CacheOptions,
     CleanOptions,
@@ -62,4 +62,5 @@ __all__ = [
     "TrainOptions",
     "VerifyOptions",
     "VocabKind",
+    "label_numbers",
 ]

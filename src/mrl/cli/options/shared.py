@@ -70,6 +70,13 @@ class OnLabel(StrEnum):
     NAN = "nan"
 
 
+class DecimalMark(StrEnum):
+    """The mark in front of the decimals of numbers in text."""
+
+    POINT = "."
+    COMMA = ","
+
+
 def _reading(help: str, default: str, metavar: str | None = None) -> Any:
     return Option(help=help, show_default=default, metavar=metavar, rich_help_panel="Reading tables")
 
@@ -99,6 +106,17 @@ class ReadingOptions:
     ] = None
     sheet: Annotated[str | None, _reading("Sheet of a workbook.", "the only one", "NAME")] = None
     encoding: Annotated[str, _reading("Encoding of text: utf-8, latin-1, cp1252, utf-16 ...", "utf-8")] = "utf-8"
+    decimal: Annotated[DecimalMark, _reading("Mark in front of the decimals of labels: . or a comma.", ".", "MARK")] = (
+        DecimalMark.POINT
+    )
+    label_map: Annotated[
+        list[str] | None,
+        _reading(
+            "The number of a label that is a word, such as inactive=0; repeat the option for each word.",
+            "none",
+            "WORD=NUMBER",
+        ),
+    ] = None
     notation: Annotated[
         Notation | None,
         _reading(
@@ -115,7 +133,22 @@ class ReadingOptions:
         words += [] if self.format is None else ["--format", self.format.value]
         words += [] if self.sheet is None else ["--sheet", self.sheet]
         words += [] if self.encoding == "utf-8" else ["--encoding", self.encoding]
+        words += [] if self.decimal == "." else ["--decimal", self.decimal.value]
+        for pair in self.label_map or ():
+            words += ["--label-map", pair]
         return words if self.notation is None else [*words, "--notation", self.notation.value]
+
+
+def label_numbers(pairs: list[str] | None) -> dict[str, float]:
+    """Return the numbers of labels that are words, from ``WORD=NUMBER`` each; raise a ValueError for anything else."""
+    numbers: dict[str, float] = {}
+    for pair in pairs or ():
+        word, _, number = pair.rpartition("=")
+        try:
+            numbers[word.strip()] = float(number)
+        except ValueError:
+            raise ValueError(f"--label-map is {pair!r}; expected WORD=NUMBER, such as inactive=0") from None
+    return numbers
 
 
 def require_suffix(path: Path, *suffixes: str, option: str = "--out") -> None:

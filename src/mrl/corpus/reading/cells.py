@@ -136,6 +136,16 @@ def prepare_labels(column: Any, options: ReadOptions) -> Any:
     return text
 
 
+def has_decimal_commas(column: Any) -> bool:
+    """Return whether a column of text has a cell such as ``0,5``, and none with a point in a number."""
+    if not _is_string(_value_type(column.type)):
+        return False
+    text = parse_text(column)[0]
+    commas = pc.match_substring_regex(text, r"^\s*[<>]?=?\s*[-+]?\d*,\d+\s*$")
+    points = pc.match_substring_regex(text, r"^\s*[<>]?=?\s*[-+]?\d*\.\d+\s*$")
+    return bool(pc.any(commas).as_py()) and not pc.any(points).as_py()
+
+
 def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:
     """Return an Arrow column as numbers, NaN where missing, and which of its rows are neither finite nor missing."""
     types, kind = pa.types, column.type

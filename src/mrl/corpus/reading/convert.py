@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mrl.corpus.reading.cells import (
     Bools,
+    has_decimal_commas,
     is_text,
     parse_censored,
     parse_smiles,
@@ -35,7 +36,11 @@ _ESCAPED = "cell that is not UTF-8 kept with escapes such as \\xe9; ReadOptions(
 _MISSING = "target that is not a number read as missing"
 _NAME_FIRST = "name moved behind its SMILES"
 _NOT_UTF8 = "not UTF-8"
-_REMEDY = "correct the file, or choose another column, or pass options=ReadOptions(on_label=...) (--on-label)"
+_DECIMAL_COMMAS = "the column has decimal commas: pass options=ReadOptions(decimal=',') (--decimal ,)"
+_REMEDY = (
+    "correct the file, or choose another column, or say what it means with options=ReadOptions(label_map=...) "
+    "(--label-map), or that it is missing with on_label= (--on-label)"
+)
 _KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
 
 
@@ -173,6 +178,8 @@ def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
     if sides.any() and (roles.censored == "raise" or name not in roles.targets):
         wrong = wrong | (sides != 0)
         remedy = remedy if name == roles.weight else _KEEP_SIGNS
+    if wrong.any() and roles.options.decimal == "." and has_decimal_commas(column):
+        remedy = _DECIMAL_COMMAS
     if name == roles.weight:
         missing = np.isnan(values) & ~wrong
         if missing.any() and not wrong[: int(np.argmax(missing))].any():  # the first of both is reported
