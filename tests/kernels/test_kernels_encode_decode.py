@@ -15,12 +15,12 @@ pytestmark = pytest.mark.usefixtures("way")
 
 def table_by_hand() -> TokenTable:
     """Tokens a (4) and ab...bc (5); b and c alone are pieces without an id. Classes: a, b, c."""
-    classes = np.full(256, 3, np.uint8)
-    classes[[ord(letter) for letter in "abc"]] = [0, 1, 2]
-    start, a, ab, abc, other = range(0, 30, 6)
+    columns = np.full(256, 3 * 10, np.uint32)
+    columns[[ord(letter) for letter in "abc"]] = [0, 10, 20]
+    start, a, ab, abc, other = range(0, 10, 2)
     nothing = [0, NO_BYTES, 0, 0]
     go, id_4, id_5, backtrack, reject = range(0, 20, 4)
-    rows = [  # transitions by class a, b, c, else; END; CODE; and what is written
+    rows = [  # the next state by class a, b, c, else; END; CODE; and what is written
         ([a, other, other, other, start, 0], [go, go, go, go, reject, go]),
         ([a, ab, other, other, 0, 4], [id_4, go, id_4, id_4, id_4, go]),
         ([ab, ab, abc, ab, ab, 1], [reject, go, go, reject, reject, go]),
@@ -28,14 +28,13 @@ def table_by_hand() -> TokenTable:
         ([other, other, other, other, other, UNK], [*[backtrack] * 5, go]),
     ]
     return TokenTable(
-        byte_classes=classes,
-        transitions=np.array([follow for follow, _ in rows], np.uint32).ravel(),
-        outputs=np.array([written for _, written in rows], np.uint32).ravel(),
+        columns=columns,
+        entries=np.array(rows, np.uint32).transpose(2, 0, 1).ravel(),
         writes=np.array([nothing, [1, 0, 4, 0], [1, 0, 5, 0], nothing, nothing], np.uint32).ravel(),
         byte_ids=np.array([4 if byte == ord("a") else UNK for byte in range(256)], np.uint32),
         backtrack=backtrack,
         reject=reject,
-        width=6,
+        n_states=5,
         n_incomplete=2,
         trie_root=0,
     )

@@ -33,18 +33,19 @@ Slice: TypeAlias = tuple[int, Int64s, Int64s, int]
 class TokenTable:
     """A compiled pattern with its tokens.
 
-    A state is the index of the first entry of its row in `transitions` and `outputs`; reading begins in state 0. A row
-    has an entry for each class of bytes, then END (what to do at the end of the text) and CODE.
+    A table has a column for each class of bytes, then END (what to do at the end of the text) and CODE. A state is the
+    index of its entry in a column, and reading begins in state 0. The entries of a column are side by side, because few
+    of the bytes that could follow do: the states in which the same byte follows share lines of the processor's cache.
 
     Attributes
     ----------
-    byte_classes : ndarray of uint8, shape (256,)
-        The class of each byte.
-    transitions : ndarray of uint32, shape (states * width,)
-        The next state; where reading stops, the state that it stops in. CODE of a state that ends a piece is the
-        piece's id, UNK or SPLIT; CODE of any other state is its number among those.
-    outputs : ndarray of uint32, shape (states * width,)
-        What is written before the byte is read, as an index into `writes`.
+    columns : ndarray of uint32, shape (256,)
+        The index at which the column of each byte begins in `entries`.
+    entries : ndarray of uint32, shape (columns * 2 * n_states,)
+        Two numbers for each state. The first is the next state; where reading stops, the state that it stops in. The
+        second is what is written before the byte is read, as an index into `writes`. In the column CODE, the first
+        number is the id of the piece that ends in the state, UNK or SPLIT; of a state in which no piece ends, it is its
+        number among those.
     writes : ndarray of uint32
         Four numbers for each: how many ids are written (0 at index 0), how many bytes were read since the last of
         them ended (`NO_BYTES` if there are none), and two ids; of more than two ids, the first of these is the index
@@ -54,8 +55,8 @@ class TokenTable:
         after which it stops because what was read does not end a piece, and returns to the last end.
     byte_ids : ndarray of uint32, shape (256,)
         The id of each byte as a token of its own.
-    width : int
-        Entries of a row.
+    n_states : int
+        The number of states.
     n_incomplete : int
         The number of states that do not end a piece.
     trie_root : int
@@ -69,19 +70,18 @@ class TokenTable:
     --------
     See `encode`.
 
-    >>> arrays = [np.zeros(256, np.uint8)] * 5
-    >>> len(TokenTable(*arrays, backtrack=4, reject=8, width=3, n_incomplete=1, trie_root=0).byte_classes)
+    >>> arrays = [np.zeros(256, np.uint32)] * 4
+    >>> len(TokenTable(*arrays, backtrack=4, reject=8, n_states=1, n_incomplete=1, trie_root=0).columns)
     256
     """
 
-    byte_classes: NDArray[np.uint8]
-    transitions: NDArray[np.uint32]
-    outputs: NDArray[np.uint32]
+    columns: NDArray[np.uint32]
+    entries: NDArray[np.uint32]
     writes: NDArray[np.uint32]
     byte_ids: NDArray[np.uint32]
     backtrack: int
     reject: int
-    width: int
+    n_states: int
     n_incomplete: int
     trie_root: int
     piece_root: int = 0
@@ -95,16 +95,18 @@ class TokenTable:
 
     @property
     def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.byte_classes, self.transitions, self.outputs, self.writes, self.byte_ids
+        return self.columns, self.entries, self.writes, self.byte_ids
 
     @property
     def _numbers(self) -> tuple[int, ...]:
-        return self.width - 2, self.width - 1, self.backtrack, self.reject, self.trie_root, self.piece_root
+        code_column = len(self.entries) - 2 * self.n_states
+        end_column = code_column - 2 * self.n_states
+        return end_column, code_column, self.backtrack, self.reject, self.trie_root, self.piece_root
 
     @cached_property
     def _lists(self) -> tuple[Any, ...]:
         """The arrays as the interpreter reads them fastest."""
-        return self.byte_classes.tobytes(), *(array.tolist() for array in self._arrays[1:])
+        return tuple(array.tolist() for array in self._arrays)
 
 
 def encode(
@@ -151,14 +153,13 @@ def encode(
     Examples
     --------
     >>> every_byte_is_4 = TokenTable(
-    ...     byte_classes=np.zeros(256, np.uint8),
-    ...     transitions=np.array([3, 0, 0, 3, 0, 4], np.uint32),
-    ...     outputs=np.array([0, 8, 0, 4, 4, 0], np.uint32),
+    ...     columns=np.zeros(256, np.uint32),
+    ...     entries=np.array([[[2, 0], [2, 4]], [[0, 8], [0, 4]], [[0, 0], [4, 0]]], np.uint32).ravel(),
     ...     writes=np.array([0, NO_BYTES, 0, 0, 1, 0, 4, 0, 0, NO_BYTES, 0, 0], np.uint32),
     ...     byte_ids=np.full(256, 4, np.uint32),
     ...     backtrack=8,
     ...     reject=8,
-    ...     width=3,
+    ...     n_states=2,
     ...     n_incomplete=1,
     ...     trie_root=0,
     ... )
@@ -213,20 +214,20 @@ def _encode_slice(
     max_reported = min(max_reported, size)
     longest = int(np.diff(offsets).max(initial=0))
     shift = (table.n_incomplete * (longest + 1) // max_memo_cells).bit_length()
-    columns = (longest >> shift) + 1
-    memo = np.zeros(table.n_incomplete * columns, np.int32)
+    positions = (longest >> shift) + 1
+    memo = np.zeros(table.n_incomplete * positions, np.int32)
     if kernel is None:
         # The kernel itself, on lists: the interpreter reads these faster than arrays.
         lists = [0] * (size + 2 * rows), [0] * (rows + 1), [0] * (3 * max_reported)
         text = values[offsets[0] : offsets[-1]].tobytes(), (offsets - offsets[0]).tolist()
-        n, count = encode_kernel(text, (*table._lists, 0, *table._numbers), (memo.data, columns, shift), lists)
+        n, count = encode_kernel(text, (*table._lists, 0, *table._numbers), (memo.data, positions, shift), lists)
         out[:n] = lists[0][:n]
         id_offsets, missing = np.array(lists[1]), np.array(lists[2][: 3 * count], np.int64)
     else:
         id_offsets, missing = np.empty(rows + 1, np.int64), np.empty(3 * max_reported, np.int64)
         # Unsigned numbers, so that machine code need not test whether an index is negative.
         states = *table._arrays, *map(np.uint32, (0, *table._numbers))
-        n, count = kernel((values, offsets), states, (memo, columns, shift), (out, id_offsets, missing))
+        n, count = kernel((values, offsets), states, (memo, positions, shift), (out, id_offsets, missing))
     return n, id_offsets, missing.reshape(-1, 3)[:count], count
 
 
@@ -239,14 +240,15 @@ def encode_kernel(
     ----------
     text : tuple of uint8 (total,) and int64 (n + 1,)
         Text, and where its rows begin and end in it.
-    table : tuple of five arrays and seven uint32
-        The arrays of a `TokenTable`, the first state, the columns of END and CODE in a row, where the `writes` begin
+    table : tuple of four arrays and seven uint32
+        The arrays of a `TokenTable`, the first state, where the columns END and CODE begin, where the `writes` begin
         after which reading stops (`backtrack`, `reject`), the root of the trie, and the state in which a single piece
         begins.
-    memo : tuple of int32 (n_incomplete * columns,), int and int
-        Zeros, the number of columns, and `shift`. A cell stands for a state that does not end a piece, at a position in
-        the row that ``2**shift`` divides. When a look-ahead from there has failed, it gets the number of the row plus
-        1, so that no look-ahead fails twice (Reps 1998, doi:10.1145/276393.276394): the time is linear in the input.
+    memo : tuple of int32 (n_incomplete * positions,), int and int
+        Zeros, the number of positions, and `shift`. A cell stands for a state that does not end a piece, at a position
+        in the row that ``2**shift`` divides. When a look-ahead from there has failed, it gets the number of the row
+        plus 1, so that no look-ahead fails twice (Reps 1998, doi:10.1145/276393.276394): the time is linear in the
+        input.
     out : tuple of ids (total + 2 n,), int64 (n + 1,) and int64 (3 * max_reported,)
         Written: ids, their offsets, and row, first byte and end of each piece without an id.
 
@@ -256,9 +258,9 @@ def encode_kernel(
         The number of ids, and of pieces without an id.
     """
     data, offsets = text
-    byte_classes, transitions, outputs, writes, byte_ids = table[:5]
-    start, end_column, code_column, backtrack, reject, trie_root, piece_root = table[5:]
-    failed, columns, shift = memo
+    columns, entries, writes, byte_ids = table[:4]
+    start, end_column, code_column, backtrack, reject, trie_root, piece_root = table[4:]
+    failed, positions, shift = memo
     ids, id_offsets, missing = out
     mask = (1 << shift) - 1
     k = found = 0
@@ -275,19 +277,19 @@ def encode_kernel(
                 # have to guess. There is room for them, as the ids of bytes that are not written yet follow.
                 state, write, i = start, start, p
                 while piece_root == 0 and i < end:  # single pieces: the id of the one that has ended, or none
-                    at = state + byte_classes[data[i]]
-                    write = outputs[at]
+                    at = state + columns[data[i]]
+                    write = entries[at + 1]
                     if write >= backtrack:
                         break
-                    ids[k] = transitions[state + code_column]
+                    ids[k] = entries[state + code_column]
                     if write > 0:
                         k += 1
                         p = i
-                    state = transitions[at]
+                    state = entries[at]
                     i += 1
                 while piece_root > 0 and i < end:
-                    at = state + byte_classes[data[i]]
-                    write = outputs[at]
+                    at = state + columns[data[i]]
+                    write = entries[at + 1]
                     n = writes[write]
                     ids[k] = writes[write + 2]
                     ids[k + 1] = writes[write + 3]
@@ -296,30 +298,30 @@ def encode_kernel(
                             ids[k + j] = writes[writes[write + 2] + j]
                     p = max(p, i - writes[write + 1])
                     k += n
-                    state = transitions[at]
+                    state = entries[at]
                     if write >= backtrack:
                         break
                     i += 1
                 if i == end:
                     at = state + end_column
-                    write = outputs[at]
+                    write = entries[at + 1]
                     for j in range(writes[write]):
                         ids[k] = writes[write + 2 + j] if writes[write] <= 2 else writes[writes[write + 2] + j]
                         k += 1
                     if write < backtrack:
                         break
                     p = max(p, i - writes[write + 1])
-                    state = transitions[at]
-                code = transitions[state + code_column]
+                    state = entries[at]
+                code = entries[state + code_column]
                 stop = i if write < reject else p
             elif piece_root > 0:  # a token of several pieces: none needs a look-ahead beyond the longest of them
                 state, i = start, p
-                at = state + byte_classes[data[i]]
-                while outputs[at] == 0 and transitions[at] < piece_root:
-                    state = transitions[at]
+                at = state + columns[data[i]]
+                while entries[at + 1] == 0 and entries[at] < piece_root:
+                    state = entries[at]
                     i += 1
-                    at = state + (byte_classes[data[i]] if i < end else end_column)
-                write = outputs[at]
+                    at = state + (columns[data[i]] if i < end else end_column)
+                write = entries[at + 1]
                 n = writes[write]
                 for j in range(n):
                     ids[k] = writes[write + 2 + j] if n <= 2 else writes[writes[write + 2] + j]
@@ -330,15 +332,15 @@ def encode_kernel(
             if stop == p:  # find the end of the piece at p by itself
                 state, i, here = piece_root, p, piece_root
                 while i < end:
-                    at = state + byte_classes[data[i]]
-                    if outputs[at] > 0:
+                    at = state + columns[data[i]]
+                    if entries[at + 1] > 0:
                         break
-                    state = transitions[at]
+                    state = entries[at]
                     i += 1
-                    if outputs[state + end_column] < reject:
-                        stop, here, code = i, state, transitions[state + code_column]
+                    if entries[state + end_column + 1] < reject:
+                        stop, here, code = i, state, entries[state + code_column]
                     elif (i - begin) & mask == 0 and (
-                        failed[transitions[state + code_column] * columns + ((i - begin) >> shift)] == row + 1
+                        failed[entries[state + code_column] * positions + ((i - begin) >> shift)] == row + 1
                     ):
                         break
                 known = max(known, i)
@@ -346,9 +348,9 @@ def encode_kernel(
                     stop, code = p + 1, UNK
                 else:
                     for j in range(stop, i):
-                        here = transitions[here + byte_classes[data[j]]]
+                        here = entries[here + columns[data[j]]]
                         if (j + 1 - begin) & mask == 0:
-                            failed[transitions[here + code_column] * columns + ((j + 1 - begin) >> shift)] = row + 1
+                            failed[entries[here + code_column] * positions + ((j + 1 - begin) >> shift)] = row + 1
             while p < stop:  # write the piece from p to stop
                 last, number = stop, code
                 if code == SPLIT:
@@ -369,12 +371,12 @@ def encode_kernel(
                     number, longest = byte_ids[data[p]], p + 1
                     node, i = trie_root, p
                     while i < last:
-                        node = transitions[node + byte_classes[data[i]]]
+                        node = entries[node + columns[data[i]]]
                         if node == 0:
                             break
                         i += 1
-                        if transitions[node + code_column] > 0:
-                            number, longest = transitions[node + code_column], i
+                        if entries[node + code_column] > 0:
+                            number, longest = entries[node + code_column], i
                     ids[k] = number
                     k += 1
                     p = longest

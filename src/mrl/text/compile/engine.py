@@ -117,7 +117,7 @@ class CompiledEngine:
             table = build_table(rule.pattern, pieces, split=rule.split_names, byte_ids=byte_ids, merges=merges)
         except UnsupportedPattern as reason:
             return None, str(reason)
-        return table, f"a table of {len(table.transitions) // table.width:,} states"
+        return table, f"a table of {table.n_states:,} states"
 
     @cached_property
     def piece_ends(self) -> PieceEnds:

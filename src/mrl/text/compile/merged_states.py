@@ -89,12 +89,22 @@ def _trie(steps: list[list[int]], codes: list[int], merges: Mapping[bytes, int],
             at = node.children[byte]
             nodes[at].first = token if nodes[at].first < 0 else min(nodes[at].first, token)
         nodes[at].token = token
-    return _most_used_first(nodes)
+    return _neighbours(nodes)
 
 
-def _most_used_first(nodes: list[_Node]) -> list[_Node]:
-    """Return the nodes by their first tokens, which were the most frequent: so that those side by side are in use."""
-    order = [0, *sorted(range(1, len(nodes)), key=lambda i: nodes[i].first)]
+def _neighbours(nodes: list[_Node]) -> list[_Node]:
+    """Return the nodes, the root first, in an order in which those that the same byte follows are often side by side.
+
+    These are nodes that end with the same byte, and of these the ones whose most frequent child, which was learned
+    first, is by the same byte.
+    """
+
+    def key(i: int) -> tuple[int, int, int]:
+        children = nodes[i].children
+        likely = min(children, key=lambda byte: nodes[children[byte]].first, default=256)
+        return nodes[i].text[-1], likely, nodes[i].first
+
+    order = [0, *sorted(range(1, len(nodes)), key=key)]
     place = {old: new for new, old in enumerate(order)}
     for node in nodes:
         node.children = {byte: place[child] for byte, child in node.children.items()}

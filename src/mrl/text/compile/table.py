@@ -25,7 +25,7 @@ from mrl.text.compile.outputs import BACKTRACK, CONTINUE, DEAD, EMIT, REJECT, St
 Ints: TypeAlias = NDArray[np.int32]
 
 _MAX_DFA_STATES = 1_000
-_MAX_ENTRIES = 1 << 22  # of 5 bytes
+_MAX_ENTRIES = 1 << 22  # of 8 bytes
 
 
 def build_table(
@@ -46,8 +46,8 @@ def build_table(
     Examples
     --------
     >>> table = build_table("N|Cl?", {"C": 4, "Cl": 5, "N": 6})
-    >>> len(table.transitions) // table.width, table.width
-    (10, 10)
+    >>> table.n_states, len(table.entries)
+    (10, 200)
     """
     nfa, trie = Nfa(pattern), _Trie()
     for piece, number in pieces.items():
@@ -80,46 +80,35 @@ def build_table(
         codes = np.concatenate([codes, tokens])
         outputs = np.pad(outputs, ((0, len(tokens)), (0, 0)))
 
-    kept, kinds = _distinct_columns(next_state[:, :-1], outputs[:, :-1], _usage(merges, classes))
-    width = len(kept) + 2
+    kept, kinds = _distinct_columns(next_state[:, :-1], outputs[:, :-1])
+    states = len(codes)
+    columns = [*kept, -1]
+    entries = np.zeros((len(columns) + 1, states, 2), np.uint32)
+    entries[:-1, :, 0], entries[:-1, :, 1] = 2 * next_state[:, columns].T, outputs[:, columns].T
+    entries[-1, :, 0] = codes
     single = [trie.codes[trie.children[0].get(byte, 0)] for byte in range(256)]
     if byte_ids is not None:
         single = [code if code > UNK else byte_ids[byte] for byte, code in enumerate(single)]
-    columns = [*kept, -1]
     return TokenTable(
-        byte_classes=kinds[classes],
-        transitions=np.column_stack([next_state[:, columns] * width, codes]).astype(np.uint32).ravel(),
-        outputs=np.column_stack([outputs[:, columns], np.zeros_like(codes)]).astype(np.uint32).ravel(),
+        columns=(2 * states * kinds[classes]).astype(np.uint32),
+        entries=entries.ravel(),
         writes=np.array(found.writes, np.uint32),
         byte_ids=np.array(single, np.uint32),
         backtrack=found.backtrack,
         reject=found.reject,
-        width=width,
+        n_states=states,
         n_incomplete=int((~matches).sum()),
-        trie_root=0 if byte_ids is None else states * width,
-        piece_root=first * width,
+        trie_root=0 if byte_ids is None else 2 * len(made.codes),
+        piece_root=2 * first,
     )
 
 
-def _usage(texts: Iterable[str], classes: Ints) -> NDArray[np.int64]:
-    """Return how often each class of bytes occurs in some texts."""
-    read = np.frombuffer("".join(texts).encode(), np.uint8)
-    return np.bincount(classes[read], minlength=int(classes[-1]) + 1)
-
-
-def _distinct_columns(next_state: Ints, outputs: Ints, usage: NDArray[np.int64]) -> tuple[list[int], NDArray[np.uint8]]:
-    """Return one class of each kind, those first that are used most, and for each class the number of its kind.
-
-    What is used most is side by side in a row, and so in few lines of the processor's cache.
-    """
+def _distinct_columns(next_state: Ints, outputs: Ints) -> tuple[list[int], NDArray[np.intp]]:
+    """Return one class of each kind, and for each class the number of its kind."""
     kinds: dict[bytes, int] = {}
     columns = zip(next_state.T, outputs.T, strict=True)
     kind = np.array([kinds.setdefault(a.tobytes() + b.tobytes(), len(kinds)) for a, b in columns])
-    order = np.argsort(-np.bincount(kind, usage, len(kinds)), kind="stable")
-    place = np.empty(len(kinds), np.uint8)
-    place[order] = np.arange(len(kinds))
-    first = np.unique(kind, return_index=True)[1]
-    return first[order].tolist(), place[kind]
+    return np.unique(kind, return_index=True)[1].tolist(), kind
 
 
 class _Trie:
