@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -10,7 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from mrl.chem.cleaning.duplicates import (
     By,
@@ -26,7 +27,7 @@ from mrl.chem.cleaning.presets import preset
 from mrl.chem.cleaning.result import Cleaned, Tally
 from mrl.chem.cleaning.steps import Parse, Row, Step
 from mrl.chem.columns import map_molecules
-from mrl.chem.molecule import describe, type_reason
+from mrl.chem.molecule import RDKIT_ERRORS, describe, parse_text, type_reason
 from mrl.errors import ColumnError
 from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, Text, as_list, as_molecules
@@ -179,7 +180,12 @@ def clean_rows(
     numbers = range(start, start + len(rows))
     clean_one = partial(_clean_row, steps=tuple(plan.values()), key=key)
     with track(progress, len(rows), "cleaning") as advance:
-        outcomes = map_molecules(clean_one, rows, "smiles", numbers=numbers, on_row=lambda: advance(1), n_jobs=n_jobs)
+        if n_jobs == 1 and [*plan] == ["parse"]:
+            outcomes = _parsed(clean_one, rows, numbers, key, advance)
+        else:
+            outcomes = map_molecules(
+                clean_one, rows, "smiles", numbers=numbers, on_row=lambda: advance(1), n_jobs=n_jobs
+            )
         for number, outcome in zip(numbers, outcomes, strict=True):
             for place in outcome.reached:
                 tallies[place][1].rows += 1
@@ -301,7 +307,7 @@ class _Outcome(NamedTuple):
     """The text after the last step; of a removed row the text as it was found."""
     reached: range
     """The steps that the row reached; if it was removed, then by the last of them."""
-    changes: list[tuple[int, str, str]]
+    changes: Sequence[tuple[int, str, str]]
     """(step, text before, text after)."""
     removal: tuple[str, str] | None = None
     """(text before the last step, reason), of a removed row."""
@@ -331,6 +337,30 @@ def _clean_row(x: Any, steps: Sequence[Step], key: By | None) -> _Outcome:
             changes.append((place, before, row.text))
     found_by = duplicate_key(row, key) if key else ""
     return _Outcome(row.text, range(len(steps)), changes, key=found_by, failures=failures)
+
+
+def _parsed(
+    clean_one: Callable[[Any], _Outcome],
+    rows: Sequence[Any],
+    numbers: range,
+    key: By | None,
+    advance: Callable[[int], None],
+) -> Iterator[_Outcome]:
+    """Yield the outcomes of rows that are only parsed: valid molecules in a loop that costs little beside RDKit.
+
+    Logs are blocked once, since that takes time; all other rows are cleaned as ever.
+    """
+    with rdBase.BlockLogs():
+        for number, x in zip(numbers, rows, strict=True):
+            mol = parse_text(x) if key != "inchikey" and isinstance(x, str) else None
+            outcome = None
+            if mol is not None:
+                with suppress(*RDKIT_ERRORS):
+                    outcome = _Outcome(x, range(1), (), key=Chem.MolToSmiles(mol) if key else "")
+            if outcome is None:
+                (outcome,) = map_molecules(clean_one, [x], "smiles", numbers=[number])
+            advance(1)
+            yield outcome
 
 
 def _plan(steps: Steps) -> dict[str, Step]:
