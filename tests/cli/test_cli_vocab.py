@@ -101,6 +101,15 @@ def test_merges_are_learned_from_all_files(tmp_path: Path) -> None:
     assert "and 1 of several pieces learned from 2 rows" in words
 
 
+def test_control_tokens_are_ids_that_no_text_can_spell(tmp_path: Path) -> None:
+    file = file_of(tmp_path, ["CCO", "mask"])
+    run("vocab", "learn", file, "-o", tmp_path / "v.json", "--control", "mask", "--control", "<a>", "--merges", 1)
+    vocab = Vocab.load(tmp_path / "v.json")
+    assert list(vocab.control) == ["mask", "<a>"]
+    assert vocab.decode(vocab.encode(["mask<a>"])) == ["mask<a>"]
+    assert json.loads(run("inspect", tmp_path / "v.json", "--json")[0])["control"] == ["mask", "<a>"]
+
+
 def test_files_may_come_in_any_order(tmp_path: Path) -> None:
     a = file_of(tmp_path, SMILES[:4], "a.csv")
     b = tmp_path / "b.smi"
@@ -131,6 +140,7 @@ def test_what_is_left_out_is_reported(molecules: Path, tmp_path: Path) -> None:
         (["-o", "vocab.json", "--kind", "kmer", "-k", "3", "--stride", "4"], "stride is 4; expected 1 to 3"),
         (["-o", "vocab.json", "--max-size", "10"], "begins with 408 tokens; give 408 or more"),
         (["-o", "vocab.json", "--kind", "selfie"], "selfies"),
+        (["-o", "vocab.json", "--control", "C"], "--control: the token 'C' is given twice"),
     ],
 )
 def test_wrong_options_are_usage_errors(

@@ -185,8 +185,10 @@ def test_what_runs_no_table_says_so() -> None:
         Words([]).learn_merges(["a b"], 3)
     with pytest.raises(VocabError, match=r"cannot join pieces.*anchors"):
         RegexVocab([], r"\bC").learn_merges(["CC"], 3)
-    with pytest.raises(ValueError, match="n is -1; expected 0 or more tokens"):
+    with pytest.raises(ValueError, match="n is -1; expected an integer of 0 or more"):
         SmilesVocab().learn_merges(["CC"], -1)
+    with pytest.raises(ValueError, match=r"merges is 1\.5; expected an integer of 0 or more"):
+        SmilesVocab.from_data(["CC"], merges=1.5)  # type: ignore[arg-type]
 
 
 def test_huggingface_gives_the_same_ids() -> None:

@@ -171,6 +171,7 @@ def test_k_mers_without_a_remainder() -> None:
     [
         ({"k": 0}, "k is 0"),
         ({"k": 3, "stride": 0}, "stride is 0; expected 1 to 3"),
+        ({"k": 3, "stride": 1.5}, "stride is 1.5; expected 1 to 3"),
         ({"k": 3, "stride": 4}, "gaps between them lose text"),
         ({"k": 3, "stride": 1, "alphabet": "AÅ"}, "only of ASCII letters"),
         ({"k": 3, "remainder": "drop"}, "remainder is 'drop'"),

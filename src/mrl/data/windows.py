@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrl.arguments import require_integer
 from mrl.data.columns import Joined, Rows64, View, column_identity
 from mrl.errors import ColumnError
 from mrl.ragged import row_numbers
@@ -29,7 +30,7 @@ class Windows:
     Raises
     ------
     ValueError
-        If `stride` is less than 1.
+        If `stride` is not an integer of 1 or more.
 
     Examples
     --------
@@ -45,8 +46,8 @@ class Windows:
     stride: int | None = None
 
     def __post_init__(self) -> None:
-        if self.stride is not None and self.stride < 1:
-            raise ValueError(f"stride is {self.stride}; expected 1 or more ids, or None for windows without overlap")
+        if self.stride is not None:
+            require_integer("stride", self.stride, 1)
 
     def cut(self, lengths: NDArray[np.int64], width: int) -> WindowMap:
         """Return the windows of at most `width` ids over rows.

@@ -113,8 +113,9 @@ def test_settings(settings: dict[str, Any], words: str) -> None:
 
 
 def test_what_does_not_fit() -> None:
-    with pytest.raises(ValueError, match="expected 1 or more ids"):
-        Windows(0)
+    for stride in (0, 1.5, True):
+        with pytest.raises(ValueError, match=f"stride is {stride}; expected an integer of 1 or more"):
+            Windows(stride)  # type: ignore[arg-type]
     ds = TextDataset(["ACGTACGT"], VOCAB, max_length=6, on_long=Windows())
     with pytest.raises(DatasetError, match="give the texts themselves"):
         TextDataset(ds.smiles, VOCAB)

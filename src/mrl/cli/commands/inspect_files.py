@@ -50,6 +50,7 @@ def _vocabulary_facts(path: Path) -> dict[str, Any]:
         "kind": vocab.kind,
         "tokens": len(vocab),
         "specials": vocab.special_tokens,
+        **({"control": [*vocab.control]} if vocab.control else {}),
         "dtype": str(vocab.dtype),
         "engine": vocab.engine,
         "engine_reason": vocab.engine_reason,

@@ -49,6 +49,10 @@ def learn(options: LearnOptions) -> None:
         vocab = _KINDS[options.kind](options)
     except VocabError as error:
         stop(str(error), USAGE)
+    try:
+        vocab.add_control(options.control or ())
+    except VocabError as error:
+        stop(f"--control: {error}", USAGE)
     require_writable(options.out, inputs=options.files)
     is_smiles = options.kind == VocabKind.SMILES
     least = (2 if is_smiles else 1) if options.min_count is None else options.min_count

@@ -88,6 +88,14 @@ class LearnOptions(ReadingOptions):
     min_count: Annotated[int | None, number("Leave out rarer tokens.", default="2 for smiles, else 1")] = None
     max_size: Annotated[int | None, number("Most tokens, special ones included.")] = None
     merges: Annotated[int | None, number("Tokens of several pieces to learn besides.", default="none")] = None
+    control: Annotated[
+        list[str] | None,
+        Option(
+            metavar="NAME",
+            help="A token that no text can spell, such as mask; repeat the option for each of them.",
+            show_default="none",
+        ),
+    ] = None
     json: Json = False
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Any, Self
 
+from mrl.arguments import require_integer
 from mrl.ragged import as_text
 from mrl.text.learning.counting import map_blocks
 
@@ -49,9 +50,7 @@ class TextSample:
     """
 
     def __init__(self, texts: Any = (), *, limit: int = 1_000_000) -> None:
-        if limit < 1:
-            raise ValueError(f"limit is {limit}; expected 1 or more texts")
-        self.limit = limit
+        self.limit = require_integer("limit", limit, 1)
         self.counts: dict[str, int] = {}
         self.complete = True
         self._largest: list[tuple[int, str]] = []  # a heap of negative hashes

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from mrl.arguments import require_integer
 from mrl.errors import VocabError
 from mrl.ragged import as_text
 from mrl.text.compile.engine import CompiledEngine, Engine
@@ -127,6 +128,8 @@ class GrowingTokens(TokenList):
         ------
         VocabError
             The vocabulary runs no compiled table, which joins the pieces.
+        ValueError
+            `n` is not an integer of 0 or more.
         RowError
             A row is not a string; then no token is added.
 
@@ -139,8 +142,7 @@ class GrowingTokens(TokenList):
         >>> vocab.tokenize("OCCC=O")
         ['bos', 'O', 'CC', 'C', '=O', 'eos']
         """
-        if n < 0:
-            raise ValueError(f"n is {n}; expected 0 or more tokens")
+        n = require_integer("n", n, 0)
         sample = inputs if isinstance(inputs, TextSample) else TextSample(inputs)
         engine = self._engine
         if not isinstance(engine, CompiledEngine) or engine.kind != "table":

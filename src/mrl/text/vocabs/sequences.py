@@ -138,9 +138,10 @@ class KmerVocab(RegexVocab):
         if k < 1:
             raise VocabError(f"k is {k}; expected 1 or more letters per word")
         stride = k if stride is None else stride
-        if not 1 <= stride <= k:
+        if isinstance(stride, bool) or not isinstance(stride, int | np.integer) or not 1 <= stride <= k:
             raise VocabError(
-                f"stride is {stride}; expected 1 to {k}, which is k: words with gaps between them lose text"
+                f"stride is {format_value(stride)}; expected 1 to {k}, which is k: words with gaps between them lose "
+                "text"
             )
         if remainder not in ("token", "raise"):
             raise VocabError(f"remainder is {remainder!r}; expected 'token' or 'raise'")

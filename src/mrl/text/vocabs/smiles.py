@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+from mrl.arguments import require_integer
 from mrl.errors import VocabError
 from mrl.ragged import as_text
 from mrl.text.compile.segmentation import Segmentation
@@ -101,6 +102,8 @@ class SmilesVocab(RegexVocab):
         ------
         RowError
             A row is not a string.
+        ValueError
+            `merges` is not an integer of 0 or more.
 
         Examples
         --------
@@ -110,7 +113,7 @@ class SmilesVocab(RegexVocab):
         ['(=', '(=O']
         """
         vocab = cls(control=control)
-        if not merges:
+        if not require_integer("merges", merges, 0):
             vocab.update_vocab_from_data(smiles, min_count=min_count, max_size=max_size)
             return vocab
         counts: Counter[str] = Counter()
