@@ -40,6 +40,20 @@ def test_a_model_of_peptides_is_trained_and_sampled_at_the_terminal(tmp_path: Pa
     assert "needs a model of SMILES" in run("improve", out, *words, status=2)[1]
 
 
+def test_sequences_are_split_at_random_or_by_a_column(tmp_path: Path) -> None:
+    file, out = tmp_path / "peptides.csv", tmp_path / "parts"
+    file.write_text("name,sequence\n" + "".join(f"p{i},{text}\n" for i, text in enumerate(PEPTIDES)))
+    words = ["split", file, "-o", out, "--sizes", "0.6,0.4"]
+    assert "--by random or a column" in run(*words, "--notation", "protein", status=2)[1]
+    for by in ("random", "sequence"):
+        found = facts(*words, "--notation", "protein", "--by", by)
+        parts = [rows(out / f"{name}.csv") for name in ("train", "valid")]
+        assert [len(part) for part in parts] == [3, 2]
+        assert (found["rows"], found["rejects"]) == (5, 0)
+        assert sorted(row["sequence"] for part in parts for row in part) == sorted(PEPTIDES)
+    assert not {row["sequence"] for row in parts[0]} & {row["sequence"] for row in parts[1]}
+
+
 def test_the_way_out_of_a_label_that_is_not_a_number_works_at_the_terminal(tmp_path: Path) -> None:
     file, out = tmp_path / "assay.csv", tmp_path / "clean.csv"
     file.write_text("smiles,pIC50\nCCO,5\nOCC,6\nCCN,n.d.\n")

@@ -28,6 +28,10 @@ _NOTATIONS: dict[str, Notation] = {
 }
 
 
+SEQUENCES = (Notation.PROTEIN, Notation.NUCLEOTIDE, Notation.SELFIES)
+"""Notations that are not parsed: each row is a text."""
+
+
 def read_table(
     file: Path | None,
     options: ReadingOptions,

@@ -1,4 +1,4 @@
-"""``mrl split``: a file of molecules to files for training, validation and test."""
+"""``mrl split``: a file of molecules or sequences to files for training, validation and test."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, stop, suc
 from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import WRITTEN, SplitOptions
 from mrl.cli.tables import (
+    SEQUENCES,
     in_file,
     read_table,
     rejects_of_file,
@@ -25,7 +26,7 @@ from mrl.corpus import COMPRESSED_SUFFIXES, Table, write_table
 from mrl.data import split_rows
 from mrl.formatting import format_percent
 from mrl.messages import did_you_mean, format_count, format_names, format_value
-from mrl.ragged import PART_NAMES, SPLIT_RULES, Text, part_of
+from mrl.ragged import PART_NAMES, SPLIT_RULES, Rejects, Text, part_of
 
 _SUFFIXES = {".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow", ".ipc": ".arrow"}
 _LISTS = (".smi", ".smiles", ".cxsmiles", ".ism", ".can", ".txt")
@@ -35,24 +36,29 @@ def run(options: SplitOptions) -> None:
     """Read, leave out what is not a molecule, cut, write; nothing is written if a part would be empty."""
     require_folder(options.out)
     require_writable(options.rejects, inputs=[options.file])
-    table = read_table(options.file, options, others=True)
+    if options.notation in SEQUENCES and options.by in ("scaffold", "cluster"):
+        stop(f"--by {options.by} needs molecules, and --notation is {options.notation}: --by random or a column", USAGE)
+    table = read_table(options.file, options, others=True, sequences=True)
     whole = table.with_tails()
-    # Groups do not depend on what a tail says: it stays in the file that is written.
-    parsed = clean(table.smiles, [StripTail(stereo_groups="drop")], n_jobs=options.n_jobs, progress=True)
-    report_rejects(in_file(table, parsed.rejects), "left out")
-    if not len(parsed.kept):
-        stop_without_molecules(options.file)
-    parts, rule = _parts(options, table.view(parsed.kept).with_columns({table.smiles_column: parsed.smiles}))
+    kept, left_out, smiles, noun = np.arange(len(table)), Rejects(), table.smiles, "row"
+    if options.notation not in SEQUENCES:
+        # Groups do not depend on what a tail says: it stays in the file that is written.
+        parsed = clean(table.smiles, [StripTail(stereo_groups="drop")], n_jobs=options.n_jobs, progress=True)
+        kept, left_out, smiles, noun = parsed.kept, parsed.rejects, parsed.smiles, "molecule"
+        report_rejects(in_file(table, left_out), "left out")
+        if not len(kept):
+            stop_without_molecules(options.file)
+    parts, rule = _parts(options, table.view(kept).with_columns({table.smiles_column: smiles}))
     paths = {name: options.out / f"{name}{_suffix(options.file, whole)}" for name in parts}
     for path in paths.values():
         require_writable(path, inputs=[options.file])
     _require_no_other_parts(options.out, list(paths.values()))
-    rejects = rejects_of_file(table, parsed.rejects)
+    rejects = rejects_of_file(table, left_out)
     save_rejects(rejects, options.rejects)
     for name, rows in parts.items():
-        write_table(whole.view(parsed.kept[rows]), paths[name])
-    success(f"wrote {format_count(len(parsed.kept), 'molecule')} to {options.out}, {rule}")
-    total = len(parsed.kept)
+        write_table(whole.view(kept[rows]), paths[name])
+    success(f"wrote {format_count(len(kept), noun)} to {options.out}, {rule}")
+    total = len(kept)
     if options.json:
         counts = {name: {"path": str(paths[name]), "rows": len(rows)} for name, rows in parts.items()}
         print_json({"rows": total + len(rejects), "rejects": len(rejects), "by": options.by, "parts": counts})
@@ -60,7 +66,7 @@ def run(options: SplitOptions) -> None:
         lines = [
             (name, f"{len(rows):,}", format_percent(len(rows), total), str(paths[name])) for name, rows in parts.items()
         ]
-        print_grid(lines, ("part", "molecules", "share", "file"), numbers=(1, 2))
+        print_grid(lines, ("part", f"{noun}s", "share", "file"), numbers=(1, 2))
 
 
 def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.int64]], str]:
@@ -103,7 +109,7 @@ def _parts(options: SplitOptions, table: Table) -> tuple[dict[str, NDArray[np.in
     for name, size in zip(parts, options.fractions, strict=True):
         if size and not len(parts[name]):
             stop(
-                f"{name} would have no rows of {format_count(len(table), 'molecule')} ({rule}); choose other --sizes, "
+                f"{name} would have no rows of {format_count(len(table), 'row')} ({rule}); choose other --sizes, "
                 "or another --by",
                 DATA,
             )

@@ -131,7 +131,8 @@ class CleanOptions(ReadingOptions):
 class SplitOptions(ReadingOptions):
     """Split a file of molecules into train, valid and test, files of the same kind in a folder.
 
-    Rows stay as they are, with all columns; those that are not molecules are left out. Exits with 1, and writes no
+    Rows stay as they are, with all columns; those that are not molecules are left out, or none with --notation
+    protein, nucleotide or selfies. Exits with 1, and writes no
     part, if one of them would be empty.
     """
 
