@@ -72,7 +72,7 @@ def test_prepare_says_what_became_of_the_rows(table: Path, tmp_path: Path) -> No
         (["--shard", "1/1", "--phase", "clean"], "expected i/n with 0 <= i < n, such as 0/8"),
         (["--shard", "0/2"], "give --phase, read, clean, plan, write, finish"),
         (["--phase", "read", "--dry-run"], "leave out --dry-run and --engine"),
-        (["--append", "--dry-run"], "leave out --dry-run and --phase"),
+        (["--append", "--phase", "read"], "on several machines with --engine ray: leave out --phase"),
         (["--address", "auto"], "give --engine ray"),
         (["--duplicates", "mean"], "name their column with --target-columns"),
         (["--sizes", "0.5,0.4", "--split", "random"], "expected two or three fractions that add up to 1"),
@@ -115,6 +115,9 @@ def test_files_are_appended_by_the_same_command(table: Path, tmp_path: Path) -> 
     more, words = tmp_path / "more.csv", ["-o", tmp_path / "c", "--duplicates", "first", "--workers", 1]
     more.write_text("smiles\nc1ccccc1\nBrCCCl\nC(\n")
     run("prepare", table, *words)
+    err = run("prepare", more, *words, "--append", "--dry-run")[1]
+    assert f"would append 1 of 3 rows to {tmp_path / 'c'}; nothing is written" in err
+    assert len(open_corpus(tmp_path / "c")) == 3
     found = facts("prepare", more, *words, "--append")
     assert (found["rows"], found["written"], found["rejects"]) == (3, 4, {"duplicates": 1, "parse": 1})
     assert open_corpus(tmp_path / "c").smiles[:].tolist() == ["OCC", "c1ccccc1", "CC(=O)[O-].[Na+]", "BrCCCl"]

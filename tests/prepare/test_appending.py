@@ -115,6 +115,20 @@ def test_texts_vectors_and_ids_are_appended_and_labels_that_are_there_stay(tmp_p
     assert corpus.verify() == []
 
 
+def test_a_dry_run_says_what_appending_would_do_and_writes_nothing(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a.csv", ["OCC", "N"]), write(tmp_path / "b.csv", ["CCO", "C(", "CN"])
+    arguments: dict[str, Any] = {"duplicates": "first", "workers": 1}
+    prepare_corpus(a, tmp_path / "c", **arguments)
+    before = digests(tmp_path / "c")
+    would = prepare_corpus(b, tmp_path / "c", append=True, dry_run=True, **arguments)
+    assert (digests(tmp_path / "c"), sorted(path.name for path in (tmp_path / "c").glob("append*"))) == (before, [])
+    manifest = prepare_corpus(b, tmp_path / "c", append=True, **arguments)
+    assert would.history[-1]["rejects"] == manifest.history[-1]["rejects"] == {"duplicates": 1, "parse": 1}
+    assert (would.rows, would.history[-1]["rows"]) == (manifest.rows, 1)
+    with pytest.raises(CorpusError, match="has the rows of these files already"):
+        prepare_corpus(b, tmp_path / "c", append=True, dry_run=True, **arguments)
+
+
 def test_mistakes_are_named_and_change_nothing(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a.csv", ["C", "CC"]), write(tmp_path / "b.csv", ["O"])
     prepare_corpus(Inputs(a, targets=("y",)), tmp_path / "c", duplicates="first", workers=1)
@@ -129,8 +143,6 @@ def test_mistakes_are_named_and_change_nothing(tmp_path: Path) -> None:
         append(b)
     with pytest.raises(CorpusError, match="not a folder"):
         append(b, "no folder")
-    with pytest.raises(ValueError, match="exclude each other"):
-        append(b, dry_run=True)
     assert digests(tmp_path / "c") == before
     open_corpus(tmp_path / "c").add_column("z", [1, 2])
     with pytest.raises(ColumnError, match=r"the files lack 'z' of .*c: append files with the columns"):

@@ -21,29 +21,42 @@ _FREE = ("smiles", "format", "options")  # how files are read may differ, as lon
 
 
 def append_rows(
-    inputs: Inputs, recipe: Recipe, out: Path, running: tuple[Engine, int], report: Callable[[Status], object]
+    inputs: Inputs,
+    recipe: Recipe,
+    out: Path,
+    running: tuple[Engine, int],
+    report: Callable[[Status], object],
+    *,
+    limit: int | None = None,
+    work: Path | None = None,
 ) -> Manifest:
-    """Write the rows of files after those of a corpus, which stay as they are, or none of them; return its manifest."""
+    """Write the rows of files after those of a corpus, which stay as they are, or none of them; return its manifest.
+
+    With a folder for the `work`, return the manifest that the corpus would have, with `limit` input rows, and write
+    nothing into it.
+    """
+    is_dry, work = work is not None, work or out / APPENDING
     engine, most = running
     start_processes(engine)
     corpus = open_corpus(out)
     _require_same(corpus, inputs, recipe)
-    work = out / APPENDING
     inside = sorted(path.name for path in work.iterdir()) if work.is_dir() else []
     if (inside and not (work / WORK / JOB).exists() and inside != [WORK]) or (work.exists() and not work.is_dir()):
         raise CorpusError(f"{work} is not work of mrl prepare --append: rename it", path=str(work))
     vocab = None if corpus.manifest.vocab is None else corpus.vocab
     job = Job.start(with_saved_input(inputs, work), replace(recipe, vocab=vocab, merges=0), work, Base.of(corpus))
+    if is_dry and job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
+        raise CorpusError(f"{out} has the rows of these files already: appending them changes nothing", path=str(out))
     if job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
         remove_appended(out, corpus.manifest)
         return corpus.manifest
     todo = Work(job, report)
     if recipe.duplicates is not None:
         todo.run("compare", todo.calls_to_compare(), engine, most)
-    todo.run("clean", todo.calls_to_read(), engine, READ_AHEAD if most > 1 else 1)
+    todo.run("clean", todo.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
     todo.run("plan", todo.calls_to_plan(), engine, most)
     todo.run("write", todo.calls_to_write(), engine, most)
-    return todo.finish()
+    return todo.finish(is_dry=is_dry)
 
 
 def _require_same(corpus: Corpus, inputs: Inputs, recipe: Recipe) -> None:

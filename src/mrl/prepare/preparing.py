@@ -84,7 +84,8 @@ def prepare_corpus(
     merges : int
         Tokens of several pieces that the vocabulary learns besides, as ``SmilesVocab.from_data(train, merges=...)``.
     dry_run : bool
-        Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned.
+        Prepare the first 10,000 rows only, and keep nothing but the manifest that is returned. With `append` and a
+        rule for duplicates they are compared with all rows of `out`, which takes its time.
     append : bool
         Write the rows after those of `out`, a corpus that was prepared with the same other arguments. Its rows and
         files stay as they are: a molecule that it has already is left out if there is a rule for duplicates.
@@ -129,13 +130,12 @@ def prepare_corpus(
     )
     given = as_inputs(inputs)
     require_agreement(given, recipe)
-    if append and dry_run:
-        raise ValueError("append=True and dry_run=True exclude each other: leave one of the two out")
-    if append:
-        with _full_disk_named(Path(out)), engine_of(workers, engine) as running, reporting(progress) as report:
-            return append_rows(given, recipe, Path(out), running, report)
-    if dry_run:
+    if dry_run or append:
         with tempfile.TemporaryDirectory() as folder:
+            if append:
+                limit, work = (DRY_RUN_ROWS, Path(folder)) if dry_run else (None, None)
+                with _full_disk_named(Path(out)), engine_of(workers, engine) as running, reporting(progress) as report:
+                    return append_rows(given, recipe, Path(out), running, report, limit=limit, work=work)
             return _prepare(given, recipe, Path(folder, "corpus"), (workers, engine), progress, DRY_RUN_ROWS)
     return _prepare(given, recipe, Path(out), (workers, engine), progress)
 

@@ -78,9 +78,9 @@ class Work:
         for part, chunks in groupby(enumerate(self._chunks, len(self._there)), key=lambda numbered: numbered[1][0]):
             yield write_part, (self.job, part, [*chunks], self._buckets, blank)
 
-    def finish(self) -> Manifest:
-        """Write the manifest."""
-        return finish(self.job, self._read["parts"], self._chunks, self._buckets)
+    def finish(self, *, is_dry: bool = False) -> Manifest:
+        """Write the manifest; of rows that would be appended only return it (`is_dry`)."""
+        return finish(self.job, self._read["parts"], self._chunks, self._buckets, is_dry=is_dry)
 
     def _chunks_of(self, rows: int) -> int:
         return max(1, -(-rows // self.job.recipe.rows_per_chunk))

@@ -128,7 +128,9 @@ def _report(manifest: Manifest, options: PrepareOptions, seconds: float) -> None
         note(f"  vocabulary: {done['merges']:,} of {options.merges:,} tokens of several pieces learned")
     parts = ", ".join(f"{name} {rows:,}" for name, rows in manifest.splits.items())
     kept = f"{format_count(manifest.rows, 'row')} of {read:,}{f' ({parts})' if parts else ''}"
-    if options.append:
+    if options.append and options.dry_run:
+        success(f"would append {done['rows']:,} of {read:,} rows to {options.out}; nothing is written")
+    elif options.append:
         whole = f"{format_count(manifest.rows, 'row')}{f' ({parts})' if parts else ''}"
         success(f"appended {done['rows']:,} of {read:,} rows to {options.out} in {seconds:.1f} s; it has {whole}")
     elif options.dry_run:

@@ -149,8 +149,10 @@ class PrepareOptions(ReadingOptions):
             raise ValueError(f"--shard is a share of one phase; give --phase, {', '.join(Phase)}")
         if self.phase is not None and (self.dry_run or self.engine != EngineKind.LOCAL):
             raise ValueError("--phase does one task after the other; leave out --dry-run and --engine")
-        if self.append and (self.dry_run or self.phase is not None):
-            raise ValueError("--append does all phases and writes rows; leave out --dry-run and --phase")
+        if self.append and self.phase is not None:
+            raise ValueError(
+                "--append does all phases in one command, on several machines with --engine ray: leave out --phase"
+            )
         if self.address is not None and self.engine != EngineKind.RAY:
             raise ValueError("--address is that of a cluster of Ray; give --engine ray")
         if self.merges and self.vocab != "learn":

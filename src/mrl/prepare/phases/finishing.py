@@ -28,8 +28,11 @@ from mrl.ragged import Rejects
 from mrl.text import SmilesVocab, TextSample, Vocab
 
 
-def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int) -> Manifest:
-    """Write rejects, vocabulary and, at the end, the manifest; remove the work."""
+def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int, *, is_dry: bool = False) -> Manifest:
+    """Write rejects, vocabulary and, at the end, the manifest; remove the work.
+
+    Of rows that would be appended to a corpus, return its manifest and write nothing into it (`is_dry`).
+    """
     read = job.facts(job.path("read"))
     written = [job.facts(job.path("left_out", part)) for part in range(parts)]
     kept, left_out = (sum(facts[name] for facts in written) for name in ("rows", "rejects"))
@@ -46,7 +49,7 @@ def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int) -> Manifest:
     )
     history = _history(job, read, written, chunks, buckets)
     if job.base is not None:
-        return _extended(job, job.base, shards, rejects, history)
+        return _extended(job, job.base, shards, rejects, history, is_dry=is_dry)
     vocab = _vocab(job, written)
     manifest = Manifest(
         dict(written[0]["columns"]),
@@ -66,23 +69,30 @@ def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int) -> Manifest:
 
 
 def _extended(
-    job: Job, base: Base, shards: tuple[ShardEntry, ...], rejects: Iterator[Rejects], history: dict[str, Any]
+    job: Job,
+    base: Base,
+    shards: tuple[ShardEntry, ...],
+    rejects: Iterator[Rejects],
+    history: dict[str, Any],
+    *,
+    is_dry: bool,
 ) -> Manifest:
     """Move shards to those of a corpus, and save the manifest that lists them: until then it has the rows it had."""
     corpus = open_corpus(base.folder, verify="never")
     old = corpus.manifest
-    for file in (file for entry in shards for file in entry.files):
+    for file in (file for entry in shards for file in entry.files if not is_dry):
         if (job.out / file.name).exists():  # not moved by a run that was killed
             os.replace(job.out / file.name, base.folder / file.name)
     name = f"rejects-{len(old.history)}.parquet"
     manifest = replace(
         old,
         shards=(*old.shards, *shards),
-        rejects=write_rejects(chain(corpus.reject_blocks(), rejects), base.folder, name),
+        rejects=write_rejects(chain(corpus.reject_blocks(), rejects), job.out if is_dry else base.folder, name),
         history=(*old.history, {"appended": history["rows"], **history, "job": job.identity}),
     )
-    manifest.save(base.folder)
-    remove_appended(base.folder, manifest)
+    if not is_dry:
+        manifest.save(base.folder)
+        remove_appended(base.folder, manifest)
     return manifest
 
 
