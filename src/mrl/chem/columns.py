@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from mrl.chem.molecule import RDKIT_ERRORS, rdkit_error
 from mrl.errors import FeatureError, MoleculeError
 from mrl.processes import Lost, WorkerPool, require_n_jobs, require_picklable
-from mrl.ragged import as_molecules
+from mrl.ragged import Reject, as_molecules
 
 T = TypeVar("T")
 
@@ -23,6 +23,23 @@ class _Failure:
     """The outcome of a row that failed."""
 
     error: MoleculeError | FeatureError
+
+
+def listing(rejected: list[Reject]) -> Callable[[int, MoleculeError], None]:
+    """Return an `on_invalid` of `map_molecules` that lists invalid rows.
+
+    Examples
+    --------
+    >>> from mrl.chem import heavy_atoms
+    >>> found = []
+    >>> list(map_molecules(heavy_atoms, ["C("], "smiles", on_invalid=listing(found))), found[0].kind
+    ([None], 'syntax')
+    """
+
+    def reject(row: int, error: MoleculeError) -> None:
+        rejected.append(Reject(row, error.text, "parse", error.reason))
+
+    return reject
 
 
 def map_molecules(

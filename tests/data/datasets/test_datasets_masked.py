@@ -202,7 +202,7 @@ def test_from_ids_and_another_mask() -> None:
 
 @pytest.mark.parametrize("rate", [0, -0.1, 1.1, float("nan")])
 def test_an_invalid_rate_is_named(rate: float) -> None:
-    with pytest.raises(ValueError, match=r"rate is .*; expected a probability above 0, such as 0\.15"):
+    with pytest.raises(ValueError, match=r"rate is .*; expected a probability above 0 and at most 1, such as 0\.15"):
         MaskedDataset(["C"], VOCAB, rate)
 
 

@@ -99,7 +99,7 @@ def merge_labels(table: Labels, rule: Duplicates) -> tuple[Labels, tuple[int, st
             continue
         merged[column] = known[0] if rule.labels in ("first", "drop") else getattr(np, rule.labels)(known)
         if conflict is None and float(known.max()) - float(known.min()) > rule.tolerance:
-            conflict = column, ", ".join(f"{value:.10g}" for value in known[:8]) + (", ..." if len(known) > 8 else "")
+            conflict = column, _listed([f"{value:.10g}" for value in known])
     return merged, conflict
 
 
@@ -139,9 +139,13 @@ def merge_censored(
         merged[column], sides[column] = values[0], marks[0]
         if len(set(marks.tolist())) > 1 or float(values.max()) - float(values.min()) > rule.tolerance:
             shown = [f"{('', '>', '<')[mark]}{value:.10g}" for value, mark in zip(values, marks, strict=True)]
-            conflict = column, ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
+            conflict = column, _listed(shown)
             is_lost = rule.labels in ("mean", "median")
     return merged, sides, conflict, is_lost
+
+
+def _listed(labels: list[str]) -> str:
+    return ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
 
 
 def label_array(labels: Any, n: int) -> Labels:

@@ -14,7 +14,7 @@ from rdkit import rdBase
 from mrl.chem.canonical import CanonicalSet, identity, without
 from mrl.chem.cleaning.presets import MOSES_FILTERS, moses_alerts
 from mrl.chem.cleaning.steps import Row, Step
-from mrl.chem.columns import map_molecules
+from mrl.chem.columns import listing, map_molecules
 from mrl.chem.evaluation.distributions import (
     Profile,
     Words,
@@ -122,13 +122,7 @@ def evaluate(
     if on_error not in ("raise", "drop"):
         raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'drop'")
     rejected: dict[str, list[Reject]] = {"reference": [], "train": []}
-
-    def reject(name: str) -> Callable[[int, MoleculeError], None] | None:
-        """What to do with an invalid row of the reference or of train; None raises."""
-        found = rejected[name]
-        drop = lambda row, error: found.append(Reject(row, error.text, "parse", error.reason))  # noqa: E731
-        return drop if on_error == "drop" else None
-
+    reject = {name: listing(rows) if on_error == "drop" else None for name, rows in rejected.items()}
     texts = as_molecules(samples, "samples")
     others = None if reference is None else as_molecules(reference, "reference")
     trained_on = None if train is None else as_molecules(train, "train")
@@ -136,7 +130,7 @@ def evaluate(
 
     with track(progress, total, "evaluating") as advance:
         known, known_fingerprints = _train(
-            trained_on, partial(_known, stereo=stereo, isotopes=isotopes), advance, n_jobs, reject("train")
+            trained_on, partial(_known, stereo=stereo, isotopes=isotopes), advance, n_jobs, reject["train"]
         )
         if not (stereo and isotopes):
             text_of = partial(identity, stereo=stereo, isotopes=isotopes)
@@ -163,7 +157,7 @@ def evaluate(
             places = [*range(len(others))]
             if on_error == "drop":
                 checked = map_molecules(
-                    _is_molecule, others, "reference", on_invalid=reject("reference"), n_jobs=n_jobs
+                    _is_molecule, others, "reference", on_invalid=reject["reference"], n_jobs=n_jobs
                 )
                 places = [place for place, is_valid in enumerate(checked) if is_valid]
             size = min(len(profiles), len(places))
@@ -174,7 +168,7 @@ def evaluate(
                 [others[row] for row in rows],
                 "reference",
                 numbers=rows,
-                on_invalid=reject("reference"),  # RDKit fails on some valid molecules
+                on_invalid=reject["reference"],  # RDKit fails on some valid molecules
                 on_row=lambda: advance(1),
                 n_jobs=n_jobs,
             )

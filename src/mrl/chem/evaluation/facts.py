@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.chem.canonical import identity
-from mrl.chem.columns import map_molecules
+from mrl.chem.columns import listing, map_molecules
 from mrl.chem.molecule import RDKIT_ERRORS, canon_smile, rdkit_error, to_mol
 from mrl.chem.notation.tails import strip_tail
 from mrl.chem.scaffolds import murcko_scaffold
@@ -140,7 +140,7 @@ def molecule_facts(smiles: Any, *, n_jobs: int = 1, progress: Progress = None) -
                 _facts,
                 texts,
                 "smiles",
-                on_invalid=lambda row, error: rejected.append(Reject(row, error.text, "parse", error.reason)),
+                on_invalid=listing(rejected),
                 on_row=lambda: advance(1),
                 n_jobs=n_jobs,
             )

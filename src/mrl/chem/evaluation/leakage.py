@@ -13,12 +13,11 @@ from rdkit import rdBase
 
 from mrl import kernels
 from mrl.chem.canonical import identity
-from mrl.chem.columns import map_molecules
+from mrl.chem.columns import listing, map_molecules
 from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.packing import bits_of, pack_rows
 from mrl.chem.scaffolds import murcko_scaffold
-from mrl.errors import MoleculeError
 from mrl.formatting import format_percent, html_table
 from mrl.messages import format_count
 from mrl.progress import Progress, track
@@ -252,12 +251,14 @@ def _side(
     texts, rows, rejected = as_molecules(column, name), list[int](), list[Reject]()
     smiles, scaffolds = list[str](), list[str]()
 
-    def reject(row: int, error: MoleculeError) -> None:
-        rejected.append(Reject(row, error.text, "parse", error.reason))
-
     def bits() -> Iterator[NDArray[Any]]:
         found: Iterator[tuple[str, str, Any] | None] = map_molecules(
-            profile_of, texts, name, on_invalid=reject if drops else None, on_row=lambda: advance(1), n_jobs=n_jobs
+            profile_of,
+            texts,
+            name,
+            on_invalid=listing(rejected) if drops else None,
+            on_row=lambda: advance(1),
+            n_jobs=n_jobs,
         )
         for row, one in enumerate(found):
             if one is not None:

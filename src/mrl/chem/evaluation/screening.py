@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rdkit import rdBase
 
 from mrl.chem.canonical import CanonicalSet
-from mrl.chem.columns import map_molecules
+from mrl.chem.columns import listing, map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import format_percent, html_preview
@@ -224,9 +224,13 @@ permitted')
         cut = {int(row): str(rows[row]) for row in np.flatnonzero(~whole)}
         rows = [None if row in cut else text for row, text in enumerate(rows)]
 
+    invalid = listing(rejected)
+
     def reject(row: int, error: MoleculeError) -> None:
-        unfinished = Reject(row, cut.get(row, ""), "length", "unfinished: cut at the length limit")
-        rejected.append(unfinished if row in cut else Reject(row, error.text, "parse", error.reason))
+        if row in cut:
+            rejected.append(Reject(row, cut[row], "length", "unfinished: cut at the length limit"))
+        else:
+            invalid(row, error)
 
     with track(progress, len(rows), "samples") as advance:
         smiles: tuple[str | None, ...] = tuple(
@@ -257,7 +261,7 @@ def _known(known: Iterable[Molecule], on_error: str, n_jobs: int, progress: Prog
             _canonical,
             rows,
             "known",
-            on_invalid=lambda row, error: rejected.append(Reject(row, error.text, "parse", error.reason)),
+            on_invalid=listing(rejected),
             on_row=lambda: advance(1),
             n_jobs=n_jobs,
         )

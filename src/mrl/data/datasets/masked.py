@@ -96,7 +96,7 @@ class MaskedDataset(BaseDataset[tuple[Tensor, Tensor]]):
         on_long: OnLong = "raise",
     ) -> None:
         if not 0 < rate <= 1:
-            raise ValueError(f"rate is {rate}; expected a probability above 0, such as 0.15")
+            raise ValueError(f"rate is {rate}; expected a probability above 0 and at most 1, such as 0.15")
         if mask_idx is None:
             mask_idx = vocab.control.get("mask", UNK)
         if operator.index(span) < 1:
