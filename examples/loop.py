@@ -19,7 +19,7 @@ import torch
 
 import mrl
 from mrl.chem import CanonicalSet, qed
-from mrl.lm import FitOptions, LanguageModel, ModelConfig, Step, fit, sample
+from mrl.lm import FitOptions, LanguageModel, ModelConfig, TrainingStep, fit, sample
 from mrl.report import properties
 
 
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def print_loss(step: Step) -> None:
+def print_loss(step: TrainingStep) -> None:
     """Print the loss every hundred steps."""
     if step.step % 100 == 0:
         print(f"step {step.step}: loss {step.loss:.3f}")

@@ -53,7 +53,7 @@ def public_objects() -> dict[str, Any]:
         *(features.featurize(SMILES, ECFP6), chem.clean(SMILES), chem.screen(SMILES, ["CCO"])),
         *(chem.CanonicalSet.of(SMILES), chem.Fingerprint("maccs"), chem.Descriptors(["qed"])),
         *(chem.leaks(SMILES, SMILES), chem.evaluate(SMILES), chem.fragment("Cc1ccccc1C")),
-        *(model, model.config, lm.Step(1, 2, 0.5, 3, 4, 5.0)),
+        *(model, model.config, lm.TrainingStep(1, 2, 0.5, 3, 4, 5.0)),
         mrl.load_sample(),
     ]
     found |= {f"a {type(one).__name__} ({i})": one for i, one in enumerate(instances)}

@@ -19,7 +19,7 @@ from mrl.lm import (
     LanguageModel,
     ModelConfig,
     SequenceModel,
-    Step,
+    TrainingStep,
     Transformer,
     TransformerConfig,
     fit,
@@ -49,7 +49,7 @@ class Interrupted(Exception):
 def train(model: SequenceModel, options: FitOptions, stop: int | None = None, **named: Any) -> History:
     """Train for 23 steps, four and a half epochs; be interrupted after step `stop`."""
 
-    def on_step(step: Step) -> None:
+    def on_step(step: TrainingStep) -> None:
         if step.step == stop:
             raise Interrupted
 
@@ -75,7 +75,7 @@ def test_resumed_it_ends_as_if_it_had_not_been_interrupted(make: Any, patience: 
         with pytest.raises(Interrupted):
             train(make(), options(path), stop)
         resumed = make()
-        reported: list[Step] = []
+        reported: list[TrainingStep] = []
         history = train(resumed, options(path), on_step=reported.append)
         assert equal(resumed, whole)
         assert history.losses.tolist() == expected.losses.tolist()
@@ -101,7 +101,7 @@ def test_any_optimizer_is_resumed(tmp_path: Path) -> None:
 
 
 def _train_slowly(path: Path) -> None:
-    def on_step(step: Step) -> None:
+    def on_step(step: TrainingStep) -> None:
         time.sleep(0.01)
 
     torch.set_num_threads(1)

@@ -14,7 +14,7 @@ import torch
 from mrl.chem import CanonicalSet
 from mrl.data import TextDataset
 from mrl.errors import FeatureError, StateError
-from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, finetune, fit, sample
+from mrl.lm import FinetuneOptions, FinetuneRound, LanguageModel, ModelConfig, finetune, fit, sample
 from mrl.text import CharacterVocab, RegexVocab
 
 VOCAB = CharacterVocab("CON")
@@ -44,7 +44,7 @@ OPTIONS = FinetuneOptions(samples=200, rounds=3, max_length=20, lr=5e-3, min_uni
 
 
 def test_the_score_rises_and_every_round_is_reported(model: LanguageModel) -> None:
-    reported: list[Round] = []
+    reported: list[FinetuneRound] = []
     rounds = finetune(model, DATA, oxygen, OPTIONS, known=CHAINS, on_round=reported.append)
     assert rounds == reported
     assert [one.number for one in rounds] == [0, 1, 2, 3]
@@ -204,7 +204,7 @@ def test_a_model_with_a_condition_raises() -> None:
 
 def test_a_collapse_is_undone(model: LanguageModel) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    reported: list[Round] = []
+    reported: list[FinetuneRound] = []
     with pytest.warns(UserWarning, match=r"ended early, round 1 was undone: .*unique, expected .*lower lr"):
         rounds = finetune(model, DATA, oxygen, replace(OPTIONS, min_uniqueness=99.0), on_round=reported.append)
     assert [one.number for one in rounds] == [one.number for one in reported] == [0]

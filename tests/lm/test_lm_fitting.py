@@ -21,7 +21,7 @@ from mrl.lm import (
     LanguageModel,
     ModelConfig,
     SequenceModel,
-    Step,
+    TrainingStep,
     Transformer,
     TransformerConfig,
     fit,
@@ -102,7 +102,7 @@ def test_steps_may_take_less_than_an_epoch_or_several_each_in_its_own_order() ->
 
 
 def test_each_step_is_reported() -> None:
-    reported: list[Step] = []
+    reported: list[TrainingStep] = []
     losses = fit(small(), loader(), steps=6, on_step=reported.append).losses
     assert [step.step for step in reported] == [1, 2, 3, 4, 5, 6]
     assert [step.loss for step in reported] == losses.tolist()
@@ -145,7 +145,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_completed_step() -> None:
     fit(whole, loader(), steps=3, options=FitOptions("constant"))
     model = small()
 
-    def stop(step: Step) -> None:
+    def stop(step: TrainingStep) -> None:
         if step.step == 3:
             raise KeyboardInterrupt
 
@@ -290,7 +290,7 @@ def test_loss_and_optimizer_may_be_ones_own() -> None:
 def test_the_validation_loss_is_that_of_all_tokens_and_the_best_weights_are_kept() -> None:
     valid = TextDataset(["N=N", "N"], VOCAB).dataloader(1)  # unlike the data: it gets worse
     model, best = small(), small()
-    steps: list[Step] = []
+    steps: list[TrainingStep] = []
     options = FitOptions("constant", evaluate_every=2, patience=3)
     history = fit(model, loader(), valid, steps=60, lr=2e-2, options=options, on_step=steps.append)
     assert len(history.losses) == len(history.valid) == len(steps) < 60

@@ -14,7 +14,7 @@ import pytest
 
 from mrl.chem import ATOM_COLORS, Screened, screen
 from mrl.errors import ColumnError, RowError
-from mrl.lm import Round
+from mrl.lm import FinetuneRound
 from mrl.ragged import Rejects
 from mrl.report import (
     DemoReport,
@@ -46,11 +46,11 @@ def screened(n: int, valid: int, unique: int, novel: int, empty: int = 0) -> Scr
     return Screened(smiles, rows < valid, rows < unique, rows < novel, Rejects(rejects), known=900)
 
 
-def made_round(number: int, counts: tuple[int, ...], means: Sequence[float], trained_on: int) -> Round:
+def made_round(number: int, counts: tuple[int, ...], means: Sequence[float], trained_on: int) -> FinetuneRound:
     """A round whose scores are `means`, repeated over the valid rows."""
     found = screened(*counts)
     scores = np.where(found.valid, np.resize(means, found.n), NAN)
-    return Round(number, ("C",) * found.n, found, scores, trained_on)
+    return FinetuneRound(number, ("C",) * found.n, found, scores, trained_on)
 
 
 ROUNDS = (
@@ -227,7 +227,7 @@ def test_colors_of_text_can_be_read() -> None:
 
 def test_hostile_text_is_only_text() -> None:
     texts = (EVIL, "C\x00\x1b[31m\ud800\u202e")
-    first = Round(0, texts, screen(texts), np.full(2, NAN), 0)
+    first = FinetuneRound(0, texts, screen(texts), np.full(2, NAN), 0)
     facts = replace(
         FACTS,
         source=EVIL,
@@ -252,7 +252,7 @@ def test_hostile_text_is_only_text() -> None:
 
 
 def test_a_run_without_results_still_makes_a_page() -> None:
-    nothing = Round(0, (), screen([]), np.empty(0), 0)
+    nothing = FinetuneRound(0, (), screen([]), np.empty(0), 0)
     text = words(DemoReport("x.csv", 0, {}, 0, 4, "mrl demo", "QED", "", [], {}, {}, [], [nothing]).html)
     assert "– → –" in text
     assert "In 0 rounds" in text
@@ -271,7 +271,7 @@ def test_counts_of_one_are_in_the_singular() -> None:
 def test_size_is_modest() -> None:
     rng = np.random.default_rng(0)
     texts = tuple(f"CC(=O)Nc1ccc(cc1)S(=O)(=O)N2CCN(CC2)c3ccccc3F.{'C' * i}" for i in range(1, 21))
-    large = Round(0, texts, screen(texts), rng.normal(size=20), 0)
+    large = FinetuneRound(0, texts, screen(texts), rng.normal(size=20), 0)
     facts = replace(
         FACTS,
         rounds=[large, replace(large, number=1)],

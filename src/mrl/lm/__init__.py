@@ -1,8 +1,8 @@
 """Language models of molecules: an LSTM and a transformer that are trained, sampled, and fine-tuned to a property."""
 
 from mrl.lm.config import ModelConfig, SequenceConfig, TransformerConfig
-from mrl.lm.finetuning import Round, finetune
-from mrl.lm.fitting import History, Step, fit
+from mrl.lm.finetuning import FinetuneRound, finetune
+from mrl.lm.fitting import History, TrainingStep, fit
 from mrl.lm.likelihood import log_likelihood
 from mrl.lm.lstm import LanguageModel, LSTMState
 from mrl.lm.model import SequenceModel, State, accelerator
@@ -14,18 +14,18 @@ from mrl.nn import one_thread
 
 __all__ = [
     "FinetuneOptions",
+    "FinetuneRound",
     "FitOptions",
     "History",
     "KeyValueCache",
     "LSTMState",
     "LanguageModel",
     "ModelConfig",
-    "Round",
     "Samples",
     "SequenceConfig",
     "SequenceModel",
     "State",
-    "Step",
+    "TrainingStep",
     "Transformer",
     "TransformerConfig",
     "accelerator",

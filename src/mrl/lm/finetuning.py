@@ -28,7 +28,7 @@ _DEFAULTS = FinetuneOptions()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Round:
+class FinetuneRound:
     """The samples of a model after some rounds of fine-tuning.
 
     Attributes
@@ -46,9 +46,9 @@ class Round:
 
     Examples
     --------
-    >>> one = Round(0, ("CO", "C("), screen(["CO", "C("]), np.array([2.0, np.nan]), trained_on=1)
+    >>> one = FinetuneRound(0, ("CO", "C("), screen(["CO", "C("]), np.array([2.0, np.nan]), trained_on=1)
     >>> one
-    Round(0: mean score 2, Screened(2 rows: 50.0 % valid, 100 % of these unique), trained on 1)
+    FinetuneRound(0: mean score 2, Screened(2 rows: 50.0 % valid, 100 % of these unique), trained on 1)
     >>> one.mean, one.best(10), one.ranked(one.screened.valid).tolist()
     (2.0, [('CO', 2.0)], [0])
     """
@@ -76,7 +76,8 @@ class Round:
         return index[np.argsort(-self.scores[index], kind="stable")]
 
     def __repr__(self) -> str:
-        return f"Round({self.number}: mean score {self.mean:.4g}, {self.screened!r}, trained on {self.trained_on:,})"
+        score = f"{self.number}: mean score {self.mean:.4g}"
+        return f"FinetuneRound({score}, {self.screened!r}, trained on {self.trained_on:,})"
 
 
 def finetune(
@@ -86,8 +87,8 @@ def finetune(
     options: FinetuneOptions = _DEFAULTS,
     *,
     known: Iterable[str] | None = None,
-    on_round: Callable[[Round], object] | None = None,
-) -> list[Round]:
+    on_round: Callable[[FinetuneRound], object] | None = None,
+) -> list[FinetuneRound]:
     """Fine-tune a model until its molecules score higher.
 
     Each round draws samples, screens and scores them, and trains the model on the best of the molecules that are
@@ -110,11 +111,11 @@ def finetune(
     known : iterable of str, or CanonicalSet, optional
         Molecules that do not count as novel, usually the training data.
     on_round : callable, optional
-        Called with each `Round` as soon as it is known.
+        Called with each `FinetuneRound` as soon as it is known.
 
     Returns
     -------
-    list of Round
+    list of FinetuneRound
         Round 0 is the model as it was given, and each further one the model after one more round of training:
         ``options.rounds + 1`` of them, or fewer if a round was undone or had nothing to learn from. The last one is the
         model as it is now.
@@ -149,14 +150,14 @@ def finetune(
     known = None if known is None else CanonicalSet.of(known)
     scores: dict[str, float] = {}
     learned: set[str] = set()
-    rounds: list[Round] = []
+    rounds: list[FinetuneRound] = []
     weights: dict[str, Tensor] = {}
     for number in range(options.rounds + 1):
         seed = options.seed + _SEED_STEP * number
         samples = sample(model, options.samples, max_length=options.max_length, seed=seed)
         texts = samples.decode(dataset.vocab)
         screened = screen(texts, known, finished=samples.finished)
-        now = Round(number, tuple(texts), screened, _score_rows(screened, score, scores), 0)
+        now = FinetuneRound(number, tuple(texts), screened, _score_rows(screened, score, scores), 0)
         if rounds and rounds[-1].trained_on and (reason := _collapse(now, rounds[0], options.min_uniqueness)):
             warnings.warn(f"fine-tuning ended early, round {number} was undone: {reason}; try a lower lr", stacklevel=2)
             model.load_state_dict(weights)
@@ -199,7 +200,7 @@ def _score_rows(screened: Screened, score: Callable[[str], float], cache: dict[s
     return values
 
 
-def _collapse(now: Round, first: Round, share: float) -> str | None:
+def _collapse(now: FinetuneRound, first: FinetuneRound, share: float) -> str | None:
     """Return why a round must be undone, or None."""
     if not now.screened.valid.any():
         return "no sample is a valid molecule"
@@ -210,7 +211,7 @@ def _collapse(now: Round, first: Round, share: float) -> str | None:
     return None
 
 
-def _nothing_to_learn(now: Round) -> str:
+def _nothing_to_learn(now: FinetuneRound) -> str:
     """Return why no molecule of a round can be trained on."""
     screened = now.screened
     if not screened.valid.any():
@@ -223,7 +224,7 @@ def _nothing_to_learn(now: Round) -> str:
     return "the new molecules were trained on in earlier rounds, have no score, or cannot be encoded; sample more"
 
 
-def _choose(now: Round, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:
+def _choose(now: FinetuneRound, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:
     """Return the molecules to train on: the best share `keep` of the new ones that the dataset can encode."""
     screened = now.screened
     new = [str(screened.smiles[row]) for row in now.ranked(screened.unique & screened.novel)]

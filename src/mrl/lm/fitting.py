@@ -32,7 +32,7 @@ _DEFAULTS = FitOptions()
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """The progress of a training after one more step.
 
     Attributes
@@ -50,7 +50,7 @@ class Step:
 
     Examples
     --------
-    >>> step = Step(step=1, steps=100, loss=3.5, molecules=64, tokens=2000, seconds=0.1)
+    >>> step = TrainingStep(step=1, steps=100, loss=3.5, molecules=64, tokens=2000, seconds=0.1)
     >>> step.molecules / step.seconds
     640.0
     """
@@ -105,7 +105,7 @@ def fit(
     loss: LossFunction | None = None,
     optimizer: OptimizerFactory | None = None,
     options: FitOptions = _DEFAULTS,
-    on_step: Callable[[Step], object] | None = None,
+    on_step: Callable[[TrainingStep], object] | None = None,
 ) -> History:
     """Train a model, in place, to predict the next token.
 
@@ -135,7 +135,7 @@ def fit(
     options : FitOptions
         Schedule, clipping, validation, early stop, checkpoints.
     on_step : callable, optional
-        Called with a `Step` after each one.
+        Called with a `TrainingStep` after each one.
 
     Returns
     -------
@@ -234,7 +234,7 @@ class _Run:
         return History(progress.losses[:done], progress.valid[:done], progress.best_step)
 
     def train(
-        self, train: Iterable[object], valid: Iterable[object] | None, on_step: Callable[[Step], object] | None
+        self, train: Iterable[object], valid: Iterable[object] | None, on_step: Callable[[TrainingStep], object] | None
     ) -> int:
         """Train to the end, or until the validation loss stops falling; return the number of steps done."""
         progress, options, config = self.progress, self.options, self.model.config
@@ -253,7 +253,8 @@ class _Run:
             if on_step is not None:
                 seconds = time.perf_counter() - start
                 checked = float(progress.valid[step])
-                on_step(Step(done, self.steps, float(progress.losses[step]), molecules, tokens, seconds, checked))
+                loss = float(progress.losses[step])
+                on_step(TrainingStep(done, self.steps, loss, molecules, tokens, seconds, checked))
             if progress.stopped or done == self.steps:
                 break
             if options.checkpoint is not None and done % options.checkpoint_every == 0:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from mrl.chem import Screened
 from mrl.formatting import Html, format_number, format_percent
-from mrl.lm import Round
+from mrl.lm import FinetuneRound
 from mrl.messages import format_count
 from mrl.report.axes import as_values, drawable
 from mrl.report.curves import loss, rounds
@@ -51,7 +51,7 @@ class DemoReport:
         Token -> occurrences in the data.
     train_loss : array of shape (steps,)
         The loss of each training step.
-    rounds : sequence of Round
+    rounds : sequence of FinetuneRound
         What `mrl.lm.finetune` returned: the trained model's samples first, then those after each round. Their scores
         are values of the property.
     goal : str
@@ -74,8 +74,8 @@ class DemoReport:
     --------
     >>> import numpy as np
     >>> from mrl.chem import screen
-    >>> from mrl.lm import Round
-    >>> first = Round(0, ("CCO", "C("), screen(["CCO", "C("]), np.array([0.41, np.nan]), 0)
+    >>> from mrl.lm import FinetuneRound
+    >>> first = FinetuneRound(0, ("CCO", "C("), screen(["CCO", "C("]), np.array([0.41, np.nan]), 0)
     >>> facts = DemoReport("a.csv", 1, {}, 1, 5, "mrl demo a.csv", "QED", "", [0.4], {}, {"C": 2}, [1.5], [first])
     >>> "2 texts were sampled from it and screened." in facts.html
     True
@@ -93,7 +93,7 @@ class DemoReport:
     lengths: Mapping[str, ArrayLike]
     tokens: Mapping[str, int]
     train_loss: ArrayLike
-    rounds: Sequence[Round]
+    rounds: Sequence[FinetuneRound]
     goal: str = ""
     quality: Mapping[str, Sequence[float]] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[str, float]] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class DemoReport:
         Examples
         --------
         >>> from mrl.chem import screen
-        >>> first = Round(0, ("C",), screen(["C"]), np.array([0.4]), 0)
+        >>> first = FinetuneRound(0, ("C",), screen(["C"]), np.array([0.4]), 0)
         >>> DemoReport("a.csv", 1, {}, 1, 5, "mrl demo", "QED", "", [0.4], {}, {}, [], [first]).aim
         'a higher QED'
         """
@@ -242,17 +242,17 @@ def _molecules(data: DemoReport) -> Section:
     return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No sample is a molecule."))
 
 
-def _caption(data: DemoReport, one: Round, row: int) -> str:
+def _caption(data: DemoReport, one: FinetuneRound, row: int) -> str:
     status = "" if one.screened.known is None else ", new" if one.screened.novel[row] else ", known"
     return f"{data.property_name} {_quantity(data, float(one.scores[row]))}{status}"
 
 
-def shown_rows(one: Round) -> list[int]:
+def shown_rows(one: FinetuneRound) -> list[int]:
     """Return the rows of the molecules that the report draws: valid ones, at random, the same each time.
 
     Parameters
     ----------
-    one : Round
+    one : FinetuneRound
         A round of fine-tuning.
 
     Returns
@@ -263,7 +263,7 @@ def shown_rows(one: Round) -> list[int]:
     Examples
     --------
     >>> from mrl.chem import screen
-    >>> shown_rows(Round(0, ("C(", "CC"), screen(["C(", "CC"]), np.array([np.nan, 0.4]), 0))
+    >>> shown_rows(FinetuneRound(0, ("C(", "CC"), screen(["C(", "CC"]), np.array([np.nan, 0.4]), 0))
     [1]
     """
     valid = np.flatnonzero(one.screened.unique)

@@ -92,7 +92,7 @@ class LearnOptions(ReadingOptions):
         list[str] | None,
         Option(
             metavar="NAME",
-            help="A token that no text can spell, such as mask; repeat the option for each of them.",
+            help="Name of a token that no text can spell, such as mask; repeat the option for each.",
             show_default="none",
         ),
     ] = None

@@ -40,7 +40,7 @@ from mrl.cli.tables import require_writable
 from mrl.data import TextDataset
 from mrl.files import atomic, write_atomic
 from mrl.formatting import format_number, format_percent
-from mrl.lm import FinetuneOptions, LanguageModel, ModelConfig, Round, accelerator, finetune, one_thread
+from mrl.lm import FinetuneOptions, FinetuneRound, LanguageModel, ModelConfig, accelerator, finetune, one_thread
 from mrl.messages import did_you_mean, format_count
 from mrl.ragged import Text
 from mrl.report import DemoReport, shown_rows
@@ -89,7 +89,7 @@ class Goal:
             return ["--target", f"{self.target:g}"]
         return ["--minimize" if self.minimize else "--maximize"]
 
-    def with_values(self, one: Round) -> Round:
+    def with_values(self, one: FinetuneRound) -> FinetuneRound:
         """Return a round whose scores are values of the property."""
         values = [math.nan if smiles is None else self.values.get(smiles, math.nan) for smiles in one.screened.smiles]
         return replace(one, scores=np.where(np.isnan(one.scores), np.nan, np.array(values, np.float64)))
@@ -153,11 +153,11 @@ def _write_csv(path: Path, groups: Sequence[Samples], score: str) -> None:
 
 def _finetune(
     model: LanguageModel, dataset: TextDataset, known: CanonicalSet, options: DemoOptions, goal: Goal
-) -> list[Round]:
+) -> list[FinetuneRound]:
     with progress("{task.fields[state]}") as bar:
         task = bar.add_task("fine-tuning", total=options.rounds + 1, state="sampling")
 
-        def show(one: Round) -> None:
+        def show(one: FinetuneRound) -> None:
             screened = one.screened
             mean = goal.with_values(one).mean
             rates = [format_percent(rate, 1) for rate in (screened.validity, screened.uniqueness, screened.novelty)]
@@ -178,7 +178,7 @@ def _report(
     goal: Goal,
     molecules: Molecules,
     losses: NDArray[np.float64],
-    rounds: list[Round],
+    rounds: list[FinetuneRound],
     device: str,
 ) -> DemoReport:
     table, cleaned, dataset = molecules
@@ -239,7 +239,7 @@ def _spread(smiles: Sequence[str], most: int) -> list[str]:
     return [smiles[row] for row in rows]
 
 
-def _quality(data: Text, rounds: Sequence[Round]) -> dict[str, list[float]]:
+def _quality(data: Text, rounds: Sequence[FinetuneRound]) -> dict[str, list[float]]:
     """Return alerts and diversity of the data, and of the distinct molecules of each round."""
     sampled = [[str(one.screened.smiles[row]) for row in np.flatnonzero(one.screened.unique)] for one in rounds]
     groups = [_spread(group, COMPARED) for group in (data, *sampled)]
@@ -254,7 +254,7 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _neighbours(data: Text, rounds: Sequence[Round]) -> dict[str, tuple[str, float]]:
+def _neighbours(data: Text, rounds: Sequence[FinetuneRound]) -> dict[str, tuple[str, float]]:
     """Return the most similar molecule of the data for each molecule that the report draws."""
     shown = list(dict.fromkeys(str(one.screened.smiles[row]) for one in rounds for row in shown_rows(one)))
     if not shown:
@@ -265,7 +265,7 @@ def _neighbours(data: Text, rounds: Sequence[Round]) -> dict[str, tuple[str, flo
     return {text: (searched[row], float(value)) for text, row, value in pairs}
 
 
-def _lengths(one: Round, dataset: TextDataset) -> NDArray[np.int64]:
+def _lengths(one: FinetuneRound, dataset: TextDataset) -> NDArray[np.int64]:
     valid = [smiles for smiles in one.screened.smiles if smiles is not None]
     return dataset.vocab.encode(valid, on_unknown="unk").lengths - 2
 
@@ -275,7 +275,7 @@ def _data_mean(report: DemoReport) -> float:
 
 
 def _facts(report: DemoReport, options: DemoOptions) -> dict[str, Any]:
-    def counts(one: Round) -> dict[str, Any]:
+    def counts(one: FinetuneRound) -> dict[str, Any]:
         return {
             "sampled": one.screened.n,
             "empty": one.screened.empty,

@@ -25,7 +25,7 @@ from mrl.lm import (
     LanguageModel,
     ModelConfig,
     SequenceModel,
-    Step,
+    TrainingStep,
     Transformer,
     TransformerConfig,
     accelerator,
@@ -160,21 +160,21 @@ def train_model(
     seed: int,
     *,
     checkpoint: Path | None = None,
-) -> tuple[NDArray[np.float64], Step]:
+) -> tuple[NDArray[np.float64], TrainingStep]:
     """Train a model with a progress bar; return the loss of each step, and the last step.
 
     With a checkpoint, a training that was killed goes on there, and Ctrl-C ends the training but not the program.
     """
     model.to(accelerator())
     loader = dataset.dataloader(BATCH_SIZE, bucket=True, seed=seed, device=model.device)
-    done: list[Step] = []
+    done: list[TrainingStep] = []
     losses: NDArray[np.float64] | None = None
     if checkpoint is not None and checkpoint.exists():
         note(f"  going on from {checkpoint}")
     with progress("loss {task.fields[loss]:.3f}", "{task.fields[rate]:,.0f} molecules/s") as bar:
         task = bar.add_task("training", total=steps, loss=float("nan"), rate=0.0)
 
-        def show(step: Step) -> None:
+        def show(step: TrainingStep) -> None:
             done.append(step)
             bar.update(task, completed=step.step, loss=step.loss, rate=_rate(step), refresh=step.step % 10 == 0)
 
@@ -193,13 +193,13 @@ def train_model(
             note(f"interrupted after {done[-1].step:,} of {format_count(steps, 'step')}; saving what was learned")
     if losses is None:
         losses = np.array([step.loss for step in done])
-    last = done[-1] if done else Step(len(losses), steps, float(losses[-1]), 0, 0, 0.0)
+    last = done[-1] if done else TrainingStep(len(losses), steps, float(losses[-1]), 0, 0, 0.0)
     trained = f"{format_count(last.step, 'step')} in {last.seconds:.0f} s ({_rate(last):,.0f} molecules/s)"
     success(f"trained {trained}, loss {last.loss:.3f}")
     return losses, last
 
 
-def _rate(step: Step) -> float:
+def _rate(step: TrainingStep) -> float:
     return step.molecules / step.seconds if step.seconds else 0.0
 
 
