@@ -147,8 +147,10 @@ class PropertyReport:
     def _caption(self, target: Target, place: int, row: int) -> str:
         numbers = self._validation.rows if self.rows is None else self.rows
         measured, predicted = self._validation.exact[row, place], self._validation.values[row, place]
-        label = f"{measured:.0f}" if target.kind == "classification" else format_number(float(measured))
-        return f"row {numbers[row]}: {label}, predicted {format_number(float(predicted))}"
+        if target.kind == "classification":
+            probability = "<0.001" if predicted < 0.001 else f"{predicted:.3f}"
+            return f"row {numbers[row]}: {measured:.0f}, predicted {probability}"
+        return f"row {numbers[row]}: {format_number(float(measured))}, predicted {format_number(float(predicted))}"
 
     def _limits(self) -> Section:
         """How errors grow with the distance from the training data."""
