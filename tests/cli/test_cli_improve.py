@@ -38,6 +38,7 @@ def test_a_search_writes_molecules_and_a_report_and_goes_on(folder: Path) -> Non
     assert [float(row["score"]) for row in found] == sorted((float(row["score"]) for row in found), reverse=True)
     assert sum(row["known"] == "1" for row in found) == 6 == sum(row["source"] == "start" for row in found)
     page = (folder / "out" / "report.html").read_text()
+    assert ">rdkit<" in page  # the versions
     assert "Molecules with a high score" in page
     assert "the highest scores" in page
     more = facts(*base, "--budget", 80)

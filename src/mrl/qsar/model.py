@@ -27,7 +27,7 @@ from mrl.qsar.options import FitOptions
 from mrl.qsar.targets import Target
 from mrl.qsar.uncertainty import expected_errors
 from mrl.qsar.validation import Metric, Validation
-from mrl.ragged import Rejects, as_text
+from mrl.ragged import Rejects, arrow_table, as_text, pandas_frame
 
 MODEL_FILE = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
@@ -86,6 +86,46 @@ class Predictions:
         array([0.1])
         """
         return self.uncertainty.reshape(len(self), -1)[:, self._place(target)]
+
+    def to_arrow(self) -> Any:
+        """Return the columns that ``mrl predict`` writes as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows: ``... predicted`` and ``... uncertainty`` of each target, and ``similarity``; NaN in the rows
+            that have no predictions.
+
+        Examples
+        --------
+        >>> one = np.ones(1)
+        >>> Predictions(("y",), 0.5 * one, 0.1 * one, one, one > 0, Rejects()).to_arrow().to_pydict()
+        {'y predicted': [0.5], 'y uncertainty': [0.1], 'similarity': [1.0]}
+        """
+        columns: dict[str, NDArray[np.float64]] = {}
+        for name in self.targets:
+            columns |= {f"{name} predicted": self[name], f"{name} uncertainty": self.uncertainty_of(name)}
+        return arrow_table(columns | {"similarity": self.similarity})
+
+    def to_pandas(self) -> Any:
+        """Return the predictions as a pandas DataFrame; see `to_arrow`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> one = np.ones(1)
+        >>> Predictions(("y",), 0.5 * one, 0.1 * one, one, one > 0, Rejects()).to_pandas()["y predicted"].tolist()
+        [0.5]
+        """
+        return pandas_frame(self.to_arrow())
 
     def __repr__(self) -> str:
         names = ", ".join(self.targets)

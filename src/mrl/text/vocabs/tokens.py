@@ -75,7 +75,8 @@ class TokenList:
         return f"{type(self).__name__}({len(self)} tokens)"
 
     def _repr_html_(self) -> str:
-        tokens = [Html(f"<code>{escape_html(token)}</code>") for token in self.itos[:12]]
+        texts = (token if token.isprintable() else ascii(token)[1:-1] for token in self.itos[:12])
+        tokens = [Html(f"<code>{escape_html(text)}</code>") for text in texts]
         return html_preview({"token": tokens}, len(self), caption=repr(self), index="id")
 
     def __eq__(self, other: object) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import importlib.metadata
 import math
+import platform
 import shlex
 from pathlib import Path
 
@@ -125,6 +127,8 @@ def _page(
         [(part.name, part.direction, part.weight) for part in score.components],
         _command(options),
         vars(settings) | {"seed": options.seed, "rounds": len(found.rounds)},
+        {name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
+        | {"python": platform.python_version()},
     )
 
 
