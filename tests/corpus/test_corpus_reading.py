@@ -252,6 +252,18 @@ def test_rows_that_cannot_be_kept_are_rejected_with_their_reason(put: Put) -> No
     ]
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u2028", "\u3000", "\u2028 ", " \u2028", "\x85 "])
+def test_any_blank_separates_a_smiles_from_what_follows(put: Put, blank: str) -> None:
+    cell = f"CC=CC{blank}|c:1|"
+    for name, text in (("t.smi", f"{cell}\nC{blank}methane\n"), ("t.csv", f"smiles,y\n{cell},1\nC{blank}C,2\n")):
+        table = read(put(name, text))
+        assert table.smiles[0] == "CC=CC |c:1|"
+        if name == "t.smi":
+            assert (table.smiles[1], table["name"][1]) == ("C", "methane")
+        else:
+            assert rejected(table) == [(1, f"C{blank}C", "blank inside SMILES")]
+
+
 def test_bytes_that_are_not_utf8_reject_their_row(put: Put) -> None:
     table = read(
         put("t.csv", "smiles,name,note\nC,é,x\nC\xe9,a,x\nN,\xe9,x\nO,b,\xe9\nO,\xe9\n".encode("latin-1")), id="name"

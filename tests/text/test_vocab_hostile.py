@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mrl.errors import VocabError, VocabFileError
+from mrl.errors import RowError, VocabError, VocabFileError
 from mrl.files import seal
 from mrl.text import RegexVocab, SmilesVocab, Vocab
 
@@ -52,11 +52,52 @@ def test_a_pattern_whose_time_doubles_with_every_character_is_refused_and_named(
 
 @pytest.mark.parametrize("pattern", FINE)
 def test_other_patterns_are_used(pattern: str) -> None:
-    assert "".join(RegexVocab([], pattern).tokenize("C" * 5_000 + "a" * 5_000)[1:-1]) == "C" * 5_000 + "a" * 5_000
+    assert "".join(RegexVocab([], pattern).tokenize("C" * 1_000 + "a" * 1_000)[1:-1]) == "C" * 1_000 + "a" * 1_000
 
 
 def test_the_way_out_of_the_message_works() -> None:
     assert RegexVocab([], "C+X").tokenize("C" * 2_000)[1:-1] == ["C"] * 2_000
+
+
+SHARED = {
+    "a*a*a*b": "a",
+    "(?=a)a*a*b": "a",
+    "a*?a*b": "a",
+    "a{0,100}a{9,}b": "a",
+    r"\d+\.?\d*x": "0",
+    "(?:ab)*a(?:ba)*x": "baba",
+    r"\[[^\]]*H?[^\]]*\]": "0",
+    r"\w+\s*\w+(?!x)": "0",
+}
+
+
+@pytest.mark.parametrize("pattern", SHARED)
+def test_a_pattern_whose_repeats_share_a_text_is_refused_and_both_are_named(pattern: str) -> None:
+    message = "two repeats in it, one after the other, can both read"
+    with pytest.raises(VocabError, match=f"{message} {SHARED[pattern]!r}; .* 'a\\*b' for 'a\\*a\\*b'"):
+        RegexVocab([], pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*b", "a*a*", r"\d+\.?\d*", r"(?:[^\]]*)\][^\]]*x", r"\s+\S+\s*x", "a*b*c", "a+a"]
+)
+def test_patterns_without_shared_texts_are_used(pattern: str) -> None:
+    assert "".join(RegexVocab([], pattern).tokenize("a" * 1_000)[1:-1]) == "a" * 1_000
+
+
+def test_a_text_that_re_may_read_from_each_of_its_characters_has_a_longest_length() -> None:
+    vocab = RegexVocab(["a"], "(?=a)a*b")
+    assert vocab.engine == "re"
+    texts = ["a", "a" * 10_001]
+    for read in (vocab.encode, vocab.update_vocab_from_data, vocab.coverage, lambda rows: vocab.tokenize(rows[1])):
+        with pytest.raises(RowError, match=r"10,001 characters; expected at most 10,000: the pattern has look-around"):
+            read(texts)
+    assert vocab.encode([text[:10_000] for text in texts]).lengths.tolist() == [3, 10_002]  # one way out, and the other
+    assert RegexVocab(["a"], "a*b").encode(texts).lengths.tolist() == [3, 10_003]
+    assert RegexVocab(["a"], r"(?<!b)a").encode(texts).lengths.tolist() == [
+        3,
+        10_003,
+    ]  # no repeat: `re` takes any length
 
 
 def forged(path: Path, **changes: Any) -> Path:

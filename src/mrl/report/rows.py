@@ -69,6 +69,8 @@ class MoleculeRows:
             )
         if is_column(data):  # maybe on disk
             return cls("molecule", {"smiles": data})
+        if isinstance(data, set | frozenset):
+            raise TypeError(f"a {type(data).__name__} has no order; make it a list, such as sorted(molecules)")
         rows = [data] if isinstance(data, str) or not isinstance(data, Iterable) else data
         return cls("molecule", {"smiles": [_require_molecule(x) for x in rows]})
 

@@ -16,8 +16,9 @@ from mrl.corpus.reading.sources import escape_invalid, is_utf8
 
 Bools = NDArray[np.bool_]
 
-_TAIL = r"(?s)^(?P<smiles>\S+)\s+(?P<tail>\|.*\|)(?P<name>)$"
-_TAIL_AND_NAME = r"(?s)^(?P<smiles>\S+)\s+(?:(?P<tail>\|[^|]*\|)(?:\s+|$))?(?P<name>.*)$"
+_BLANK = r"\s\p{Z}\x0b\x1c-\x1f\x85"  # \s alone is ASCII's
+_TAIL = rf"(?s)^(?P<smiles>[^{_BLANK}]+)[{_BLANK}]+(?P<tail>\|.*\|)(?P<name>)$"
+_TAIL_AND_NAME = rf"(?s)^(?P<smiles>[^{_BLANK}]+)[{_BLANK}]+(?:(?P<tail>\|[^|]*\|)(?:[{_BLANK}]+|$))?(?P<name>.*)$"
 # What a tail may hold without saying anything about the molecule: coordinates, labels (of atoms that have an element of
 # their own), properties and lone pairs. Anything else, such as the stereo of a racemate, is a part of the molecule.
 _LAYOUT = r"\|(?:(?:\([^)]*\)|\$[^$]*\$|atomProp:[^,]*|lp:[\d:,]*),?)*\|"

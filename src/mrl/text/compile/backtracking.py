@@ -1,15 +1,16 @@
-"""Patterns for which `re` may need a time that doubles with every character of a text, found before one is used.
+"""Patterns for which `re` may need far more time than a text has characters, found before one is used.
 
 `re` tries one way after the other in which a text can be divided among repeats, until one of them leads to a match. A
-repeat that can read one text in two ways, such as ``(a+)+``, has 2 ** n ways to read n of these texts; they are all
-tried where what follows the repeat does not match.
+repeat that can read one text in two ways, such as ``(a+)+``, has 2 ** n ways to read n of these texts; k repeats that
+can read the same text one after the other, such as ``a*a*``, have about n ** (k - 1). They are all tried where what
+follows does not match. A single repeat that can fail is read again from each character: n ** 2 steps.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from mrl.text.compile.nfa import parse_pattern
@@ -20,6 +21,8 @@ Ways: TypeAlias = Counter[int]
 
 _UNBOUNDED = 8  # repeats; a bound beyond is as bad as none
 _MOST_POSITIONS = 2_000
+_MOST_TRIPLES = 100_000
+_LONG = 1_000  # characters that a repeat reads again in no time
 _CATEGORIES: dict[str, Callable[[str], bool]] = {
     "DIGIT": str.isdecimal,
     "SPACE": str.isspace,
@@ -70,6 +73,49 @@ def ambiguous_repeat(pattern: str) -> str | None:
         return None
 
 
+def shared_repeats(pattern: str) -> str | None:
+    """Return a text that two repeats of the pattern, one after the other, can divide between them; None without one.
+
+    Only where what follows may fail; look-around, back-references and atomic groups as in `ambiguous_repeat`.
+
+    Parameters
+    ----------
+    pattern : str
+        A regular expression that `re` accepts, without an ambiguous repeat.
+
+    Examples
+    --------
+    >>> shared_repeats("a*a*b"), shared_repeats(r"\\d+(?:ab)*a(?:ba)*x")
+    ('a', 'ab')
+    >>> shared_repeats("a*b*c"), shared_repeats(r"\\d+\\.?\\d*")
+    (None, None)
+    """
+    items = parse_pattern(pattern)
+    flags = re.compile(pattern).flags
+    finder = _Finder(bool(flags & re.IGNORECASE), bool(flags & re.DOTALL), {*pattern, *_KINDS})
+    try:
+        return None if items is None else finder.shared(items)
+    except TooComplex:
+        return None
+
+
+def rescans(pattern: str) -> bool:
+    """Return whether `re` may read a text as often as it has characters: a repeat without a bound may fail.
+
+    Parameters
+    ----------
+    pattern : str
+        A regular expression that `re` accepts.
+
+    Examples
+    --------
+    >>> rescans("a*b"), rescans("(?=.*x)a"), rescans("a*"), rescans("Cl|Br")
+    (True, True, False, False)
+    """
+    items = parse_pattern(pattern)
+    return items is None or _rescans(items, may_fail=False)
+
+
 class _Finder:
     """The positions of a pattern that read a character, as in an automaton of Glushkov, and what follows each."""
 
@@ -80,6 +126,8 @@ class _Finder:
     def _clear(self) -> None:
         self.reads: list[Characters] = []
         self.follow: list[Ways] = []
+        self.fails: list[bool] = []  # whether what follows the item of a position may not match
+        self.may_fail = False
 
     def in_sequence(self, items: Iterable[tuple[Any, Any]], may_fail: bool) -> str | None:
         """Return what an ambiguous repeat reads; `may_fail` says whether what follows the items may."""
@@ -132,10 +180,56 @@ class _Finder:
                         todo.append((x, y))
         return None
 
+    def shared(self, items: Iterable[tuple[Any, Any]]) -> str | None:
+        """Return a text that two repeats of a pattern can divide between them.
+
+        Three walkers read the same text: in the first repeat, from it to the second, and in the second.
+        """
+        self._clear()
+        self._sequence(items)
+        reached = [self._reached(place) for place in range(len(self.reads))]
+        loops = [place for place, others in enumerate(reached) if place in others]
+        for p in loops:
+            for q in loops:
+                is_after = q in reached[p] and p not in reached[q]
+                if is_after and self.fails[q] and (text := self._divided(p, q, reached)) is not None:
+                    return text
+        return None
+
+    def _reached(self, place: int) -> set[int]:
+        found: set[int] = set()
+        todo = [place]
+        while todo:
+            todo += (new := self.follow[todo.pop()].keys() - found)
+            found |= new
+        return found
+
+    def _divided(self, p: int, q: int, reached: Sequence[set[int]]) -> str | None:
+        came: dict[Any, tuple[Any, str]] = {}
+        todo = deque([(p, p, q)])
+        while todo:
+            at = todo.popleft()
+            a, b, c = (self.follow[place].keys() for place in at)
+            for x in (x for x in a if p in reached[x]):
+                for z in (z for z in c if q in reached[z]):
+                    for y in (y for y in b if y == q or q in reached[y]):
+                        both = self.reads[x] & self.reads[y] & self.reads[z]
+                        if not both or (x, y, z) in came:
+                            continue
+                        came[x, y, z] = at, min(both, key=lambda c: (not c.isalnum(), c))
+                        if (x, y, z) == (p, q, q):
+                            return _text(came, (x, y, z), (p, p, q))
+                        if len(came) > _MOST_TRIPLES:
+                            raise TooComplex
+                        todo.append((x, y, z))
+        return None
+
     def _sequence(self, items: Iterable[tuple[Any, Any]]) -> Part:
-        whole = Part(Counter(), Counter(), 1)
-        for op, argument in items:
+        whole, outer, items = Part(Counter(), Counter(), 1), self.may_fail, list(items)
+        for i, (op, argument) in enumerate(items):
+            self.may_fail = outer or _any_may_fail(items[i + 1 :])
             whole = self._then(whole, self._item(str(op), argument))
+        self.may_fail = outer
         return whole
 
     def _then(self, a: Part, b: Part) -> Part:
@@ -179,6 +273,7 @@ class _Finder:
             raise TooComplex
         self.reads.append(characters)
         self.follow.append(Counter())
+        self.fails.append(self.may_fail)
         place = len(self.reads) - 1
         return Part(Counter({place: 1}), Counter({place: 1}), 0)
 
@@ -228,6 +323,31 @@ def _any_may_fail(items: Iterable[tuple[Any, Any]]) -> bool:
     return any(_may_fail(str(op), argument) for op, argument in items)
 
 
+def _rescans(items: Iterable[tuple[Any, Any]], may_fail: bool) -> bool:
+    for op, argument in reversed(list(items)):
+        match str(op):
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                _, most, body = argument
+                if (most > _LONG and may_fail) or _rescans(body, may_fail or most > 1):
+                    return True
+            case "BRANCH":
+                if any(_rescans(branch, may_fail) for branch in argument[1]):
+                    return True
+            case "SUBPATTERN":
+                if _rescans(argument[3], may_fail):
+                    return True
+            case "ATOMIC_GROUP":
+                if _rescans(argument, may_fail):
+                    return True
+            case "ASSERT" | "ASSERT_NOT":
+                if _rescans(argument[1], may_fail=True):
+                    return True
+            case "GROUPREF" | "GROUPREF_EXISTS":
+                return True
+        may_fail = may_fail or _may_fail(str(op), argument)
+    return False
+
+
 def _sum(*parts: Ways) -> Ways:
     total: Ways = Counter()
     for part in parts:
@@ -240,10 +360,12 @@ def _times(ways: Ways, factor: int) -> Ways:
     return Counter({position: min(2, number * factor) for position, number in ways.items() if factor})
 
 
-def _text(came: dict[tuple[int, int], tuple[tuple[int, int], str]], at: tuple[int, int]) -> str:
-    """Return what was read on the way to a pair of positions."""
+def _text(came: Mapping[Any, tuple[Any, str]], at: Any, start: Any = None) -> str:
+    """Return what was read on the way to some positions."""
     characters: list[str] = []
     while at in came:
         at, character = came[at]
         characters.append(character)
+        if at == start:
+            break
     return "".join(reversed(characters))

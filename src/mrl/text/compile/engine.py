@@ -247,6 +247,7 @@ class CompiledEngine:
         rows: list[list[int]] = []
         unknown: list[tuple[int, int, int]] = []
         for row, string in enumerate(text):
+            self.segmentation.require_length(string, row)
             ids, at = [BOS], 0
             for piece in self.pieces(string):
                 ids += self.piece_ids(piece)

@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mrl.errors import UnknownTokenError
+from mrl.errors import RowError, UnknownTokenError
+from mrl.messages import format_value
+from mrl.text.compile.backtracking import rescans
+from mrl.text.compile.nfa import Nfa, UnsupportedPattern
 from mrl.text.constants import SPECIAL_TOKENS
 from mrl.text.tokenize import split_by_pattern
+
+MOST_CHARACTERS = 10_000  # of a text, where `re` may need their square as time
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,41 @@ class Segmentation:
     def _tokens_of_texts(self) -> dict[str, str]:
         return {text: token for token, text in [*self.texts.items()][::-1]}
 
+    @cached_property
+    def _limit_reason(self) -> str | None:
+        """Why `re` reads texts, if it may read one again from each of its characters; else None."""
+        try:
+            Nfa(self.pattern)
+        except UnsupportedPattern as reason:
+            return str(reason) if self.pattern is not None and rescans(self.pattern) else None
+        return None
+
+    def require_length(self, text: str, row: int = 0) -> None:
+        """Raise a RowError if `re` may need far more time for a text than it has characters.
+
+        Parameters
+        ----------
+        text : str
+            One of any length up to 10,000 characters is read; longer ones where the pattern can be compiled, or has
+            no repeat without a bound that may fail.
+        row : int
+            Its number, for the message.
+
+        Raises
+        ------
+        RowError
+            The text is too long for the pattern.
+        """
+        if len(text) > MOST_CHARACTERS and self._limit_reason is not None:
+            raise RowError(
+                f"row {row} has {len(text):,} characters; expected at most {MOST_CHARACTERS:,}: {self._limit_reason}, "
+                f"so {format_value(self.pattern)} runs on re, which may read a text again from each of its "
+                "characters; cut the text into shorter ones, or leave that out of the pattern",
+                row=row,
+                column="text",
+                value=text,
+            )
+
     def pieces(self, text: str, *, whole_names: bool = False) -> list[str]:
         """Return the pieces of a text; joined, they are the text.
 
@@ -76,7 +116,13 @@ class Segmentation:
         Returns
         -------
         list of str
+
+        Raises
+        ------
+        RowError
+            The text is too long; see `require_length`.
         """
+        self.require_length(text)
         names = () if whole_names else self.split_names
         return list(text) if self._regex is None else split_by_pattern(text, self._regex, names)
 

@@ -81,10 +81,11 @@ class PieceCounter:
         """Count the pieces of a column of str; UnknownTokenError if one is out of grammar."""
         text, row = as_text(column), 0
         while row < len(text):
-            part = text[row : row + self._sizes[-1]]
+            part, first = text[row : row + self._sizes[-1]], row
             row += len(part)
             if self._engine.kind == "re":
-                for string in part:
+                for number, string in enumerate(part, first):
+                    self._segmentation.require_length(string, number)
                     self.counts.update(self._segmentation.pieces(string))
                 continue
             ids, unknown, n_unknown = self._engine.encode_pieces(part)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mrl.errors import VocabError
 from mrl.messages import format_value
-from mrl.text.compile.backtracking import ambiguous_repeat
+from mrl.text.compile.backtracking import ambiguous_repeat, shared_repeats
 from mrl.text.compile.segmentation import Segmentation
 from mrl.text.vocabs.vocab import Vocab
 
@@ -37,7 +37,8 @@ class RegexVocab(Vocab):
     ------
     VocabError
         `pattern` is not a string, not a regular expression, or one with a repeat that can read one text in two ways,
-        although what follows may not match, such as ``(C+)+X``: `re` would try them all.
+        although what follows may not match, such as ``(C+)+X``, or two repeats that can share one, such as ``C*C*X``:
+        `re` would try all ways.
 
     Examples
     --------
@@ -65,6 +66,12 @@ class RegexVocab(Vocab):
                 f"the pattern {format_value(pattern)} may need a time that doubles with every character: a repeat in "
                 f"it can read {format_value(text)} in two ways; write it so that there is one, such as 'C+X' for "
                 "'(?:C+)+X'"
+            )
+        if (text := shared_repeats(pattern)) is not None:
+            raise VocabError(
+                f"the pattern {format_value(pattern)} may need a time that grows with the cube of the characters of a "
+                f"text: two repeats in it, one after the other, can both read {format_value(text)}; write it so that "
+                "one can, such as 'a*b' for 'a*a*b'"
             )
         self.pattern = pattern
         self.segmentation = replace(self.segmentation, pattern=pattern)
