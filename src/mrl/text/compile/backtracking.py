@@ -86,7 +86,7 @@ def shared_repeats(pattern: str) -> str | None:
     Examples
     --------
     >>> shared_repeats("a*a*b"), shared_repeats(r"\\d+(?:ab)*a(?:ba)*x")
-    ('a', 'ab')
+    ('a', 'baba')
     >>> shared_repeats("a*b*c"), shared_repeats(r"\\d+\\.?\\d*")
     (None, None)
     """
