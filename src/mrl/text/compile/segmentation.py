@@ -92,6 +92,11 @@ class Segmentation:
         ------
         RowError
             The text is too long for the pattern.
+
+        Examples
+        --------
+        >>> Segmentation("a*b").require_length("a" * 10_001)
+        >>> Segmentation("(?=a)a*b").require_length("a" * 10_000)
         """
         if len(text) > MOST_CHARACTERS and self._limit_reason is not None:
             raise RowError(
