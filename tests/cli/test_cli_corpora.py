@@ -250,16 +250,17 @@ def test_standard_input(table: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of a terminal")
-def test_an_interruption_keeps_what_is_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["job.json", "clean-*.arrow"], ids=["workers wait", "workers clean"])
+def test_an_interruption_keeps_what_is_finished(tmp_path: Path, moment: str) -> None:
     path, out = tmp_path / "a.smi", tmp_path / "c"
-    path.write_text("".join(f"{'C' * (k % 50 + 1)}c1ccccc1{'N' * (k % 7)} M{k}\n" for k in range(60_000)))
+    path.write_text("".join(f"{'C' * (k % 50 + 1)}c1ccccc1{'N' * (k % 7)} M{k}\n" for k in range(20_000)))
     words = _mrl("prepare", path, "-o", out, "--preset", "molformer", "--workers", 2, "--rows-per-part", 5_000)
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while process.poll() is None and not list((out / "work").glob("clean-*.arrow")):
+    while process.poll() is None and not list((out / "work").glob(moment)):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (130, False), err
     assert "what is finished is kept: the same command goes on from there" in err
     subprocess.run(words, check=True, capture_output=True)
-    assert len(open_corpus(out)) == 60_000
+    assert len(open_corpus(out)) == 20_000

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 from mrl.errors import PrepareError
-from mrl.processes import available_cpus, process_context
+from mrl.processes import available_cpus, begin_worker, process_context
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -68,7 +68,7 @@ def engine_of(workers: int | None, engine: Engine | None) -> Iterator[tuple[Engi
     elif workers == 1:
         yield ThisProcess(), 1
     else:
-        pool = ProcessPoolExecutor(workers, process_context())
+        pool = ProcessPoolExecutor(workers, process_context(), begin_worker)
         try:
             yield pool, 2 * workers
         finally:

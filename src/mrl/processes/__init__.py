@@ -2,11 +2,13 @@
 
 from mrl.processes.pool import Lost, WorkerPool, next_chunk_size, require_picklable
 from mrl.processes.start import available_cpus, process_context, require_n_jobs
+from mrl.processes.worker import begin_worker
 
 __all__ = [
     "Lost",
     "WorkerPool",
     "available_cpus",
+    "begin_worker",
     "next_chunk_size",
     "process_context",
     "require_n_jobs",
