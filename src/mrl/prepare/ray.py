@@ -38,7 +38,7 @@ class RayEngine:
         self._ray = ray
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
-            here = {"include_dashboard": False} if address is None else {}
+            here: dict[str, Any] = {"include_dashboard": False} if address is None else {}
             try:
                 # Without an address, Ray would join any cluster that it finds on this machine.
                 ray.init(address=address or "local", log_to_driver=False, **here)
