@@ -39,7 +39,7 @@ _NOT_UTF8 = "not UTF-8"
 _DECIMAL_COMMAS = "the column has decimal commas: pass options=ReadOptions(decimal=',') (--decimal ,)"
 _REMEDY = (
     "correct the file, or choose another column, or say what it means with options=ReadOptions(label_map=...) "
-    "(--label-map), or that it is missing with on_label= (--on-label)"
+    "(--label-map), or pass options=ReadOptions(on_label=...) (--on-label)"
 )
 _KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
 
