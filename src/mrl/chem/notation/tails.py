@@ -16,6 +16,7 @@ _TAIL = re.compile(r"\|[^|]*\|")
 _COORDINATES_AND_LABELS = re.compile(r"\([^)]*\)|\$[^$]*\$")
 _NAME = re.compile(r"(?:&|o(?=\d)|\^|[A-Za-z]+)?")
 _PAIRED = ("3", "6")  # of radicals: a singlet, a doublet of three electrons
+_ELECTRONS = {"1": 1, "2": 2, "4": 2, "5": 3, "7": 3}
 _BETWEEN = re.compile(r",+(?=\D|$)")
 _STEREO_GROUPS = frozenset({"&", "o", "r"})
 _WRITTEN_AS_SMILES = frozenset({"a", "atomProp", "C", "c", "ctu", "f", "lp", "t", "w", "wD", "wU", "^"})
@@ -108,6 +109,8 @@ def strip_tail(text: str) -> Stripped:
         mol = Chem.MolFromSmiles(f"{smiles} {tail}", params)
     if mol is None:
         raise _cannot(text, tail, "cannot be read by RDKit")
+    if reason := _other_radical(features, f"{smiles} {tail}", params):
+        raise _cannot(text, tail, reason)
     if any(atom.GetAtomicNum() == 0 and atom.HasProp("atomLabel") for atom in mol.GetAtoms()):
         raise _cannot(text, tail, "labels a wildcard atom, which SMILES can only number, such as [*:1]")
     marked = [bond for bond in drawn.GetBonds() if bond.GetStereo() not in _NO_STEREO]
@@ -144,6 +147,23 @@ def _misread(features: list[str], smiles: str) -> str | None:
         for number in centres:
             if written.GetAtomWithIdx(number).GetDegree() < 3:
                 return f"has atom {number} in a stereo group, which has fewer than three neighbours; atoms count from 0"
+    return None
+
+
+def _other_radical(features: list[str], text: str, params: Chem.SmilesParserParams) -> str | None:
+    """Why RDKit would give an atom other unpaired electrons than a tail says; None if it would not."""
+    radicals = [found for found in map(_GRAMMAR.fullmatch, features) if found is not None and found["radical"]]
+    if not radicals:
+        return None
+    params.removeHs = False  # type: ignore[assignment]  # tails count the atoms of the text
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(text, params)
+    for found in radicals:
+        for number in map(int, found["atoms"].split(",")):
+            electrons = mol.GetAtomWithIdx(number).GetNumRadicalElectrons()
+            if electrons != _ELECTRONS[found["radical"]]:
+                there = format_count(electrons, "unpaired electron")
+                return f"has {describe(found[0])}, but the SMILES leaves atom {number} {there}; atoms count from 0"
     return None
 
 
