@@ -27,7 +27,7 @@ from mrl.qsar.options import FitOptions
 from mrl.qsar.targets import Target
 from mrl.qsar.uncertainty import expected_errors
 from mrl.qsar.validation import Metric, Validation
-from mrl.ragged import Rejects, arrow_table, as_text, pandas_frame
+from mrl.ragged import Rejects, Tabular, as_text
 
 MODEL_FILE = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
@@ -35,7 +35,7 @@ _SHOWN = 10  # rows that a notebook shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Predictions:
+class Predictions(Tabular):
     """Predicted properties of n molecules; NaN in the rows that are not molecules.
 
     Attributes
@@ -87,14 +87,14 @@ class Predictions:
         """
         return self.uncertainty.reshape(len(self), -1)[:, self._place(target)]
 
-    def to_arrow(self) -> Any:
-        """Return the columns that ``mrl predict`` writes as an Arrow table, which polars, DuckDB and others take.
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return the columns that ``mrl predict`` writes, for `to_arrow` and `to_pandas`.
 
         Returns
         -------
-        pyarrow.Table
-            Of n rows: ``... predicted`` and ``... uncertainty`` of each target, and ``similarity``; NaN in the rows
-            that have no predictions.
+        dict of str to ndarray of float64, each of shape (n,)
+            ``... predicted`` and ``... uncertainty`` of each target, and ``similarity``; NaN in the rows that have no
+            predictions.
 
         Examples
         --------
@@ -105,27 +105,7 @@ class Predictions:
         columns: dict[str, NDArray[np.float64]] = {}
         for name in self.targets:
             columns |= {f"{name} predicted": self[name], f"{name} uncertainty": self.uncertainty_of(name)}
-        return arrow_table(columns | {"similarity": self.similarity})
-
-    def to_pandas(self) -> Any:
-        """Return the predictions as a pandas DataFrame; see `to_arrow`.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-
-        Examples
-        --------
-        >>> one = np.ones(1)
-        >>> Predictions(("y",), 0.5 * one, 0.1 * one, one, one > 0, Rejects()).to_pandas()["y predicted"].tolist()
-        [0.5]
-        """
-        return pandas_frame(self.to_arrow())
+        return columns | {"similarity": self.similarity}
 
     def __repr__(self) -> str:
         names = ", ".join(self.targets)

@@ -17,7 +17,7 @@ from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, SPLIT_RULES, as_labels, class_codes, part_of
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import OnError, Reject, Rejects, require_on_error
-from mrl.ragged.tables import arrow_table, pandas_frame
+from mrl.ragged.tables import Tabular, arrow_table, pandas_frame
 from mrl.ragged.text import Text, as_text
 from mrl.ragged.vectors import FeaturizedColumn, StoredVectors
 
@@ -37,6 +37,7 @@ __all__ = [
     "Reject",
     "Rejects",
     "StoredVectors",
+    "Tabular",
     "Text",
     "TokenizedColumn",
     "arrow_table",

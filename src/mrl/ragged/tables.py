@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from mrl.errors import ColumnError
 from mrl.ragged.ragged import Ragged
 
-__all__ = ["arrow_table", "pandas_frame"]
+__all__ = ["Tabular", "arrow_table", "pandas_frame"]
 
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
@@ -72,3 +73,57 @@ def pandas_frame(table: Any) -> Any:
         raise ImportError(
             f"to_pandas needs pandas ({error}): pip install pandas, or use to_arrow(), which polars takes as well"
         ) from error
+
+
+class Tabular(ABC):
+    """A result with rows and named columns, which other libraries take as a table.
+
+    Examples
+    --------
+    >>> class Masses(Tabular):
+    ...     def columns(self):
+    ...         return {"smiles": ["C", "O"], "mass": [16.04, 18.02]}
+    >>> Masses().to_arrow().num_rows, Masses().to_pandas()["mass"].tolist()
+    (2, [16.04, 18.02])
+    """
+
+    @abstractmethod
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns by name.
+
+        Returns
+        -------
+        mapping of str to column, each of shape (n,)
+            As for `arrow_table`.
+
+        Examples
+        --------
+        >>> from mrl.chem import screen
+        >>> screen(["CCO", "OCC"]).columns()["unique"]
+        array([ True, False])
+        """
+
+    def to_arrow(self) -> Any:
+        """Return the columns as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows.
+        """
+        return arrow_table(self.columns())
+
+    def to_pandas(self) -> Any:
+        """Return the columns as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of n rows, numbered from 0.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        return pandas_frame(self.to_arrow())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,13 +17,13 @@ from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import format_percent, html_preview
 from mrl.progress import Progress, track
-from mrl.ragged import Reject, Rejects, as_molecules
+from mrl.ragged import Reject, Rejects, Tabular, as_molecules
 
 _SHOWN = 10  # rows in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Screened:
+class Screened(Tabular):
     """The result of `screen`, row by row, and its rates.
 
     A rate over nothing is NaN. Compare rates at equal `n` only.
@@ -124,6 +124,28 @@ class Screened:
     def valid_unique_novel(self) -> float:
         """New, distinct molecules among all rows; NaN if nothing was given to compare with."""
         return float("nan") if self.known is None else _rate(self.n_novel, self.n)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the rows by columns, for `to_arrow` and `to_pandas`.
+
+        Returns
+        -------
+        dict of str to column, each of shape (n,)
+            ``smiles``, ``valid``, ``unique``, ``novel``, and ``reason``, which is None in valid rows.
+
+        Examples
+        --------
+        >>> screen(["OCC", "C("]).to_arrow().select(["smiles", "valid"]).to_pydict()
+        {'smiles': ['CCO', None], 'valid': [True, False]}
+        """
+        reasons = {reject.row: reject.reason for reject in self.rejects}
+        return {
+            "smiles": list(self.smiles),
+            "valid": self.valid,
+            "unique": self.unique,
+            "novel": self.novel,
+            "reason": [reasons.get(row) for row in range(self.n)],
+        }
 
     def summary(self) -> dict[str, int | float | str | None]:
         """Return the numbers for JSON, with None for NaN, and the version of RDKit.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mrl.ragged import Tabular
 
 
 class Call(NamedTuple):
@@ -40,7 +42,7 @@ class Call(NamedTuple):
     reason: str = ""
 
 
-class History(Sequence[Call]):
+class History(Sequence[Call], Tabular):
     """Every molecule that was scored, once each, in the order of the calls.
 
     Parameters
@@ -92,6 +94,21 @@ class History(Sequence[Call]):
             raise ValueError(f"{call.smiles} was scored before, at call {self.known[call.smiles] + 1}")
         self.known[call.smiles] = len(self._calls)
         self._calls.append(call)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Return the calls by columns, for `to_arrow` and `to_pandas`.
+
+        Returns
+        -------
+        dict of str to list, each of n calls
+            ``smiles``, ``score``, ``source``, ``round``, ``reason``.
+
+        Examples
+        --------
+        >>> History([Call("CCO", 0.4, "start", 0)]).to_pandas()["score"].tolist()
+        [0.4]
+        """
+        return {name: [getattr(call, name) for call in self._calls] for name in Call._fields}
 
     @property
     def scores(self) -> NDArray[np.float64]:

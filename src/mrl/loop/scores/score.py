@@ -16,7 +16,7 @@ from mrl.loop.scores.functions import Function, Measurement, evaluate, require_f
 from mrl.loop.scores.transforms import Transform
 from mrl.loop.scores.values import Estimate, Failed
 from mrl.messages import format_names, format_value
-from mrl.ragged import Rejects, as_text
+from mrl.ragged import Rejects, Tabular, as_text
 
 Aggregate = Literal["geometric", "arithmetic"]
 
@@ -76,7 +76,7 @@ class Component:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class Scored(Tabular):
     """The scores of molecules, row for row.
 
     Attributes
@@ -87,6 +87,8 @@ class Scored:
         What each component's function returned, before its transform, margins left out; NaN where it failed.
     rejects : Rejects
         Why a row has no score: row, text, stage (``"parse"`` or the component's name), reason.
+    names : tuple of str
+        Of the k components.
 
     Examples
     --------
@@ -99,6 +101,24 @@ class Scored:
     scores: NDArray[np.float64]
     values: NDArray[np.float64]
     rejects: Rejects
+    names: tuple[str, ...]
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return the scores by columns, for `to_arrow` and `to_pandas`.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, each of shape (n,)
+            ``score``, and the values of each component: ``... value``.
+
+        Examples
+        --------
+        >>> from mrl.loop import task
+        >>> task("qed")(["CCO"]).to_pandas().columns.tolist()
+        ['score', 'qed value']
+        """
+        values = {f"{name} value": self.values[:, i] for i, name in enumerate(self.names)}
+        return {"score": self.scores} | values
 
     def __repr__(self) -> str:
         return f"Scored({len(self.scores):,} rows, {int(np.isfinite(self.scores).sum()):,} with a score)"
@@ -217,7 +237,7 @@ class Score:
                     values[one.row, column], margins[one.row, column] = value
                 else:
                     values[one.row, column] = value
-        return Scored(self._mean(values, margins, texts), values, Rejects(sorted(rejects)))
+        return Scored(self._mean(values, margins, texts), values, Rejects(sorted(rejects)), self.names)
 
     def _mean(
         self, values: NDArray[np.float64], margins: NDArray[np.float64], texts: Sequence[str]
