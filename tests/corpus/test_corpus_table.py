@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mrl.corpus import Table
 from mrl.errors import ColumnError, RowError
-from mrl.ragged import Rejects, Text
+from mrl.ragged import Rejects, Tabular, Text
 
 
 def some() -> Table:
@@ -153,9 +153,11 @@ def test_pandas_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) ->
 
             return pandas
 
-    from mrl.ragged import pandas_frame
+    class Result(Tabular):
+        def to_arrow(self) -> Any:
+            return WithoutPandas()
 
     with pytest.raises(ImportError, match=r"pip install pandas, or use to_arrow\(\)"):
-        pandas_frame(WithoutPandas())
+        Result().to_pandas()
     assert isinstance(some().to_arrow(), pa.Table)
     assert isinstance(some().smiles, Text)

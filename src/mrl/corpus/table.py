@@ -16,6 +16,7 @@ from mrl.ragged import (
     MoleculeTable,
     Ragged,
     Rejects,
+    Tabular,
     Text,
     arrow_table,
     as_column,
@@ -23,7 +24,6 @@ from mrl.ragged import (
     as_list,
     as_text,
     is_missing,
-    pandas_frame,
     row_numbers,
 )
 
@@ -37,7 +37,7 @@ TAIL_COLUMNS = ("cxsmiles", "cxsmiles_tail")
 _SHOWN = 8  # names of columns in a repr
 
 
-class Table(MoleculeTable):
+class Table(MoleculeTable, Tabular):
     """Columns of equal length, with the rows that were rejected.
 
     Rows in = rows of the table + ``rejects``; ``rows`` and ``rejects`` number them alike.
@@ -256,27 +256,6 @@ class Table(MoleculeTable):
             if name in self.signs and self.signs[name].any():
                 columns[f"{name} sign"] = self.signs[name]
         return arrow_table(columns)
-
-    def to_pandas(self) -> Any:
-        """Return the columns as a pandas DataFrame; see `to_arrow`.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-        ColumnError
-            A column has values of several types; a ``ValueError``.
-
-        Examples
-        --------
-        >>> Table({"smiles": ["C", "CC"], "y": [0.5, 1.5]}).to_pandas().y.mean()
-        np.float64(1.0)
-        """
-        return pandas_frame(self.to_arrow())
 
     def view(self, rows: Any) -> Table:
         """Return some rows of this table; ``rejects`` and ``notes`` stay those of the whole.

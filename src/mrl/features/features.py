@@ -12,7 +12,7 @@ from mrl.errors import FeatureError
 from mrl.features.refs import VectorRefs
 from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
-from mrl.ragged import OnError, Rejects, Text, arrow_table, pandas_frame
+from mrl.ragged import OnError, Rejects, Tabular, Text, arrow_table
 
 __all__ = ["Features", "OnNonfinite", "features_of", "require_on_nonfinite"]
 
@@ -20,7 +20,7 @@ OnNonfinite: TypeAlias = Literal["reject", "keep"]
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class Features(Tabular):
     """Vectors of molecules; see `featurize`.
 
     Parameters
@@ -126,26 +126,6 @@ class Features:
         names = self.names or tuple(map(str, range(values.shape[1])))
         columns = {name: pa.array(values[:, place], mask=failed) for place, name in enumerate(names)}
         return arrow_table({"row": self.kept} | columns)
-
-    def to_pandas(self) -> Any:
-        """Return the vectors as a pandas DataFrame with a column for each number; see `to_arrow`.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-
-        Examples
-        --------
-        >>> from mrl.features import featurize
-        >>> featurize(["CCO", "C"], lambda smiles: [len(smiles), 7.5]).to_pandas().columns.tolist()
-        ['row', '0', '1']
-        """
-        return pandas_frame(self.to_arrow())
 
 
 def features_of(

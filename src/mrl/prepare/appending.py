@@ -45,9 +45,11 @@ def append_rows(
         raise CorpusError(f"{work} is not work of mrl prepare --append: rename it", path=str(work))
     vocab = None if corpus.manifest.vocab is None else corpus.vocab
     job = Job.start(with_saved_input(inputs, work), replace(recipe, vocab=vocab, merges=0), work, Base.of(corpus))
-    if is_dry and job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
-        raise CorpusError(f"{out} has the rows of these files already: appending them changes nothing", path=str(out))
     if job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
+        if is_dry:
+            raise CorpusError(
+                f"{out} has the rows of these files already: appending them changes nothing", path=str(out)
+            )
         remove_appended(out, corpus.manifest)
         return corpus.manifest
     todo = Work(job, report)

@@ -27,7 +27,7 @@ from mrl.qsar.options import FitOptions
 from mrl.qsar.targets import Target
 from mrl.qsar.uncertainty import expected_errors
 from mrl.qsar.validation import Metric, Validation
-from mrl.ragged import Rejects, Tabular, as_text
+from mrl.ragged import Rejects, Tabular, arrow_table, as_text
 
 MODEL_FILE = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
@@ -87,14 +87,14 @@ class Predictions(Tabular):
         """
         return self.uncertainty.reshape(len(self), -1)[:, self._place(target)]
 
-    def columns(self) -> dict[str, NDArray[np.float64]]:
-        """Return the columns that ``mrl predict`` writes, for `to_arrow` and `to_pandas`.
+    def to_arrow(self) -> Any:
+        """Return the columns that ``mrl predict`` writes as an Arrow table, which polars, DuckDB and others take.
 
         Returns
         -------
-        dict of str to ndarray of float64, each of shape (n,)
-            ``... predicted`` and ``... uncertainty`` of each target, and ``similarity``; NaN in the rows that have no
-            predictions.
+        pyarrow.Table
+            Of n rows: ``... predicted`` and ``... uncertainty`` of each target, and ``similarity``; NaN in the
+            rows that have no predictions.
 
         Examples
         --------
@@ -105,7 +105,7 @@ class Predictions(Tabular):
         columns: dict[str, NDArray[np.float64]] = {}
         for name in self.targets:
             columns |= {f"{name} predicted": self[name], f"{name} uncertainty": self.uncertainty_of(name)}
-        return columns | {"similarity": self.similarity}
+        return arrow_table(columns | {"similarity": self.similarity})
 
     def __repr__(self) -> str:
         names = ", ".join(self.targets)

@@ -17,7 +17,7 @@ from mrl.ragged.intake import as_array, as_column
 from mrl.ragged.labels import IGNORED, PART_NAMES, PART_OF_NAME, SPLIT_RULES, as_labels, class_codes, part_of
 from mrl.ragged.ragged import Ragged
 from mrl.ragged.rejects import OnError, Reject, Rejects, require_on_error
-from mrl.ragged.tables import Tabular, arrow_table, pandas_frame
+from mrl.ragged.tables import Tabular, arrow_table
 from mrl.ragged.text import Text, as_text
 from mrl.ragged.vectors import FeaturizedColumn, StoredVectors
 
@@ -51,7 +51,6 @@ __all__ = [
     "concat_lines",
     "is_column",
     "is_missing",
-    "pandas_frame",
     "part_of",
     "require_on_error",
     "row_numbers",

@@ -14,7 +14,7 @@ from mrl.files import atomic
 from mrl.formatting import html_table
 from mrl.messages import format_count, format_value
 from mrl.ragged.columns import MoleculeTable
-from mrl.ragged.tables import pandas_frame
+from mrl.ragged.tables import Tabular
 
 __all__ = ["OnError", "Reject", "Rejects", "require_on_error"]
 
@@ -60,7 +60,7 @@ class Reject(NamedTuple):
         return self.reason.partition(":")[0]
 
 
-class Rejects(Sequence[Reject]):
+class Rejects(Sequence[Reject], Tabular):
     """An immutable table of rejected rows, in the order in which they were rejected.
 
     Parameters
@@ -284,25 +284,6 @@ class Rejects(Sequence[Reject]):
         columns = self.to_dict()
         kinds = {name: pa.int64() if name in ("row", "line") else pa.large_string() for name in columns}
         return pa.table({name: pa.array(_valid(values), kinds[name]) for name, values in columns.items()})
-
-    def to_pandas(self) -> Any:
-        """Return the columns of `to_dict` as a pandas DataFrame.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-
-        Examples
-        --------
-        >>> Rejects([(4, "C(", "parse", "syntax")]).to_pandas().kind.tolist()
-        ['syntax']
-        """
-        return pandas_frame(self.to_arrow())
 
     def to_csv(self, target: str | os.PathLike[str] | TextIO) -> None:
         """Write a CSV file with a header line.

@@ -9,7 +9,7 @@ from typing import Any
 from mrl.errors import ColumnError
 from mrl.ragged.ragged import Ragged
 
-__all__ = ["Tabular", "arrow_table", "pandas_frame"]
+__all__ = ["Tabular", "arrow_table"]
 
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
@@ -46,63 +46,21 @@ def arrow_table(columns: Mapping[str, Any]) -> Any:
     return pa.table(arrays)
 
 
-def pandas_frame(table: Any) -> Any:
-    """Return an Arrow table as a pandas DataFrame, its rows numbered from 0.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    ImportError
-        pandas is not installed.
-
-    Examples
-    --------
-    >>> pandas_frame(arrow_table({"y": [1.5, None]})).y.tolist()
-    [1.5, nan]
-    """
-    try:
-        return table.to_pandas()
-    except ImportError as error:
-        raise ImportError(
-            f"to_pandas needs pandas ({error}): pip install pandas, or use to_arrow(), which polars takes as well"
-        ) from error
-
-
 class Tabular(ABC):
     """A result with rows and named columns, which other libraries take as a table.
 
     Examples
     --------
     >>> class Masses(Tabular):
-    ...     def columns(self):
-    ...         return {"smiles": ["C", "O"], "mass": [16.04, 18.02]}
-    >>> Masses().to_arrow().num_rows, Masses().to_pandas()["mass"].tolist()
-    (2, [16.04, 18.02])
+    ...     def to_arrow(self):
+    ...         return arrow_table({"smiles": ["C", "O"], "mass": [16.04, 18.02]})
+    >>> Masses().to_pandas()["mass"].tolist()
+    [16.04, 18.02]
     """
 
+    __slots__ = ()
+
     @abstractmethod
-    def columns(self) -> Mapping[str, Any]:
-        """Return the columns by name.
-
-        Returns
-        -------
-        mapping of str to column, each of shape (n,)
-            As for `arrow_table`.
-
-        Examples
-        --------
-        >>> from mrl.chem import screen
-        >>> screen(["CCO", "OCC"]).columns()["unique"]
-        array([ True, False])
-        """
-
     def to_arrow(self) -> Any:
         """Return the columns as an Arrow table, which polars, DuckDB and others take.
 
@@ -110,11 +68,16 @@ class Tabular(ABC):
         -------
         pyarrow.Table
             Of n rows.
+
+        Examples
+        --------
+        >>> from mrl.chem import screen
+        >>> screen(["CCO", "OCC"]).to_arrow()["unique"].to_pylist()
+        [True, False]
         """
-        return arrow_table(self.columns())
 
     def to_pandas(self) -> Any:
-        """Return the columns as a pandas DataFrame.
+        """Return the columns as a pandas DataFrame; see `to_arrow`.
 
         Returns
         -------
@@ -125,5 +88,17 @@ class Tabular(ABC):
         ------
         ImportError
             pandas is not installed.
+
+        Examples
+        --------
+        >>> from mrl.chem import screen
+        >>> screen(["CCO", "OCC"]).to_pandas().unique.tolist()
+        [True, False]
         """
-        return pandas_frame(self.to_arrow())
+        table = self.to_arrow()
+        try:
+            return table.to_pandas()
+        except ImportError as error:
+            raise ImportError(
+                f"to_pandas needs pandas ({error}): pip install pandas, or use to_arrow(), which polars takes as well"
+            ) from error

@@ -13,7 +13,7 @@ from rdkit import rdBase
 from mrl.chem.cleaning.duplicates import By, Duplicates
 from mrl.chem.cleaning.steps import Step
 from mrl.formatting import Html, escape_html, html_table
-from mrl.ragged import Rejects, Text, arrow_table, pandas_frame
+from mrl.ragged import Rejects, Tabular, Text, arrow_table
 
 _EXAMPLES = 3
 
@@ -103,7 +103,7 @@ class StepCount:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cleaned:
+class Cleaned(Tabular):
     """The result of cleaning n rows: m are kept, n - m rejected.
 
     Attributes
@@ -229,28 +229,6 @@ class Cleaned:
             elif values is not None:
                 columns[name] = values
         return arrow_table(columns | ({} if self.keys is None else {"key": self.keys}))
-
-    def to_pandas(self) -> Any:
-        """Return the rows that are kept as a pandas DataFrame; see `to_arrow`.
-
-        Returns
-        -------
-        pandas.DataFrame
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed.
-        ColumnError
-            The ids or labels are of several types; a ``ValueError``.
-
-        Examples
-        --------
-        >>> from mrl.chem import clean
-        >>> clean(["CCO", "C("]).to_pandas().smiles.tolist()
-        ['CCO']
-        """
-        return pandas_frame(self.to_arrow())
 
     def __repr__(self) -> str:
         parts = [f"Cleaned({len(self.kept):,} of {len(self.kept) + len(self.rejects):,} rows"]

@@ -17,7 +17,7 @@ from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
 from mrl.formatting import format_percent, html_preview
 from mrl.progress import Progress, track
-from mrl.ragged import Reject, Rejects, Tabular, as_molecules
+from mrl.ragged import Reject, Rejects, Tabular, arrow_table, as_molecules
 
 _SHOWN = 10  # rows in a notebook
 
@@ -125,13 +125,13 @@ class Screened(Tabular):
         """New, distinct molecules among all rows; NaN if nothing was given to compare with."""
         return float("nan") if self.known is None else _rate(self.n_novel, self.n)
 
-    def columns(self) -> dict[str, Any]:
-        """Return the rows by columns, for `to_arrow` and `to_pandas`.
+    def to_arrow(self) -> Any:
+        """Return the rows as an Arrow table, which polars, DuckDB and others take.
 
         Returns
         -------
-        dict of str to column, each of shape (n,)
-            ``smiles``, ``valid``, ``unique``, ``novel``, and ``reason``, which is None in valid rows.
+        pyarrow.Table
+            Of n rows: ``smiles``, ``valid``, ``unique``, ``novel``, and ``reason``, null in valid rows.
 
         Examples
         --------
@@ -139,13 +139,14 @@ class Screened(Tabular):
         {'smiles': ['CCO', None], 'valid': [True, False]}
         """
         reasons = {reject.row: reject.reason for reject in self.rejects}
-        return {
+        columns = {
             "smiles": list(self.smiles),
             "valid": self.valid,
             "unique": self.unique,
             "novel": self.novel,
             "reason": [reasons.get(row) for row in range(self.n)],
         }
+        return arrow_table(columns)
 
     def summary(self) -> dict[str, int | float | str | None]:
         """Return the numbers for JSON, with None for NaN, and the version of RDKit.

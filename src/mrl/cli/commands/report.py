@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import shlex
 
-from mrl.cli.console import print_json, success
+from mrl.cli.console import print_json, success, versions
 from mrl.cli.options import ReportOptions
 from mrl.cli.summaries import read_blocks_of
 from mrl.cli.tables import report_kind, require_writable
@@ -30,10 +28,9 @@ def run(options: ReportOptions) -> None:
         n_jobs=options.n_jobs,
         progress=True,
     )
-    versions = {name: importlib.metadata.version(name) for name in ("mrl", "rdkit", "numpy")}
     success(f"read {format_count(summary.kept, 'row')} of {options.file}")
     report_kinds(summary)
-    report = DataReport(summary, _command(options), versions | {"python": platform.python_version()})
+    report = DataReport(summary, _command(options), versions("mrl", "rdkit", "numpy"))
     report.save(options.out)
     success(f"wrote a page about {format_count(summary.rows, 'row')} to {options.out}")
     if options.json:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mrl.ragged import Tabular
+from mrl.ragged import Tabular, arrow_table
 
 
 class Call(NamedTuple):
@@ -95,20 +95,20 @@ class History(Sequence[Call], Tabular):
         self.known[call.smiles] = len(self._calls)
         self._calls.append(call)
 
-    def columns(self) -> dict[str, list[Any]]:
-        """Return the calls by columns, for `to_arrow` and `to_pandas`.
+    def to_arrow(self) -> Any:
+        """Return the calls as an Arrow table, which polars, DuckDB and others take.
 
         Returns
         -------
-        dict of str to list, each of n calls
-            ``smiles``, ``score``, ``source``, ``round``, ``reason``.
+        pyarrow.Table
+            Of n calls: ``smiles``, ``score``, ``source``, ``round``, ``reason``.
 
         Examples
         --------
-        >>> History([Call("CCO", 0.4, "start", 0)]).to_pandas()["score"].tolist()
+        >>> History([Call("CCO", 0.4, "start", 0)]).to_arrow()["score"].to_pylist()
         [0.4]
         """
-        return {name: [getattr(call, name) for call in self._calls] for name in Call._fields}
+        return arrow_table({name: [getattr(call, name) for call in self._calls] for name in Call._fields})
 
     @property
     def scores(self) -> NDArray[np.float64]:

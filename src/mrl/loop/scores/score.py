@@ -16,7 +16,7 @@ from mrl.loop.scores.functions import Function, Measurement, evaluate, require_f
 from mrl.loop.scores.transforms import Transform
 from mrl.loop.scores.values import Estimate, Failed
 from mrl.messages import format_names, format_value
-from mrl.ragged import Rejects, Tabular, as_text
+from mrl.ragged import Rejects, Tabular, arrow_table, as_text
 
 Aggregate = Literal["geometric", "arithmetic"]
 
@@ -103,22 +103,22 @@ class Scored(Tabular):
     rejects: Rejects
     names: tuple[str, ...]
 
-    def columns(self) -> dict[str, NDArray[np.float64]]:
-        """Return the scores by columns, for `to_arrow` and `to_pandas`.
+    def to_arrow(self) -> Any:
+        """Return the scores as an Arrow table, which polars, DuckDB and others take.
 
         Returns
         -------
-        dict of str to ndarray of float64, each of shape (n,)
-            ``score``, and the values of each component: ``... value``.
+        pyarrow.Table
+            Of n rows: ``score``, and the values of each component: ``... value``.
 
         Examples
         --------
         >>> from mrl.loop import task
-        >>> task("qed")(["CCO"]).to_pandas().columns.tolist()
+        >>> task("qed")(["CCO"]).to_arrow().column_names
         ['score', 'qed value']
         """
         values = {f"{name} value": self.values[:, i] for i, name in enumerate(self.names)}
-        return {"score": self.scores} | values
+        return arrow_table({"score": self.scores} | values)
 
     def __repr__(self) -> str:
         return f"Scored({len(self.scores):,} rows, {int(np.isfinite(self.scores).sum()):,} with a score)"

@@ -62,15 +62,7 @@ def ambiguous_repeat(pattern: str) -> str | None:
     >>> ambiguous_repeat(r"\\[[^]]+]|(?:C+O)+X|Br?"), ambiguous_repeat("(?:C+)+")
     (None, None)
     """
-    items = parse_pattern(pattern)
-    if items is None:
-        return None
-    flags = re.compile(pattern).flags
-    finder = _Finder(bool(flags & re.IGNORECASE), bool(flags & re.DOTALL), {*pattern, *_KINDS})
-    try:
-        return finder.in_sequence(items, may_fail=False)
-    except TooComplex:
-        return None
+    return _find(pattern, lambda finder, items: finder.in_sequence(items, may_fail=False))
 
 
 def shared_repeats(pattern: str) -> str | None:
@@ -90,11 +82,17 @@ def shared_repeats(pattern: str) -> str | None:
     >>> shared_repeats("a*b*c"), shared_repeats(r"\\d+\\.?\\d*")
     (None, None)
     """
+    return _find(pattern, lambda finder, items: finder.shared(items))
+
+
+def _find(pattern: str, look: Callable[[_Finder, Any], str | None]) -> str | None:
+    """Return what is found in a pattern; None in one that cannot be taken apart, or is too large to look at."""
     items = parse_pattern(pattern)
+    if items is None:
+        return None
     flags = re.compile(pattern).flags
-    finder = _Finder(bool(flags & re.IGNORECASE), bool(flags & re.DOTALL), {*pattern, *_KINDS})
     try:
-        return None if items is None else finder.shared(items)
+        return look(_Finder(bool(flags & re.IGNORECASE), bool(flags & re.DOTALL), {*pattern, *_KINDS}), items)
     except TooComplex:
         return None
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import math
-import platform
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +32,7 @@ from mrl.cli.commands.models.train import (
     save_model,
     train_model,
 )
-from mrl.cli.console import USAGE, note, print_grid, print_json, print_text, progress, stop, success
+from mrl.cli.console import USAGE, note, print_grid, print_json, print_text, progress, stop, success, versions
 from mrl.cli.options import DemoOptions
 from mrl.cli.tables import require_writable
 from mrl.data import TextDataset
@@ -215,8 +213,7 @@ def _report(
         quality=_quality(dataset.smiles, [first, last]),
         neighbours=_neighbours(dataset.smiles, [first, last]),
         settings={**settings, "goal": str(goal), "batch": BATCH_SIZE, "device": device},
-        versions={name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
-        | {"python": platform.python_version()},
+        versions=versions("mrl", "torch", "rdkit", "numpy"),
     )
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import math
-import platform
 import shlex
 from pathlib import Path
 
 from mrl.chem import CanonicalSet, canon_smile
 from mrl.cli.commands.models.train import MODEL, VOCAB, load_model
-from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success, versions
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import ImproveOptions, Notation
 from mrl.cli.tables import notation_of, require_folder
@@ -127,8 +125,7 @@ def _page(
         [(part.name, part.direction, part.weight) for part in score.components],
         _command(options),
         vars(settings) | {"seed": options.seed, "rounds": len(found.rounds)},
-        {name: importlib.metadata.version(name) for name in ("mrl", "torch", "rdkit", "numpy")}
-        | {"python": platform.python_version()},
+        versions("mrl", "torch", "rdkit", "numpy"),
     )
 
 

@@ -14,7 +14,7 @@ from mrl.cli.tables import (
     require_writable,
     save_rejects,
 )
-from mrl.corpus import TableColumn, write_table
+from mrl.corpus import write_table
 from mrl.messages import format_count, format_names
 from mrl.qsar import PropertyModel
 
@@ -38,10 +38,8 @@ def run(options: PredictOptions) -> None:
     save_rejects(rejects, options.rejects)
     if not found.ok.any():
         stop(f"no row of {options.file} has a prediction, so {options.out} is not written", DATA)
-    columns: dict[str, TableColumn] = {}
-    for name in names:
-        columns |= {f"{name} predicted": found[name], f"{name} uncertainty": found.uncertainty_of(name)}
-    columns["similarity"] = found.similarity
+    predicted = found.to_arrow()
+    columns = {name: predicted[name].to_numpy() for name in predicted.column_names}
     write_table(table.with_tails().with_columns(columns), options.out)
     n = int(found.ok.sum())
     success(f"wrote {format_count(n, 'prediction')} to {options.out}")

@@ -15,7 +15,7 @@ from mrl.chem import Canonical, Cleaned, clean
 from mrl.cli.console import DATA, USAGE, note, print_json, progress, stop, success
 from mrl.cli.molecules import stop_without_molecules
 from mrl.cli.options import LanguageModelKind, Notation, ReadingOptions, TrainOptions
-from mrl.cli.tables import in_file, read_table, report_rejects, require_folder, require_writable
+from mrl.cli.tables import SEQUENCES, in_file, read_table, report_rejects, require_folder, require_writable
 from mrl.corpus import Table
 from mrl.data import TextDataset
 from mrl.errors import MrlError, StateError
@@ -61,7 +61,7 @@ def run(options: TrainOptions) -> None:
     """Read, clean, train, save; killed and run again, go on; Ctrl-C saves what was learned so far."""
     require_model_folder(options.out, options.force)
     with one_thread():
-        if options.notation in _VOCABS:
+        if options.notation in SEQUENCES:
             table, dataset = load_sequences(options)
         else:
             table, _, dataset = load_molecules(options.file, options, options.max_length)
