@@ -79,6 +79,26 @@ def test_workers_do_not_abort_while_a_thread_frees_tensors(tmp_path: Path, metho
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
 
+SLOW_QUEUE_THREAD = """
+import multiprocessing.queues, multiprocessing.resource_tracker as tracker, threading, time
+
+class Queue(multiprocessing.queues.Queue):
+    _feed = staticmethod(lambda *args, feed=multiprocessing.queues.Queue._feed: (feed(*args), time.sleep(0.02)))
+
+def unregister(*resource, unregister=tracker.unregister):
+    if threading.current_thread() is not threading.main_thread():
+        time.sleep(0.1)
+    unregister(*resource)
+
+multiprocessing.queues.Queue, tracker.unregister = Queue, unregister
+"""
+
+
+def test_a_slow_thread_of_a_queue_is_not_reported_as_a_leaked_semaphore(tmp_path: Path) -> None:
+    done = run_script(tmp_path, SLOW_QUEUE_THREAD + LEFT_EARLY + "    time.sleep(0.05)\n", "spawn", "name")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
 def die_when_closed(samples: list[int]) -> list[int]:
     if samples[0] >= 40:
         flag = Path(os.environ["MRL_TEST_FLAG"])

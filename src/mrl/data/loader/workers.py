@@ -147,6 +147,7 @@ class _WorkerIterator(_CompleteIterator, _MultiProcessingDataLoaderIter):
     """Torch's iterator over the batches of workers, which may be left at any time."""
 
     _workers: Any = ()  # until torch has made some
+    _index_queues: Any = ()
     _worker_pids_set = False
     _signals: list[object] | None = None
 
@@ -157,8 +158,10 @@ class _WorkerIterator(_CompleteIterator, _MultiProcessingDataLoaderIter):
     def end(self) -> None:
         """End the workers; that one of them dies now is not an error any more."""
         if self._signals is None and self._pid == os.getpid():  # forked workers have copies of this object
+            signals = run_postponing_signals(self._end, self.kill)
+            signals += run_postponing_signals(self._join_queue_threads, lambda: None)
             # The last attribute of this object, so that it dies last: then the signals that arrived are handled.
-            self._signals = run_postponing_signals(self._end, self.kill)
+            self._signals = signals
 
     def __del__(self) -> None:
         self.end()
@@ -168,6 +171,13 @@ class _WorkerIterator(_CompleteIterator, _MultiProcessingDataLoaderIter):
             self._shutdown_workers()
         except Exception:  # a worker died, or this object was never complete
             self.kill()
+
+    def _join_queue_threads(self) -> None:
+        # Torch closes these queues and leaves their threads. One that lets go of its semaphores while the process ends
+        # is stopped between removing a semaphore and telling multiprocessing's tracker, which then reports a leak.
+        for queue in self._index_queues:
+            if queue._closed and queue._thread is not None:
+                queue._thread.join(1)  # longer only where a killed worker left a full pipe
 
     def kill(self) -> None:
         """End the workers in the middle of what they are doing."""
