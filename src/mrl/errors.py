@@ -16,6 +16,7 @@ __all__ = [
     "DuplicateTokenError",
     "FeatureError",
     "FileFormatError",
+    "MissingLabelsWarning",
     "MoleculeError",
     "MrlError",
     "NotationError",
@@ -179,6 +180,10 @@ class StateError(MrlError, ValueError):
     """A saved state does not belong to this loader, model or vocabulary."""
 
     differs: tuple[str, ...] = ()
+
+
+class MissingLabelsWarning(UserWarning):
+    """Most labels of a column are not numbers and were read as missing, as ``on_label="nan"`` requested."""
 
 
 class UnknownTokenWarning(UserWarning):

@@ -104,6 +104,7 @@ def test_decimal_commas_are_named_and_read(tmp_path: Path) -> None:
     words = ("clean", path, "-o", out, "--target", "logD", "--duplicates", "mean", "--on-label", "nan")
     assert "the column has decimal commas" in run(*words[:-2], status=1)[1]
     assert "(--decimal ,)" in run(*words[:-2], status=1)[1]
+    assert "the column has decimal commas" in run(*words, status=1)[1]  # --on-label nan does not lose all of them
     assert facts("inspect", path)["column_facts"]["logD"]["decimal"] == ","
     assert "decimal commas: --decimal ," in run("inspect", path)[0].replace("\n", " ")
     run(*words, "--decimal", ",")

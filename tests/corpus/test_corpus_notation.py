@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mrl.corpus import ReadOptions, Table, read, read_blocks
-from mrl.errors import NotationError, ReadError, RowError
+from mrl.errors import ColumnError, MissingLabelsWarning, NotationError, ReadError, RowError
 
 FOREIGN = "not SMILES: a letter outside brackets that is no element or aromatic atom of SMILES"
 Put = Callable[[str, str | bytes], Path]
@@ -102,9 +102,10 @@ def test_a_table_without_header_in_a_list_is_an_error_whose_way_out_works(put: P
 # labels
 
 
-def labels(put: Put, cells: list[str], **options: Any) -> Table:
+def labels(put: Put, cells: list[str], censored: Any = "raise", **options: Any) -> Table:
     rows = [f'C,"{cell}"\n' for cell in cells]
-    return read(put("t.csv", "smiles,y\n" + "".join(rows)), targets="y", options=ReadOptions(**options))
+    path = put("t.csv", "smiles,y\n" + "".join(rows))
+    return read(path, targets="y", censored=censored, options=ReadOptions(**options))
 
 
 def test_labels_that_are_not_numbers_are_raised_rejected_or_missing(put: Put) -> None:
@@ -114,9 +115,12 @@ def test_labels_that_are_not_numbers_are_raised_rejected_or_missing(put: Put) ->
     table = labels(put, cells, on_label="reject")
     np.testing.assert_array_equal(table["y"], [1.5, np.nan])
     assert reasons(table) == [(1, "C", "y is not a number"), (3, "C", "y is not a number")]
-    table = labels(put, cells, on_label="nan")
+    with pytest.warns(
+        MissingLabelsWarning, match="t.csv: 2 of 3 labels of column 'y' are not numbers and were read as"
+    ):
+        table = labels(put, cells, on_label="nan")
     np.testing.assert_array_equal(table["y"], [1.5, np.nan, np.nan, np.nan])
-    assert table.notes == {"target that is not a number read as missing": 2}
+    assert table.notes == {"y not a number, read as missing": 2}
 
 
 def test_words_are_mapped_to_numbers_and_decimal_commas_are_read_if_requested(put: Put) -> None:
@@ -125,6 +129,46 @@ def test_words_are_mapped_to_numbers_and_decimal_commas_are_read_if_requested(pu
     table = labels(put, ["0,5", "-1,25e1", "2", "1.234", "1,2,3"], decimal=",", on_label="reject")
     assert table["y"].tolist() == [0.5, -12.5, 2]
     assert [row for row, _, _ in reasons(table)] == [3, 4]
+
+
+@pytest.mark.parametrize("on_label", ["raise", "reject", "nan"])
+@pytest.mark.parametrize(
+    ("cells", "decimal", "place", "remedy"),
+    [
+        (["n.d.", "", "-0,5", ">1,5e1", "2"], ".", 2, r"the column has decimal commas: .*\(--decimal ,\)"),
+        (["1,5", "1,234"], ".", 0, "the column has decimal commas"),
+        (["n.d.", "1,234", "12,500"], ".", 1, "its commas may be in front of decimals or thousands: pass .* or remove"),
+        (["n.d.", "-0.5", "<1.5", "3"], ",", 1, "the column has decimal points: leave out decimal=','"),
+        (["1.234", "12.500"], ",", 0, "its points may be in front of decimals or thousands: leave out decimal=','"),
+    ],
+)
+def test_a_column_with_another_decimal_mark_is_an_error_whatever_becomes_of_labels(
+    put: Put, cells: list[str], decimal: str, place: int, remedy: str, on_label: str
+) -> None:
+    if on_label != "raise":
+        with pytest.raises(RowError, match=remedy) as error:
+            labels(put, cells, decimal=decimal, on_label=on_label)
+        assert (error.value.row, error.value.value) == (place, cells[place])
+    with pytest.raises(RowError, match=remedy):
+        labels(put, cells, decimal=decimal)
+    followed = labels(put, cells, decimal="," if decimal == "." else ".", censored="keep", on_label="nan")
+    assert int(np.isfinite(followed["y"]).sum()) == sum(any(map(str.isdigit, cell)) for cell in cells)
+
+
+@pytest.mark.parametrize("on_label", ["reject", "nan"])
+def test_a_column_without_any_number_is_an_error_whatever_becomes_of_labels(put: Put, on_label: Any) -> None:
+    cells = ["active", "", "inactive"]
+    with pytest.raises(ColumnError, match=r"none of the 2 labels of column 'y' is a number: .*\(--label-map\)"):
+        labels(put, cells, on_label=on_label)
+    assert labels(put, cells, on_label=on_label, label_map={"active": 1, "inactive": 0})["y"].tolist()[0] == 1
+    unmeasured = labels(put, cells, label_map={"active": np.nan, "inactive": np.nan})  # on purpose, by name
+    assert np.isnan(unmeasured["y"]).all()
+    a, b = put("a.csv", "smiles,y\nC,x\n"), put("b.csv", "smiles,y\nC,1\nN,2\n")
+    assert len(list(read_blocks([a, b], targets="y", on_label=on_label))) == 2  # of all files together
+    blocks = read_blocks(a, targets="y", on_label=on_label)
+    assert len(next(blocks).rejects) == (on_label == "reject")
+    with pytest.raises(ColumnError, match="none of the 1 label of column 'y' is a number"):
+        next(blocks)
 
 
 def test_a_weight_is_never_missing(put: Put) -> None:
@@ -137,6 +181,26 @@ def test_a_weight_is_never_missing(put: Put) -> None:
 
 
 # encodings and compressed data
+
+
+def test_a_header_that_is_not_utf_8_is_shown_in_the_encoding_that_is_suggested(put: Put) -> None:
+    path = put("t.csv", "Präparat;SMILES;Löslichkeit [µM]\nx;C;1\n".encode("cp1252"))
+    shown = r"\(--encoding cp1252\) if 'Präparat;SMILES;Löslichkeit \[µM\]' is right"
+    with pytest.raises(ReadError, match=rf"ReadOptions\(encoding='cp1252'\) {shown}"):
+        read(path)
+    assert read(path, options=ReadOptions(encoding="cp1252"), others=True)["Präparat"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.tsv"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep={}\r\n", '\ufeff"SEP={}"\n'])
+def test_a_first_line_for_excel_names_the_delimiter(put: Put, name: str, separator: str, line: str) -> None:
+    rows = [separator.join(cells) for cells in (("a", "smiles", "y"), ("x", "CCO", "1"))]
+    path = put(name, line.format(separator) + "\n".join(rows))
+    table = read(path, targets="y")
+    assert (table.smiles.tolist(), table["y"].tolist()) == (["CCO"], [1.0])
+    assert table.lines is not None
+    assert table.lines.tolist() == [3]
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-8"])

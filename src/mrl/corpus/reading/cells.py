@@ -26,6 +26,9 @@ _LABELS = r"\$[^$]*\$"
 _MISSING_SMILES = ("nan", "NaN", "null", "NULL", "none", "None", "n/a", "N/A", "#N/A", "<NA>")  # "NA" is a peptide
 _MISSING_NUMBERS = ("", "na", "nan", "null", "none", "n/a", "#n/a", "<na>")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_MARKED = r"^\s*[<>]?=?\s*[-+]?(?:\d*{mark}\d+(?:[eE][-+]?\d+)?|\d{{1,3}}(?:{mark}\d{{3}})+)\s*$"
+_THOUSANDS = r"^\s*[<>]?=?\s*[-+]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+\s*$"
+_MARK_NAMES = {",": "commas", ".": "points"}
 _CENSORED = r"(?s)^(?P<sign>[<>]=?|[≤≥])\s*(?P<number>\S.*)$"
 _SIGNS = {"<": -1, "<=": -1, "≤": -1, ">": 1, ">=": 1, "≥": 1}
 _TEXT = pa.large_string()
@@ -137,14 +140,26 @@ def prepare_labels(column: Any, options: ReadOptions) -> Any:
     return text
 
 
-def has_decimal_commas(column: Any) -> bool:
-    """Return whether a column of text has a cell such as ``0,5``, and none with a point in a number."""
+def decimal_mark_problem(column: Any, decimal: str) -> tuple[int, str] | None:
+    """Return a cell whose mark of decimals is not `decimal`, and the way out, if that is so in the whole column."""
     if not _is_string(_value_type(column.type)):
-        return False
+        return None
     text = parse_text(column)[0]
-    commas = pc.match_substring_regex(text, r"^\s*[<>]?=?\s*[-+]?\d*,\d+\s*$")
-    points = pc.match_substring_regex(text, r"^\s*[<>]?=?\s*[-+]?\d*\.\d+\s*$")
-    return bool(pc.any(commas).as_py()) and not pc.any(points).as_py()
+    other = "." if decimal == "," else ","
+    marked = _flags(pc.match_substring_regex(text, _MARKED.format(mark=re.escape(other))))
+    if not marked.any() or pc.any(pc.match_substring_regex(text, _MARKED.format(mark=re.escape(decimal)))).as_py():
+        return None
+    thousands = _flags(pc.match_substring_regex(text, _THOUSANDS.format(mark=re.escape(other))))
+    place = int(np.argmax(marked & ~thousands if (marked & ~thousands).any() else marked))
+    if thousands[place]:
+        change = "pass options=ReadOptions(decimal=',') (--decimal ,)" if other == "," else "leave out decimal=','"
+        return place, (
+            f"its {_MARK_NAMES[other]} may be in front of decimals or thousands: "
+            f"{change} for decimals, or remove them from the file"
+        )
+    if other == ",":
+        return place, "the column has decimal commas: pass options=ReadOptions(decimal=',') (--decimal ,)"
+    return place, "the column has decimal points: leave out decimal=',' (--decimal ,)"
 
 
 def parse_numbers(column: Any) -> tuple[NDArray[np.float64], Bools]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from mrl.corpus.reading.cells import (
     Bools,
-    has_decimal_commas,
+    decimal_mark_problem,
     is_text,
     parse_censored,
     parse_smiles,
@@ -25,18 +26,18 @@ from mrl.corpus.reading.columns import ColumnRoles
 from mrl.corpus.reading.notation import sample_rows
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import TAIL_COLUMNS, Table, TableColumn
-from mrl.errors import ColumnError, RowError
-from mrl.messages import format_value
+from mrl.errors import ColumnError, MissingLabelsWarning, RowError
+from mrl.messages import format_count, format_value
 from mrl.ragged import Reject, Rejects, Text, concat_lines
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
 _WITH_TAIL = "CXSMILES tail kept with its SMILES, as a part of the molecule"
 _SIGNED = "censored label (<, >) kept with its sign"
 _ESCAPED = "cell that is not UTF-8 kept with escapes such as \\xe9; ReadOptions(encoding=...) (--encoding) reads it"
-_MISSING = "target that is not a number read as missing"
+_MISSING = "{} not a number, read as missing"
+_REJECTED = "{} is not a number"
 _NAME_FIRST = "name moved behind its SMILES"
 _NOT_UTF8 = "not UTF-8"
-_DECIMAL_COMMAS = "the column has decimal commas: pass options=ReadOptions(decimal=',') (--decimal ,)"
 _REMEDY = (
     "correct the file, or choose another column, or say what it means with options=ReadOptions(label_map=...) "
     "(--label-map), or pass options=ReadOptions(on_label=...) (--on-label)"
@@ -76,9 +77,12 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         escaped |= invalid
 
     numbers = {name: _parse_labels(source[name], name, roles) for name in roles.numbers}
+    for name, label in numbers.items():
+        if label.misread is not None:  # whatever is done with other labels: nearly all would be lost
+            raise _not_a_number(block, file, name, label.misread, start, label)
     if roles.options.on_label == "reject":
         for name, label in numbers.items():
-            reason = f"{name} is not a number" if name in roles.targets else f"{name} is missing or not a number"
+            reason = _REJECTED.format(name) if name in roles.targets else f"{name} is missing or not a number"
             rejected = dict.fromkeys(np.flatnonzero(label.wrong).tolist(), reason) | rejected
     if roles.censored == "reject":
         for name in roles.targets:
@@ -92,14 +96,12 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
     rows = block.rows[keep]
     columns: dict[str, TableColumn] = {smiles_column: Text.from_arrow(select(cells.smiles, keep))}
     signs: dict[str, NDArray[np.int8]] = {}
-    n_missing = 0
+    missing: dict[str, int] = {}
     for name, label in numbers.items():
         wrong = label.wrong & keep
         if wrong.any() and (name == roles.weight or roles.options.on_label != "nan"):
-            place = int(np.argmax(wrong))
-            cell = source[name][place : place + 1]
-            raise _not_a_number(file, name, cell, int(block.rows[place]), start, (label.expected, label.remedy))
-        n_missing += int(wrong.sum())
+            raise _not_a_number(block, file, name, int(np.argmax(wrong)), start, label)
+        missing[_MISSING.format(name)] = int(wrong.sum())
         columns[name] = np.where(wrong, np.nan, label.values)[keep]
         if (sides := np.where(wrong, 0, label.signs)[keep].astype(np.int8)).any():
             signs[name] = sides
@@ -131,12 +133,12 @@ def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRole
         header=file.names,
         notes=+Counter(
             block.notes
+            | missing
             | {
                 _TRIMMED: int(cells.trimmed[keep].sum()),
                 _TAILS: int(np.count_nonzero(tails)),
                 _WITH_TAIL: int(cells.with_tail[keep].sum()),
                 _ESCAPED: int(escaped[keep].sum()),
-                _MISSING: n_missing,
                 _NAME_FIRST: int(keep.sum()) if file.name_first else 0,
                 _SIGNED: int(sum(np.count_nonzero(sides) for sides in signs.values())),
             }
@@ -163,13 +165,18 @@ def sample(block: Block, smiles_column: str) -> list[str]:
 
 
 class _Label(NamedTuple):
-    """A column of numbers: values, signs, which are not what is expected, and that, with the way out."""
+    """A column of numbers: the column, values, signs, which are not what is expected, and that, with the way out.
 
+    `misread` is a cell that shows that the whole column has another decimal mark.
+    """
+
+    column: Any
     values: NDArray[np.float64]
     signs: NDArray[np.int8]
     wrong: Bools
     expected: str
     remedy: str
+    misread: int | None
 
 
 def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
@@ -178,14 +185,15 @@ def _parse_labels(column: Any, name: str, roles: ColumnRoles) -> _Label:
     if sides.any() and (roles.censored == "raise" or name not in roles.targets):
         wrong = wrong | (sides != 0)
         remedy = remedy if name == roles.weight else _KEEP_SIGNS
-    if wrong.any() and roles.options.decimal == "." and has_decimal_commas(column):
-        remedy = _DECIMAL_COMMAS
+    misread = None
+    if wrong.any() and (found := decimal_mark_problem(column, roles.options.decimal)) is not None and wrong[found[0]]:
+        misread, remedy = found
     if name == roles.weight:
         missing = np.isnan(values) & ~wrong
         if missing.any() and not wrong[: int(np.argmax(missing))].any():  # the first of both is reported
             expected = "a number: a weight must not be missing"
         wrong = wrong | missing
-    return _Label(values, sides, wrong, expected, remedy)
+    return _Label(column, values, sides, wrong, expected, remedy, misread)
 
 
 def _has_nul(column: Any) -> Bools:
@@ -266,16 +274,55 @@ def _parse_text(column: Any, name: str, file: TableFile) -> tuple[Any, Bools]:
     return parse_text(column)
 
 
-def _not_a_number(file: TableFile, name: str, cell: Any, row: int, start: int, expected: tuple[str, str]) -> RowError:
+def _not_a_number(block: Block, file: TableFile, name: str, place: int, start: int, label: _Label) -> RowError:
+    row, cell = int(block.rows[place]), label.column[place : place + 1]
     lines = file.lines(np.array([row]))
     line = None if lines is None else int(lines[0])
     value = parse_text(cell)[0][0].as_py() if is_text(cell.type) else str(cell[0].as_py())
     return RowError(
         f"{file.path}{'' if line is None else f', line {line}'} (row {start + row}): column {name!r} is "
-        f"{format_value(value)}, expected {'; '.join(expected)}",
+        f"{format_value(value)}, expected {label.expected}; {label.remedy}",
         row=start + row,
         column=name,
         value=value,
         path=file.path,
         line=line,
     )
+
+
+class LostLabels:
+    """How many labels of each target are not numbers, over all blocks: if none is one, that is an error.
+
+    Rows and cells that are lost are counted wherever `convert` says so: in the notes, or among the rejects.
+    """
+
+    def __init__(self, roles: ColumnRoles) -> None:
+        self._numbers, self._lost = dict.fromkeys(roles.targets, 0), dict.fromkeys(roles.targets, 0)
+        self._is_missing = roles.options.on_label == "nan"
+
+    def add(self, table: Table) -> None:
+        """Count the labels of a block."""
+        reasons = Counter(reject.reason for reject in table.rejects)
+        for name in self._lost:
+            self._numbers[name] += int(np.isfinite(table[name]).sum())
+            self._lost[name] += table.notes.get(_MISSING.format(name), 0) + reasons[_REJECTED.format(name)]
+
+    def report(self, path: str) -> None:
+        """Raise a ColumnError for a target without any number, and warn of one with few."""
+        for name, lost in self._lost.items():
+            filled = lost + self._numbers[name]
+            if lost == filled > 0:
+                raise ColumnError(
+                    f"{path}: none of the {format_count(filled, 'label')} of column {name!r} is a number: choose "
+                    "another column, or say what its words mean with options=ReadOptions(label_map=...) (--label-map)",
+                    column=name,
+                    path=path,
+                )
+            if self._is_missing and 2 * lost > filled:
+                warnings.warn(
+                    f"{path}: {lost:,} of {format_count(filled, 'label')} of column {name!r} are not numbers and were "
+                    "read as missing; options=ReadOptions(label_map=...) (--label-map) says what they mean, and nan in "
+                    "it that they are missing",
+                    MissingLabelsWarning,
+                    stacklevel=4,
+                )

@@ -21,9 +21,12 @@ class ReadOptions:
     ----------
     on_label : {"raise", "reject", "nan"}
         What to do with a target that is not a number: raise an error, reject the row, or read it as missing, which is
-        counted in ``notes``. A weight that is missing or not a number follows the same rule, but is never NaN.
+        counted in ``notes``. A column in which no label is a number, or whose decimals have another mark, is an error
+        in any case, and one of which most labels would be missing a ``MissingLabelsWarning``. A weight that is missing
+        or not a number follows the same rule, but is never NaN.
     label_map : dict of str to float
-        The numbers of labels that are words, such as ``{"active": 1, "inactive": 0}``; blanks around them do not count.
+        The numbers of labels that are words, such as ``{"active": 1, "inactive": 0}``, or NaN for those that say that a
+        value is missing; blanks around them do not count.
     decimal : {".", ","}
         The mark in front of the decimals of numbers in text.
     encoding : str

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, Unpack
 
 from mrl.corpus.reading.columns import ColumnRoles
-from mrl.corpus.reading.convert import concat, convert, sample
+from mrl.corpus.reading.convert import LostLabels, concat, convert, sample
 from mrl.corpus.reading.formats import open_table_file
 from mrl.corpus.reading.notation import require_smiles
 from mrl.corpus.reading.options import ReadOptions, ReadSettings
@@ -47,7 +47,8 @@ def read(
         (``"data/*.csv"``), ``"-"`` for standard input, or a URL that fsspec knows (``s3://``, ``https://``; the extra
         ``fsspec``). The suffix of the name says the format:
 
-        - ``.csv`` with a header; the delimiter (comma, tab or semicolon) is the most frequent one of the header.
+        - ``.csv`` with a header; the delimiter (comma, tab or semicolon) is the most frequent one of the header, or
+          that of a first line ``sep=;``.
           A file of one column needs no header: its first line is a molecule if it consists of SMILES symbols.
         - ``.tsv``, ``.tab`` with a header.
         - ``.smi``, ``.smiles``, ``.cxsmiles``, ``.ism``, ``.can``, ``.txt``: a SMILES per line, then after a blank or
@@ -99,11 +100,13 @@ def read(
     ReadError
         The file is a folder, empty, binary, damaged, not UTF-8, or has no rows; a ``ValueError``.
     ColumnError
-        A column is missing or ambiguous, or files have different columns; a ``ValueError``.
+        A column is missing or ambiguous, files have different columns, or none of a target's labels is a number,
+        whatever ``on_label`` is; a ``ValueError``.
     NotationError
         The column of molecules holds SELFIES, sequences or names; a ``ColumnError``.
     RowError
-        A target or weight is not a finite number; a ``ValueError``.
+        A target or weight is not a finite number, or a column has another mark of decimals than ``decimal``, whatever
+        ``on_label`` is; a ``ValueError``.
     ValueError
         `censored` is unknown.
 
@@ -164,7 +167,8 @@ def read_blocks(
     ReadError
         A file cannot be read.
     ColumnError
-        A column is missing or ambiguous, or files have different columns.
+        A column is missing or ambiguous, files have different columns, or, after the last block, none of a target's
+        labels was a number.
     RowError
         A target is not a finite number.
 
@@ -195,6 +199,7 @@ def _blocks(
             path="",
         )
     first: TableFile | None = None
+    labels = LostLabels(roles)
     start = number = 0
     for source in find_sources(path):
         file = open_table_file(source, format, roles)
@@ -207,10 +212,14 @@ def _blocks(
                 require_smiles(sample(block, smiles_column), file.path, smiles_column, file.notation)
                 is_checked = True
             if number >= skip:
-                yield convert(block, file, smiles_column, roles, start)
+                table = convert(block, file, smiles_column, roles, start)
+                labels.add(table)
+                yield table
             number += 1
             rows += len(block.rows) + len(block.rejects)
         start += rows
+    if first is not None and not skip:  # of a part of the blocks, nothing can be said
+        labels.report(first.path)
 
 
 def _require_same_columns(file: TableFile, first: TableFile) -> None:

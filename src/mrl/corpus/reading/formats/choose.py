@@ -19,6 +19,7 @@ from mrl.errors import ReadError
 from mrl.messages import format_names
 
 _NOT_BLANK = re.compile(rb"[^\r\n]+")
+_SEPARATOR = re.compile(rb'[\r\n]*"?sep=([,;\t|])"?(?:\r\n|\n|\r)', re.IGNORECASE)  # a first line for Excel
 _SUFFIXES = {
     "csv": (".csv",),
     "tsv": (".tsv", ".tab"),
@@ -46,9 +47,12 @@ def open_table_file(source: Source, format: str | None, roles: ColumnRoles) -> T
         return FastaFile(path, text)
     if kind == "jsonl":
         return JsonLines(path, text, roles)
+    separator = _SEPARATOR.match(text.data, text.start)
+    text = text._replace(start=separator.end()) if separator else text
     found = _NOT_BLANK.search(text.data, text.start)
     first = escape_invalid(found[0]) if found else ""
     delimiter = "\t" if kind == "tsv" else guess_delimiter(first)
+    delimiter = separator[1].decode() if separator else delimiter
     names = first.split(delimiter) if delimiter else []
     if kind == "smi" and not any(is_smiles_name(name) or name == roles.smiles for name in names):
         return SmilesList(path, text, roles.smiles, options.notation or "smiles")

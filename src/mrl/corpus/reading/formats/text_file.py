@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrl.corpus.reading.sources import TextData, is_utf8, line_count
 from mrl.corpus.reading.table_file import TableFile
 from mrl.errors import ReadError
-from mrl.messages import format_names
+from mrl.messages import format_names, format_value
 
 BLOCK_BYTES = 1 << 24  # read at once; a row has to fit
 LINE_END = r"(?:\r\n|\n|\r|\Z)"
@@ -50,9 +50,10 @@ class TextFile(TableFile):
 
     def _require_utf8(self, header: bytes) -> None:
         if not is_utf8(header):
+            text = header.rstrip(b"\r\n").decode("cp1252", errors="replace")
             raise ReadError(
-                f"{self.path}: the header is not UTF-8: pass its encoding, options=ReadOptions(encoding=...) "
-                "(--encoding), or save the file as UTF-8",
+                f"{self.path}: the header is not UTF-8: pass its encoding, options=ReadOptions(encoding='cp1252') "
+                f"(--encoding cp1252) if {format_value(text, most=80)} is right, or save the file as UTF-8",
                 path=self.path,
             )
 
