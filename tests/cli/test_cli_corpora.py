@@ -161,7 +161,8 @@ def test_a_wrong_folder_is_refused_and_the_way_out_works(table: Path, tmp_path: 
     run("prepare", table, "-o", out)
     run("prepare", table, "-o", out)  # is there
     _, err = run("prepare", table, "-o", out, "--split", "random", status=1)
-    assert "holds a corpus of other files or settings already: choose another folder, or delete it" in err
+    assert "holds a corpus already, of other settings (split was None and is {'by': 'random'" in err
+    assert "choose another folder, or delete it" in err
     shutil.rmtree(out)
     run("prepare", table, "-o", out, "--split", "random")
     _, err = run("prepare", table, "-o", table, status=1)

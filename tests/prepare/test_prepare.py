@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mrl.chem import Canonical, Duplicates, LargestFragment, Uncharge, clean, murcko_scaffold
+from mrl.chem import Canonical, Duplicates, Fingerprint, LargestFragment, Uncharge, clean, murcko_scaffold
 from mrl.corpus import Manifest, ReadOptions, Shard, open_corpus
-from mrl.errors import ColumnError, CorpusError, PrepareError, RowError
+from mrl.errors import ColumnError, CorpusError, PrepareError, ReadError, RowError
 from mrl.prepare import Inputs, Recipe, SplitRule, Status, prepare_corpus, prepare_phase
 from mrl.text import SmilesVocab
 
@@ -125,7 +128,9 @@ def test_a_corpus_that_is_there_is_not_made_again(table: Path, tmp_path: Path) -
     before = (tmp_path / "c" / "shard-00000.arrow").stat().st_mtime_ns
     assert prepare_corpus(table, tmp_path / "c", workers=1) == first
     assert (tmp_path / "c" / "shard-00000.arrow").stat().st_mtime_ns == before
-    with pytest.raises(CorpusError, match="a corpus of other files or settings already: choose another folder"):
+    with pytest.raises(
+        CorpusError, match=r"already, of other settings \(split was None and is .*; seed was 0 and is 1\)"
+    ):
         prepare_corpus(table, tmp_path / "c", workers=1, seed=1, split="random")
 
 
@@ -142,7 +147,7 @@ def test_unfinished_work_is_taken_up_and_other_work_refused(table: Path, tmp_pat
     with pytest.raises(CorpusError, match=r"with other settings \(seed was 0 and is 5\): run it with those"):
         prepare_corpus(table, out, rows_per_part=50, seed=5, workers=1)
     table.write_text(table.read_text() + "CCC,1\n")
-    with pytest.raises(CorpusError, match=r"of other files or contents \(.*a\.csv\): delete .*c to begin again"):
+    with pytest.raises(CorpusError, match=r"with other files or contents \(.*a\.csv\): run it with those"):
         prepare_corpus(table, out, rows_per_part=50, workers=1)
     shutil.rmtree(out)
     assert prepare_corpus(table, out, rows_per_part=50, workers=1).rows
@@ -314,12 +319,106 @@ def test_mistakes_are_named_before_any_work(table: Path, tmp_path: Path) -> None
         assert not (tmp_path / "c").exists()
     with pytest.raises(FileNotFoundError, match=r"b\.csv does not exist \(did you mean 'a\.csv'\?\)"):
         prepare_corpus(table.with_name("b.csv"), tmp_path / "c")
-    with pytest.raises(ColumnError, match="no column 'z'"):
-        prepare_corpus(Inputs(table, targets=("z",)), tmp_path / "c", workers=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
     with pytest.raises(CorpusError, match=r"holds notes\.txt already: choose a new or empty folder"):
         prepare_corpus(table, tmp_path / "full", workers=1)
+
+
+@pytest.mark.parametrize("parse", [True, False])
+def test_files_that_cannot_be_read_as_requested_leave_nothing_and_the_corrected_call_works(
+    tmp_path: Path, parse: bool
+) -> None:
+    """The last label is wrong, so that some parts are cleaned, or written, when it is found."""
+    good = csv(tmp_path / "a.csv", [("CCO", float(k)) for k in range(9)])
+    late = tmp_path / "late.csv"
+    late.write_text(good.read_text() + "CC,high\n")
+    bare = tmp_path / "bare.csv"
+    bare.write_text("smiles\n")
+    prepare_corpus(Inputs(good, targets=("y",)), tmp_path / "whole", parse=parse, rows_per_part=2, workers=1)
+    wrong: list[tuple[Inputs, dict[str, Any], str]] = [
+        (Inputs(good, targets=("z",)), {}, "no column 'z'"),
+        (Inputs(good, split="z"), {}, "no column 'z'"),
+        (Inputs(good, format="sdf"), {}, "as in a MOL block or SD file"),
+        (Inputs(late, targets=("y",)), {}, "'high', expected a finite number"),
+        (Inputs(bare), {}, "has a header and no rows"),
+    ]
+    if parse:
+        features = {"y": Fingerprint("maccs")}
+        wrong += [(Inputs(good, targets=("y",)), {"features": features}, "the files have a column 'y' already")]
+    for old in (False, True):
+        out = tmp_path / f"c{old}"
+        for inputs, arguments, words in wrong:
+            if old:
+                out.mkdir()
+            with ThreadPoolExecutor(2) as engine, pytest.raises((ColumnError, ReadError, RowError), match=words):
+                prepare_corpus(inputs, out, engine=engine, parse=parse, rows_per_part=2, **arguments)
+            assert out.exists() == old
+            if old:
+                out.rmdir()  # it is empty
+        with pytest.raises(RowError):
+            prepare_phase(Inputs(late, targets=("y",)), out, Recipe(parse=parse, rows_per_part=2), "read")
+        prepare_corpus(Inputs(good, targets=("y",)), out, parse=parse, rows_per_part=2, workers=1)
+        assert digests(out) == digests(tmp_path / "whole")
+    with pytest.raises(RowError, match="'high', expected a finite number"):
+        prepare_corpus(Inputs(late, targets=("y",)), out, append=True, parse=parse, workers=1)
+    assert digests(out) == digests(tmp_path / "whole")
+
+
+def test_work_in_which_nothing_is_finished_gives_way_to_other_settings(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "c"
+    with pytest.raises(CorpusError, match="the phase before is not complete"):
+        prepare_phase(table, out, Recipe(seed=5), "clean")
+    assert (out / "work" / "job.json").exists()
+    assert prepare_corpus(table, out, workers=1).rows
+
+
+def test_what_differs_from_work_that_is_there_is_named(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "c"
+    prepare_phase(table, out, Recipe(), "read")
+    inputs = Inputs(table, targets=("y",), options=ReadOptions(on_label="nan", label_map={"a, b=c": 1.0}))
+    with pytest.raises(CorpusError) as caught:
+        prepare_corpus(inputs, out, workers=1)
+    assert str(caught.value) == (
+        f"{out} holds a preparation that is not finished, with other settings (targets was [] and is ['y']; on_label "
+        "was 'raise' and is 'nan'; label_map was {} and is {'a, b=c': 1.0}): run it with those, choose another folder, "
+        f"or delete {out} to begin again"
+    )
+    prepare_corpus(table, out, workers=1)
+    with pytest.raises(CorpusError) as caught:
+        prepare_corpus([table, table], out, workers=1)
+    assert str(caught.value) == (
+        f"{out} holds a corpus already, of other files or contents (in another order): choose another folder, or "
+        "delete it"
+    )
+
+
+_OTHER = """
+import sys
+from mrl.prepare import prepare_corpus
+def wait(status):
+    print("working", flush=True)
+    sys.stdin.read()
+prepare_corpus(sys.argv[1], sys.argv[2], workers=1, progress=wait)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="there are locks on POSIX systems only")
+def test_two_preparations_at_once_in_one_folder_are_refused(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "c"
+    command = [sys.executable, "-c", _OTHER, str(table), str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        words = r"another process prepares .*c at this moment: wait until it has ended"
+        with pytest.raises(PrepareError, match=words):
+            prepare_corpus(table, out, workers=1)
+        with pytest.raises(PrepareError, match=words):
+            prepare_phase(table, out, Recipe(), "clean")
+        other.communicate()
+    assert other.returncode == 0
+    assert prepare_corpus(table, out, workers=1).rows
 
 
 def test_a_label_that_is_no_number_stops_the_work_or_is_left_out(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mrl.errors import CorpusError
 from mrl.prepare.base import APPENDING, Base
 from mrl.prepare.engines import READ_AHEAD, Engine, start_processes
 from mrl.prepare.job import JOB, WORK, Job, with_saved_input
+from mrl.prepare.locking import claimed
 from mrl.prepare.phases.finishing import remove_appended
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.prepare.status import Status
@@ -38,27 +39,29 @@ def append_rows(
     is_dry, work = work is not None, work or out / APPENDING
     engine, most = running
     start_processes(engine)
-    corpus = open_corpus(out)
-    _require_same(corpus, inputs, recipe)
+    open_corpus(out)  # before anything is written
     inside = sorted(path.name for path in work.iterdir()) if work.is_dir() else []
     if (inside and not (work / WORK / JOB).exists() and inside != [WORK]) or (work.exists() and not work.is_dir()):
         raise CorpusError(f"{work} is not work of mrl prepare --append: rename it", path=str(work))
-    vocab = None if corpus.manifest.vocab is None else corpus.vocab
-    job = Job.start(with_saved_input(inputs, work), replace(recipe, vocab=vocab, merges=0), work, Base.of(corpus))
-    if job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
-        if is_dry:
-            raise CorpusError(
-                f"{out} has the rows of these files already: appending them changes nothing", path=str(out)
-            )
-        remove_appended(out, corpus.manifest)
-        return corpus.manifest
-    todo = Work(job, report)
-    if recipe.duplicates is not None:
-        todo.run("compare", todo.calls_to_compare(), engine, most)
-    todo.run("clean", todo.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
-    todo.run("plan", todo.calls_to_plan(), engine, most)
-    todo.run("write", todo.calls_to_write(), engine, most)
-    return todo.finish(is_dry=is_dry)
+    with claimed(inputs, work):
+        corpus = open_corpus(out)
+        _require_same(corpus, inputs, recipe)
+        vocab = None if corpus.manifest.vocab is None else corpus.vocab
+        job = Job.start(with_saved_input(inputs, work), replace(recipe, vocab=vocab, merges=0), work, Base.of(corpus))
+        if job.identity in {entry.get("job") for entry in corpus.manifest.history[1:]}:
+            if is_dry:
+                raise CorpusError(
+                    f"{out} has the rows of these files already: appending them changes nothing", path=str(out)
+                )
+            remove_appended(out, corpus.manifest)
+            return corpus.manifest
+        todo = Work(job, report)
+        if recipe.duplicates is not None:
+            todo.run("compare", todo.calls_to_compare(), engine, most)
+        todo.run("clean", todo.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
+        todo.run("plan", todo.calls_to_plan(), engine, most)
+        todo.run("write", todo.calls_to_write(), engine, most)
+        return todo.finish(is_dry=is_dry)
 
 
 def _require_same(corpus: Corpus, inputs: Inputs, recipe: Recipe) -> None:

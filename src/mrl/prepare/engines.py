@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
-from mrl.errors import PrepareError
+from mrl.errors import MrlError, PrepareError
 from mrl.processes import available_cpus, begin_worker, process_context
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -97,6 +97,9 @@ def run_calls(engine: Engine, calls: Iterable[Call], most: int) -> Iterator[Any]
             yield from _done(waiting, wait=False)
         while waiting:
             yield from _done(waiting)
+    except MrlError:  # such as inputs that cannot be read: when the caller hears of it, no task writes any more
+        wait([future for future in waiting if isinstance(future, Future) and not future.cancel()])
+        raise
     except BrokenExecutor as error:
         raise PrepareError(
             "a worker process was ended from outside, perhaps because memory was short: run the same command again, "

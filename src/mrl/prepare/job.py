@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from mrl import __version__
 from mrl.chem import clean_rows
-from mrl.corpus import Shard, Source, find_sources, write_shard
+from mrl.corpus import ReadOptions, Shard, Source, find_sources, write_shard
 from mrl.errors import CorpusError, FileFormatError
 from mrl.files import atomic, seal, stamp_of, unseal, write_atomic
 from mrl.prepare.base import Base
@@ -72,16 +74,16 @@ class Job:
                 found = unseal(path.read_bytes(), path, format=FORMAT, version=VERSION, error=CorpusError)
             except CorpusError as error:
                 raise CorpusError(f"{error}: delete {out} to begin again", path=str(path)) from error
-            _require_same(found["settings"], settings, path)
-            if found["looks"] == looks and all(size >= 0 for _, size, _ in looks):
+            is_same = found["settings"] == settings
+            if is_same and found["looks"] == looks and all(size >= 0 for _, size, _ in looks):
                 return cls(inputs, recipe, out, found["digest"], tuple(found["files"]), base)
         job = cls.describe(inputs, recipe, out, base)
-        if found is not None and found["digest"] != job.digest:
-            old = {file["name"]: file["sha256"] for file in found["files"]}
-            changed = [file["name"] for file in job.files if old.get(file["name"]) != file["sha256"]]
+        # A description alone has cost nothing, so that it is written anew.
+        if found is not None and found["digest"] != job.digest and any(path.parent.glob("*.arrow")):
+            differs = _differences(found["settings"], settings) or _changed(found["files"], job.files)
             raise CorpusError(
-                f"{out} holds a preparation that is not finished, of other files or contents "
-                f"({', '.join(changed) or 'in another order'}): delete {out} to begin again",
+                f"{out} holds a preparation that is not finished, with other {differs}: run it with those, choose "
+                f"another folder, or delete {out} to begin again",
                 path=str(out),
             )
         document = {"settings": settings, "files": job.files, "looks": looks, "digest": job.digest}
@@ -175,20 +177,49 @@ def _file(source: Source) -> dict[str, Any]:
         return {"name": name, "bytes": file.tell(), "sha256": digest}
 
 
-def _require_same(found: Mapping[str, Any], settings: Mapping[str, Any], path: Path) -> None:
+def _differences(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Return which settings differ, "" if none do."""
     differs = [
-        f"{name} was {found[group].get(name)!r} and is {settings[group][name]!r}"
+        f"{name} was {found[group].get(name)!r} and is {value!r}"
         for group in settings
-        for name in settings[group]
-        if found.get(group, {}).get(name) != settings[group][name]
+        for name, value in settings[group].items()
+        if name != "options" and found.get(group, {}).get(name) != value
     ]
-    if differs:
-        folder = path.parent.parent
-        raise CorpusError(
-            f"{folder} holds a preparation that is not finished, with other settings ({'; '.join(differs)}): "
-            f"run it with those, choose another folder, or delete {folder} to begin again",
-            path=str(folder),
-        )
+    old, new = ({} if "inputs" not in one else _fields(one["inputs"].get("options", "")) for one in (found, settings))
+    differs += [f"{name} was {old.get(name)} and is {value}" for name, value in new.items() if old.get(name) != value]
+    return f"settings ({'; '.join(differs)})" if differs else ""
+
+
+def _fields(options: str) -> dict[str, str]:
+    """Return the fields of options by their representation, such as ``ReadOptions(sheet=None, decimal='.')``."""
+    name = "|".join(field.name for field in fields(ReadOptions))
+    return dict(re.findall(rf"({name})=(.*?)(?=, (?:{name})=|\)$)", options))
+
+
+def _changed(found: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]]) -> str:
+    """Return which files differ."""
+    old = {file["name"]: file["sha256"] for file in found}
+    changed = [file["name"] for file in files if old.get(file["name"]) != file["sha256"]]
+    left_out = [name for name in old if name not in {file["name"] for file in files}]
+    return f"files or contents ({', '.join([*changed, *left_out]) or 'in another order'})"
+
+
+def differences(history: Mapping[str, Any], job: Job) -> str:
+    """Return what differs between a job and that of a corpus, of which this is the history."""
+    prepared = history.get("prepared", {})
+    found = {name: history.get(name, {}) for name in ("recipe", "versions")} | {"inputs": prepared.get("columns", {})}
+    settings = _settings(job.inputs, job.recipe, None)
+    return _differences(found, settings) or _changed(prepared.get("inputs", ()), job.files)
+
+
+def discard(out: Path) -> None:
+    """Remove the work in a folder, and the shards that its job has written."""
+    with suppress(OSError, ValueError, KeyError):
+        digest = json.loads((out / WORK / JOB).read_bytes())["digest"]
+        for path in out.glob("*.arrow"):
+            if Shard(path, verify=False).about.get("job") == digest:
+                path.unlink()
+    shutil.rmtree(out / WORK, ignore_errors=True)
 
 
 def rejects_columns(rejects: Rejects) -> dict[str, Any]:

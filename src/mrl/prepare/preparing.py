@@ -17,7 +17,8 @@ from mrl.files import AnyPath
 from mrl.prepare.appending import append_rows
 from mrl.prepare.engines import READ_AHEAD, Engine, engine_of, start_processes
 from mrl.prepare.featurizing import FeatureFunctions
-from mrl.prepare.job import JOB, STDIN, WORK, Job, with_saved_input
+from mrl.prepare.job import JOB, STDIN, WORK, Job, differences, with_saved_input
+from mrl.prepare.locking import claimed
 from mrl.prepare.recipe import Inputs, Recipe, SplitRule, Steps, as_inputs, require_agreement
 from mrl.prepare.status import Report, reporting
 from mrl.prepare.work import Work
@@ -50,7 +51,8 @@ def prepare_corpus(
     """Clean the rows of files of any size, and write them as a corpus; every row is kept or left out with a reason.
 
     It may be stopped or killed at any moment, and goes on when it is called again with the same arguments. The corpus
-    has the same bytes whatever `workers` and `engine` are, and however often it was stopped.
+    has the same bytes whatever `workers` and `engine` are, and however often it was stopped. Files that cannot be read
+    as requested leave nothing behind.
 
     Parameters
     ----------
@@ -100,11 +102,12 @@ def prepare_corpus(
     Raises
     ------
     CorpusError
-        `out` holds something else, or was prepared with other arguments; or the inputs have no rows. A ``ValueError``.
+        `out` holds something else, or was prepared with other arguments; a ``ValueError``.
     PrepareError
-        A worker was ended, or the disk is full; a ``RuntimeError``. What is finished is kept.
+        A worker was ended, the disk is full, or another process prepares `out` at this moment; a ``RuntimeError``. What
+        is finished is kept.
     ReadError, ColumnError, RowError, ValueError
-        As `mrl.read` and `mrl.clean` raise them.
+        As `mrl.read` and `mrl.clean` raise them; the inputs have no rows.
 
     Examples
     --------
@@ -192,13 +195,14 @@ def prepare_phase(
         raise ValueError(f"shard is {i}/{n}; expected i/n with 0 <= i < n")
     given = as_inputs(inputs)
     require_agreement(given, recipe)
+    if phase in ("read", "finish") and i:
+        return None  # one task, which the first share does
     with _full_disk_named(Path(out)):
-        job = _start(given, recipe, Path(out), is_read=phase != "read")
-        if job is None:
+        if _is_there(given, recipe, Path(out)):
             return Manifest.load(out)
-        if phase in ("read", "finish") and i:
-            return None  # one task, which the first share does
-        with reporting(progress) as report:
+        shared = phase not in ("read", "finish")
+        with claimed(given, Path(out), shared=shared), reporting(progress) as report:
+            job = Job.start(with_saved_input(given, Path(out), is_read=phase != "read"), recipe, Path(out))
             work = Work(job, report)
             if phase == "finish":
                 return work.finish()
@@ -219,39 +223,39 @@ def _prepare(
 ) -> Manifest:
     with _full_disk_named(out), engine_of(*workers) as (engine, most), reporting(progress) as report:
         start_processes(engine)
-        job = _start(inputs, recipe, out)
-        if job is None:
+        if _is_there(inputs, recipe, out):
             return Manifest.load(out)
-        work = Work(job, report)
-        work.run("clean", work.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
-        work.run("plan", work.calls_to_plan(), engine, most)
-        work.run("write", work.calls_to_write(), engine, most)
-        return work.finish()
+        with claimed(inputs, out):
+            work = Work(Job.start(with_saved_input(inputs, out), recipe, out), report)
+            work.run("clean", work.calls_to_read(limit), engine, READ_AHEAD if most > 1 else 1)
+            work.run("plan", work.calls_to_plan(), engine, most)
+            work.run("write", work.calls_to_write(), engine, most)
+            return work.finish()
 
 
-def _start(inputs: Inputs, recipe: Recipe, out: Path, *, is_read: bool = False) -> Job | None:
-    """Return the job; None if its corpus is there already. `is_read`: an earlier phase has read the inputs."""
+def _is_there(inputs: Inputs, recipe: Recipe, out: Path) -> bool:
+    """Return whether a folder holds the corpus already; a CorpusError if it holds anything but work on it."""
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{out} is a file, expected a new folder: choose another name", path=str(out))
-    is_corpus = (out / MANIFEST).exists()
-    inside = sorted(child.name for child in out.iterdir()) if out.is_dir() and not is_corpus else []
+    if (out / MANIFEST).exists():
+        history = Manifest.load(out).history[0]
+        with tempfile.TemporaryDirectory() as folder:
+            job = Job.describe(with_saved_input(inputs, Path(folder)), recipe, out)
+        if history.get("job") != job.digest:
+            raise CorpusError(
+                f"{out} holds a corpus already, of other {differences(history, job)}: choose another folder, or delete "
+                "it",
+                path=str(out),
+            )
+        _require_whole(out)
+        if _is_ours(out / WORK):
+            shutil.rmtree(out / WORK, ignore_errors=True)
+        return True
+    inside = sorted(child.name for child in out.iterdir()) if out.is_dir() else []
     is_begun = _is_ours(out / WORK) and ((out / WORK / JOB).exists() or inside == [WORK])
     if inside and not is_begun:
         raise CorpusError(f"{out} holds {', '.join(inside[:5])} already: choose a new or empty folder", path=str(out))
-    if is_corpus:
-        found = Manifest.load(out).history[0].get("job")
-        with tempfile.TemporaryDirectory() as folder:
-            job = Job.describe(with_saved_input(inputs, Path(folder)), recipe, out)
-        if found == job.digest:
-            _require_whole(out)
-            if _is_ours(out / WORK):
-                shutil.rmtree(out / WORK, ignore_errors=True)
-            return None
-        raise CorpusError(
-            f"{out} holds a corpus of other files or settings already: choose another folder, or delete it",
-            path=str(out),
-        )
-    return Job.start(with_saved_input(inputs, out, is_read=is_read), recipe, out)
+    return False
 
 
 def _require_whole(out: Path) -> None:

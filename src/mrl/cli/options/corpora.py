@@ -61,7 +61,15 @@ class PrepareOptions(ReadingOptions):
     files: Annotated[list[Path], argument("FILES...", "Tables of molecules, which have the same columns.")]
     out: Annotated[Path, out_option("New folder for the corpus; with --append, a corpus.")]
     target_columns: Annotated[
-        list[str] | None, _panel(_COLUMNS, "Column of labels; repeat the option for several.", "none", "COLUMN")
+        list[str] | None,
+        Option(
+            "--target-columns",
+            "--target",  # as in the other commands, and in messages about columns
+            help="Column of labels; repeat the option for several.",
+            show_default="none",
+            metavar="COLUMN",
+            rich_help_panel=_COLUMNS,
+        ),
     ] = None
     id_column: Annotated[str | None, _panel(_COLUMNS, "Column that is kept as text.", "none", "COLUMN")] = None
     weight_column: Annotated[str | None, _panel(_COLUMNS, "Column of weights.", "none", "COLUMN")] = None

@@ -69,7 +69,7 @@ class ColumnRoles:
             )
         requested = [(name, "targets=[...] (--target)") for name in self.targets]
         for role, name in (("id", self.id), ("weight", self.weight), ("split", self.split)):
-            requested += [] if name is None else [(name, f'{role}="..."')]
+            requested += [] if name is None else [(name, f'{role}="..." (--{role}-column)')]
         seen = {smiles}
         for name, option in requested:
             _require(name, file, option)

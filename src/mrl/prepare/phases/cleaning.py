@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mrl.chem import Example, StepCount, clean_rows, murcko_scaffold
 from mrl.corpus import join_tails, open_corpus
-from mrl.errors import ColumnError
 from mrl.messages import format_value
 from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
 from mrl.prepare.featurizing import compute_features
@@ -47,7 +46,7 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     rows = rows[done.places]
     parts, unnamed = _split(job, columns, rows, done)
     without = _without_part(job, columns, smiles, rows, unnamed) if parts is not None else []
-    vectors, failed = _features(job, columns, smiles)
+    vectors, failed = compute_features(columns[smiles], job.recipe.functions)
     without += [Reject(int(rows[i]), done.texts[i], "feature", why) for i, why in failed.items() if not unnamed[i]]
     columns |= vectors
     if without:
@@ -155,17 +154,6 @@ def _split(
     # Molecules without a ring are one group, the largest one, which a scaffold split gives to train.
     codes = np.where(is_ringless, 0, np.searchsorted(np.cumsum(rule.sizes)[:-1], numbers, side="right"))
     return Text.of([rule.names[code] for code in codes.tolist()]), np.zeros(len(rows), bool)
-
-
-def _features(job: Job, columns: dict[str, Any], smiles: str) -> tuple[dict[str, Any], dict[int, str]]:
-    """Return the columns of vectors, and the reasons of rows that lack one."""
-    functions = job.recipe.functions
-    if taken := sorted(functions.keys() & columns.keys()):
-        raise ColumnError(
-            f"the files have a column {taken[0]!r} already: name the features otherwise, features={{name: function}}",
-            column=taken[0],
-        )
-    return compute_features(columns[smiles], functions)
 
 
 def _without_part(

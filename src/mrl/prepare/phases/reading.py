@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mrl.corpus import Table
-from mrl.errors import CorpusError
+from mrl.errors import ColumnError, ReadError
 from mrl.prepare.job import Job, concat, prefixed, rejects_columns
 from mrl.ragged import Reject, Rejects, Text, concat_lines
 
@@ -55,6 +55,12 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         return part
 
     for block in job.inputs.blocks():
+        if taken := sorted(job.recipe.functions.keys() & block.columns.keys()):
+            raise ColumnError(
+                f"the files have a column {taken[0]!r} already: name the features otherwise, features={{name: "
+                "function}",
+                column=taken[0],
+            )
         if job.base is not None:
             job.base.require_columns(block, job.recipe.functions)
         notes.update(block.notes)
@@ -80,7 +86,7 @@ def read_parts(job: Job, *, limit: int | None = None) -> Iterator[Part]:
         yield write_next()
         rejects = [reject for reject in rejects if reject.row >= number * size]
     if not number:
-        raise CorpusError("the inputs have no rows: pass files with at least one", path=str(job.out))
+        raise ReadError("the inputs have no rows: pass files with at least one", path=job.inputs.paths[0])
     job.write(
         job.path("read"),
         {"row": np.zeros(0, np.int64)},
