@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "format_count", "format_names", "format_value", "user_stacklevel"]
+__all__ = ["did_you_mean", "format_count", "format_names", "format_status", "format_value", "user_stacklevel"]
 
 
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
@@ -89,6 +89,26 @@ def format_value(value: object, *, most: int = 80) -> str:
     """
     text = repr(str(value[:most]) if isinstance(value, str) else value)
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def format_status(status: int) -> str:
+    """Return how a process ended, by its exit status; by minus the number of a signal, where one ended it.
+
+    Parameters
+    ----------
+    status : int
+        As `subprocess.Popen.returncode` and `multiprocessing.Process.exitcode` have it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_status(3), format_status(-9)
+    ('exit status 3', 'signal 9')
+    """
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
 def format_count(count: int, noun: str, plural: str | None = None) -> str:

@@ -142,6 +142,26 @@ for line in sys.stdin:
     ]
 
 
+def test_what_is_no_number_costs_only_its_molecule() -> None:
+    program = r"""
+import os, sys
+text = sys.stdin.read().strip()
+if text == "O":
+    os.kill(os.getpid(), 9)
+sys.stderr.buffer.write(b"\xe9" * 100_000)
+sys.stdout.buffer.write({"C": b"\xff\xfe1", "N": b"1\n2\n", "F": b""}.get(text, b"2.5\r\n"))
+sys.exit(text == "B")
+"""
+    values = Command([sys.executable, "-c", program]).evaluate(["C", "N", "O", "F", "B", "CC"])
+    assert values[:4] == [
+        Failed("not a number: '\ufffd\ufffd1'"),
+        Failed("2 lines of output for 1 molecule"),
+        Failed("signal 9: no message"),
+        Failed("0 lines of output for 1 molecule"),
+    ]
+    assert values[4:] == [Failed("exit status 1: " + "\ufffd" * 200), 2.5]
+
+
 @pytest.mark.slow
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     program = f"""

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any, TypeAlias
 
+from mrl.messages import format_status
+
 __all__ = ["ChunkFunction", "Job", "Worker"]
 
 # Called with a list of items, and with a function to be called with the position of each item before it is computed.
@@ -103,7 +105,7 @@ class Worker:
         status = self.process.exitcode
         self.connection.close()
         self.process.close()
-        return f"signal {-status}" if status < 0 else f"exit status {status}"
+        return format_status(status)
 
 
 def begin_worker() -> None:

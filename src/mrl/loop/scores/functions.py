@@ -22,7 +22,7 @@ from mrl.chem import PROPERTIES, Measure, bertz_complexity
 from mrl.errors import MrlError
 from mrl.features import featurize
 from mrl.loop.scores.values import Estimate, Failed, to_number, to_value
-from mrl.messages import did_you_mean, format_value
+from mrl.messages import did_you_mean, format_count, format_status, format_value
 
 Function: TypeAlias = "Callable[[Any], float | Estimate] | BatchFunction"
 
@@ -245,7 +245,8 @@ class Command(BatchFunction):
     def _run(self, texts: Sequence[str]) -> Sequence[float | Failed]:
         lines, reason = self._output(texts)
         if not reason and len(lines) != len(texts):
-            reason = f"{len(lines)} lines of output for {len(texts)} molecules"
+            lines_of, molecules = format_count(len(lines), "line"), format_count(len(texts), "molecule")
+            reason = f"{lines_of} of output for {molecules}"
         if not reason:
             return [_parsed(line) for line in lines]
         if len(texts) == 1:
@@ -260,7 +261,8 @@ class Command(BatchFunction):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
+                errors="replace",  # a message in another encoding; a number has no such bytes
                 start_new_session=True,  # so that the processes that it starts end with it
             )
         except OSError as error:
@@ -276,7 +278,7 @@ class Command(BatchFunction):
             raise
         if process.returncode:
             last = err.strip().splitlines()[-1:] or ["no message"]
-            return [], f"exit status {process.returncode}: {last[0]:.200}"
+            return [], f"{format_status(process.returncode)}: {last[0]:.200}"
         return out.splitlines(), ""
 
 
