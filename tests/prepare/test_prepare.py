@@ -292,13 +292,16 @@ def test_the_manifest_says_what_was_done(tmp_path: Path) -> None:
 
 def test_progress_is_reported(table: Path, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
+    read: list[int] = []
 
     def report(status: Status) -> None:
         seen.append((status.phase, status.done, status.total))
+        read.append(status.read)
 
     prepare_corpus(table, tmp_path / "c", rows_per_part=40, workers=1, duplicates="first", progress=report)
-    assert [phase for phase, *_ in seen] == ["clean"] * 6 + ["plan"] * 2 + ["write"] * 6
-    assert seen[0] == ("clean", 0, 0)
+    assert [phase for phase, *_ in seen] == ["clean"] * 12 + ["plan"] * 2 + ["write"] * 6
+    assert read == [0, 40, 80, 120, 160, *[200] * 7, *[0] * 8]
+    assert seen[:7] == [*[("clean", 0, 0)] * 6, ("clean", 0, 200)]  # the total is known as soon as all is read
     assert {total for phase, done, total in seen if done and phase != "plan"} == {200}
     assert seen[-1] == ("write", 200, 200)
 

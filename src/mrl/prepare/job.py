@@ -23,7 +23,7 @@ from mrl.prepare.base import Base
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.ragged import Ragged, Rejects, Text
 
-FORMAT, VERSION = "mrl-work", 1
+FORMAT, VERSION = "mrl-work", 2
 WORK, STDIN, JOB = "work", "stdin", "job.json"
 
 # Files whose digests this process has computed, and what they looked like: many tasks read the same ones.

@@ -15,6 +15,8 @@ from mrl.prepare.featurizing import FeatureFunctions, feature_entry, feature_fun
 from mrl.ragged import PART_NAMES
 from mrl.text import Vocab
 
+_LEAST_ROWS, _MOST_ROWS = 1_000, 20_000  # of a chunk
+
 Steps: TypeAlias = str | Sequence[Step | Callable[[Any], bool]]
 
 
@@ -192,8 +194,8 @@ class Recipe:
 
     Examples
     --------
-    >>> Recipe().rows_per_chunk
-    20000
+    >>> Recipe().rows_per_chunk(200_000), Recipe().rows_per_chunk(40_000)
+    (20000, 2500)
     """
 
     steps: Steps = "none"
@@ -233,10 +235,29 @@ class Recipe:
         else:
             clean_rows([], self.steps)  # names an unknown preset or a wrong step before any work
 
-    @property
-    def rows_per_chunk(self) -> int:
-        """Rows that are cleaned by one task: so few that progress is seen and processes end together."""
-        return min(self.rows_per_part, 20_000) if self.parse else self.rows_per_part
+    def rows_per_chunk(self, rows: int) -> int:
+        """Return how many rows one task cleans of a part of `rows`: so few that progress is seen.
+
+        A part with few rows, which is the last or the only one, is divided into sixteen, so that processes end
+        together; in others there would be too many files.
+
+        Parameters
+        ----------
+        rows : int
+            Of the part.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> Recipe(parse=False).rows_per_chunk(40_000)
+        200000
+        """
+        if not self.parse:
+            return self.rows_per_part
+        return _MOST_ROWS if rows > 8 * _MOST_ROWS else max(-(-rows // 16), _LEAST_ROWS)
 
     @property
     def is_copied(self) -> bool:

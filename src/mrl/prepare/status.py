@@ -24,6 +24,8 @@ class Status:
         ``"clean"``, ``"plan"`` or ``"write"``.
     done, total : int
         Input rows; in the plan, shares of the hashes. The total is 0 until it is known.
+    read : int
+        Input rows that have been read, until all are.
     left_out : Counter
         Rows that were left out so far, by the kind of the reason.
     seconds : float
@@ -38,6 +40,7 @@ class Status:
     phase: str
     done: int = 0
     total: int = 0
+    read: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -94,7 +97,9 @@ def reporting(report: Report) -> Iterator[Callable[[Status], object]]:
             most = ", ".join(f"{reason} {n:,}" for reason, n in status.left_out.most_common(2))
             bar.update(
                 task,
-                description=status.phase,
+                description=f"{status.phase}, {status.read:,} rows read"
+                if status.read > status.total
+                else status.phase,
                 completed=status.done,
                 total=status.total or None,
                 rate=status.rate,

@@ -43,12 +43,15 @@ class Work:
         for part in read_parts(self.job, limit=limit):
             if part.rejects:
                 self.status.left_out["not read"] += part.rejects
+            self.status.read += part.rows + part.rejects
+            self.report(self.status)
             if self.job.recipe.is_copied:  # there is no plan to wait for, and one chunk in a part
                 yield clean_and_write, (self.job, part.number)
                 continue
             for chunk in range(self._chunks_of(part.rows)):
                 yield clean_chunk, (self.job, part.number, chunk)
         self.status.total = self._read["rows"]
+        self.report(self.status)
 
     def calls_to_clean(self) -> Iterator[Call]:
         """Yield the calls that clean the parts."""
@@ -83,7 +86,7 @@ class Work:
         return finish(self.job, self._read["parts"], self._chunks, self._buckets, is_dry=is_dry)
 
     def _chunks_of(self, rows: int) -> int:
-        return max(1, -(-rows // self.job.recipe.rows_per_chunk))
+        return max(1, -(-rows // self.job.recipe.rows_per_chunk(rows)))
 
     @cached_property
     def _read(self) -> dict[str, Any]:

@@ -206,8 +206,9 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path, name: 
     ):
         for rejects in parts:
             if rejects:
-                lines = pa.array([rejects.lines.get(one.row) for one in rejects], pa.int64())
-                table = rejects.to_arrow().select([*kinds]).append_column("line", lines)
+                lines = rejects.lines  # a copy
+                column = pa.array([lines.get(one.row) for one in rejects], pa.int64())
+                table = rejects.to_arrow().select([*kinds]).append_column("line", column)
                 writer.write_table(table.cast(schema))
     return stored_file(folder, name)
 

@@ -33,8 +33,8 @@ def clean_chunk(job: Job, part: int, chunk: int) -> dict[str, Any]:
     if facts is not None and all(job.finished(other) is not None for other in others):
         return facts
     raw = job.read(job.path("raw", part))
-    first = chunk * job.recipe.rows_per_chunk
-    span = slice(first, first + job.recipe.rows_per_chunk)
+    size = job.recipe.rows_per_chunk(raw.rows)
+    span = slice(chunk * size, (chunk + 1) * size)
     columns = {name: column[span] for name, column in user_columns(raw).items()}
     rows = np.asarray(raw["row"])[span]
     smiles, tail = (raw.about["facts"][name] for name in ("smiles_column", "tail"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,12 +69,13 @@ def write_part(
         keep = np.ones(clean.rows, bool)
         for dropped, labels in plan:
             columns |= _relabelled(job, columns, labels, number)
-            for place, first, reason in _dropped(dropped, number):
-                keep[place] = False
+            repeats, firsts, reasons = _dropped(dropped, number)
+            keep[repeats] = False
+            texts = raw[f"c:{smiles}"][np.searchsorted(np.asarray(raw["row"]), rows[repeats])].tolist()
+            for row, text, first, reason in zip(rows[repeats].tolist(), texts, firsts, reasons, strict=True):
                 stage = "conflicts" if reason else "duplicates"
-                text = raw[f"c:{smiles}"][int(np.searchsorted(np.asarray(raw["row"]), rows[place]))]
                 stays = ", which keeps its labels" if job.inputs.targets and first < job.start_row else ""
-                rejects.append(Reject(int(rows[place]), text, stage, reason or f"the molecule of row {first}{stays}"))
+                rejects.append(Reject(row, text, stage, reason or f"the molecule of row {first}{stays}"))
         pieces.append(_selected(columns, keep))
         names += clean["part"][keep].tolist() if "part" in clean else [""] * int(keep.sum())
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
@@ -149,11 +150,11 @@ def _span(shard: Shard, number: int) -> tuple[int, int]:
     return first, stop
 
 
-def _dropped(dropped: Shard, number: int) -> Iterator[tuple[int, int, str]]:
+def _dropped(dropped: Shard, number: int) -> tuple[NDArray[np.int32], list[int], list[str]]:
+    """Return the places of rows of a chunk that are left out, the rows that stay in their stead, and reasons."""
     first, stop = _span(dropped, number)
-    places, firsts = (np.asarray(dropped[name])[first:stop].tolist() for name in ("place", "first"))
-    reasons = dropped["reason"][first:stop]
-    yield from zip(places, firsts, reasons, strict=True)
+    places, firsts = (np.asarray(dropped[name])[first:stop] for name in ("place", "first"))
+    return places, firsts.tolist(), dropped["reason"][first:stop].tolist()
 
 
 def _relabelled(job: Job, columns: dict[str, Any], labels: Shard, number: int) -> dict[str, NDArray[Any]]:
