@@ -101,6 +101,10 @@ def test_help_of_a_command_explains_every_option(command: str) -> None:
         (["sample", "model", "--temperature", "nan"], "--temperature is nan; expected a positive number"),
         (["demo", "--property", "logg"], "--property is 'logg' (did you mean 'logp'?); choose one of"),
         (["inspect", "x.csv", "--smiles", "y"], "No such option"),
+        (["train", "x.csv", "-o", "model", "--steps", "1000000000"], "less than or equal to 100000000"),
+        (["train", "x.csv", "-o", "model", "--max-length", "1000000"], "less than or equal to 100000"),
+        (["train", "x.csv", "-o", "model", "--hidden", "65537"], "less than or equal to 65536"),
+        (["fit", "x.csv", "--target", "y", "-o", "model", "--members", "1001"], "less than or equal to 1000"),
     ],
 )
 def test_wrong_options_are_usage_errors(words: list[str], message: str) -> None:

@@ -23,6 +23,13 @@ def model(table: Table) -> PropertyModel:
     return fit(table, ["logp", "aromatic"], options=QUICK)
 
 
+@pytest.mark.parametrize(("epochs", "batch_size", "seed"), [(1, 1000, 0), (4, 1000, 2**64), (2, 5, 10**30)])
+def test_any_number_of_steps_and_any_seed_train(table: Table, epochs: int, batch_size: int, seed: int) -> None:
+    few = table.view(list(range(0, len(table), 3)))
+    options = FitOptions(folds=2, members=1, epochs=epochs, hidden=4, batch_size=batch_size, seed=seed)
+    assert fit(few, ["logp"], options=options).predict(["CCO"]).ok.all()
+
+
 def by_name(model: PropertyModel, target: str) -> dict[str, float]:
     return {metric.name: metric.mean for metric in model.metrics if metric.target == target}
 

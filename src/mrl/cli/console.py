@@ -32,6 +32,7 @@ _err = Console(stderr=True, highlight=False)
 _UNPRINTABLE = re.compile(
     r"[^\n\t\x20-\x7e\xa0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ufefe\uff00-\U0010ffff]|[\ud800-\udfff]"
 )
+_NO_MEMORY = re.compile("allocate memory|out of memory")
 
 
 def visible(text: str) -> str:
@@ -129,6 +130,10 @@ def reported() -> Iterator[None]:
             stop(message, USAGE if is_usage else DATA)
         except MrlError as error:
             stop(str(error), DATA)
+        except (MemoryError, RuntimeError) as error:  # torch raises the latter
+            if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
+                raise
+            stop(f"out of memory: {str(error).strip() or 'fewer rows or smaller sizes need less'}", DATA)
         except KeyboardInterrupt:
             stop("interrupted", INTERRUPTED)
 

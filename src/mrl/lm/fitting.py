@@ -169,7 +169,7 @@ def fit(
     >>> history.losses.shape, bool(history.losses[-1] < history.losses[0])
     ((30,), True)
     """
-    require_integer("steps", steps, 0)
+    require_integer("steps", steps, 0, 10**8)  # the loss of each is kept
     if lr is not None:
         require_positive("lr", lr)
         if optimizer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
@@ -111,7 +112,7 @@ class SequenceModel(nn.Module):
         if seed is not None:
             self.to_empty(device="cpu")
             with torch.no_grad():
-                self.initialize(torch.Generator().manual_seed(seed))
+                self.initialize(torch.Generator().manual_seed(operator.index(seed) % 2**64))
 
     def build(self) -> None:
         """Create the modules; weights are set afterwards, by `initialize` or from a file.

@@ -175,8 +175,9 @@ class _Draw:
 
     def __call__(self, logits: Tensor, keys: NDArray[np.uint64], position: int) -> Tensor:
         """Return one id per row, int64 (B,), from logits, float64 (B, V)."""
-        logits = logits / self.temperature
+        logits = logits.clone()
         logits[:, [BOS, PAD, UNK]] = -math.inf
+        logits = (logits - logits.amax(1, keepdim=True)) / self.temperature  # the highest stays 0 however small this is
         if self.top_k is not None and self.top_k < logits.shape[1]:
             logits[logits < logits.topk(self.top_k, 1).values[:, -1:]] = -math.inf
         shares = logits.softmax(1)

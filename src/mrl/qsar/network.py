@@ -111,7 +111,7 @@ def train_fold(
     on_epoch: Callable[[], object] | None = None,
 ) -> Ensemble:
     """Return the networks of a fold, trained on `rows`; a pure function of its arguments, on one thread."""
-    seed = options.seed * 1_000_003 + fold
+    seed = (options.seed * 1_000_003 + fold) % 2**63  # torch takes 64 bits
     sizes = (data.x.shape[1], *[options.hidden] * options.layers, data.y.shape[1])
     ensemble = Ensemble(options.members, sizes, options.dropout, seed)
     mean, scale = _target_scaling(data, rows)
@@ -129,8 +129,12 @@ def train_fold(
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(ensemble.parameters(), lr=options.lr, weight_decay=0.01, fused=True)
     batches = -(-len(rows) // options.batch_size)
+    steps = options.epochs * batches + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, options.lr, total_steps=options.epochs * batches + 1, pct_start=_WARM_UP
+        optimizer,
+        options.lr,
+        total_steps=steps,
+        pct_start=max(_WARM_UP, 2 / steps),  # it divides by one step less
     )
     with one_thread():
         for _ in range(options.epochs):

@@ -56,16 +56,16 @@ class FitOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("folds", 2),
-            ("members", 1),
-            ("hidden", 1),
-            ("layers", 1),
-            ("epochs", 1),
-            ("batch_size", 1),
-            ("seed", 0),
+        for name, least, most in (
+            ("folds", 2, None),
+            ("members", 1, 1000),
+            ("hidden", 1, 65_536),
+            ("layers", 1, 100),
+            ("epochs", 1, None),
+            ("batch_size", 1, None),
+            ("seed", 0, None),
         ):
-            require_integer(name, getattr(self, name), least)
+            require_integer(name, getattr(self, name), least, most)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; expected a share of 0 or more and below 1")
         require_positive("lr", self.lr)

@@ -100,7 +100,9 @@ class TrainOptions(ReadingOptions):
         float | None,
         Option(help="Highest learning rate of the cycle.", show_default="0.012 for lstm, 0.002 for transformer"),
     ] = None
-    hidden: Annotated[int | None, number("Size of a layer.", default="256 for lstm, 192 for transformer")] = None
+    hidden: Annotated[
+        int | None, number("Size of a layer.", most=65_536, default="256 for lstm, 192 for transformer")
+    ] = None
     max_length: MaxLength = 128
     seed: Seed = 0
     force: Force = False
@@ -132,7 +134,10 @@ class SampleOptions:
         Option(metavar="SHARE", help="Draw among the likely tokens of this total probability.", show_default="1"),
     ] = None
     max_length: Annotated[
-        int | None, number("Most tokens of a molecule, bos and eos included.", least=3, default="that of the training")
+        int | None,
+        number(
+            "Most tokens of a molecule, bos and eos included.", least=3, most=100_000, default="that of the training"
+        ),
     ] = None
     seed: Seed = 0
     json: Json = False
@@ -169,7 +174,7 @@ class FitOptions(ReadingOptions):
     ] = "scaffold"
     task: Annotated[TaskKind, Option(metavar="KIND", help=f"{', '.join(TaskKind)}.")] = TaskKind.AUTO
     folds: Annotated[int, number("Folds of the cross-validation.", least=2)] = 5
-    members: Annotated[int, number("Networks for each fold; the model has all of them.")] = 2
+    members: Annotated[int, number("Networks for each fold; the model has all of them.", most=1000)] = 2
     epochs: Annotated[int, number("Passes over the training rows.")] = 30
     n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
     seed: Seed = 0

@@ -21,15 +21,15 @@ def out_option(help: str) -> Any:
     return Option("--out", "-o", help=help)
 
 
-def number(help: str, *names: str, least: int = 1, default: str | None = None) -> Any:
+def number(help: str, *names: str, least: int = 1, most: int | None = None, default: str | None = None) -> Any:
     """Return an option that takes an integer."""
-    return Option(*names, metavar="N", help=help, min=least, show_default=default or True)
+    return Option(*names, metavar="N", help=help, min=least, max=most, show_default=default or True)
 
 
 File = Annotated[Path, argument("FILE", f"Table {TABLE}")]
 VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl vocab learn.")]
-MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3)]
-Steps = Annotated[int, number("Training steps, of 64 molecules each.")]
+MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3, most=100_000)]
+Steps = Annotated[int, number("Training steps, of 64 molecules each.", most=10**8)]
 Seed = Annotated[int, number("The same seed, machine and versions give the same result.", least=0)]
 RejectsFile = Annotated[
     Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason, line.")

@@ -34,7 +34,7 @@ def export(columns: dict[str, StoredColumn], manifest: Manifest, path: Path, pro
     with track(progress, len(manifest.shards), "exporting") as advance:
         if not suffix:
             require_empty(path)
-            path.mkdir(parents=True, exist_ok=True)
+            path.resolve().mkdir(parents=True, exist_ok=True)
             _write_folder(tables, manifest, path, advance)
             return
         with atomic(path) as temporary, _writer(suffix, temporary, _schema(columns)) as writer:

@@ -282,7 +282,7 @@ class _Loop:
         else:
             total = 0
             if self.policy is not None:
-                drawing = max(options.samples, 2 * options.batch * (number < _START))
+                drawing = max(options.samples, 2 * min(options.batch, left) * (number < _START))
                 texts, drawn = self.policy.propose(drawing, seed=(self.seed * 1_000_003 + number) % 2**62)
                 valid, total = len(texts) / drawn, len(texts)
                 proposed.update(dict.fromkeys(texts, "model"))

@@ -61,7 +61,7 @@ def run(options: FitOptions) -> None:
     save_rejects(rejects, options.rejects)
     success(f"trained {len(model.ensemble.mean)} networks on {format_count(len(validation.rows), 'row')}")
     page = PropertyReport(model, options.file.name, table.rows[validation.rows], _command(options)).html
-    options.out.mkdir(parents=True, exist_ok=True)
+    options.out.resolve().mkdir(parents=True, exist_ok=True)
     write_atomic(options.out / REPORT, page)
     model.save(options.out / MODEL_FILE)  # the last one: killed before, the same command does it all again
     success(f"wrote {options.out / MODEL_FILE} and {options.out / REPORT}")

@@ -39,7 +39,7 @@ def run(options: ImproveOptions) -> None:
         )
     known = None if options.known is None else CanonicalSet.of(read_molecules(options.known, options))
     start = [] if options.start is None else read_molecules(options.start, options).tolist()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options.out.resolve().mkdir(parents=True, exist_ok=True)
     save_score(score, options.out / SCORE)
     settings = Settings(batch=options.batch, scaffold_limit=options.scaffold_limit)
     with one_thread(), progress("best {task.fields[best]:.3f}", "mean of 10 {task.fields[top]:.3f}") as bar:
