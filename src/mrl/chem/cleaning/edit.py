@@ -24,8 +24,11 @@ class Edit(Step):
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         """Return the molecule after an edit in place, or another molecule."""
 
+    def _may_change(self, row: Row) -> bool:
+        return self.concerns is None or self.concerns.search(row.text) is not None
+
     def __call__(self, row: Row) -> str | None:
-        if self.concerns is not None and self.concerns.search(row.text) is None:
+        if not self._may_change(row):
             return None
         mol = row.mol
         before = mol.ToBinary()

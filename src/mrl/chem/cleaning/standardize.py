@@ -21,6 +21,7 @@ from mrl.chem.notation.tails import strip_tail
 from mrl.errors import MoleculeError
 
 _STEREO_MARK = re.compile(r"[@/\\]")
+_S_P_AS_SB = re.compile(r"[SPAspa]|\[\d*#")  # or an atom by its number; finds more than these elements
 _CHARGE = re.compile(r"\[[^]]*[+-]")
 _MORE_NORMAL_FORMS = """\
 Azide to N=N+=N-\t[*:1][N-:2][N+:3]#[N+0:4]>>[*:1][N+0:2]=[N+:3]=[N-:4]
@@ -103,6 +104,11 @@ class Normalize(Edit):
     """
 
     rdkit_only: bool = False
+
+    def _may_change(self, row: Row) -> bool:
+        # All transformations of RDKit's table need a charge, but those of an atom of S, P, As or Sb with a double bond
+        # to oxygen, and some of nitrogen with more than three bonds, which has charges once it is parsed.
+        return _S_P_AS_SB.search(row.text) is not None or row.mol.HasSubstructMatch(_charged_atom())
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         if not mol.HasSubstructMatch(_charged_atom()):
