@@ -108,10 +108,10 @@ class Normalize(Edit):
     def _may_change(self, row: Row) -> bool:
         # All transformations of RDKit's table need a charge, but those of an atom of S, P, As or Sb with a double bond
         # to oxygen, and some of nitrogen with more than three bonds, which has charges once it is parsed.
-        return _S_P_AS_SB.search(row.text) is not None or row.mol.HasSubstructMatch(_charged_atom())
+        return _S_P_AS_SB.search(row.text) is not None or _has_charges(row.mol)
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
-        if not mol.HasSubstructMatch(_charged_atom()):
+        if not _has_charges(mol):
             tool("Normalizer").normalizeInPlace(mol)  # twice as fast
             return mol
         # normalizeInPlace leaves mesoionic molecules such as sydnones, which are charged, in an invalid state: 9 of
@@ -169,6 +169,9 @@ class Reionize(Edit):
     >>> clean(["O=C(O)CS(=O)(=O)O", "O=C([O-])CS(=O)(=O)O"], [Reionize()]).smiles.tolist()
     ['O=C(O)CS(=O)(=O)O', 'O=C(O)CS(=O)(=O)[O-]']
     """
+
+    def _may_change(self, row: Row) -> bool:
+        return "[" in row.text or _has_charges(row.mol)  # nitro groups are written without, and isolated atoms with [
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         tool("Reionizer").reionizeInPlace(mol)
@@ -286,6 +289,11 @@ def _more_normal_forms() -> Any:
 
     with rdBase.BlockLogs():
         return rdMolStandardize.NormalizerFromData(_MORE_NORMAL_FORMS, rdMolStandardize.CleanupParameters())
+
+
+def _has_charges(mol: Chem.Mol) -> bool:
+    found: bool = mol.HasSubstructMatch(_charged_atom())
+    return found
 
 
 @cache
