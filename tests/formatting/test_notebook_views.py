@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrl.chem import ECFP6, screen
+from mrl import lm
+from mrl.chem import ECFP6, qed, screen
+from mrl.corpus import Manifest, ShardEntry, StoredFile
 from mrl.data import PairDataset, TextDataset, TextPredictionDataset, VectorDataset
 from mrl.features import featurize
 from mrl.formatting import html_preview
 from mrl.lm import LanguageModel, ModelConfig, sample
-from mrl.loop import Call, History, Round, Run
+from mrl.loop import Call, Component, History, Identity, Round, Run, Score
 from mrl.qsar import Predictions
-from mrl.ragged import Reject, Rejects
+from mrl.ragged import Ragged, Reject, Rejects, Text
 from mrl.text import CharacterVocab, KmerVocab, SmilesVocab
 
 HOSTILE = "<script>alert(1)</script>"
@@ -43,6 +45,7 @@ OBJECTS: dict[str, tuple[Any, list[str]]] = {
     ),
 }
 
+SHARD = ShardEntry("train", 3, (StoredFile("a", 1500, ""),))
 HALF, NAN = np.array([0.5, np.nan]), Rejects([Reject(1, HOSTILE, "parse", "not a molecule")])
 ROUNDS = tuple(Round(n, n + 1, 2, 1, 1, 0, float("nan"), 0.9, 0.8, 0, float("nan"), 1.0) for n in range(33))
 MODEL = LanguageModel(ModelConfig.for_vocab(VOCAB, hidden=8), seed=1)
@@ -56,6 +59,36 @@ OBJECTS |= {
     "a run": (
         Run(History([Call(HOSTILE, 0.9, "start", 0)]), ROUNDS, 50),
         ["1 of 50 calls", "proposed by", '<th scope="row" class="number">32</th><td class="number">33</td>'],
+    ),
+    "the calls of a run": (
+        History([Call(HOSTILE, 0.9, "start", 0), Call("C", float("nan"), "model", 1, "time-out")]),
+        ["History(2 calls, 1 without a score, best 0.9)", "time-out", "smiles"],
+    ),
+    "the course of a training": (
+        lm.History(np.linspace(3, 1, 100), np.where(np.arange(100) % 5 == 4, 2.0, np.nan), 100),
+        ["History(100 steps, loss 1, validation loss 2 after step 100)", '<th scope="row" class="number">100</th>'],
+    ),
+    "a training without validation": (lm.History(np.ones(3), np.full(3, np.nan), None), ["<td>–</td>", ">3</th>"]),
+    "a training without steps": (lm.History(np.zeros(0), np.zeros(0), None), ["nothing"]),
+    "a score": (
+        Score([Component(HOSTILE, qed, Identity()), Component("b", qed, Identity(), weight=2)]),
+        ["Score: geometric mean of 2 components", '<td class="number">2</td>'],
+    ),
+    "scores": (Score([Component("a", qed, Identity())])(["CCO", HOSTILE]), ["a value", "parse", "0.41"]),
+    "a coverage": (
+        VOCAB.coverage(["CO", "CN" + LONG]),
+        ["503 of 504 tokens known", '<td class="number">1</td>', "CNCC"],
+    ),
+    "a coverage of all": (VOCAB.coverage([HOSTILE]), ["25 of 25 tokens known; unknown tokens", "nothing"]),
+    "ragged ids": (Ragged.from_rows([[4, 5], [], [*range(99)]] * 4, np.uint8), ["4 5", "and 2 more rows", "…"]),
+    "texts": (Text.of([HOSTILE, LONG] * 6), ["Text: 12 rows, 3,150 bytes", "and 2 more rows", "…"]),
+    "a manifest": (
+        Manifest(
+            {"smiles": "text", HOSTILE: "float64"},
+            "smiles",
+            shards=(ShardEntry("train", 3, (StoredFile("a", 1500, ""),)),),
+        ),
+        ["Manifest(3 rows (train 3)", "1,500", "train: 3", "smiles (text)"],
     ),
     "a run without a score": (Run(History(), (), 50), ["no score", "nothing"]),
 }

@@ -218,8 +218,14 @@ def test_data_of_another_vocabulary_raise() -> None:
 def test_rows_beyond_the_limit_of_the_model_raise() -> None:
     model = small(max_length=10)  # bos, eos, and 8 characters
     fit(model, TextDataset(["C" * 8], VOCAB).dataloader(1, padding=Padding(multiple=16)), steps=1)
-    with pytest.raises(DatasetError, match="more than 10 ids, the model's max_length, at which samples are cut"):
+    with pytest.raises(
+        DatasetError, match="more than 10 ids, the model's max_length, at which samples are cut"
+    ) as error:
         fit(model, TextDataset(["C" * 9], VOCAB).dataloader(1), steps=1)
+    assert "TextDataset(..., max_length=10, on_long='reject')" in str(error.value)
+    left = TextDataset(["C" * 8, "C" * 9], VOCAB, max_length=10, on_long="reject")
+    assert len(left) == 1
+    fit(model, left.dataloader(1), steps=1)
 
 
 def test_padding_on_the_left_raises() -> None:

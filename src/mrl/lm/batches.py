@@ -69,7 +69,8 @@ def _check_ids(x: Tensor, y: Tensor, config: SequenceConfig) -> None:
     if x.shape[1] > config.max_length and bool((x[:, config.max_length :] != PAD).any()):
         raise DatasetError(
             f"a row of a batch has more than {config.max_length} ids, the model's max_length, at which samples are "
-            "cut; make the model with a larger max_length, or the dataset with a smaller one"
+            "cut; make the model with a larger one, ModelConfig.for_vocab(vocab, max_length=...), or leave long rows "
+            f"out of the dataset, TextDataset(..., max_length={config.max_length}, on_long='reject')"
         )
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from mrl.arguments import require_integer, require_positive
 from mrl.data import BaseDataset, Loader
 from mrl.errors import MrlError
+from mrl.formatting import Html, html_table
 from mrl.lm.batches import Batch, endless, finite_batches
 from mrl.lm.checkpoints import Progress, load_checkpoint, save_checkpoint
 from mrl.lm.model import SequenceModel
 from mrl.lm.options import FitOptions
+from mrl.ragged import Tabular, arrow_table
 from mrl.text import PAD, Vocab
 
 LossFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -65,7 +67,7 @@ class TrainingStep:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class History:
+class History(Tabular):
     """The course of a training.
 
     Attributes
@@ -87,6 +89,30 @@ class History:
     losses: NDArray[np.float64]
     valid: NDArray[np.float64]
     best_step: int | None
+
+    def to_arrow(self) -> Any:
+        """Return the losses as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of the steps: ``step``, from 1, ``loss``, and ``validation loss``, NaN where it was not measured.
+
+        Examples
+        --------
+        >>> History(np.array([3.1, 2.9]), np.array([np.nan, 3.0]), 2).to_arrow()["loss"].to_pylist()
+        [3.1, 2.9]
+        """
+        steps = np.arange(1, len(self.losses) + 1)
+        return arrow_table({"step": steps, "loss": self.losses, "validation loss": self.valid})
+
+    def _repr_html_(self) -> Html:
+        n = len(self.losses)
+        measured = np.flatnonzero(np.isfinite(self.valid))  # where the validation loss is known, else any
+        some = measured if len(measured) else np.arange(n)
+        shown = some[np.unique(np.linspace(0, len(some) - 1, min(len(some), 10)).astype(np.int64))]
+        rows = ((int(i) + 1, self.losses[i], self.valid[i]) for i in shown)
+        return html_table(rows, ["step", "loss", "validation loss"], caption=repr(self))
 
     def __repr__(self) -> str:
         loss = f", loss {self.losses[-1]:.4g}" if len(self.losses) else ""

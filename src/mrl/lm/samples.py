@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.formatting import html_preview
+from mrl.formatting import Html, html_preview
 from mrl.lm.model import require_accepted
-from mrl.ragged import Ragged
+from mrl.ragged import Ragged, Tabular, arrow_table
 from mrl.text import Vocab
 
 _SHOWN = 10  # rows that a notebook shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Samples:
+class Samples(Tabular):
     """The result of `sample`: n rows.
 
     Attributes
@@ -80,7 +81,25 @@ class Samples:
         require_accepted(vocab, self.vocab_size, self.vocab_fingerprint, "these ids were drawn")
         return vocab.decode(self.ids)
 
-    def _repr_html_(self) -> str:
+    def to_arrow(self) -> Any:
+        """Return the samples as an Arrow table, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows: ``ids``, ``finished``, ``log_likelihood``. Their text is ``decode(vocab)``.
+
+        Examples
+        --------
+        >>> from mrl.lm import LanguageModel, ModelConfig, sample
+        >>> from mrl.text import CharacterVocab
+        >>> model = LanguageModel(ModelConfig.for_vocab(CharacterVocab(["C", "O"]), hidden=8), seed=1)
+        >>> sample(model, 3, seed=5).to_arrow().column_names
+        ['ids', 'finished', 'log_likelihood']
+        """
+        return arrow_table({"ids": self.ids, "finished": self.finished, "log_likelihood": self.log_likelihood})
+
+    def _repr_html_(self) -> Html:
         shown = {
             "tokens": [len(row) for row in self.ids[:_SHOWN]],
             "finished": ["yes" if one else "no" for one in self.finished[:_SHOWN]],

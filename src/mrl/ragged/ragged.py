@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
+from mrl.formatting import Html, html_preview
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.flat import Array, Int64s, check_offsets, check_values, gather, narrow, offsets_of, row_numbers
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Ragged"]
+
+_SHOWN = 10  # rows that a notebook shows
 
 
 class Ragged(Sequence[Any]):
@@ -170,6 +173,11 @@ class Ragged(Sequence[Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         offsets = self._offsets - self._offsets[0] if self._offsets[0] else self._offsets
         return _unpickle, (type(self), self.flat, offsets)
+
+    def _repr_html_(self) -> Html:
+        rows = self[:_SHOWN]
+        shown = {"length": rows.lengths.tolist(), "values": [" ".join(map(str, row.tolist())) for row in rows]}
+        return html_preview(shown, len(self), caption=repr(self))
 
     def __repr__(self) -> str:
         size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'value')}"

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mrl.errors import ColumnError
+from mrl.formatting import html_preview
 from mrl.ragged.ragged import Ragged
 
 __all__ = ["Tabular", "arrow_table"]
+
+_SHOWN = 10  # rows that a notebook shows
 
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
@@ -75,6 +78,10 @@ class Tabular(ABC):
         >>> screen(["CCO", "OCC"]).to_arrow()["unique"].to_pylist()
         [True, False]
         """
+
+    def _repr_html_(self) -> str:
+        table = self.to_arrow()
+        return html_preview(table.slice(0, _SHOWN).to_pydict(), table.num_rows, caption=repr(self))
 
     def to_pandas(self) -> Any:
         """Return the columns as a pandas DataFrame; see `to_arrow`.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
+from mrl.formatting import Html, html_preview
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.columns import MoleculeTable, as_list, is_missing
@@ -244,6 +245,13 @@ class Text(Ragged):
         ['C', 'N≡N']
         """
         return list(self)
+
+    def _repr_html_(self) -> Html:
+        heads = [
+            bytes(raw[:400]).decode(errors="backslashreplace") for raw in map(super()._row, range(min(10, len(self))))
+        ]
+        size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'byte')}"
+        return html_preview({"text": heads}, len(self), caption=f"Text: {size}")
 
     def __repr__(self) -> str:
         heads = [

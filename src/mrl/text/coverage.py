@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mrl.errors import UnknownTokenError, UnknownTokenWarning
-from mrl.messages import user_stacklevel
+from mrl.formatting import Html, html_preview
+from mrl.messages import format_count, user_stacklevel
 from mrl.ragged import Ragged
 
 OnUnknown: TypeAlias = Literal["warn", "unk", "raise"]
@@ -91,6 +92,15 @@ class Coverage:
         """Return plain values, for JSON."""
         values = vars(self) | {name: [one._asdict() for one in vars(self)[name]] for name in ("unknown", "cut")}
         return {name: value for name, value in values.items() if name != "cut" or value}
+
+    def _repr_html_(self) -> Html:
+        found = self.unknown or self.cut
+        what = "pieces that are cut into several tokens" if self.cut and not self.unknown else "unknown tokens"
+        known = f"{self.tokens - self.unknown_tokens:,} of {format_count(self.tokens, 'token')} known"
+        names = ("token", "count", "first row", "its text")
+        shown = dict(zip(names, zip(*found[:10], strict=True), strict=True)) if found else {what: ()}
+        caption = f"Coverage of {format_count(self.rows, 'row')}: {known}; {what}"
+        return html_preview(shown, len(found), caption=caption, index="by count")
 
     def __repr__(self) -> str:
         if self.complete:

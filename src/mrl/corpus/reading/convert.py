@@ -27,7 +27,7 @@ from mrl.corpus.reading.notation import sample_rows
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.corpus.table import TAIL_COLUMNS, Table, TableColumn
 from mrl.errors import ColumnError, MissingLabelsWarning, RowError
-from mrl.messages import format_count, format_value
+from mrl.messages import format_count, format_value, user_stacklevel
 from mrl.ragged import Reject, Rejects, Text, concat_lines
 
 _TRIMMED, _TAILS = "blank around SMILES removed", "CXSMILES tail moved to its own column"
@@ -324,5 +324,5 @@ class LostLabels:
                     "read as missing; options=ReadOptions(label_map=...) (--label-map) says what they mean, and nan in "
                     "it that they are missing",
                     MissingLabelsWarning,
-                    stacklevel=4,
+                    stacklevel=user_stacklevel(),
                 )

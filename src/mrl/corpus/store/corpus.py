@@ -22,10 +22,9 @@ from mrl.corpus.store.verification import Verify, checked_stamps, other_files, p
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, CorpusError, VocabError
 from mrl.files import AnyPath
-from mrl.formatting import html_preview
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.progress import Progress
-from mrl.ragged import Rejects, row_numbers
+from mrl.ragged import Rejects, Tabular, row_numbers
 from mrl.text import Vocab
 
 
@@ -57,8 +56,7 @@ def open_corpus(folder: AnyPath, *, verify: Verify = "stamp", progress: Progress
     >>> import tempfile
     >>> from mrl.corpus import Table, save_corpus
     >>> from mrl.ragged import Text
-    >>> folder = tempfile.mkdtemp()
-    >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+    >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder := tempfile.mkdtemp())
     >>> corpus = open_corpus(folder)
     >>> corpus, corpus.smiles[0]
     (Corpus(2 rows: smiles), 'CCO')
@@ -70,7 +68,7 @@ def open_corpus(folder: AnyPath, *, verify: Verify = "stamp", progress: Progress
     return Corpus(StoredShards(path, manifest, checked_stamps(path, manifest, verify, progress)))
 
 
-class Corpus:
+class Corpus(Tabular):
     """Rows on disk with their columns, vocabulary, splits and rejects; `open_corpus` opens one.
 
     Parameters
@@ -92,8 +90,8 @@ class Corpus:
     >>> import tempfile
     >>> from mrl.corpus import Table, save_corpus
     >>> from mrl.ragged import Text
-    >>> folder = tempfile.mkdtemp()
-    >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, targets=("y",)), folder)
+    >>> table = Table({"smiles": Text.of(["CCO", "C"]), "y": np.array([0.5, 1.5])}, targets=("y",))
+    >>> save_corpus(table, folder := tempfile.mkdtemp())
     >>> corpus = open_corpus(folder)
     >>> len(corpus), corpus[0], corpus.y.take([1])
     (2, {'smiles': 'CCO', 'y': 0.5}, array([1.5]))
@@ -179,8 +177,8 @@ SmilesVocab.from_data(corpus.smiles)
         >>> import tempfile
         >>> from mrl.corpus import Table, open_corpus, save_corpus
         >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["C"])}, Rejects([(1, "C(", "parse", "syntax")])), folder)
+        >>> table = Table({"smiles": Text.of(["C"])}, Rejects([(1, "C(", "parse", "syntax")]))
+        >>> save_corpus(table, folder := tempfile.mkdtemp())
         >>> [len(rejects) for rejects in open_corpus(folder).reject_blocks()]
         [1]
         """
@@ -231,8 +229,7 @@ SmilesVocab.from_data(corpus.smiles)
         >>> import tempfile
         >>> from mrl.corpus import Table, save_corpus
         >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["CCO"])}), folder)
+        >>> save_corpus(Table({"smiles": Text.of(["CCO"])}), folder := tempfile.mkdtemp())
         >>> open_corpus(folder).verify()
         []
         """
@@ -271,8 +268,7 @@ SmilesVocab.from_data(corpus.smiles)
         >>> import tempfile
         >>> from mrl.corpus import Table, save_corpus
         >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder := tempfile.mkdtemp())
         >>> corpus = open_corpus(folder).add_column("atoms", [3, 1])
         >>> corpus = corpus.add_column("bytes", lambda table: table.smiles.lengths)
         >>> corpus["atoms"].take([1, 0]), corpus["bytes"].take([1, 0])
@@ -316,8 +312,7 @@ SmilesVocab.from_data(corpus.smiles)
         >>> from mrl.data import TextDataset
         >>> from mrl.ragged import Text
         >>> from mrl.text import CharacterVocab
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder := tempfile.mkdtemp())
         >>> corpus = open_corpus(folder).add_tokens(CharacterVocab("CO"))
         >>> TextDataset(corpus.smiles, corpus.vocab)[0]
         tensor([0, 4, 4, 5, 1])
@@ -375,14 +370,31 @@ SmilesVocab.from_data(corpus.smiles)
         >>> import tempfile
         >>> from mrl.corpus import Table, save_corpus
         >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder := tempfile.mkdtemp())
         >>> open_corpus(folder).append(Table({"smiles": Text.of(["N"])})).smiles[2]
         'N'
         """
         self._require_whole()
         saving.append(self.path, self.manifest, table, split, self.vocab if self.manifest.tokens else None)
-        return self._opened_again()
+        return open_corpus(self.path)
+
+    def to_arrow(self) -> Any:
+        """Return the columns as an Arrow table in the memory of the files, which polars, DuckDB and others take.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of n rows, in one chunk for each shard; nothing is copied. Bits of fingerprints are packed.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mrl.corpus import load_sample, save_corpus
+        >>> save_corpus(load_sample()[:2], folder := tempfile.mkdtemp())
+        >>> open_corpus(folder).to_arrow().num_rows
+        2
+        """
+        return pa.table({name: column.to_arrow() for name, column in self.columns.items()})
 
     def export(self, path: AnyPath, progress: Progress = None) -> None:
         """Write all rows for other programs, shard by shard.
@@ -407,8 +419,7 @@ SmilesVocab.from_data(corpus.smiles)
         >>> import tempfile
         >>> from mrl.corpus import Table, read, save_corpus
         >>> from mrl.ragged import Text
-        >>> folder = tempfile.mkdtemp()
-        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder)
+        >>> save_corpus(Table({"smiles": Text.of(["CCO", "C"])}), folder := tempfile.mkdtemp())
         >>> open_corpus(folder).export(f"{folder}/all.csv")
         >>> read(f"{folder}/all.csv").smiles.tolist()
         ['CCO', 'C']
@@ -425,19 +436,12 @@ SmilesVocab.from_data(corpus.smiles)
 
     def _saved(self, manifest: Manifest, entry: dict[str, Any]) -> Corpus:
         replace(manifest, history=(*manifest.history, entry)).save(self.path)
-        return self._opened_again()
-
-    def _opened_again(self) -> Corpus:
         return open_corpus(self.path)
 
     def __repr__(self) -> str:
         splits = ", ".join(f"{name} {rows:,}" for name, rows in self.manifest.splits.items())
         parts = f" ({splits})" if len(self.manifest.splits) > 1 else ""
         return f"Corpus({format_count(len(self), 'row')}{parts}: {', '.join(self.columns)})"
-
-    def _repr_html_(self) -> str:
-        first = {name: column[: min(len(self), 5)] for name, column in self.columns.items()}
-        return html_preview(first, len(self), caption=repr(self))
 
 
 def _plain(value: Any) -> Any:

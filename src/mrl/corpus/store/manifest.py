@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from mrl.corpus.store.kinds import parse_kind
 from mrl.errors import CorpusError
 from mrl.files import AnyPath, seal, unseal, write_atomic
+from mrl.formatting import Html, html_table
 from mrl.messages import format_count
 
 FORMAT, VERSION = "mrl-corpus", 1
@@ -266,6 +267,21 @@ class Manifest:
             raise CorpusError(
                 f"{path} is not a valid {FORMAT} file: {error}; restore it, or prepare the corpus again", path=str(path)
             ) from None
+
+    def _repr_html_(self) -> Html:
+        vocab = None if self.vocab is None else f"{self.vocab.name}, {self.vocab_fingerprint[:12]}…"
+        parts = " ".join(f"{name}: {rows:,}" for name, rows in self.splits.items())
+        rows = [
+            ("rows", self.rows),
+            ("parts", parts or None),
+            ("columns", ", ".join(f"{name} ({kind})" for name, kind in self.columns.items())),
+            ("targets", ", ".join(self.targets) or None),
+            ("vocabulary", vocab),
+            ("shards", len(self.shards)),
+            ("bytes", sum(file.bytes for file in self.files)),
+            ("entries of its history", len(self.history)),
+        ]
+        return html_table(rows, caption=repr(self))
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {rows:,}" for name, rows in self.splits.items())

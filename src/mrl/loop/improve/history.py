@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mrl.messages import format_count
 from mrl.ragged import Tabular, arrow_table
 
 
@@ -109,6 +110,11 @@ class History(Sequence[Call], Tabular):
         [0.4]
         """
         return arrow_table({name: [getattr(call, name) for call in self._calls] for name in Call._fields})
+
+    def __repr__(self) -> str:
+        failed = f", {self.failed:,} without a score" if self.failed else ""
+        best = f", best {self.best(1)[0].score:.4g}" if self.failed < len(self) else ""
+        return f"History({format_count(len(self), 'call')}{failed}{best})"
 
     @property
     def scores(self) -> NDArray[np.float64]:

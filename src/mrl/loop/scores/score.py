@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from mrl.chem import to_mol
 from mrl.errors import MoleculeError, MrlError
+from mrl.formatting import Html, html_table
 from mrl.loop.scores.functions import Function, Measurement, evaluate, require_function
 from mrl.loop.scores.transforms import Transform
 from mrl.loop.scores.values import Estimate, Failed
-from mrl.messages import format_names, format_value
+from mrl.messages import format_count, format_names, format_value
 from mrl.ragged import Rejects, Tabular, arrow_table, as_text
 
 Aggregate = Literal["geometric", "arithmetic"]
@@ -120,6 +121,10 @@ class Scored(Tabular):
         values = {f"{name} value": self.values[:, i] for i, name in enumerate(self.names)}
         return arrow_table({"score": self.scores} | values)
 
+    def _repr_html_(self) -> str:
+        table = super()._repr_html_()
+        return table + self.rejects._repr_html_() if self.rejects else table
+
     def __repr__(self) -> str:
         return f"Scored({len(self.scores):,} rows, {int(np.isfinite(self.scores).sum()):,} with a score)"
 
@@ -166,6 +171,11 @@ class Score:
             raise ValueError(f"two components have the name {format_names(twice)}; rename one")
         if self.aggregate not in get_args(Aggregate):
             raise ValueError(f"aggregate is {self.aggregate!r}; expected 'geometric' or 'arithmetic'")
+
+    def _repr_html_(self) -> Html:
+        rows = [(one.name, one.direction, one.weight) for one in self.components]
+        caption = f"Score: {self.aggregate} mean of {format_count(len(rows), 'component')}"
+        return html_table(rows, ["component", "what is rewarded", "weight"], caption=caption)
 
     @property
     def names(self) -> tuple[str, ...]:
