@@ -350,3 +350,12 @@ def _is_molecule(text: str) -> bool:
         return to_mol(text) is not None
     except ValueError:
         return False
+
+
+def test_equal_texts_are_found_however_far_apart_they_are() -> None:
+    """Keys are computed block by block of the bytes, of which there are several here."""
+    texts = [f"C{'CO' * (n % 50)}N{'C' * n}" for n in range(1, 600)]
+    found = summarize([*texts, *texts[:3], *texts[-2:]], properties=(), sizes=SampleSizes(5, 5, 5)).same_text
+    assert sum(map(len, texts)) > 200_000
+    assert (found.rows, found.distinct, found.repeated) == (604, 599, 5)
+    assert {one.rows for one in found.examples} == {(0, 599), (1, 600), (2, 601), (597, 602), (598, 603)}

@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
 
-_BLOCK = 1 << 22  # bytes of text at a time: the arrays of a block stay below 150 MB
+_BLOCK = 1 << 16  # bytes of text at a time: the arrays of a block, 8 bytes for each, stay in the cache
 
 # Each letter counts, but not its case (aromatic or not), nor H, which may be written or not; all else is spelling.
 _LETTERS = np.zeros(256, np.uint64)
@@ -63,7 +63,12 @@ class TextKeys:
 
     def sorted(self) -> Keys:
         """Return the keys in ascending order."""
-        keys = np.concatenate([np.zeros(0, np.uint64), *self._parts])
+        keys = np.empty(self._n, np.uint64)
+        at = 0
+        while self._parts:  # each is freed before the next is copied, so that they are never in memory twice
+            part = self._parts.pop()
+            keys[at : at + len(part)] = part
+            at += len(part)
         keys.sort()
         self._parts = [keys]
         return keys
@@ -153,7 +158,7 @@ def _keys(texts: Text, numbers: Callable[[Bytes, Keys], Keys]) -> Keys:
 
 
 def _blocks(texts: Text) -> Iterator[tuple[int, int]]:
-    """Yield ranges of rows that have a few megabytes, or one row."""
+    """Yield ranges of rows that have few bytes, or one row."""
     ends = texts.offsets[1:] - texts.offsets[0]
     cuts = np.searchsorted(ends, np.arange(_BLOCK, int(ends[-1]) if len(ends) else 0, _BLOCK), side="right")
     yield from pairwise(np.unique([0, *cuts.tolist(), len(texts)]).tolist())
