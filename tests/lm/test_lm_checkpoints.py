@@ -24,6 +24,7 @@ from mrl.lm import (
     TransformerConfig,
     fit,
 )
+from mrl.nn import read_tensors, write_tensors
 from mrl.text import CharacterVocab
 
 VOCAB = CharacterVocab("CON=")
@@ -144,6 +145,32 @@ def test_a_checkpoint_of_another_run_raises(tmp_path: Path) -> None:
             train(model, **({"options": options} | named))
     with pytest.raises(StateError, match="the order differs"):
         fit(lstm(), loader(seed=1), steps=23, lr=2e-2, options=options)
+
+
+CHECKPOINT: dict[str, Any] = {"format": "mrl-checkpoint", "version": 2}
+
+
+def test_a_forged_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    options = FitOptions(checkpoint=path, checkpoint_every=2)
+    train(lstm(), options)
+    document, tensors = read_tensors(path, **CHECKPOINT)
+    counters = document["counters"]
+    losses = tensors["progress/losses"]
+    forged: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"counters": counters | {"done": 10**9}}, {}),
+        ({"counters": counters | {"worse": "x"}}, {}),
+        ({"counters": 3}, {}),
+        ({"optimizer": {"state": {}, "groups": -1}}, {}),
+        ({}, {"progress/losses": losses[:-1]}),
+        ({}, {"progress/valid": losses.float()}),
+        ({}, {"progress/best_loss": losses[:0]}),
+        ({}, {"optimizer/0/exp_avg": tensors["optimizer/0/exp_avg"][None]}),
+    ]
+    for changed, replaced in forged:
+        write_tensors(path, tensors | replaced, document | changed, **CHECKPOINT)
+        with pytest.raises(ReadError, match=r"not a valid mrl-checkpoint file: .*; remove it to start again"):
+            train(lstm(), options)
 
 
 def test_a_damaged_checkpoint_raises_and_batches_without_a_place_do(tmp_path: Path) -> None:

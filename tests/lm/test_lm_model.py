@@ -266,6 +266,19 @@ def test_a_forged_file_is_refused_before_memory_is_used_for_it(
         LanguageModel.load(path)
 
 
+def test_weights_of_several_types_and_facts_that_are_none_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    model = small()
+    document = {"kind": "lstm", "config": dataclasses.asdict(model.config), "about": {}}
+    mixed = model.state_dict() | {"head.bias": model.head.bias.double()}
+    for tensors, about in ((mixed, {}), (model.state_dict(), True)):
+        write_tensors(path, tensors, document | {"about": about}, **KIND)
+        with pytest.raises(ReadError, match="save the model again"):
+            LanguageModel.load(path)
+    model.double().save(path)
+    assert LanguageModel.load(path).head.bias.dtype == torch.float64
+
+
 def test_a_file_of_another_kind_of_model_raises(tmp_path: Path) -> None:
     config = TransformerConfig.for_vocab(VOCAB, width=8, heads=2, layers=1)
     Transformer(config).save(tmp_path / "t")

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from rdkit.Chem import QED
 from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
 
 import mrl
-from mrl.errors import StateError
+from mrl.errors import ReadError, StateError
+from mrl.lm import LanguageModel, ModelConfig
 from mrl.loop import (
     Call,
     Command,
@@ -33,6 +35,8 @@ from mrl.loop import (
     improve,
     task,
 )
+from mrl.nn import read_tensors, write_tensors
+from mrl.text import SMILES_PATTERN, RegexVocab
 
 START = ["CCOc1ccccc1", "CC(=O)NC1CCCCC1", "CCN1CCOCC1", "Cc1ccncc1C", "CC(C)Oc1ccc(F)cc1", "NC(=O)c1cccs1"]
 SMALL = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
@@ -185,6 +189,43 @@ def test_a_folder_of_a_run_with_other_arguments_is_rejected(tmp_path: Path) -> N
     improve(None, task("qed"), start=START, budget=10, options=SMALL, out=tmp_path)
     with pytest.raises(StateError, match="another seed and score"):
         improve(None, task("median1"), start=START, budget=10, seed=3, options=SMALL, out=tmp_path)
+
+
+STATE: dict[str, Any] = {"format": "mrl-improve-state", "version": 2}
+
+
+@pytest.mark.slow
+def test_a_forged_state_and_one_of_another_model_are_refused(tmp_path: Path) -> None:
+    vocab = RegexVocab([], SMILES_PATTERN)
+    vocab.update_vocab_from_data(START)
+    options = dataclasses.replace(SMALL, samples=2)
+
+    def search(hidden: int = 4) -> Run:
+        model = LanguageModel(ModelConfig.for_vocab(vocab, hidden=hidden, max_length=40))
+        return improve(model, task("qed"), vocab=vocab, start=START, budget=6, options=options, out=tmp_path)
+
+    search()
+    with pytest.raises(StateError, match="holds a run with another model; choose another folder"):
+        search(hidden=5)
+    path = tmp_path / "state.safetensors"
+    document, tensors = read_tensors(path, **STATE)
+    forged: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"calls": 3}, {}),
+        ({"calls": [[["C"], 1.0, "start", 0, ""]]}, {}),
+        ({"calls": [["C", "1", "start", 0, ""]]}, {}),
+        ({"rounds": [[1]]}, {}),
+        ({"rounds": [["x"] * 12]}, {}),
+        ({"weights": [["x"]]}, {}),
+        ({"without_new": "x"}, {}),
+        ({"part_best": [[1], [1, 2]]}, {}),
+        ({"optimizer": {"state": {}, "groups": [-1]}}, {}),
+        ({}, {"optimizer/0/exp_avg": tensors["optimizer/0/exp_avg"][None]}),
+        ({}, {"prior/head.bias": tensors["prior/head.bias"][None]}),
+    ]
+    for changed, replaced in forged:
+        write_tensors(path, tensors | replaced, document | changed, **STATE)
+        with pytest.raises(ReadError, match=r"(?s)its parts do not fit together .*; remove it to start again"):
+            search()
 
 
 PROGRAM = """

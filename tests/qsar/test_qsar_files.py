@@ -95,6 +95,7 @@ def forged(file: Path, change: Any) -> Path:
         lambda d, t: d["about"]["options"].update(members=10**9),
         lambda d, t: d["about"]["options"].update(unknown=1),
         lambda d, t: d["about"].update(descriptors=[]),
+        lambda d, t: d["about"]["descriptors"].__setitem__(0, "NoDescriptor"),
         lambda d, t: d["about"].update(descriptors=["MolWt"] * 81),
         lambda d, t: d.update(targets=[]),
         lambda d, t: d.update(targets=[{"name": "y", "kind": "ranking"}]),

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrl.arguments import require_integer
 from mrl.data import Loader
 from mrl.errors import StateError
 from mrl.lm.model import SequenceModel
@@ -93,15 +94,33 @@ def load_checkpoint(
             "the settings of that run, or remove the file to start again",
             differs=tuple(differs),
         )
-    loader.load_state_dict(facts["loader"])
     parts = split_parts(tensors)
     try:
+        loader.load_state_dict(facts["loader"])
         model.load_state_dict(parts["model"])
         load_optimizer_state(optimizer, parts["optimizer"], facts["optimizer"])
-    except (RuntimeError, ValueError) as error:
+        numbers = {name: tensor.numpy() for name, tensor in parts["progress"].items()}
+        best = {name: tensor.to(model.device) for name, tensor in parts["best"].items()}
+        counters = {name: facts["counters"][name] for name in _COUNTERS}
+        progress = Progress(
+            numbers["losses"], numbers["valid"], best_loss=float(numbers["best_loss"][0]), best=best, **counters
+        )
+        _require_numbers(progress, settings["steps"])
+    except StateError:
+        raise
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise invalid_tensors(path, _FORMAT, f"{error}; remove it to start again") from None
-    numbers = {name: tensor.numpy() for name, tensor in parts["progress"].items()}
-    best = {name: tensor.to(model.device) for name, tensor in parts["best"].items()}
-    return Progress(
-        numbers["losses"], numbers["valid"], best_loss=float(numbers["best_loss"][0]), best=best, **facts["counters"]
-    )
+    return progress
+
+
+def _require_numbers(progress: Progress, steps: int) -> None:
+    """Raise unless the numbers of a checkpoint are those of a training of so many steps."""
+    for values in (progress.losses, progress.valid):
+        if values.dtype != np.float64 or values.shape != (steps,):
+            raise TypeError(f"losses are {values.dtype} {values.shape}, expected float64 ({steps},)")
+    require_integer("done", progress.done, 0, steps)
+    require_integer("worse", progress.worse, 0, steps)
+    if progress.best_step is not None:
+        require_integer("best_step", progress.best_step, 1, steps)
+    if not isinstance(progress.stopped, bool):
+        raise TypeError(f"stopped is {progress.stopped!r}; expected true or false")

@@ -326,9 +326,14 @@ class SequenceModel(nn.Module):
         try:
             model = kind(kind.config_class(**facts.get("config", {})), seed=None)
             model.load_state_dict(tensors, assign=True)
+            model.about = dict(facts.get("about", {}))
+            kinds = {tensor.dtype for tensor in tensors.values()}
+            if len(kinds) > 1 or not all(dtype.is_floating_point for dtype in kinds):
+                raise TypeError(
+                    f"its weights have the types {', '.join(sorted(map(str, kinds)))}; expected one of floats"
+                )
         except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError names the tensors that do not fit
             raise invalid_tensors(path, _FORMAT, f"{error}; save the model again") from None
-        model.about = dict(facts.get("about", {}))
         if vocab is not None:
             model.require_vocab(vocab)
         return model

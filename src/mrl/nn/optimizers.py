@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_LIKE_PARAMETER = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"})
+
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return all that an optimizer needs to go on, for `write_tensors`.
@@ -60,7 +62,7 @@ def load_optimizer_state(
     Raises
     ------
     ValueError
-        The state is of other parameter groups.
+        The state is of other parameters.
 
     Examples
     --------
@@ -75,3 +77,9 @@ def load_optimizer_state(
         key, _, entry = name.partition("/")
         state.setdefault(int(key), {})[entry] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": document["groups"]})
+    for group in optimizer.param_groups:
+        for place, parameter in enumerate(group["params"]):
+            for entry, value in optimizer.state.get(parameter, {}).items():
+                if entry in _LIKE_PARAMETER and value is not None and value.shape != parameter.shape:
+                    shapes = f"{tuple(value.shape)}, expected {tuple(parameter.shape)}"
+                    raise ValueError(f"{entry} of parameter {place} has the shape {shapes}")

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrl.chem import nearest_neighbours
+from mrl.chem import Descriptors, nearest_neighbours
 from mrl.errors import ColumnError, ReadError
 from mrl.files import AnyPath
 from mrl.formatting import format_number, html_preview, html_table
@@ -310,6 +310,7 @@ def _parse(document: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, An
     targets = tuple(Target(**target) for target in document["targets"])
     about = document["about"]
     names = about["descriptors"]
+    Descriptors(names)  # a ValueError if this RDKit does not have one of them
     if not targets or any(target.kind not in ("regression", "classification") for target in targets):
         raise ValueError("targets")
     options = FitOptions(**about["options"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,15 @@ from torch import Tensor
 from mrl.errors import StateError
 from mrl.loop.improve.history import Call, Round
 from mrl.loop.improve.policy import Policy
-from mrl.nn import join_parts, load_optimizer_state, optimizer_state, read_tensors, split_parts, write_tensors
+from mrl.nn import (
+    invalid_tensors,
+    join_parts,
+    load_optimizer_state,
+    optimizer_state,
+    read_tensors,
+    split_parts,
+    write_tensors,
+)
 
 _FORMAT, _VERSION = "mrl-improve-state", 2
 STATE_FILE = "state.safetensors"
@@ -56,39 +65,59 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
     Raises
     ------
     ReadError
-        The file is damaged.
+        The file is damaged, or its parts do not fit together.
     StateError
-        The run has other arguments.
+        The run has other arguments, or a model of other sizes.
     """
     path = folder / STATE_FILE
     if not path.exists():
         return None
     document, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
-    kept = document["arguments"]
-    differs = [name for name, value in json.loads(json.dumps(arguments)).items() if kept.get(name) != value]
+    kept = document.get("arguments")
+    differs = ["score"]
+    if isinstance(kept, dict):
+        differs = [name for name, value in json.loads(json.dumps(arguments)).items() if kept.get(name) != value]
+    parts = split_parts(tensors)
+    if not differs and policy is not None and _sizes(parts["model"]) != _sizes(policy.model.state_dict()):
+        differs = ["model"]
     if differs:
         raise StateError(
             f"{folder} holds a run with another {' and '.join(differs)}; choose another folder, or pass the same "
             "arguments to go on with it",
             differs=tuple(differs),
         )
-    if policy is not None:
-        _restore(policy, tensors, document["optimizer"])
-    best = document.get("part_best")  # earlier files do not have it
+    try:
+        state = _parse(document)
+        if policy is not None:
+            policy.model.load_state_dict(parts["model"])
+            policy.prior.load_state_dict(parts["prior"])
+            load_optimizer_state(policy.optimizer, parts["optimizer"], document["optimizer"])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = f"its parts do not fit together ({error}); remove it to start again"
+        raise invalid_tensors(path, _FORMAT, reason) from None
+    return state
+
+
+def _parse(document: dict[str, Any]) -> Checkpoint:
+    calls = [Call(*_with_nan(row)) for row in document["calls"]]
+    rounds = [Round(*_with_nan(row)) for row in document["rounds"]]
+    texts = [text for call in calls for text in (call.smiles, call.source, call.reason)]
+    numbers = [number for call in calls for number in (call.score, call.round)]
+    numbers += [number for one in rounds for number in dataclasses.astuple(one)]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(one, int | float) for one in numbers):
+        raise TypeError("calls or rounds")
+    weights, best = document["weights"], document.get("part_best")  # earlier files do not have the latter
     return Checkpoint(
-        [Call(*_with_nan(row)) for row in document["calls"]],
-        [Round(*_with_nan(row)) for row in document["rounds"]],
-        None if document["weights"] is None else np.array(document["weights"]),
-        document["without_new"],
-        None if best is None else np.array(best),
+        calls,
+        rounds,
+        None if weights is None else np.array(weights, np.float64),
+        operator.index(document["without_new"]),
+        None if best is None else np.array(best, np.float64),
     )
 
 
-def _restore(policy: Policy, tensors: dict[str, Tensor], optimizer: dict[str, Any]) -> None:
-    parts = split_parts(tensors)
-    policy.model.load_state_dict(parts["model"])
-    policy.prior.load_state_dict(parts["prior"])
-    load_optimizer_state(policy.optimizer, parts["optimizer"], optimizer)
+def _sizes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _with_nan(row: list[Any]) -> list[Any]:
