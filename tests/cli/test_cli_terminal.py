@@ -44,6 +44,15 @@ def test_output_to_any_terminal_does_not_raise(tmp_path: Path, encoding: str) ->
         assert done.stdout
 
 
+@pytest.mark.slow
+def test_a_result_that_cannot_be_printed_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles\nCCO\n")
+    words = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "mrl", "inspect", str(path), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1][:40]) == (1, "error: standard output is closed, so the")
+
+
 def test_inspect_exports_all_rows_with_problems(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("id,smiles\n" + "".join(f"{row},{'C(' if row % 2 else ''}\n" for row in range(60)) + "60,C\n")

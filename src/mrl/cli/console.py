@@ -46,6 +46,8 @@ def visible(text: str) -> str:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print data, one line each, as it is."""
+    if sys.stdout is None:  # closed by the shell: >&-
+        stop("standard output is closed, so the result cannot be printed", DATA)
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
