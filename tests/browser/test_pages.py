@@ -39,6 +39,25 @@ MOLECULES = ["CCO", "c1ccccc1O", "CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1"
 COMMANDS = {
     "demo": ("mrl-demo/report.html", ["demo", "{file}", "--steps", "20", "--samples", "20", "--rounds", "1"]),
     "report": ("report.html", ["report", "{file}", "-o", "report.html"]),
+    "fit": (
+        "model/report.html",
+        [
+            "fit",
+            "{file}",
+            "--target",
+            "y",
+            "-o",
+            "model",
+            "--split",
+            "random",
+            "--folds",
+            "2",
+            "--members",
+            "1",
+            "--epochs",
+            "2",
+        ],
+    ),
     "show": ("show.html", ["show", "{file}", "-o", "show.html"]),
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -41,6 +42,8 @@ class PropertyReport:
         The number in the file of each row that the model was trained on; by default that in the table.
     command : str
         The command that makes the model again, or ``""``.
+    versions : mapping of str to object
+        Packages and their versions, with which it does.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class PropertyReport:
     source: str
     rows: NDArray[np.int64] | None = None
     command: str = ""
+    versions: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.model.validation is None:
@@ -174,7 +178,9 @@ class PropertyReport:
     def _repeat(self) -> Section:
         options = self.model.about["options"]
         settings = table(options.items(), ["setting", "value"], caption="Settings")
-        body = (command(self.command) if self.command else "") + settings
+        versions = table(self.versions.items(), ["package", "version"], caption="Versions")
+        body = command(self.command) if self.command else Html("")
+        body = Html(body + (columns(settings, versions) if self.versions else settings))
         return Section("Repeat it", body, "With the same versions, this gives the same model.")
 
 
