@@ -15,7 +15,18 @@ from numbers import Integral, Real
 from mrl.errors import RowError
 from mrl.messages import format_count
 
-__all__ = ["Html", "escape_html", "format_number", "format_percent", "html_preview", "html_table", "printable"]
+__all__ = [
+    "PREVIEW_ROWS",
+    "Html",
+    "escape_html",
+    "format_number",
+    "format_percent",
+    "html_preview",
+    "html_table",
+    "printable",
+]
+
+PREVIEW_ROWS = 10  # of a long column, in a notebook
 
 
 def format_number(value: float) -> str:

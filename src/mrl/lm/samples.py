@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrl.formatting import Html, html_preview
+from mrl.formatting import PREVIEW_ROWS, Html, html_preview
 from mrl.lm.model import require_accepted
 from mrl.ragged import Ragged, Tabular, arrow_table
 from mrl.text import Vocab
-
-_SHOWN = 10  # rows that a notebook shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,10 +99,10 @@ class Samples(Tabular):
 
     def _repr_html_(self) -> Html:
         shown = {
-            "tokens": [len(row) for row in self.ids[:_SHOWN]],
-            "finished": ["yes" if one else "no" for one in self.finished[:_SHOWN]],
-            "log-likelihood": self.log_likelihood[:_SHOWN].tolist(),
-            "ids": [" ".join(map(str, row.tolist())) for row in self.ids[:_SHOWN]],
+            "tokens": [len(row) for row in self.ids[:PREVIEW_ROWS]],
+            "finished": ["yes" if one else "no" for one in self.finished[:PREVIEW_ROWS]],
+            "log-likelihood": self.log_likelihood[:PREVIEW_ROWS].tolist(),
+            "ids": [" ".join(map(str, row.tolist())) for row in self.ids[:PREVIEW_ROWS]],
         }
         return html_preview(shown, len(self), caption=f"{self!r}; decode(vocab) returns their text")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from mrl.chem import Descriptors, nearest_neighbours
 from mrl.errors import ColumnError, ReadError
 from mrl.files import AnyPath
-from mrl.formatting import format_number, html_preview, html_table
+from mrl.formatting import PREVIEW_ROWS, format_number, html_preview, html_table
 from mrl.messages import did_you_mean, format_count, format_names
 from mrl.nn import one_thread, read_tensors, write_tensors
 from mrl.progress import Progress
@@ -31,7 +31,6 @@ from mrl.ragged import Rejects, Tabular, arrow_table, as_text
 
 MODEL_FILE = "property_model.safetensors"
 _FORMAT, _VERSION = "mrl-property-model", 1
-_SHOWN = 10  # rows that a notebook shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,9 +113,9 @@ class Predictions(Tabular):
     def _repr_html_(self) -> str:
         shown: dict[str, Sequence[object]] = {}
         for name in self.targets:
-            shown[name] = self[name][:_SHOWN].tolist()
-            shown[f"uncertainty of {name}"] = self.uncertainty_of(name)[:_SHOWN].tolist()
-        shown["similarity to the training data"] = self.similarity[:_SHOWN].tolist()
+            shown[name] = self[name][:PREVIEW_ROWS].tolist()
+            shown[f"uncertainty of {name}"] = self.uncertainty_of(name)[:PREVIEW_ROWS].tolist()
+        shown["similarity to the training data"] = self.similarity[:PREVIEW_ROWS].tolist()
         table = html_preview(shown, len(self), caption=repr(self))
         return table + self.rejects._repr_html_() if self.rejects else table
 

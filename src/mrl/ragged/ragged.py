@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mrl.errors import ColumnError, RowError
-from mrl.formatting import Html, html_preview
+from mrl.formatting import PREVIEW_ROWS, Html, html_preview
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.flat import Array, Int64s, check_offsets, check_values, gather, narrow, offsets_of, row_numbers
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Ragged"]
-
-_SHOWN = 10  # rows that a notebook shows
 
 
 class Ragged(Sequence[Any]):
@@ -175,7 +173,7 @@ class Ragged(Sequence[Any]):
         return _unpickle, (type(self), self.flat, offsets)
 
     def _repr_html_(self) -> Html:
-        rows = self[:_SHOWN]
+        rows = self[:PREVIEW_ROWS]
         shown = {"length": rows.lengths.tolist(), "values": [" ".join(map(str, row.tolist())) for row in rows]}
         return html_preview(shown, len(self), caption=repr(self))
 

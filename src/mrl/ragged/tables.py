@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mrl.errors import ColumnError
-from mrl.formatting import html_preview
+from mrl.formatting import PREVIEW_ROWS, html_preview
 from mrl.ragged.ragged import Ragged
 
 __all__ = ["Tabular", "arrow_table"]
-
-_SHOWN = 10  # rows that a notebook shows
 
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
@@ -81,7 +79,7 @@ class Tabular(ABC):
 
     def _repr_html_(self) -> str:
         table = self.to_arrow()
-        return html_preview(table.slice(0, _SHOWN).to_pydict(), table.num_rows, caption=repr(self))
+        return html_preview(table.slice(0, PREVIEW_ROWS).to_pydict(), table.num_rows, caption=repr(self))
 
     def to_pandas(self) -> Any:
         """Return the columns as a pandas DataFrame; see `to_arrow`.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrl.errors import ColumnError, RowError
-from mrl.formatting import Html, html_preview
+from mrl.formatting import PREVIEW_ROWS, Html, html_preview
 from mrl.messages import format_count, format_value
 from mrl.ragged import arrow
 from mrl.ragged.columns import MoleculeTable, as_list, is_missing
@@ -247,19 +247,19 @@ class Text(Ragged):
         return list(self)
 
     def _repr_html_(self) -> Html:
-        heads = [
-            bytes(raw[:400]).decode(errors="backslashreplace") for raw in map(super()._row, range(min(10, len(self))))
-        ]
-        size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'byte')}"
-        return html_preview({"text": heads}, len(self), caption=f"Text: {size}")
+        return html_preview({"text": self._heads(PREVIEW_ROWS, 400)}, len(self), caption=f"Text: {self._size()}")
 
     def __repr__(self) -> str:
-        heads = [
-            bytes(raw[:40]).decode(errors="backslashreplace") for raw in map(super()._row, range(min(3, len(self))))
-        ]
-        shown = ", ".join([repr(head) for head in heads] + ["..."] * (len(self) > 3))
-        size = f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'byte')}"
-        return f"Text({size}{': ' if shown else ''}{shown})"
+        shown = ", ".join([repr(head) for head in self._heads(3, 40)] + ["..."] * (len(self) > 3))
+        return f"Text({self._size()}{': ' if shown else ''}{shown})"
+
+    def _heads(self, rows: int, size: int) -> list[str]:
+        """Return the first bytes of the first rows, at most so many, as text."""
+        first = map(super()._row, range(min(rows, len(self))))
+        return [bytes(raw[:size]).decode(errors="backslashreplace") for raw in first]
+
+    def _size(self) -> str:
+        return f"{format_count(len(self), 'row')}, {format_count(len(self.flat), 'byte')}"
 
 
 def as_text(values: Any, name: str = "smiles") -> Text:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mrl.errors import UnknownTokenError, UnknownTokenWarning
-from mrl.formatting import Html, html_preview
+from mrl.formatting import PREVIEW_ROWS, Html, html_preview
 from mrl.messages import format_count, user_stacklevel
 from mrl.ragged import Ragged
 
@@ -98,7 +98,7 @@ class Coverage:
         what = "pieces that are cut into several tokens" if self.cut and not self.unknown else "unknown tokens"
         known = f"{self.tokens - self.unknown_tokens:,} of {format_count(self.tokens, 'token')} known"
         names = ("token", "count", "first row", "its text")
-        shown = dict(zip(names, zip(*found[:10], strict=True), strict=True)) if found else {what: ()}
+        shown = dict(zip(names, zip(*found[:PREVIEW_ROWS], strict=True), strict=True)) if found else {what: ()}
         caption = f"Coverage of {format_count(self.rows, 'row')}: {known}; {what}"
         return html_preview(shown, len(found), caption=caption, index="by count")
 

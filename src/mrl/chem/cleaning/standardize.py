@@ -146,10 +146,9 @@ class Uncharge(Edit):
 
     concerns = _CHARGE
 
-    def __call__(self, row: Row) -> str | None:
-        if self.only_unbalanced and row.text.count("+") == row.text.count("-"):
-            return None
-        return super().__call__(row)
+    def _may_change(self, row: Row) -> bool:
+        is_left = self.only_unbalanced and row.text.count("+") == row.text.count("-")
+        return not is_left and super()._may_change(row)
 
     def _edit(self, mol: Chem.Mol) -> Chem.Mol:
         tool("Uncharger").unchargeInPlace(mol)

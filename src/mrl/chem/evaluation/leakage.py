@@ -18,12 +18,11 @@ from mrl.chem.fingerprints import ECFP4, FingerprintFunction
 from mrl.chem.molecule import Molecule, to_mol
 from mrl.chem.packing import bits_of, pack_rows
 from mrl.chem.scaffolds import murcko_scaffold
-from mrl.formatting import format_percent, html_table
+from mrl.formatting import PREVIEW_ROWS, format_percent, html_table
 from mrl.messages import format_count
 from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, as_molecules
 
-_SHOWN = 10
 _PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 _NAMED = {"p0": "min", "p50": "median", "p100": "max"}
 
@@ -129,9 +128,9 @@ class Leaks:
         table = html_table(self._lines())
         if not self.molecules:
             return table
-        more = f", the first {_SHOWN} of {len(self.molecules):,}" if len(self.molecules) > _SHOWN else ""
+        more = f", the first {PREVIEW_ROWS} of {len(self.molecules):,}" if len(self.molecules) > PREVIEW_ROWS else ""
         columns = ("test row", "train row", "molecule")
-        return table + html_table(self.molecules[:_SHOWN], columns, caption=f"Molecules on both sides{more}")
+        return table + html_table(self.molecules[:PREVIEW_ROWS], columns, caption=f"Molecules on both sides{more}")
 
 
 def leaks(

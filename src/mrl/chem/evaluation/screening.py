@@ -15,11 +15,9 @@ from mrl.chem.canonical import CanonicalSet
 from mrl.chem.columns import listing, map_molecules
 from mrl.chem.molecule import Molecule, canon_smile
 from mrl.errors import ColumnError, MoleculeError
-from mrl.formatting import format_percent, html_preview
+from mrl.formatting import PREVIEW_ROWS, format_percent, html_preview
 from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, Tabular, arrow_table, as_molecules
-
-_SHOWN = 10  # rows in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,8 +172,8 @@ class Screened(Tabular):
 
     def _repr_html_(self) -> str:
         marks = {"valid": self.valid, "unique": self.unique, **({} if self.known is None else {"novel": self.novel})}
-        first = {name: ["yes" if mark else "no" for mark in values[:_SHOWN]] for name, values in marks.items()}
-        return html_preview({"molecule": self.smiles[:_SHOWN], **first}, self.n, caption=repr(self))
+        first = {name: ["yes" if mark else "no" for mark in values[:PREVIEW_ROWS]] for name, values in marks.items()}
+        return html_preview({"molecule": self.smiles[:PREVIEW_ROWS], **first}, self.n, caption=repr(self))
 
 
 def screen(

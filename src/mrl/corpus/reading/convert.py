@@ -302,6 +302,8 @@ class LostLabels:
 
     def add(self, table: Table) -> None:
         """Count the labels of a block."""
+        if not self._lost:
+            return
         reasons = Counter(reject.reason for reject in table.rejects)
         for name in self._lost:
             self._numbers[name] += int(np.isfinite(table[name]).sum())
