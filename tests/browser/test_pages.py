@@ -165,3 +165,15 @@ def test_dark_and_light_have_backgrounds_of_their_own(browser: Any, folder: Path
         colors.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         page.close()
     assert colors[0] != colors[1]
+
+
+# As many as fit in a phone, a small window and a screen.
+@pytest.mark.parametrize(("width", "columns"), [(400, 2), (600, 3), (1280, 4)])
+def test_the_drawings_of_show_fill_the_width(browser: Any, folder: Path, width: int, columns: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(made_page(folder, "show").as_uri())
+    boxes = page.evaluate("[...document.querySelectorAll('.gallery svg')].map(x => x.getBoundingClientRect().toJSON())")
+    first_row = [box for box in boxes if box["top"] == boxes[0]["top"]]
+    assert len(first_row) == columns
+    assert sum(box["width"] for box in first_row) > 0.8 * min(width, 1088)
+    page.close()

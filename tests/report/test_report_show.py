@@ -354,3 +354,17 @@ def test_properties_of_pairs_blocks_and_nothing() -> None:
     assert "no values" in words(properties({"none": []}, ["logp"]).svg)
     with pytest.raises(ValueError, match="'lgp' is not a descriptor"):
         properties(SMILES, ["lgp"])
+
+
+def test_a_number_with_the_digits_of_its_rounding_error_leaves_room_for_its_name() -> None:
+    columns = {"smiles": mrl.Text.of(["CCO", "CC"]), "Molecular Weight": ["457.4320000000001", "0.1234567"]}
+    picture = show(mrl.Table({**columns, "id": ["12345678901234", "1.2345678.9"]}))
+    assert labels(picture) == [
+        "row 0: CCO; Molecular Weight 457.432; id 12345678901234",
+        "row 1: CC; Molecular Weight 0.123457; id 1.2345678.9",
+    ]
+
+
+@pytest.mark.parametrize(("data", "columns"), [(SMILES, 4), (SMILES[:1], 1)])
+def test_the_cells_of_a_page_are_a_grid_of_at_most_the_columns_asked_for(data: list[str], columns: int) -> None:
+    assert f"/{columns})" in show(data).html.partition(">")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import wrap
@@ -27,6 +28,7 @@ _MOST_VALUES = 12  # of a row of a column with several values
 _CAPTION_WIDTH = 220
 _SIZES: dict[str, Size] = {"block": (150, 110), "pair": (190, 150), "reject": (_CAPTION_WIDTH, 100)}
 _CAPTION_CHARACTERS = 32
+_LONG_NUMBER = re.compile(r"[-+]?\d+\.\d{7,}")  # written with the digits of its rounding error
 _LINE_HEIGHT = 17
 _ARROW_WIDTH = 32
 
@@ -200,6 +202,8 @@ def _format_value(value: object) -> str:
     value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
     if isinstance(value, list | tuple):
         return " ".join([*map(_format_value, value[:_MOST_VALUES]), *["…"] * (len(value) > _MOST_VALUES)])
+    if isinstance(value, str) and _LONG_NUMBER.fullmatch(value):
+        return f"{float(value):.6g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e9

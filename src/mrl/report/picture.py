@@ -109,11 +109,13 @@ class Picture:
         if self.table:
             return Html(f'<div class="table">{self.table}</div>\n')
         widest = max((cell.width for cell in self.cells), default=0)
-        width = f"{self.columns * (widest + _GAP) - _GAP:g}px"
-        cells = "".join(
-            f'<div style="flex:0 0 {cell.width:g}px;max-width:100%">{cell.svg}</div>' for cell in self.cells
-        )
-        style = f"display:flex;flex-wrap:wrap;gap:{_GAP}px;max-width:{width}"
+        columns = max(1, min(self.columns, len(self.cells)))
+        gaps = (columns - 1) * _GAP
+        # As many columns as fit, of three quarters of a drawing's width or more: on a phone, two of molecules.
+        least = f"min(100%,max({0.75 * widest:g}px,(100% - {gaps}px)/{columns}))"
+        style = f"display:grid;grid-template-columns:repeat(auto-fill,minmax({least},1fr));gap:{_GAP}px"
+        style += f";justify-items:center;max-width:{columns * widest + gaps:g}px"
+        cells = "".join(f"<div>{cell.svg}</div>" for cell in self.cells)
         return Html(f'<div class="gallery" style="{style}">\n{cells}</div>\n')
 
     def save(self, path: str | os.PathLike[str]) -> None:
