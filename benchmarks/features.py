@@ -96,7 +96,7 @@ def second_epoch(some: list[str]) -> None:
                 Contestant(
                     "mrl, first epoch of a later run, from a folder",
                     lambda: epoch(
-                        VecPredictionDataset(some, y_vals, ECFP6, cache=folder).dataloader(BATCH, shuffle=True)
+                        VecPredictionDataset(some, y_vals, ECFP6, cache=folder).dataloader(BATCH, shuffle=True, seed=1)
                     ),
                     len(some),
                 ),

@@ -64,6 +64,10 @@ def test_earlier_small_calls_change_nothing_but_expected_ones_do() -> None:
     assert python("print({run(1000) for _ in range(200)})") == "{False}"
     expect = f"kernels.expect_calls({LARGE_CALL['numpy'] - 1}); print(run(1), end=' ');"
     assert python(f"{expect} kernels.expect_calls({LARGE_CALL['numpy']}); print(run(1))") == "False True"
+    in_python = f"kernels.expect_calls({LARGE_CALL['python']}, fallback='python')"
+    assert python(
+        f"kernels.expect_calls({LARGE_CALL['python']}); print(run(1), end=' '); {in_python}; print(run(1))"
+    ) == ("False True")
 
 
 def test_large_calls_without_machine_code_are_right_and_report_it() -> None:

@@ -88,19 +88,21 @@ def compiled(
     return machine_code
 
 
-def expect_calls(size: int) -> None:
-    """Import numba if it is worth that for many small calls to come, whose fallback is NumPy.
+def expect_calls(size: int, *, fallback: Literal["python", "numpy"] = "numpy") -> None:
+    """Import numba if it is worth that for many small calls to come.
 
     Parameters
     ----------
     size : int
         Elements that they process together.
+    fallback : {"python", "numpy"}
+        What runs otherwise; see `compiled`.
 
     Examples
     --------
     >>> expect_calls(1000)
     """
-    if size >= LARGE_CALL["numpy"] and not _numba_imported() and numba_available():
+    if size >= LARGE_CALL[fallback] and not _numba_imported() and numba_available():
         with contextlib.suppress(ImportError):  # installed, but not for this version of NumPy
             importlib.import_module("numba")
 

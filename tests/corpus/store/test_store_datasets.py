@@ -13,7 +13,7 @@ import pytest
 import torch
 from stored import write_corpus
 
-from mrl.corpus import Corpus, open_corpus
+from mrl.corpus import Corpus, Table, open_corpus, save_corpus
 from mrl.data import (
     BaseDataset,
     BlockShuffled,
@@ -27,6 +27,7 @@ from mrl.data import (
     VectorDataset,
 )
 from mrl.errors import ColumnError, DatasetError, RowError, StateError
+from mrl.kernels import numba_available
 from mrl.ragged import Text
 from mrl.text import SmilesVocab
 
@@ -154,6 +155,27 @@ def test_labels_that_do_not_fit_are_named_by_their_row(corpus: Corpus) -> None:
     with pytest.raises(DatasetError, match="texts in memory"):
         PackedDataset(corpus["smiles"], VOCAB, 20)
     assert len(PackedDataset(corpus["smiles"][:], VOCAB, 20)) == len(PackedDataset(SMILES, VOCAB, 20))
+
+
+ENCODE = """
+import sys
+from mrl.corpus import open_corpus
+from mrl.data import TextDataset
+corpus = open_corpus(sys.argv[1])
+TextDataset(corpus.smiles, corpus.vocab)[0]
+print("numba" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not numba_available(), reason="numba is not installed, or switched off")
+def test_texts_on_disk_are_encoded_by_machine_code_if_they_are_many(tmp_path: Path) -> None:
+    found = {}
+    for n in (100, 3000):  # every call encodes a batch, which by itself is not worth the import
+        save_corpus(Table({"smiles": Text.of(["CCO"] * n)}), tmp_path / str(n), vocab=SmilesVocab())
+        command = [sys.executable, "-c", ENCODE, str(tmp_path / str(n))]
+        found[n] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert found == {100: "False", 3000: "True"}
 
 
 SCRIPT = """

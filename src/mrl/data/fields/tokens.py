@@ -96,8 +96,9 @@ class Tokens(Field):
         if known != len(self.vocab):
             kept = kept_ids(self.text, self.vocab)
             self._on_disk = len(self.vocab), kept
-            if kept is not None:
-                kernels.expect_calls(_IDS_PER_ROW * len(kept))  # an epoch is many small calls
+            # An epoch is many small calls.
+            encodes = kept is None and self.vocab.engine == "table"
+            kernels.expect_calls(_IDS_PER_ROW * len(self.text), fallback="python" if encodes else "numpy")
         if kept is None:
             return RowSelection.of(self.vocab.encode(self.text.take(rows)), width=self.width)
         values, spans = kept.spans(rows)
