@@ -53,6 +53,15 @@ def test_a_result_that_cannot_be_printed_is_an_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[-1][:40]) == (1, "error: standard output is closed, so the")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["vocab", "learn", "--help"], ["clean", "--help"]])
+def test_help_that_cannot_be_printed_is_an_error_too(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "mrl", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
 def test_inspect_exports_all_rows_with_problems(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("id,smiles\n" + "".join(f"{row},{'C(' if row % 2 else ''}\n" for row in range(60)) + "60,C\n")

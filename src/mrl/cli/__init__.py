@@ -20,6 +20,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal of ASCII or Latin-1 shows escapes
-    from mrl.cli.app import app  # typer is loaded only for the command line
+    from typer import Exit  # typer is loaded only for the command line
 
-    app(prog_name="mrl")
+    from mrl.cli.app import app
+    from mrl.cli.console import reported
+
+    try:
+        with reported():  # help and errors of usage are typer's own output, which may have nowhere to go either
+            app(prog_name="mrl")
+    except Exit as ended:
+        sys.exit(ended.exit_code)
