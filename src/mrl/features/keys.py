@@ -116,6 +116,7 @@ def _describe(name: str, value: Any) -> str:
     raise TypeError(f"its parameter {name} is {value!r}, which cannot be written down exactly")
 
 
+@cache  # it reads a file, and keys are made for every batch
 def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)

@@ -103,7 +103,7 @@ def as_array(values: Any, name: str = "values") -> Array:
         values = values if isinstance(values, list) else list(values)
     try:
         # Where one value is text, NumPy would turn all of them into text as wide as the widest.
-        text = isinstance(values, list) and any(isinstance(value, str | bytes) for value in values)
+        text = isinstance(values, list) and any(issubclass(kind, str | bytes) for kind in {*map(type, values)})
         array = np.asarray(values, object if text else None)
     except ValueError:
         raise ColumnError(
