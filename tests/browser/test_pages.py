@@ -5,6 +5,7 @@ Needs the Chromium of the distribution (`apt-get install chromium`); the tests o
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,10 @@ COMMANDS = {
         ],
     ),
     "show": ("show.html", ["show", "{file}", "-o", "show.html"]),
+    "improve": (
+        "found/report.html",
+        ["improve", "mrl-demo", "--score", "score.toml", "--budget", "40", "--known", "{file}", "-o", "found"],
+    ),
 }
 
 
@@ -86,6 +91,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i, smiles in enumerate([*MOLECULES, "C1CC", "CC−", ""])
     ]
     header = f'smiles,name,y,"{name}",set'
+    part = f'name = {json.dumps(HOSTILE)}\nfunction = "qed"\ntransform = {{ kind = "identity" }}\n'
+    (made / "score.toml").write_text(f"[[component]]\n{part}")
     (made / "molecules.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
     return made
 
@@ -93,6 +100,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made_page(folder: Path, name: str) -> Path:
     """The page of a command, which runs once."""
     path, arguments = COMMANDS[name]
+    if name == "improve":
+        made_page(folder, "demo")  # which has the model
     if not (folder / path).exists():
         filled = [word.format(file="molecules.csv") for word in arguments]
         result = subprocess.run(

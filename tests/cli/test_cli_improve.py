@@ -40,7 +40,7 @@ def test_a_search_writes_molecules_and_a_report_and_goes_on(folder: Path) -> Non
     page = (folder / "out" / "report.html").read_text()
     assert ">rdkit<" in page  # the versions
     assert "Molecules with a high score" in page
-    assert "the highest scores" in page
+    assert "The highest scores" in page
     more = facts(*base, "--budget", 80)
     assert more["calls"] == 80
     assert more["best"][0]["score"] >= result["best"][0]["score"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import platform
 import re
 import sys
 import warnings
@@ -143,10 +142,3 @@ def reported() -> Iterator[None]:
 def progress(*columns: str) -> Progress:
     """Return a progress bar, above which messages can be printed."""
     return progress_bar(*columns, console=_err)
-
-
-def versions(*names: str) -> dict[str, str]:
-    """Return the versions of packages and of Python, for a report."""
-    from importlib.metadata import version  # for cost: 15 ms, and only for reports
-
-    return {name: version(name) for name in names} | {"python": platform.python_version()}

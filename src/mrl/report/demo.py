@@ -16,7 +16,19 @@ from mrl.messages import format_count
 from mrl.report.axes import as_values, drawable
 from mrl.report.curves import loss, rounds
 from mrl.report.distributions import distributions, token_frequencies
-from mrl.report.html import Section, Tile, code, columns, figure, page, paragraph, repeat_section, table, tiles
+from mrl.report.html import (
+    Section,
+    Tile,
+    code,
+    columns,
+    figure,
+    page,
+    paragraph,
+    repeat_section,
+    table,
+    tiles,
+    versions_used,
+)
 from mrl.report.molecules import molecule_grid
 
 _MOST_INVALID = 12  # samples in the table of failures
@@ -61,7 +73,7 @@ class DemoReport:
     neighbours : mapping of str to (str, float)
         SMILES of a molecule that is shown (`shown_rows`) -> the most similar one of the data, and how similar it is.
     settings, versions : mapping of str to object
-        Name -> value.
+        Name -> value; versions are those in use if not given.
     title : str
         Heading of the page.
 
@@ -98,7 +110,7 @@ class DemoReport:
     quality: Mapping[str, Sequence[float]] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
-    versions: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=versions_used)
     title: str = "From a file of molecules to new ones"
 
     def __post_init__(self) -> None:
@@ -223,13 +235,14 @@ def _fine_tuning(data: DemoReport) -> Section:
 def _molecules(data: DemoReport) -> Section:
     body, quality = "", [(name, *values) for name, values in data.quality.items()]
     if quality:
-        caption = "Valid molecules; of many, some that are spread evenly over them"
+        caption = "Alerts and diversity of the valid molecules (of a large file, of some spread evenly over it)"
         body += table(quality, ["", "data", "trained", "fine-tuned"], caption=caption)
-    for group, one in (("samples", data.rounds[0]), ("fine-tuned", data.rounds[-1])):
+    titles = ("Samples of the trained model", "Samples of the fine-tuned model")
+    for title, one in zip(titles, (data.rounds[0], data.rounds[-1]), strict=True):
         if rows := shown_rows(one):
             smiles = [str(one.screened.smiles[row]) for row in rows]
             captions = [_caption(data, one, row) for row in rows]
-            body += molecule_grid(smiles, captions, title=group)
+            body += molecule_grid(smiles, captions, title=title)
             nearest = [
                 (code(text), code(data.neighbours[text][0]), data.neighbours[text][1])
                 for text in smiles
@@ -238,7 +251,7 @@ def _molecules(data: DemoReport) -> Section:
             if nearest:
                 header = ["sample", "most similar molecule of the data", "similarity"]
                 body += table(nearest, header, caption="Tanimoto similarity of ECFP4 fingerprints")
-    note = "Valid samples drawn at random, not the best ones; known: among the molecules trained on."
+    note = "Valid samples drawn at random, not the best ones. Known: among the molecules trained on."
     return Section("Molecules", body, note) if body else Section("Molecules", paragraph("No sample is a molecule."))
 
 

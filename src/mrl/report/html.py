@@ -7,10 +7,12 @@ forbids the browser to fetch or run any.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from mrl import __version__
 from mrl.chem import ATOM_COLORS
 from mrl.formatting import Html, escape_html, html_table
 from mrl.report.drawing import COLORS, Drawing
@@ -229,6 +231,26 @@ def columns(*bodies: str) -> Html:
     """
     cells = "".join(f"<div>\n{body}</div>\n" for body in bodies)
     return Html(f'<div class="columns">\n{cells}</div>\n')
+
+
+def versions_used() -> dict[str, str]:
+    """Return the versions of mrl, of the packages on which its results depend, and of Python.
+
+    Examples
+    --------
+    >>> list(versions_used())
+    ['mrl', 'torch', 'rdkit', 'numpy', 'python']
+    """
+    from importlib.metadata import PackageNotFoundError, version  # for cost: 15 ms, and only for reports
+
+    def found(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:  # some builds of conda
+            return "not known"
+
+    names = ("torch", "rdkit", "numpy")
+    return {"mrl": __version__, **{name: found(name) for name in names}, "python": platform.python_version()}
 
 
 def repeat_section(

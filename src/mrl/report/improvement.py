@@ -14,7 +14,19 @@ from mrl.formatting import Html, format_number, format_percent
 from mrl.messages import format_count
 from mrl.report.axes import Axes, Values, as_values, drawable, limits, ticks
 from mrl.report.drawing import WIDTH, Canvas, Drawing, empty_figure
-from mrl.report.html import Section, Tile, code, columns, figure, page, paragraph, repeat_section, table, tiles
+from mrl.report.html import (
+    Section,
+    Tile,
+    code,
+    columns,
+    figure,
+    page,
+    paragraph,
+    repeat_section,
+    table,
+    tiles,
+    versions_used,
+)
 from mrl.report.molecules import molecule_grid
 
 _MOST_DRAWN, _MOST_LISTED, _TOP, _MOST_POINTS = 24, 50, 10, 400
@@ -46,7 +58,7 @@ class ImproveReport:
     command : str
         The command that makes this report again.
     settings, versions : mapping of str to object
-        Name -> value.
+        Name -> value; versions are those in use if not given.
 
     Raises
     ------
@@ -74,7 +86,7 @@ class ImproveReport:
     components: Sequence[tuple[str, str, float]]
     command: str
     settings: Mapping[str, object] = field(default_factory=dict)
-    versions: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=versions_used)
 
     def __post_init__(self) -> None:
         lengths = {len(self.smiles), len(self.sources), len(as_values(self.scores)), len(self.reasons)}
@@ -90,7 +102,7 @@ class ImproveReport:
         The same facts give the same bytes.
         """
         subtitle = (
-            f"{format_count(len(self.smiles), 'molecule')} were scored by {self.name}, of at most {self.budget:,}. "
+            f"{format_count(len(self.smiles), 'molecule')} scored by {self.name}, within a budget of {self.budget:,}. "
             "They were proposed by a language model and by crossover and mutation, and chosen by a surrogate."
         )
         repeat = repeat_section(self.command, self.settings, self.versions, "finds the same molecules")
@@ -201,25 +213,24 @@ def _top_scores(data: ImproveReport, calls: int) -> tuple[str, str]:
 
 
 def _molecules(data: ImproveReport) -> Section:
-    rows, scores = _ranked(data), as_values(data.scores)
-    captions = [f"{format_number(scores[row])}{_mark(data, row)}" for row in rows[:_MOST_DRAWN]]
-    listed = [
-        (
-            format_number(scores[row]),
-            code(data.smiles[row]),
-            f"call {row + 1:,}",
-            data.sources[row],
-            _mark(data, row).strip(),
-        )
-        for row in rows[:_MOST_LISTED]
-    ]
+    rows, scores = _ranked(data)[:_MOST_LISTED], as_values(data.scores)
     if not rows:
         return Section("Best molecules", paragraph("No molecule has a score."))
+    captions = [f"{format_number(scores[row])}{_mark(data, row)}" for row in rows[:_MOST_DRAWN]]
+    header = ["score", "SMILES", "call", "proposed by"]
+    listed = [[format_number(scores[row]), code(data.smiles[row]), f"{row + 1:,}", data.sources[row]] for row in rows]
+    note = ""
+    if data.known is not None:
+        marks = [_mark(data, row).strip() for row in rows]
+        n_known = len(marks) - marks.count("")
+        note = f"{n_known or 'None'} of the best {len(rows)} {'was' if n_known < 2 else 'were'} known before."
+        if n_known:
+            header, listed = [*header, "known"], [[*one, mark] for one, mark in zip(listed, marks, strict=True)]
     return Section(
         "Best molecules",
-        molecule_grid([data.smiles[row] for row in rows[:_MOST_DRAWN]], captions, title="the highest scores")
-        + table(listed, ["score", "SMILES", "found at", "proposed by", "known"]),
-        "Those that were known before are marked." if data.known is not None else "",
+        molecule_grid([data.smiles[row] for row in rows[:_MOST_DRAWN]], captions, title="The highest scores")
+        + table(listed, header),
+        note,
     )
 
 
@@ -237,7 +248,8 @@ def _origins(data: ImproveReport) -> Section:
         )
         for source in dict.fromkeys(data.sources)
     ]
-    return Section("Where they came from", table(body, ["proposed by", *groups]))
+    note = "start: molecules that were given; model: samples of the language model; offspring: crossover and mutation."
+    return Section("Where they came from", table(body, ["proposed by", *groups]), note)
 
 
 def _failures(data: ImproveReport) -> Section:

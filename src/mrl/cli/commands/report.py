@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from mrl.cli.console import print_json, success, versions
+from mrl.cli.console import print_json, success
 from mrl.cli.options import ReportOptions
 from mrl.cli.summaries import read_blocks_of
 from mrl.cli.tables import report_kind, require_writable
@@ -30,7 +30,7 @@ def run(options: ReportOptions) -> None:
     )
     success(f"read {format_count(summary.kept, 'row')} of {options.file}")
     report_kinds(summary)
-    report = DataReport(summary, _command(options), versions("mrl", "rdkit", "numpy"))
+    report = DataReport(summary, _command(options))
     report.save(options.out)
     success(f"wrote a page about {format_count(summary.rows, 'row')} to {options.out}")
     if options.json:

@@ -18,7 +18,7 @@ from mrl.report.data.molecules import (
     scaffolds_section,
 )
 from mrl.report.data.rows import columns_section, findings_list, rejects_section, texts_section
-from mrl.report.html import Section, Tile, columns, command, page, table, tiles
+from mrl.report.html import Section, Tile, columns, command, page, table, tiles, versions_used
 from mrl.summary import Summary, summarize
 
 
@@ -33,7 +33,7 @@ class DataReport:
     command : str
         The command that makes the page again, or ``""``.
     versions : mapping of str to object
-        Packages and their versions, for the end of the page.
+        Packages and their versions, for the end of the page; those in use if not given.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class DataReport:
 
     summary: Summary
     command: str = ""
-    versions: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=versions_used)
 
     @property
     def html(self) -> Html:

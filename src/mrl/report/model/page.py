@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mrl.formatting import Html, format_number
 from mrl.messages import format_count
 from mrl.qsar import Metric, PropertyModel, Target, Validation
-from mrl.report.html import Section, Tile, columns, command, figure, page, paragraph, table, tiles
+from mrl.report.html import Section, Tile, columns, command, figure, page, paragraph, table, tiles, versions_used
 from mrl.report.model.figures import parity, roc
 from mrl.report.molecules import molecule_grid
 
@@ -43,7 +43,7 @@ class PropertyReport:
     command : str
         The command that makes the model again, or ``""``.
     versions : mapping of str to object
-        Packages and their versions, with which it does.
+        Packages and their versions, with which it does; those in use if not given.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class PropertyReport:
     source: str
     rows: NDArray[np.int64] | None = None
     command: str = ""
-    versions: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=versions_used)
 
     def __post_init__(self) -> None:
         if self.model.validation is None:

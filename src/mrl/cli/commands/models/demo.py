@@ -32,7 +32,7 @@ from mrl.cli.commands.models.train import (
     save_model,
     train_model,
 )
-from mrl.cli.console import USAGE, note, print_grid, print_json, print_text, progress, stop, success, versions
+from mrl.cli.console import USAGE, note, print_grid, print_json, print_text, progress, stop, success
 from mrl.cli.options import DemoOptions
 from mrl.cli.tables import require_writable
 from mrl.data import TextDataset
@@ -213,7 +213,6 @@ def _report(
         quality=_quality(dataset.smiles, [first, last]),
         neighbours=_neighbours(dataset.smiles, [first, last]),
         settings={**settings, "goal": str(goal), "batch": BATCH_SIZE, "device": device},
-        versions=versions("mrl", "torch", "rdkit", "numpy"),
     )
 
 

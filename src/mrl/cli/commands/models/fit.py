@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from mrl.cli.console import USAGE, print_grid, print_json, stop, success, versions
+from mrl.cli.console import USAGE, print_grid, print_json, stop, success
 from mrl.cli.options import FitOptions
 from mrl.cli.tables import (
     in_file,
@@ -60,8 +60,7 @@ def run(options: FitOptions) -> None:
     rejects = rejects_of_file(table, validation.rejects)
     save_rejects(rejects, options.rejects)
     success(f"trained {len(model.ensemble.mean)} networks on {format_count(len(validation.rows), 'row')}")
-    used = versions("mrl", "torch", "rdkit", "numpy")
-    page = PropertyReport(model, options.file.name, table.rows[validation.rows], _command(options), used).html
+    page = PropertyReport(model, options.file.name, table.rows[validation.rows], _command(options)).html
     options.out.resolve().mkdir(parents=True, exist_ok=True)
     write_atomic(options.out / REPORT, page)
     model.save(options.out / MODEL_FILE)  # the last one: killed before, the same command does it all again

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mrl.chem import CanonicalSet, canon_smile
 from mrl.cli.commands.models.train import MODEL, VOCAB, load_model
-from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success, versions
+from mrl.cli.console import DATA, USAGE, note, print_grid, print_json, progress, stop, success
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import ImproveOptions, Notation
 from mrl.cli.tables import notation_of, require_folder
@@ -125,7 +125,6 @@ def _page(
         [(part.name, part.direction, part.weight) for part in score.components],
         _command(options),
         vars(settings) | {"seed": options.seed, "rounds": len(found.rounds)},
-        versions("mrl", "torch", "rdkit", "numpy"),
     )
 
 
