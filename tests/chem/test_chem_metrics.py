@@ -99,6 +99,20 @@ def test_rates(metrics: Metrics) -> None:
     assert metrics.rdkit == rdBase.rdkitVersion
 
 
+def test_samples_that_were_cut_count_nowhere_but_in_n() -> None:
+    texts = ["OCC", "CCO", "c1ccccc1O", "CCN", "C("]
+    found = evaluate(texts, ["CCO"], ["CCN"], finished=[True, False, True, False, False], k=[1], stereo=False)
+    whole = evaluate(["OCC", "c1ccccc1O"], ["CCO"], ["CCN"], k=[1], stereo=False)
+    assert (found.n, found.unfinished, found["validity"], found["valid_unique_novel"]) == (5, 3, 0.4, 0.4)
+    assert [found[name] for name in ("uniqueness", "novelty", "int_div_1", "filters", "snn_train")] == [
+        whole[name] for name in ("uniqueness", "novelty", "int_div_1", "filters", "snn_train")
+    ]
+    assert found.to_dict()["unfinished"] == 3
+    assert "5 samples (0 empty, 3 cut at a length limit)" in repr(found)
+    with pytest.raises(ColumnError, match=r"finished has the shape \(1,\) for 5 samples; expected one value for each"):
+        evaluate(texts, finished=[True])
+
+
 def test_uniqueness_at_a_k_above_the_number_of_samples_is_not_computed(metrics: Metrics) -> None:
     row = next(row for row in metrics.rows if row.name == "unique@11")
     assert math.isnan(row.value)

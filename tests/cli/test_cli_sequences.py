@@ -31,6 +31,10 @@ def test_a_model_of_peptides_is_trained_and_sampled_at_the_terminal(tmp_path: Pa
     written = rows(tmp_path / "new.csv")
     assert sampled["n"] == len(written) == 20
     assert [row["sequence"] for row in written if row["finished"] == "1"] == sampled["sequences"]
+    cut = facts("sample", out, "-n", 20, "--max-length", 4, "-o", tmp_path / "cut.csv")
+    assert [row["sequence"] for row in rows(tmp_path / "cut.csv") if row["sequence"]] == cut["sequences"]
+    assert cut["finished"] < 20
+    assert {row["text"][-1:] for row in rows(tmp_path / "cut.csv") if not row["sequence"]} == {"…"}
     printed, notes = run("sample", out, "-n", 20)
     assert printed.splitlines() == sampled["sequences"]
     assert f"20 samples, {sampled['finished']} of them ended" in notes

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rdkit import rdBase
 
 from mrl.chem.canonical import CanonicalSet, identity, without
@@ -42,6 +43,7 @@ def evaluate(
     reference: Iterable[Molecule] | None = None,
     train: Iterable[Molecule] | None = None,
     *,
+    finished: ArrayLike | None = None,
     k: Sequence[int] = (1000, 10000),
     stereo: bool = True,
     isotopes: bool = True,
@@ -72,6 +74,8 @@ def evaluate(
         larger one of valid samples and reference, as many rows are selected at random as the smaller one has.
     train : iterable of str or Mol, optional
         The training molecules, all of which are used for novelty and the nearest neighbour.
+    finished : array of bool, shape (n,), optional
+        Samples that the model ended itself (`mrl.lm.Samples.finished`); the others were cut, and are not valid.
     k : sequence of int
         Compute the uniqueness of the first k valid samples, for each k; NaN where there are fewer.
     stereo : bool
@@ -105,7 +109,7 @@ def evaluate(
         A row of train, or a selected row of the reference, is not a molecule, with ``on_error="raise"``; `row` is its
         number.
     ColumnError
-        `samples`, `reference` or `train` is a single molecule.
+        `samples`, `reference` or `train` is a single molecule, or `finished` has another length than `samples`.
     ValueError
         A `k` is below 1; `on_error` is unknown.
 
@@ -135,7 +139,7 @@ def evaluate(
         if not (stereo and isotopes):
             text_of = partial(identity, stereo=stereo, isotopes=isotopes)
             texts = list(map_molecules(text_of, texts, "samples", on_invalid=lambda row, _: texts[row], n_jobs=n_jobs))
-        screened = screen(texts, known, n_jobs=n_jobs, progress=False)  # counted below
+        screened = screen(texts, known, finished=finished, n_jobs=n_jobs, progress=False)  # counted below
 
         distinct = list(dict.fromkeys(smiles for smiles in screened.smiles if smiles is not None))
         # RDKit fails on some valid molecules; they are left out of what it cannot compute.

@@ -75,7 +75,7 @@ def kl_divergence(
     Parameters
     ----------
     samples : iterable of str, n of them
-        Generated texts; invalid ones are left out.
+        Generated texts; invalid ones are left out. Leave out those that were cut at a length limit as well.
     train : iterable of str or Mol
         The training molecules. Of more rows than there are distinct samples, as many are selected at random.
     seed : int

@@ -96,6 +96,11 @@ class Metrics(Mapping[str, float]):
         """Number of empty texts among the samples, which are not valid."""
         return self.screened.empty
 
+    @property
+    def unfinished(self) -> int:
+        """Number of samples that were cut at a length limit, which are not valid."""
+        return self.screened.unfinished
+
     def __getitem__(self, name: str) -> float:
         for row in self.rows:
             if row.name == name:
@@ -120,6 +125,7 @@ class Metrics(Mapping[str, float]):
         return {
             "n": self.n,
             "empty": self.empty,
+            "unfinished": self.unfinished,
             "reference": self.reference,
             "train": self.train,
             "stereo": self.stereo,
@@ -147,7 +153,8 @@ class Metrics(Mapping[str, float]):
         return html_table(rows, _COLUMNS, caption=self._head())
 
     def _head(self) -> str:
-        sizes = [f"{self.n:,} samples ({self.empty:,} empty)"]
+        cut = f", {self.unfinished:,} cut at a length limit" if self.unfinished else ""
+        sizes = [f"{self.n:,} samples ({self.empty:,} empty{cut})"]
         sizes += [f"{size:,} {name}" for name in ("reference", "train") if (size := getattr(self, name)) is not None]
         sizes += [
             f"{format_count(len(found), 'row')} of {name.removesuffix('_rejects')} rejected"

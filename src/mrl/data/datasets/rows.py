@@ -315,7 +315,8 @@ class RowDataset(RequestDataset):
         ----------
         ids : Ragged, array or tensor (B, L), or sequence of sequences of int
             One row each. A row is cut after its first ``eos``; padding around it is dropped; ``bos`` is put in front
-            where it is missing.
+            where it is missing; ``eos`` is not: a row without it was cut, and is the beginning of a text. Give the rows
+            of `mrl.lm.Samples` that are finished, ``samples.ids.take(samples.finished)``.
         on_error : {"raise", "drop", "mask"}, optional
             As in `new`.
         **named

@@ -19,6 +19,8 @@ from mrl.messages import format_count
 from mrl.ragged import Text
 from mrl.text import Vocab
 
+_CUT = "…"  # after a text that was cut, which no notation takes for a whole one
+
 
 def run(options: SampleOptions) -> None:
     """Sample, and print the molecules; with `out`, write them to a file instead."""
@@ -64,11 +66,12 @@ def _give_sequences(texts: list[str], samples: Samples, options: SampleOptions) 
         columns: dict[str, TableColumn] = {"smiles": Text.of(whole)}
         if options.out.suffix.lower() != ".smi":
             columns = {
-                "sequence": Text.of(texts),
+                "text": _marked(texts, samples),
+                "sequence": Text.of([text if done else "" for text, done in zip(texts, samples.finished, strict=True)]),
                 "finished": samples.finished.astype(np.int64),
                 "log_likelihood": samples.log_likelihood,
             }
-        table = Table(columns, smiles_column=next(iter(columns)))
+        table = Table(columns, smiles_column="smiles" if "smiles" in columns else "sequence")
         write_table(table, options.out)
         success(f"wrote {format_count(len(table), 'sample')} to {options.out}")
     if options.json:
@@ -76,6 +79,10 @@ def _give_sequences(texts: list[str], samples: Samples, options: SampleOptions) 
     elif options.out is None:
         print_lines(whole)
     note(f"{format_count(len(texts), 'sample')}, {len(whole):,} of them ended, {len({*whole}):,} of these distinct")
+
+
+def _marked(texts: list[str], samples: Samples) -> Text:
+    return Text.of([text if done else text + _CUT for text, done in zip(texts, samples.finished, strict=True)])
 
 
 def _prompt(model: SequenceModel, vocab: Vocab, text: str | None, limit: int) -> Any:
@@ -100,7 +107,7 @@ def _write(path: Path, texts: list[str], samples: Samples, screened: Screened) -
     else:
         reasons = {reject.row: reject.reason for reject in screened.rejects}
         columns: dict[str, TableColumn] = {
-            "text": Text.of(texts),
+            "text": _marked(texts, samples),
             "smiles": Text.of([smiles or "" for smiles in screened.smiles]),
             "valid": screened.valid.astype(np.int64),
             "unique": screened.unique.astype(np.int64),
