@@ -182,6 +182,24 @@ def test_samples_that_were_cut_are_never_learned_from(model: LanguageModel) -> N
     assert all(len(text) == 6 for text in cut)  # molecules as well, were they whole
 
 
+def test_only_samples_that_were_cut_are_nothing_to_learn_from(model: LanguageModel) -> None:
+    short = replace(OPTIONS, max_length=2)
+    with pytest.warns(UserWarning, match=rf"valid molecule, \d+ of {OPTIONS.samples} were cut .*; raise max_length"):
+        (only,) = finetune(model, DATA, len, short)
+    assert (only.trained_on, only.screened.n_valid) == (0, 0)
+    assert len(finetune(model, DATA, len, replace(short, max_length=None, rounds=1))) == 2  # the way out
+
+
+def test_molecules_longer_than_the_model_takes_are_not_trained_on(model: LanguageModel) -> None:
+    data = Recorded(CHAINS, VOCAB)
+    data.made = []
+    small = LanguageModel(replace(model.config, max_length=7))
+    small.load_state_dict(model.state_dict())
+    finetune(small, data, len, replace(OPTIONS, rounds=1, max_length=40, keep=1.0, min_uniqueness=0.0))
+    (made,) = data.made
+    assert max(map(len, made)) == 5  # bos, five atoms, eos
+
+
 def test_a_round_that_has_nothing_to_learn_from_ends_it_with_a_warning(model: LanguageModel) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.warns(
@@ -229,6 +247,7 @@ def test_another_vocabulary_raises(model: LanguageModel) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"min_uniqueness": math.nan}, "min_uniqueness is nan; expected a number from 0"),
         ({"keep": 0.0}, "keep is 0.0; expected a share above 0 and at most 1"),
         ({"keep": 1.1}, "keep is 1.1"),
         ({"samples": 0}, "samples is 0; expected an integer of 1 or more"),

@@ -163,7 +163,9 @@ def finetune(
             model.load_state_dict(weights)
             rounds[-1] = replace(rounds[-1], trained_on=0)
             break
-        chosen = _choose(now, dataset, learned, options.keep) if number < options.rounds else []
+        chosen = (
+            _choose(now, dataset, learned, options.keep, model.config.max_length) if number < options.rounds else []
+        )
         rounds.append(replace(now, trained_on=len(chosen)))
         if on_round is not None:
             on_round(rounds[-1])
@@ -215,8 +217,10 @@ def _nothing_to_learn(now: FinetuneRound) -> str:
     """Return why no molecule of a round can be trained on."""
     screened = now.screened
     if not screened.valid.any():
-        cut = f", {screened.unfinished:,} were cut at the length limit" if screened.unfinished else ""
-        return f"no sample is a valid molecule{cut}; train the model for longer"
+        if screened.unfinished:
+            cut = f"{screened.unfinished:,} of {screened.n:,} were cut at the length limit"
+            return f"no sample is a valid molecule, {cut}; raise max_length, or train the model for longer"
+        return "no sample is a valid molecule; train the model for longer"
     if np.isnan(now.scores).all():
         return "no molecule has a score (all are NaN or infinite); check the score"
     if not len(screened.kept):
@@ -224,12 +228,12 @@ def _nothing_to_learn(now: FinetuneRound) -> str:
     return "the new molecules were trained on in earlier rounds, have no score, or cannot be encoded; sample more"
 
 
-def _choose(now: FinetuneRound, dataset: TextDataset, learned: set[str], keep: float) -> list[str]:
-    """Return the molecules to train on: the best share `keep` of the new ones that the dataset can encode."""
+def _choose(now: FinetuneRound, dataset: TextDataset, learned: set[str], keep: float, most: int) -> list[str]:
+    """Return the molecules to train on: the best share `keep` of the new ones that dataset and model can read."""
     screened = now.screened
     new = [str(screened.smiles[row]) for row in now.ranked(screened.unique & screened.novel)]
     new = [smiles for smiles in new if smiles not in learned]
     ids = dataset.vocab.encode(new, on_unknown="unk")
-    longest = math.inf if dataset.max_length is None else dataset.max_length
+    longest = most if dataset.max_length is None else min(most, dataset.max_length)
     encodable = [smiles for smiles, row in zip(new, ids, strict=True) if len(row) <= longest and UNK not in row]
     return encodable[: math.ceil(keep * len(encodable))]

@@ -110,7 +110,8 @@ class FinetuneOptions:
     Raises
     ------
     ValueError
-        `keep` is not above 0 and at most 1, `lr` is not positive, or an integer is smaller than sensible.
+        `keep` is not above 0 and at most 1, `min_uniqueness` is negative or not finite, `lr` not positive, or an integer
+        smaller than sensible.
 
     Examples
     --------
@@ -140,3 +141,5 @@ class FinetuneOptions:
         require_positive("lr", self.lr)
         if not 0 < self.keep <= 1:
             raise ValueError(f"keep is {self.keep}; expected a share above 0 and at most 1")
+        if not 0 <= self.min_uniqueness < math.inf:
+            raise ValueError(f"min_uniqueness is {self.min_uniqueness}; expected a number from 0, usually below 1")
