@@ -11,42 +11,18 @@ import importlib
 import inspect
 import re
 import types
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst.states import Inliner
+from jobs import JOBS, PACKAGES, Job, job_of, public_names
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
 
-# In the order in which a project needs them: package, and what a reader finds there.
-PACKAGES = {
-    "corpus": "reading and writing files of molecules; rows on disk",
-    "chem": "molecules: properties, cleaning, groups, evaluation, drawings",
-    "features": "functions of molecules, computed in processes and cached",
-    "text": "vocabularies: text to token ids and back",
-    "ragged": "ragged arrays, columns of any library, rejected rows",
-    "data": "datasets, batches, orders, loaders",
-    "nn": "losses and scalers",
-    "lm": "the reference language models",
-    "qsar": "the reference property model and its metrics",
-    "loop": "goal-directed generation: scores and improvement",
-    "prepare": "files of any size to a corpus, on any executor",
-    "summary": "what is in a table of molecules, as numbers",
-    "report": "pages and figures",
-    "processes": "pools of processes",
-    "errors": "every exception",
-}
 PROJECT = ["CONTRIBUTING.md", "CHANGELOG.md"]  # documents of the root that have a page in the site
-
-
-def public_names(package: types.ModuleType) -> list[str]:
-    """Return the public names of a package; those of a module without `__all__` are the classes that it defines."""
-    defined = [
-        name for name, value in vars(package).items() if inspect.isclass(value) and value.__module__ == package.__name__
-    ]
-    return list(getattr(package, "__all__", defined))
 
 
 def top_level() -> dict[str, str]:
@@ -106,9 +82,7 @@ def page(name: str, title: str) -> Iterator[str]:
     groups: dict[str, list[str]] = {"Classes": [], "Exceptions": [], "Functions": [], "Constants": []}
     titles = {"autoclass": "Classes", "autoexception": "Exceptions", "autofunction": "Functions", "data": "Constants"}
     for public in public_names(package):
-        value = getattr(package, public)
-        if not isinstance(value, types.ModuleType):
-            groups[titles[kind(value)]].append(public)
+        groups[titles[kind(getattr(package, public))]].append(public)
     for group, names in groups.items():
         if not names:
             continue
@@ -136,15 +110,27 @@ def build(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     for name, title in PACKAGES.items():
         write(folder / f"{name}.rst", page(name, title))
-    entries = [f"   {name}" for name in PACKAGES]
-    index = [
-        "Reference",
-        "=========",
-        "",
-        "Every public name, from its docstring, in the package that it belongs to.",
-        "",
-    ]
-    write(folder / "index.rst", [*index, ".. toctree::", "   :maxdepth: 1", "", *entries])
+    write(folder / "index.rst", index())
+
+
+def index() -> Iterator[str]:
+    """Yield the lines of the index: the packages, then every public name by the job that it serves."""
+    yield from ["Reference", "=========", "", "Every public name, from its docstring: by package, and by job.", ""]
+    yield from ["By package", "----------", "", ".. toctree::", "   :maxdepth: 1", ""]
+    yield from [*(f"   {name}" for name in PACKAGES), "", "By job", "------", ""]
+    names: dict[Job, list[str]] = {job: [] for job in JOBS}
+    for name in PACKAGES:
+        package = importlib.import_module(f"mrl.{name}")
+        for public in public_names(package):
+            names[job_of(package, public)].append(f"{name}.{public}")
+    shared = Counter(full.rpartition(".")[2] for found in names.values() for full in found)
+    for job, found in names.items():
+        yield from [job.title, "^" * len(job.title), "", f"Guide: :doc:`../{job.guide}`.", ""]
+        links = []
+        for full in sorted(found, key=lambda full: full.rpartition(".")[2].lower()):
+            short = full.rpartition(".")[2]
+            links.append(f"`{short if shared[short] == 1 else full} <mrl.{full}>`")
+        yield from [", ".join(links) + ".", ""]
 
 
 class NameRole(PyXRefRole):

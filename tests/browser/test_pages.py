@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -29,6 +31,7 @@ SITE_PAGES = [
     "tokenizing",
     "toolboxes",
     "architecture",
+    "reference/index",
     "reference/data",
     "reference/chem",
 ]
@@ -186,3 +189,33 @@ def test_the_drawings_of_show_fill_the_width(browser: Any, folder: Path, width: 
     assert len(first_row) == columns
     assert sum(box["width"] for box in first_row) > 0.8 * min(width, 1088)
     page.close()
+
+
+class Links(HTMLParser):
+    """The ids of a page, and where its links and pictures lead to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids, self.targets = {""}, set()  # type: set[str], set[str]
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.ids.add(values.get("id") or "")
+        self.targets.add(values.get("href") or values.get("src") or "")
+
+
+def test_every_link_of_the_site_reaches_its_place() -> None:
+    site_page("index")
+    pages = {path: Links(path) for path in SITE.rglob("*.html")}
+    dead = []
+    for path, page in pages.items():
+        for target in page.targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc or not target:
+                continue
+            place = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            found = pages[place].ids if place in pages else {""} if place.is_file() and SITE in place.parents else set()
+            if unquote(parts.fragment) not in found:
+                dead.append(f"{path.relative_to(SITE)}: {target}")
+    assert dead == []
