@@ -110,8 +110,8 @@ class FinetuneOptions:
     Raises
     ------
     ValueError
-        `keep` is not above 0 and at most 1, `min_uniqueness` is negative or not finite, `lr` not positive, or an integer
-        smaller than sensible.
+        `keep` is not above 0 and at most 1, `min_uniqueness` is negative or not finite, `lr` not positive, or an
+        integer smaller than sensible.
 
     Examples
     --------
