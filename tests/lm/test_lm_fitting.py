@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Subset
 
 from mrl.data import ConditionalDataset, Padding, TextDataset
 from mrl.errors import DatasetError, MrlError, StateError
@@ -213,6 +214,11 @@ def test_data_of_another_vocabulary_raise() -> None:
         fit(small(), others.dataloader(1), steps=1)
     with pytest.raises(StateError, match="did not grow from it"):
         fit(small(), loader(), others.dataloader(1), steps=1)
+    parts: Any = Subset(Subset(others, [0]), [0])
+    for data in (others, parts):
+        torch_loader: Any = DataLoader(data, batch_size=1, collate_fn=others.collate_function)
+        with pytest.raises(StateError, match="did not grow from it"):
+            fit(small(), torch_loader, steps=1)
 
 
 def test_rows_beyond_the_limit_of_the_model_raise() -> None:

@@ -106,8 +106,12 @@ def load_checkpoint(
             numbers["losses"], numbers["valid"], best_loss=float(numbers["best_loss"][0]), best=best, **counters
         )
         _require_numbers(progress, settings["steps"])
-    except StateError:
-        raise
+    except StateError as error:
+        raise StateError(
+            f"{path} is a checkpoint of another run: {error}; give the data and order of that run, or remove the "
+            "file to start again",
+            differs=error.differs,
+        ) from None
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise invalid_tensors(path, _FORMAT, f"{error}; remove it to start again") from None
     return progress

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import Subset
 
 from mrl.arguments import require_integer, require_positive
 from mrl.data import BaseDataset, Loader
@@ -222,7 +223,9 @@ def _make_optimizer(
 
 
 def _require_vocab(model: SequenceModel, loader: object) -> None:
-    dataset = loader.dataset if isinstance(loader, Loader) else None
+    dataset = getattr(loader, "dataset", None)  # of torch's DataLoader as well
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
     vocab = getattr(dataset, dataset.task.generated_vocab, None) if isinstance(dataset, BaseDataset) else None
     if isinstance(vocab, Vocab):
         model.require_vocab(vocab)
