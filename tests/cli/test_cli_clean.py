@@ -127,3 +127,18 @@ def test_limits_among_labels_are_kept_and_never_averaged(tmp_path: Path) -> None
     assert [(row["smiles"], row["y"], row["z"]) for row in rows(out)] == [("CCC", "<3.0", "3.0"), ("CCN", "9.0", "")]
     facts("clean", path, "-o", out, "--duplicates", "first", "--target", "y")
     assert [(row["smiles"], row["y"]) for row in rows(out)] == [("CCO", ">6.0"), ("CCC", "<3.0"), ("CCN", "9.0")]
+
+
+def test_the_mean_of_classes_that_differ_is_reported(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text("smiles,active,y\nCCO,0,1\nOCC,1,2\nCCN,1,3\nCCC,,4\n")
+    words = ["--target", "active", "--target", "y"]
+    _, messages = run("clean", path, "-o", out, "--duplicates", "mean", *words)
+    assert (
+        "  active was 0 or 1 and is 0.5, for instance, where labels differed: "
+        "for classes, --duplicates drop leaves such molecules out" in " ".join(messages.split("\n"))
+    )
+    assert messages.count("was 0 or 1") == 1
+    _, messages = run("clean", path, "-o", out, "--duplicates", "drop", *words)
+    assert "was 0 or 1" not in messages
+    assert [row["active"] for row in rows(out)] == ["1.0", ""]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -227,3 +229,21 @@ def test_a_table_has_signs_of_its_rows() -> None:
     assert table.view([1]).signs["y"].tolist() == [1]
     with pytest.raises(ColumnError, match="column 'y' has 1 value for 2 rows"):
         Table(table.columns, signs={"y": np.array([0], np.int8)})
+
+
+def test_classes_with_a_stray_label_are_numbers_and_a_warning() -> None:
+    smiles, few = ["C" * n + "O" for n in range(1, 41)], FitOptions(folds=2, members=1, epochs=1, hidden=4)
+    y = [0.0, 1.0] * 20
+    y[7], y[9] = 0.5, float("nan")
+    expected = (
+        "'y' is learned as numbers, not as classes: of 39 labels, 38 are 0 or 1 and 1 is not, such as 0.5. Leave out "
+        "such rows (mrl clean --duplicates drop does, for molecules of which several labels differ), or state "
+        "task='regression' (--task regression)"
+    )
+    with pytest.warns(UserWarning, match=re.escape(expected)):
+        model = fit(smiles, {"y": y}, split="random", options=few)
+    assert model.targets[0].kind == "regression"
+    counts = [0.0, 1.0, 2.0, 3.0] * 10
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(smiles, {"y": counts}, split="random", options=few)

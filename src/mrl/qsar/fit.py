@@ -60,7 +60,8 @@ def fit(
         What stays in one fold: equal Bemis-Murcko scaffolds, similar molecules (`cluster_groups`), equal molecules, or
         rows with equal values in a column, such as a series or a year.
     task : {"auto", "regression", "classification"}
-        Whether labels are numbers, or the classes 0 and 1. "auto": a target of which all labels are 0 and 1 is a class.
+        Whether labels are numbers, or the classes 0 and 1. "auto": a target of which all labels are 0 and 1 is a class
+        (a UserWarning says where hardly any other label makes it numbers).
     signs : mapping of str to column of n integers, optional
         For targets with censored labels: 1 where the true value is above the label (">10"), -1 where it is below
         ("<5"), else 0. Those of the table by default. A prediction on the right side of a censored label is no error;

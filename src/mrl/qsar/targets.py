@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from mrl.corpus import Table
 from mrl.errors import ColumnError, RowError
-from mrl.messages import format_count, format_names
+from mrl.messages import format_count, format_names, user_stacklevel
 from mrl.ragged import IGNORED, Text, as_labels, as_text
 
 Kind: TypeAlias = Literal["regression", "classification"]
+_MOST_STRAY = 0.05  # of the labels: with fewer that are neither 0 nor 1, classes may have been meant
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,19 @@ def _kind(y: NDArray[np.float64], signs: NDArray[np.int8], name: str) -> Kind:
     values = np.unique(y[~np.isnan(y)])
     if not len(values):
         raise ColumnError(f"target {name!r} has no label; leave it out", column=name)
-    return "classification" if not signs.any() and np.isin(values, (0, 1, IGNORED)).all() else "regression"
+    stray = values[~np.isin(values, (0, 1, IGNORED))]
+    if not len(stray) and not signs.any():
+        return "classification"
+    known, n_stray = int((~np.isnan(y)).sum()), int(np.isin(y, stray).sum())
+    if not signs.any() and np.isin((0, 1), values).all() and n_stray <= _MOST_STRAY * known:
+        warnings.warn(
+            f"{name!r} is learned as numbers, not as classes: of {known:,} labels, {known - n_stray:,} are 0 or 1 and "
+            f"{n_stray:,} {'is' if n_stray == 1 else 'are'} not, such as {stray[0]:g}. Leave out such rows (mrl clean "
+            "--duplicates drop does, for molecules of which several labels differ), or state task='regression' (--task "
+            "regression)",
+            stacklevel=user_stacklevel(),
+        )
+    return "regression"
 
 
 def _require_classes(y: NDArray[np.float64], signs: NDArray[np.int8], name: str) -> None:

@@ -46,6 +46,7 @@ def run(options: CleanOptions) -> None:
             progress=True,
         )
     _report_changes(cleaned)
+    _report_classes(table, cleaned)
     report_rejects(in_file(table, cleaned.rejects), "left out")
     rejects = rejects_of_file(table, cleaned.rejects)
     save_rejects(rejects, options.rejects)
@@ -89,6 +90,21 @@ def _step_facts(table: Table, cleaned: Cleaned) -> list[dict[str, Any]]:
         for example in step["examples"]:
             example["row"] = int(table.rows[example["row"]])
     return steps
+
+
+def _report_classes(table: Table, cleaned: Cleaned) -> None:
+    """Say where the mean of conflicting classes is not a class."""
+    if cleaned.labels is None or table.y is None:
+        return
+    before, after = (np.asarray(y).reshape(len(y), -1) for y in (table.y, cleaned.labels))
+    for place, name in enumerate(table.targets):
+        is_class = np.isin(before[~np.isnan(before[:, place]), place], (0, 1)).all()
+        stray = ~np.isnan(after[:, place]) & ~np.isin(after[:, place], (0, 1))
+        if is_class and stray.any():
+            note(
+                f"  {name} was 0 or 1 and is {after[stray, place][0]:g}, for instance, where labels differed: "
+                "for classes, --duplicates drop leaves such molecules out"
+            )
 
 
 def _report_changes(cleaned: Cleaned) -> None:
