@@ -238,9 +238,11 @@ def test_sample_counts_what_was_cut_at_the_limit(trained: Path, tmp_path: Path) 
     }
     assert f"{len(cut)} samples had not ended after 4 tokens, bos and eos included" in messages
     assert all(row["text"].endswith("…") == (row["finished"] == "0") for row in rows)
-    words = ["--smiles-column", "text", "--json"]  # the beginnings, too, which are never taken for molecules
-    evaluated = json.loads(run("evaluate", tmp_path / "s.csv", *words)[0])
+    evaluated = json.loads(run("evaluate", tmp_path / "s.csv", "--json")[0])
     assert evaluated["metrics"]["validity"]["value"] == facts["validity"]
+    assert evaluated["empty"] == sum(row["text"] == "" for row in rows)  # not also the invalid ones
+    words = ["--smiles-column", "text", "--json"]  # the beginnings, too, which are never taken for molecules
+    assert json.loads(run("evaluate", tmp_path / "s.csv", *words)[0]) == evaluated
     run("clean", tmp_path / "s.csv", "-o", tmp_path / "clean.csv", "--smiles-column", "text", "--json")
     assert len(read(tmp_path / "clean.csv", smiles="text")) == len(facts["smiles"])
     assert json.loads(run("sample", trained, "-n", 1, "--json")[0])["max_length"] == 40  # that of the training

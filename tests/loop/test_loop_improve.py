@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 import time
@@ -133,6 +134,17 @@ def test_a_resumed_search_names_the_components_that_were_0_before_as_well(tmp_pa
             improve(None, score, start=START, budget=80, options=SMALL, out=tmp_path, on_round=stop)
     with pytest.warns(UserWarning, match="nothing to follow; 'heavy' gave 0 to each: start from"):
         improve(None, score, start=START, budget=80, options=SMALL, out=tmp_path)
+
+
+def test_more_molecules_to_start_from_than_calls_warn() -> None:
+    start = ["CCO", "CCN", "CCC"]
+    expected = (
+        "there are 3 molecules to start from and a budget of 3 calls, so nothing new is searched: give fewer of them "
+        "(start=, --start) or a larger budget (budget=, --budget)"
+    )
+    with pytest.warns(UserWarning, match=re.escape(expected)):
+        run = improve(None, task("qed"), start=start, budget=3, options=ImproveOptions(samples=0))
+    assert [call.source for call in run.history] == ["start"] * 3
 
 
 def test_a_round_without_any_score_warns() -> None:

@@ -10,8 +10,8 @@ from mrl.chem import Metric, Metrics, evaluate, kl_divergence
 from mrl.cli.console import print_grid, print_json, print_text
 from mrl.cli.molecules import read_molecules
 from mrl.cli.options import EvaluateOptions
-from mrl.cli.tables import read_table, require_writable, save_rejects
-from mrl.corpus import Table
+from mrl.cli.tables import read_table, reading_options, require_writable, save_rejects
+from mrl.corpus import Table, read_blocks
 from mrl.messages import format_count
 from mrl.ragged import Rejects
 
@@ -19,7 +19,7 @@ from mrl.ragged import Rejects
 def run(options: EvaluateOptions) -> None:
     """Print the metrics; a row of the samples that cannot be read is an invalid sample like any other."""
     require_writable(options.rejects, inputs=[options.samples])
-    table = read_table(options.samples, options)
+    table = _read_samples(options)
     texts = [*zip(table.rows.tolist(), table.smiles, strict=True), *((one.row, one.text) for one in table.rejects)]
     samples = [text for _, text in sorted(texts)]
     reference, train = (
@@ -36,6 +36,15 @@ def run(options: EvaluateOptions) -> None:
         print_json(metrics.to_dict())
     else:
         _show(metrics)
+
+
+def _read_samples(options: EvaluateOptions) -> Table:
+    """Read the samples; of a file of mrl sample the texts, because its SMILES are empty for invalid samples."""
+    if options.smiles_column is None and str(options.samples) != "-":
+        first = next(read_blocks(options.samples, others=True, format=options.format, options=reading_options(options)))
+        if {"text", "valid", "finished"} <= {*first.columns}:
+            options = replace(options, smiles_column="text")
+    return read_table(options.samples, options)
 
 
 def _rejects(metrics: Metrics, table: Table) -> Rejects:

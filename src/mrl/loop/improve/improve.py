@@ -26,7 +26,7 @@ from mrl.loop.improve.policy import Policy, frozen_copy
 from mrl.loop.improve.proposing import Scaffolds, by_rank, children, memory
 from mrl.loop.scores.files import identity_of
 from mrl.loop.scores.score import Score
-from mrl.messages import format_count, format_names
+from mrl.messages import format_count, format_names, user_stacklevel
 from mrl.text import Vocab
 
 _DEFAULTS = ImproveOptions()
@@ -161,6 +161,13 @@ def improve(
     """
     budget = require_integer("budget", budget, 1)
     first = list(dict.fromkeys(canon_smile(text) for text in start))
+    if len(first) >= budget:
+        warnings.warn(
+            f"there are {format_count(len(first), 'molecule')} to start from and a budget of "
+            f"{format_count(budget, 'call')}, so nothing new is searched: give fewer of them (start=, "
+            "--start) or a larger budget (budget=, --budget)",
+            stacklevel=user_stacklevel(),
+        )
     loop = _Loop(model, score, vocab, budget, seed, first, options)
     if out is not None:
         loop.resume(Path(out))
