@@ -145,12 +145,18 @@ def test_rules_against_a_reference_implementation(rows: list[tuple[str, float]])
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Duplicates(cast(Rule, "max")), "unknown labels='max'; choose one of first, mean, median, drop"),
-        (lambda: clean(["C"], duplicates=cast(Rule, "last")), "unknown labels='last'"),
-        (lambda: Duplicates(by=cast(By, "inchi")), "unknown by='inchi'; choose one of smiles, inchikey"),
+        (
+            lambda: Duplicates(cast(Rule, "max")),
+            "'max' is not a rule for labels; choose one of 'first', 'mean', 'median', 'drop', or None to keep all rows",
+        ),
+        (lambda: clean(["C"], duplicates=cast(Rule, "last")), "'last' is not a rule for labels"),
+        (
+            lambda: Duplicates(by=cast(By, "inchi")),
+            "'inchi' is not an identity of molecules; choose one of 'smiles', 'inchikey'",
+        ),
         (lambda: Duplicates(tolerance=-1), "tolerance=-1, expected 0 or more"),
         (lambda: Duplicates(tolerance=NAN), "tolerance=nan, expected 0 or more"),
-        (lambda: clean_rows(["C"], key=cast(By, "inchi")), "unknown by='inchi'"),
+        (lambda: clean_rows(["C"], key=cast(By, "inchi")), "'inchi' is not an identity of molecules"),
         (
             lambda: deduplicate(clean_rows(["C"], key="inchikey")),
             "have the key 'inchikey', but the rule needs 'smiles'",

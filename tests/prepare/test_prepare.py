@@ -309,7 +309,7 @@ def test_progress_is_reported(table: Path, tmp_path: Path) -> None:
 def test_mistakes_are_named_before_any_work(table: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ({"steps": "mosses"}, "mosses"),
-        ({"duplicates": "best"}, "unknown labels='best'"),
+        ({"duplicates": "best"}, "'best' is not a rule for labels"),
         ({"split": "by-weight"}, "expected 'random' or 'scaffold', or a column of part names"),
         ({"split": SplitRule}, "expected a SplitRule or None"),
         ({"rows_per_part": 0}, "rows_per_part is 0; expected 1 or more"),

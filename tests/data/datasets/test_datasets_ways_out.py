@@ -11,7 +11,16 @@ import pandas as pd
 import pytest
 
 import mrl
-from mrl.data import ConditionalDataset, Padding, PairDataset, TextDataset, VecReconDataset, VectorDataset, split
+from mrl.data import (
+    ConditionalDataset,
+    Padding,
+    PairDataset,
+    TextDataset,
+    VecReconDataset,
+    VectorDataset,
+    split,
+    split_rows,
+)
 from mrl.errors import ColumnError, DatasetError, RowError, UnknownTokenWarning
 from mrl.text import CharacterVocab
 
@@ -93,9 +102,16 @@ def test_an_order_by_length_without_tokens() -> None:
 def test_a_split_by_the_name_of_a_column(name: str) -> None:
     ds = TextDataset(["C", "CC", "O", "OO"], CharacterVocab("CO"))
     ds.add_column("year", [2, 2, 1, 1])
-    with pytest.raises(ColumnError, match=rf"for the column of that name, {name}=ds\.columns\['year'\]$"):
-        split(ds, (0.5, 0.5), **{name: "year"})  # type: ignore[arg-type]
-    assert [len(part) for part in split(ds, (0.5, 0.5), **{name: ds.columns["year"]})] == [2, 2]
+    named, given = (split(ds, (0.5, 0.5), **{name: which}) for which in ("year", ds.columns["year"]))
+    assert [part.smiles.tolist() for part in named] == [part.smiles.tolist() for part in given]
+    assert [len(part) for part in named] == [2, 2]
+    words = r"^there is no column 'yaer' \(did you mean 'year'\?\); the columns are 'smiles', 'year'$"
+    with pytest.raises(ColumnError, match=words):
+        split(ds, (0.5, 0.5), **{name: "yaer"})  # type: ignore[arg-type]
+    with pytest.raises(
+        ColumnError, match=rf"^{name} is 'year', expected one value for each row: give the column itself"
+    ):
+        split_rows(4, (0.5, 0.5), **{name: "year"})  # type: ignore[arg-type]
 
 
 def test_dates_of_another_notation() -> None:

@@ -53,9 +53,12 @@ class Duplicates:
     tolerance: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, known in (("labels", get_args(Rule)), ("by", get_args(By))):
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"duplicates: unknown {name}={value!r}; choose one of {', '.join(known)}")
+        for what, value, known in (("a rule for labels", self.labels, Rule), ("an identity of molecules", self.by, By)):
+            if value not in get_args(known):
+                names = ", ".join(map(repr, get_args(known)))
+                raise ValueError(
+                    f"duplicates: {value!r} is not {what}; choose one of {names}, or None to keep all rows"
+                )
         if not self.tolerance >= 0:
             raise ValueError(f"duplicates: tolerance={self.tolerance!r}, expected 0 or more")
 

@@ -82,15 +82,15 @@ def split(
         the rest; or numbers of rows that add up to n.
     seed : int
         Seed of the shuffle: the same seed gives the same split on any machine.
-    groups : column of n values, optional
+    groups : column of n values, or the name of a column of `ds`, optional
         Rows with the same value stay in the same part: molecules (canonical SMILES), scaffolds
         (`mrl.chem.scaffold_groups`), clusters, a column of the data. Groups are dealt in random order, large ones
         first, to the part that is furthest below its size; sizes are met as nearly as groups allow. Missing values
         (None, NaN) are one group. Of a dataset with ``on_long=Windows(...)``, the windows of a text if not given.
-    stratify : column of n values, optional
+    stratify : column of n values, or the name of a column of `ds`, optional
         Classes that each part gets in the proportions of the whole, within one row; together with `groups` as nearly
         as whole groups allow.
-    sort_by : column of n values, optional
+    sort_by : column of n values, or the name of a column of `ds`, optional
         Numbers or dates (datetime, NumPy, pandas), also as text (``"7.5"``, ISO 8601): the first part gets the rows
         with the smallest values, the last part those with the largest, so that a model is tested on later data. Equal
         values keep the order of their rows.
@@ -111,7 +111,7 @@ def split(
     TypeError
         If `ds` is neither a dataset nor a table.
     ColumnError
-        If `groups`, `stratify` or `sort_by` does not have n values, or there is no column `by`.
+        If `groups`, `stratify` or `sort_by` does not have n values, or `ds` has no column of a name.
     RowError
         If a value of `groups` or `stratify` is not one text or number, one of `sort_by` is not a number or date like
         the others, or one of `by` is not the name of a part.
@@ -136,7 +136,7 @@ def split(
     if by is not None:
         if any(value is not None for value in (sizes, groups, stratify, sort_by)):
             raise ValueError(f"by={by!r} says which rows each part has; leave out sizes, groups, stratify and sort_by")
-        return _views(ds, _rows_by_name(ds.columns, by))
+        return _views(ds, _rows_by_name(_column(ds, by), by))
     if sizes is None:
         raise ValueError("no sizes are given; give them, such as (0.8, 0.1, 0.1), or by= the name of a column")
     if (windows := _windows_of(ds)) is not None:
@@ -146,7 +146,21 @@ def split(
                 "first, and make a dataset of each part"
             )
         groups = windows.rows if groups is None else groups
-    return _views(ds, _parts(len(ds), sizes, seed, groups, stratify, sort_by))
+    columns = (_column(ds, values) for values in (groups, stratify, sort_by))
+    return _views(ds, _parts(len(ds), sizes, seed, *columns))
+
+
+def _column(ds: Splittable, values: Any) -> Any:
+    """Return the column of a name; what is not a name, unchanged."""
+    if not isinstance(values, str):
+        return values
+    if values not in ds.columns:
+        raise ColumnError(
+            f"there is no column {values!r}{did_you_mean(values, ds.columns)}; the columns are "
+            f"{format_names(ds.columns)}",
+            column=values,
+        )
+    return ds.columns[values]
 
 
 def _windows_of(ds: object) -> WindowMap | None:
@@ -285,8 +299,8 @@ def _part_sizes(sizes: Sequence[float], n: int) -> list[int]:
 def _values(column: Any, n: int, name: str) -> list[Any]:
     if isinstance(column, str):
         raise ColumnError(
-            f"{name} is {column!r}, expected one value for each row; for the column of that name, "
-            f"{name}=ds.columns[{column!r}]",
+            f"{name} is {column!r}, expected one value for each row: give the column itself, or split a dataset or a "
+            "table by mrl.split, which takes names of columns",
             column=name,
         )
     if isinstance(column.column if isinstance(column, View) else column, Values):
@@ -298,14 +312,10 @@ def _values(column: Any, n: int, name: str) -> list[Any]:
     return values
 
 
-def _rows_by_name(columns: Mapping[str, Any], by: str) -> list[Rows64]:
+def _rows_by_name(column: Any, by: str) -> list[Rows64]:
     """Return the rows of each part that a column names."""
-    if by not in columns:
-        raise ColumnError(
-            f"there is no column {by!r}{did_you_mean(by, columns)}; the columns are {format_names(columns)}", column=by
-        )
     parts: dict[str, list[int]] = {name: [] for name in PART_NAMES}
-    for row, value in enumerate(as_list(columns[by], by)):
+    for row, value in enumerate(as_list(column, by)):
         part = part_of(value)
         if part is None:
             names = format_names(PART_OF_NAME)
