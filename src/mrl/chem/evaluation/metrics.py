@@ -71,8 +71,8 @@ class Metrics(Mapping[str, float]):
     --------
     >>> from mrl.chem import evaluate
     >>> metrics = evaluate(["CCO", "OCC", "C(", ""])
-    >>> metrics["validity"], metrics["uniqueness"], metrics.n, metrics.empty
-    (0.5, 0.5, 4, 1)
+    >>> metrics["validity"], metrics["uniqueness"], metrics.n, metrics.empty, metrics.unfinished
+    (0.5, 0.5, 4, 1, 0)
     """
 
     rows: tuple[Metric, ...]
