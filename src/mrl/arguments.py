@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from numbers import Integral
 
-__all__ = ["require_integer", "require_positive"]
+__all__ = ["MOST_PROCESSES", "require_integer", "require_positive"]
+
+MOST_PROCESSES = 1024
+"""The most processes to start on one machine: a larger number is a mistake that would end it."""
 
 
 def require_integer(name: str, value: object, least: int, most: int | None = None) -> int:

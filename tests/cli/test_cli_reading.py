@@ -46,8 +46,11 @@ def test_another_notation_is_an_error_whose_way_out_works(tmp_path: Path, kind: 
 def test_commands_on_molecules_do_not_take_other_notations_for_smiles(tmp_path: Path) -> None:
     path, out = table_of(tmp_path, TEXTS["selfies"]), tmp_path / "c.csv"
     for command in (["clean", path, "-o", out], ["show", path, "-o", tmp_path / "a.html"]):
-        assert "holds SELFIES, not SMILES" in run(*command, status=1)[1]
-        assert "works on SMILES" in run(*command, "--notation", "selfies", status=2)[1]
+        message = run(*command, status=1)[1].replace("\n", " ")
+        assert "holds SELFIES, not SMILES, e.g. '[C][C][O]', but this command works on SMILES: choose" in message
+        assert "with --notation text each row is parsed as SMILES" in message
+        assert "read 2 rows" in run(*command, "--notation", "text")[1]
+        assert "works on SMILES" in run(*command, "--notation", "selfies", status=2)[1].replace("\n", " ")
     assert not out.exists()
     run("clean", path, "-o", out, "--notation", "text")  # as the message says: each row is parsed
     assert [row["sequence"] for row in rows(out)] == ["[C][C][O]"]

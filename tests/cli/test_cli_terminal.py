@@ -69,3 +69,14 @@ def test_inspect_exports_all_rows_with_problems(tmp_path: Path) -> None:
     found = rows(tmp_path / "problems.csv")
     assert [int(reject["row"]) for reject in found] == list(range(60))
     assert {reject["stage"] for reject in found} == {"read", "parse"}
+
+
+def test_numbers_beyond_what_a_machine_counts_are_taken_or_named(tmp_path: Path) -> None:
+    path, huge = tmp_path / "a.csv", 10**40
+    path.write_text("smiles\n" + "CCO\nCCOCC\n" * 5)
+    run("vocab", "learn", path, "-o", tmp_path / "v.json", "--merges", huge, "--max-size", huge)
+    run("report", path, "-o", tmp_path / "r.html", "--sample", huge, "--seed", huge)
+    run("prepare", path, "-o", tmp_path / "c", "--vocab", "learn", "--merges", huge, "--workers", 1, "--seed", huge)
+    errors = run("prepare", path, "-o", tmp_path / "d", "--workers", huge, status=2)[1]
+    assert f"--workers is {huge}; expected at most 1,024 on this machine" in errors
+    assert "'--n-jobs'" in run("clean", path, "-o", tmp_path / "o.csv", "--n-jobs", 1025, status=2)[1]

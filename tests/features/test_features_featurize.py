@@ -170,7 +170,7 @@ def test_texts_of_any_library() -> None:
     ("settings_", "error", "words"),
     [
         ({"on_error": "skip"}, ValueError, "on_error is 'skip'; expected 'raise', 'drop' or 'mask'"),
-        ({"n_jobs": 0}, ValueError, "n_jobs is 0; expected the number of processes, 1 or more"),
+        ({"n_jobs": 0}, ValueError, "n_jobs is 0; expected the number of processes, 1 to 1,024"),
     ],
 )
 def test_invalid_settings(settings_: Any, error: Any, words: str) -> None:

@@ -314,7 +314,8 @@ def test_mistakes_are_named_before_any_work(table: Path, tmp_path: Path) -> None
         ({"split": SplitRule}, "expected a SplitRule or None"),
         ({"rows_per_part": 0}, "rows_per_part is 0; expected 1 or more"),
         ({"parse": False, "split": "scaffold"}, "split by scaffold needs molecules, but parse is False"),
-        ({"workers": 0}, "workers is 0; expected 1 or more"),
+        ({"workers": 0}, "workers is 0; expected an integer of 1 or more"),
+        ({"workers": 10**12}, "workers is 1000000000000; expected an integer of at most 1,024"),
         ({"vocab": "lern"}, "vocab is 'lern'; expected a Vocab, 'learn' or None"),
     ):
         with pytest.raises((ValueError, TypeError), match=words):

@@ -191,6 +191,28 @@ def test_cells_that_are_not_numbers_and_censored_ones_are_counted() -> None:
     assert facts.values[2:4].tolist() == [10.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    ("cells", "kind", "not_numbers"),
+    [
+        (["inactive", "toxic", "inactive", "4.5", "6", "7.5"], "numbers", {"inactive": 2, "toxic": 1}),
+        (["0,5", "0,7", "inactive", "inactive", "x", "1,5", "2"], "numbers", {"inactive": 2, "x": 1}),
+        (["inactive", "toxic", "inactive", "n.d.", "6", "7.5"], "text", {}),
+        (["1", "2", "1", "2", "1", "2", "low", "low", "low"], "classes", {}),  # codes of classes, not numbers
+        ([*map(str, range(8)), "A1", "A2", "A3"], "identifiers", {}),
+    ],
+)
+def test_words_among_numbers_are_named_where_half_of_the_cells_are_numbers(
+    cells: list[str], kind: str, not_numbers: dict[str, int]
+) -> None:
+    facts = column_facts("y", Text.of(cells))
+    assert (facts.kind, facts.unreadable, facts.not_numbers) == (kind, not_numbers, sum(not_numbers.values()))
+
+
+def test_the_mark_of_decimals_is_the_one_that_reads_more() -> None:
+    facts = column_facts("y", Text.of(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "0,5"]))
+    assert (facts.decimal, facts.not_numbers, facts.values[-1]) == (",", 0, 0.5)
+
+
 def test_columns_of_numbers_of_other_files() -> None:
     assert column_facts("y", np.array([1.5, np.nan, np.inf])).filled == 1
     assert column_facts("y", np.array([True, False, True])).classes == {"1": 2, "0": 1}

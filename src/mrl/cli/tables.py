@@ -13,7 +13,7 @@ from typing import Literal
 from mrl.cli.console import DATA, USAGE, note, print_grid, print_text, stop, success
 from mrl.cli.options import Notation, OnLabel, ReadingOptions, VocabKind, label_numbers
 from mrl.corpus import ReadOptions, Table, load_sample, read
-from mrl.errors import RowError, UnknownTokenError
+from mrl.errors import NotationError, RowError, UnknownTokenError
 from mrl.messages import format_count, format_value
 from mrl.ragged import Reject, Rejects
 from mrl.text import SMILES_PATTERN, RegexVocab, Unknown, Vocab
@@ -26,7 +26,10 @@ _NOTATIONS: dict[str, Notation] = {
     VocabKind.NUCLEOTIDE: Notation.NUCLEOTIDE,
     VocabKind.KMER: Notation.TEXT,  # nucleotides or amino acids
 }
-
+_SMILES_ONLY = (
+    "but this command works on SMILES: choose the column of SMILES with --smiles-column; with --notation text each row "
+    "is parsed as SMILES, whatever it looks like"
+)
 
 SEQUENCES = (Notation.PROTEIN, Notation.NUCLEOTIDE, Notation.SELFIES)
 """Notations that are not parsed: each row is a text."""
@@ -82,15 +85,20 @@ def read_file(
     With `sequences`, a command that parses molecules also takes notations that it does not parse.
     """
     reading = reading_options(options, notation, on_label=on_label, sequences=sequences)
-    return read(
-        file,
-        smiles=options.smiles_column,
-        targets=targets,
-        others=others,
-        censored=censored,
-        format=options.format,
-        options=reading,
-    )
+    try:
+        return read(
+            file,
+            smiles=options.smiles_column,
+            targets=targets,
+            others=others,
+            censored=censored,
+            format=options.format,
+            options=reading,
+        )
+    except NotationError as error:
+        if sequences or not options.parses_molecules:
+            raise
+        stop(f"{str(error).partition(': choose ')[0]}, {_SMILES_ONLY}", DATA)
 
 
 def reading_options(
@@ -103,11 +111,7 @@ def reading_options(
     """Return how cells are read; parameters as for `read_file`."""
     notation = options.notation or notation or (Notation.SMILES if options.parses_molecules else None)
     if options.parses_molecules and not sequences and notation not in (Notation.SMILES, Notation.TEXT):
-        stop(
-            f"--notation is {notation}, but this command works on SMILES: choose the column of SMILES with "
-            "--smiles-column, or give --notation text to have each row parsed as SMILES, whatever it looks like",
-            USAGE,
-        )
+        stop(f"--notation is {notation}, {_SMILES_ONLY}", USAGE)
     try:
         return ReadOptions(
             encoding=options.encoding,

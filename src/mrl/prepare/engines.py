@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
+from mrl.arguments import MOST_PROCESSES, require_integer
 from mrl.errors import MrlError, PrepareError
 from mrl.processes import available_cpus, begin_worker, process_context
 
@@ -61,8 +62,7 @@ def engine_of(workers: int | None, engine: Engine | None) -> Iterator[tuple[Engi
     """Yield an engine, and how many tasks it should be given at once."""
     ahead = READ_AHEAD if workers is None else 4 * workers  # an engine may have more processors than this machine
     workers = max(available_cpus(), 1) if workers is None else workers
-    if workers < 1:
-        raise ValueError(f"workers is {workers}; expected 1 or more")
+    require_integer("workers", workers, 1, MOST_PROCESSES if engine is None else None)
     if engine is not None:
         yield engine, ahead
     elif workers == 1:

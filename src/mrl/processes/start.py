@@ -7,6 +7,8 @@ import os
 import sys
 from multiprocessing.context import BaseContext
 
+from mrl.arguments import MOST_PROCESSES
+
 __all__ = ["available_cpus", "process_context", "require_n_jobs"]
 
 
@@ -79,16 +81,16 @@ def require_n_jobs(n_jobs: int) -> None:
     Parameters
     ----------
     n_jobs : int
-        1 or more.
+        1 to `MOST_PROCESSES`.
 
     Raises
     ------
     ValueError
-        It is less than 1.
+        It is another number.
 
     Examples
     --------
     >>> require_n_jobs(2)
     """
-    if n_jobs < 1:
-        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 or more")
+    if not 1 <= n_jobs <= MOST_PROCESSES:
+        raise ValueError(f"n_jobs is {n_jobs}; expected the number of processes, 1 to {MOST_PROCESSES:,}")

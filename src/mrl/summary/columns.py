@@ -20,7 +20,8 @@ Values: TypeAlias = NDArray[np.float64]
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-nan"})
 _CENSORED = re.compile(r"\s*[<>]=?\s*")
 _MOST_CLASSES = 12
-_MOSTLY = 0.8  # of the cells are numbers: a column of numbers in which some cells are wrong
+_MOSTLY = 0.8  # of the cells are numbers: a column of numbers in which some cells are wrong; half are enough where the
+# cells are neither classes nor all different
 _SHOWN = 5
 
 
@@ -133,28 +134,31 @@ def column_facts(name: str, column: Text | NDArray[Any]) -> ColumnFacts:
     nothing = np.full(len(texts), np.nan)
     if not filled:
         return ColumnFacts(kind="empty", values=nothing, **head)
-    head["example"] = filled[0]
-    numbers, is_mostly_numbers = _numbers(counts)
-    if not is_mostly_numbers and any("," in text for text in counts):
-        head["decimal"] = ","
-        numbers, is_mostly_numbers = _numbers(counts, decimal=",")
-    if is_mostly_numbers:
+    head["example"], decimal = filled[0], "."
+    repeats = len(counts) < len(filled) and len(counts) <= max(2, min(_MOST_CLASSES, len(filled) / 3))
+    numbers, readable = _numbers(counts)
+    if any("," in text for text in counts):
+        with_commas, more = _numbers(counts, decimal=",")
+        if more > readable:
+            numbers, readable, decimal = with_commas, more, ","
+    is_mostly_numbers = readable >= _MOSTLY * len(filled)
+    differ = len(counts) == len(filled) > 10
+    if is_mostly_numbers or (not repeats and not differ and 2 * readable >= len(filled)):
         wrong = {text: count for text, count in counts.most_common() if math.isnan(numbers[text])}
         values = np.array([numbers.get(text, math.nan) for text in texts], np.float64)
         censored = sum(count for text, count in counts.items() if _CENSORED.match(text) and text not in wrong)
         kind: Kind = "numbers" if wrong or censored else _kind_of_numbers(values)
         classes = _ordered(counts) if kind == "classes" else {}
         some = dict(list(wrong.items())[:_SHOWN])
-        head |= {"censored": censored, "unreadable": some, "not_numbers": sum(wrong.values())}
+        head |= {"censored": censored, "unreadable": some, "not_numbers": sum(wrong.values()), "decimal": decimal}
         return ColumnFacts(kind=kind, values=values, classes=classes, **head)
-    head.pop("decimal", None)
-    if len(counts) < len(filled) and len(counts) <= max(2, min(_MOST_CLASSES, len(filled) / 3)):
+    if repeats:
         values = nothing
         if len(counts) == 2:
             codes = {text: float(code) for code, text in enumerate(sorted(counts))}
             values = np.array([codes.get(text, math.nan) for text in texts], np.float64)
         return ColumnFacts(kind="classes", values=values, classes=_ordered(counts), **head)
-    kind = "identifiers" if len(counts) == len(filled) > 10 else "text"
+    kind = "identifiers" if differ else "text"
     return ColumnFacts(kind=kind, values=nothing, **head)
 
 
@@ -185,14 +189,13 @@ def _ordered(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _numbers(counts: Counter[str], decimal: str = ".") -> tuple[dict[str, float], bool]:
-    """Return the number of each cell, NaN where there is none, and whether most cells are numbers."""
+def _numbers(counts: Counter[str], decimal: str = ".") -> tuple[dict[str, float], int]:
+    """Return the number of each value, NaN where there is none, and how many cells are numbers."""
     if decimal == ",":  # a point is not taken for one: 1.234 may be a thousand
         numbers = {text: math.nan if "." in text else _number(text.replace(",", ".")) for text in counts}
     else:
         numbers = {text: _number(text) for text in counts}
-    readable = sum(count for text, count in counts.items() if not math.isnan(numbers[text]))
-    return numbers, readable >= _MOSTLY * counts.total()
+    return numbers, sum(count for text, count in counts.items() if not math.isnan(numbers[text]))
 
 
 def _number(text: str) -> float:

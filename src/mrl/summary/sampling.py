@@ -89,7 +89,7 @@ class SomeTexts:
 
     def __init__(self, n: int, seed: int) -> None:
         self._n = n
-        self._salt = splitmix64(np.array([seed + 1], np.uint64))
+        self._salt = splitmix64(np.array([(seed + 1) % 2**64], np.uint64))
         self._limit = np.uint64(2**64 - 1)
         self._keys, self._orders = np.zeros(0, np.uint64), np.zeros(0, np.uint64)
         self._waiting: list[tuple[Keys, Keys]] = []

@@ -195,7 +195,10 @@ def _values(one: ColumnFacts) -> str:
         low, middle, high = (format_number(float(facts[name] or 0)) for name in ("min", "median", "max"))
         parts = [f"{low} to {high}, median {middle}"]
         parts += [f"{one.censored:,} censored"] if one.censored else []
-        parts += [f"{one.not_numbers:,} not numbers: {format_names(one.unreadable, most=2)}"] if one.unreadable else []
+        if one.unreadable:
+            some = [*one.unreadable][:2]
+            such_as = ":" if len(some) == len(one.unreadable) else ", such as"
+            parts += [f"{one.not_numbers:,} not numbers{such_as} {format_names(some)}"]
         parts += ["decimal commas: --decimal ,"] if one.decimal == "," else []
         return "; ".join(parts)
     return "" if one.kind == "empty" else f"{one.distinct:,} different, such as {_cut(one.example, 30)}"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from mrl.arguments import MOST_PROCESSES
 from mrl.cli.options.shared import (
     Json,
     LabelRule,
@@ -163,6 +164,8 @@ class PrepareOptions(ReadingOptions):
             )
         if self.address is not None and self.engine != EngineKind.RAY:
             raise ValueError("--address is that of a cluster of Ray; give --engine ray")
+        if self.engine is EngineKind.LOCAL and (self.workers or 0) > MOST_PROCESSES:
+            raise ValueError(f"--workers is {self.workers}; expected at most {MOST_PROCESSES:,} on this machine")
         if self.merges and self.vocab != "learn":
             raise ValueError(f"--merges are learned, but --vocab is {self.vocab!r}: leave out one of the two")
         if self.duplicates in (Rule.MEAN, Rule.MEDIAN) and not self.target_columns:

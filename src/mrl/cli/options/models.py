@@ -18,6 +18,7 @@ from mrl.cli.options.shared import (
     LabelRule,
     MaxLength,
     OnLabel,
+    Processes,
     ReadingOptions,
     RejectsFile,
     Seed,
@@ -176,7 +177,7 @@ class FitOptions(ReadingOptions):
     folds: Annotated[int, number("Folds of the cross-validation.", least=2)] = 5
     members: Annotated[int, number("Networks for each fold; the model has all of them.", most=1000)] = 2
     epochs: Annotated[int, number("Passes over the training rows.")] = 30
-    n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
+    n_jobs: Processes = 1
     seed: Seed = 0
     force: Force = False
     rejects: RejectsFile = None
@@ -199,7 +200,7 @@ class PredictOptions(ReadingOptions):
     model: Annotated[Path, argument("MODEL", "Folder written by mrl fit, or its .safetensors file.")]
     file: File
     out: Annotated[Path, out_option("The file to write: .csv, .tsv, .parquet, .arrow.")]
-    n_jobs: Annotated[int, number("Number of processes, on which the result does not depend.")] = 1
+    n_jobs: Processes = 1
     rejects: RejectsFile = None
     json: Json = False
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from typer import Argument, Option
 
+from mrl.arguments import MOST_PROCESSES
+
 WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
 TABLE = "of molecules: .csv, .smi, .sdf, .jsonl, .parquet ..., also compressed; a URL; or - for standard input."
 
@@ -31,6 +33,7 @@ VocabFile = Annotated[Path, argument("VOCAB", "Vocabulary file, written by mrl v
 MaxLength = Annotated[int, number("Most tokens of a molecule, bos and eos included.", least=3, most=100_000)]
 Steps = Annotated[int, number("Training steps, of 64 molecules each.", most=10**8)]
 Seed = Annotated[int, number("The same seed, machine and versions give the same result.", least=0)]
+Processes = Annotated[int, number("Number of processes, on which the result does not depend.", most=MOST_PROCESSES)]
 RejectsFile = Annotated[
     Path | None, Option(help="CSV file for the rows that are left out: row, text, stage, reason, line.")
 ]

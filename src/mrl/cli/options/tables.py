@@ -15,6 +15,7 @@ from mrl.cli.options.shared import (
     Json,
     LabelRule,
     OnLabel,
+    Processes,
     ReadingOptions,
     RejectsFile,
     Seed,
@@ -113,7 +114,7 @@ class CleanOptions(ReadingOptions):
         Option(metavar="COLUMN", help="One column of labels for --duplicates; repeat the option for several."),
     ] = None
     on_label: LabelRule = OnLabel.RAISE
-    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    n_jobs: Processes = 1
     rejects: RejectsFile = None
     json: Json = False
 
@@ -151,7 +152,7 @@ class SplitOptions(ReadingOptions):
     stratify: Annotated[
         str | None, Option(metavar="COLUMN", help="Column of classes that each part gets in equal proportions.")
     ] = None
-    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    n_jobs: Processes = 1
     rejects: RejectsFile = None
     json: Json = False
 
@@ -191,7 +192,7 @@ class FeaturizeOptions(ReadingOptions):
     descriptors: Annotated[
         str | None, Option(metavar="LIST", help="Descriptors of mrl and RDKit instead: qed,TPSA or similar; or all.")
     ] = None
-    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    n_jobs: Processes = 1
     rejects: RejectsFile = None
     json: Json = False
 
@@ -218,7 +219,7 @@ class EvaluateOptions(ReadingOptions):
         bool, Option("--kl", help="Also GuacaMol's KL divergence from --train: 3 ms for each molecule of both.")
     ] = False
     seed: Seed = 0
-    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    n_jobs: Processes = 1
     rejects: RejectsFile = None
     json: Json = False
 
@@ -259,7 +260,7 @@ class ReportOptions(ReadingOptions):
     vocab: Annotated[Path | None, Option(help="Vocabulary to compare the tokens with.")] = None
     sample: Annotated[int, number("Most rows to parse.")] = 10_000
     seed: Seed = 0
-    n_jobs: Annotated[int, number("Number of processes.")] = 1
+    n_jobs: Processes = 1
     json: Json = False
 
     def __post_init__(self) -> None:

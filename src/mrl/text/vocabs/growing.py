@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -142,7 +143,7 @@ class GrowingTokens(TokenList):
         >>> vocab.tokenize("OCCC=O")
         ['bos', 'O', 'CC', 'C', '=O', 'eos']
         """
-        n = require_integer("n", n, 0)
+        n = min(require_integer("n", n, 0), sys.maxsize)
         sample = inputs if isinstance(inputs, TextSample) else TextSample(inputs)
         engine = self._engine
         if not isinstance(engine, CompiledEngine) or engine.kind != "table":
