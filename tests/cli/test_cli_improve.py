@@ -66,3 +66,9 @@ def test_rows_that_are_no_molecules_are_reported_before_the_search(folder: Path)
 def test_the_folder_of_the_model_is_not_written_over(folder: Path) -> None:
     _, errors = run("improve", folder / "model", "--score", folder / "score.toml", "-o", folder / "model", status=2)
     assert "choose another one with -o" in errors
+
+
+def test_a_batch_larger_than_the_budget_is_the_budget(folder: Path) -> None:
+    base = ["improve", folder / "model", "--score", folder / "score.toml", "--start", folder / "start.csv"]
+    assert facts(*base, "-o", folder / "out", "--budget", 9, "--batch", 10**12)["calls"] == 9
+    assert len(rows(folder / "out" / "molecules.csv")) == 9

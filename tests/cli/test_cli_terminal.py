@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from cli_command import rows, run
+from typer import Exit
+
+from mrl.cli.console import reported
 
 HOSTILE = "C\x1b[31m\x1b]0;title\x07\x9b2J\u202eO"
 
@@ -69,6 +72,39 @@ def test_inspect_exports_all_rows_with_problems(tmp_path: Path) -> None:
     found = rows(tmp_path / "problems.csv")
     assert [int(reject["row"]) for reject in found] == list(range(60))
     assert {reject["stage"] for reject in found} == {"read", "parse"}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "error: out of memory: fewer rows or smaller sizes need less\n"),
+        (MemoryError("Unable to allocate 8 PiB"), "error: out of memory: Unable to allocate 8 PiB\n"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "error: out of memory: DefaultCPUAll"),
+        (RuntimeError("CUDA out of memory. Tried"), "error: out of memory: CUDA out of memory. Tried\n"),
+    ],
+)
+def test_memory_that_is_not_enough_is_named(error: Exception, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Exit) as ended, reported():
+        raise error
+    assert ended.value.exit_code == 1
+    assert words in capfd.readouterr().err.replace("\x1b[1;31m", "")
+
+
+def test_other_errors_of_a_library_are_not_taken_for_it() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), reported():
+        raise RuntimeError("the shapes differ")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
+def test_a_model_larger_than_the_memory_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("smiles\nCCO\nCCN\n")
+    train = [sys.executable, "-m", "mrl", "train", str(tmp_path / "a.csv"), "-o", str(tmp_path / "m")]
+    command = ["sh", "-c", 'ulimit -v 16000000; exec "$@"', "sh", *train, "--hidden", "60000", "--steps", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "error: out of memory" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "m").exists()
 
 
 def test_numbers_beyond_what_a_machine_counts_are_taken_or_named(tmp_path: Path) -> None:
