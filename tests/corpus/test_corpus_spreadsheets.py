@@ -77,6 +77,19 @@ def test_cells_far_apart_do_not_fill_the_memory(tmp_path: Path) -> None:
         read(tmp_path / "t.ods")
 
 
+def test_a_workbook_that_expands_to_a_thousand_times_its_size_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
+    path = workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    rows = b'<row><c t="inlineStr"><is><t>CCO</t></is></c></row>' * 1_500_000 + b"</sheetData>"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(b"</sheetData>", rows))
+    with pytest.raises(ReadError, match=r"more than 200 times as many, .*: if it is meant to, save the sheet as CSV"):
+        read(path)
+
+
 def test_files_that_are_not_workbooks(tmp_path: Path) -> None:
     pytest.importorskip("python_calamine", reason="the extra xlsx is not installed")
     whole = workbook(tmp_path / "t.xlsx", data=[["smiles"], ["C" * 10_000]])

@@ -22,6 +22,7 @@ from mrl.ragged import Reject
 
 _ROWS = 1 << 16  # of a block
 _BLANK_CELLS = 10_000_000  # between filled cells, beside those that the size of the sheet makes likely
+_LARGE, _MOST_RATIO = 1 << 26, 200  # bytes; a workbook of real rows shrinks to a tenth or so, a bomb to a thousandth
 _CELL_COLUMN, _CELL_ROW = re.compile(rb'\sr="([A-Z]{1,9})\d'), re.compile(rb'\sr="[A-Z]{0,9}(\d{1,19})"')
 _ODS_ROW = re.compile(rb"<table:table-row\b([^>]*[^>/])?>(.*?)</table:table-row>", re.DOTALL)
 _FILLED = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*[^>/])>")
@@ -86,10 +87,16 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
                     "options=ReadOptions(max_bytes=...)",
                     path=path,
                 )
+            if size > max(_LARGE, _MOST_RATIO * len(data)):
+                raise ReadError(
+                    f"{path} has {len(data):,} bytes, and {size:,} after decompression, more than {_MOST_RATIO} times "
+                    "as many, as no workbook of real rows has: if it is meant to, save the sheet as CSV",
+                    path=path,
+                )
             _require_dense(path, data)
         book = python_calamine.CalamineWorkbook.from_object(io.BytesIO(data))
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except ReadError:
+    except (ReadError, MemoryError):
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
