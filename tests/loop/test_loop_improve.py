@@ -39,6 +39,7 @@ from mrl.loop import (
 from mrl.nn import read_tensors, write_tensors
 from mrl.text import SMILES_PATTERN, RegexVocab
 
+NOTHING_NEW = pytest.mark.filterwarnings("ignore:there are . molecules to start from:UserWarning")
 START = ["CCOc1ccccc1", "CC(=O)NC1CCCCC1", "CCN1CCOCC1", "Cc1ccncc1C", "CC(C)Oc1ccc(F)cc1", "NC(=O)c1cccs1"]
 SMALL = ImproveOptions(batch=10, samples=0, offspring=20, eager=0)
 
@@ -77,6 +78,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
     assert calls_of(runs[0]) == calls_of(runs[1]) != calls_of(runs[2])
 
 
+@NOTHING_NEW
 def test_starting_molecules_that_are_equal_are_one_call() -> None:
     run = improve(None, task("qed"), start=["OCC", "CCO", *START], budget=7, options=SMALL)
     assert [call.smiles for call in run.history][:2] == ["CCO", "CCOc1ccccc1"]
@@ -93,6 +95,7 @@ def fails_for_chlorine(smiles: str) -> float:
     return float("nan") if "Br" in smiles else 0.5
 
 
+@NOTHING_NEW
 def test_failures_are_calls_that_are_named_counted_and_not_learned_from() -> None:
     score = Score((Component("docking", fails_for_chlorine, Identity()),))
     run = improve(None, score, start=["CCCl", "CCBr", *START], budget=8, options=SMALL)
@@ -147,6 +150,7 @@ def test_more_molecules_to_start_from_than_calls_warn() -> None:
     assert [call.source for call in run.history] == ["start"] * 3
 
 
+@NOTHING_NEW
 def test_a_round_without_any_score_warns() -> None:
     score = Score((Component("docking", Command("false"), Identity()),))
     with pytest.warns(UserWarning, match=r"none of 6 molecules has a score.*docking: exit status 1"):

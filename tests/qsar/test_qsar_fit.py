@@ -231,6 +231,7 @@ def test_a_table_has_signs_of_its_rows() -> None:
         Table(table.columns, signs={"y": np.array([0], np.int8)})
 
 
+@pytest.mark.filterwarnings("ignore:1 of 40 rows are left out:UserWarning")
 def test_classes_with_a_stray_label_are_numbers_and_a_warning() -> None:
     smiles, few = ["C" * n + "O" for n in range(1, 41)], FitOptions(folds=2, members=1, epochs=1, hidden=4)
     y = [0.0, 1.0] * 20
