@@ -579,6 +579,52 @@ def test_a_preset_is_a_tuple_of_steps_to_build_on() -> None:
     assert preset("none") == ()
 
 
+def test_a_preset_without_alerts_makes_no_patterns_of_alerts() -> None:
+    script = """
+from mrl.chem import Alerts, clean
+from mrl.chem.cleaning.filters import _catalogue
+for steps in ("molformer", [Alerts("MCF")]):
+    clean(["OCC"], steps)
+    print(_catalogue.cache_info().currsize)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1"]
+
+
+@pytest.mark.parametrize("key", [None, "smiles", "inchikey"])
+def test_rows_of_all_kinds_are_parsed_as_each_by_itself(key: Any) -> None:
+    kinds = [
+        "OCC",
+        "",
+        "C(",
+        None,
+        np.str_("C[OH]"),
+        "[H:1]C",
+        "[H]",
+        "C C",
+        "[999C]",
+        "[70000C]",
+        3,
+        "C\u2212",
+        "[2H]",
+    ]
+    rows = [kinds[i % len(kinds)] if i % 5 else "C" * (1 + i % 7) for i in range(600)]
+    together, alone = clean_rows(rows, key=key), [clean_rows([x], start=i, key=key) for i, x in enumerate(rows)]
+    assert together.smiles.tolist() == [text for one in alone for text in one.smiles]
+    assert together.kept.tolist() == [int(row) for one in alone for row in one.kept]
+    assert [*together.rejects] == [reject for one in alone for reject in one.rejects]
+    if key is not None:
+        assert together.keys.tolist() == [text for one in alone for text in one.keys]
+    assert {reject.kind for reject in together.rejects} == {
+        "empty",
+        "syntax",
+        "type",
+        "extra text",
+        "number",
+        "character",
+    }
+
+
 # Real data
 
 

@@ -449,3 +449,18 @@ def test_an_engine_that_loses_its_workers_is_an_error_with_a_way_out(table: Path
 def test_shards_name_the_job_that_wrote_them(table: Path, tmp_path: Path) -> None:
     manifest = prepare_corpus(table, tmp_path / "c", workers=1)
     assert Shard(tmp_path / "c" / "shard-00000.arrow").about == {"job": manifest.history[0]["job"]}
+
+
+_FORKED = """
+from mrl.prepare.engines import engine_of, start_processes
+with engine_of(2, None) as (engine, _):
+    start_processes(engine)
+    print(engine.submit(eval, "'pandas' in __import__('sys').modules").result())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_processes_have_what_arrow_would_import_in_each_of_them() -> None:
+    assert (
+        subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True).stdout == "True\n"
+    )

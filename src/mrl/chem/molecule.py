@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar, cast
@@ -20,6 +20,7 @@ from mrl.messages import format_value
 
 Molecule: TypeAlias = str | Chem.Mol
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 RDKIT_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, ArithmeticError, LookupError)
 """What RDKit raises for a molecule that it cannot process.
@@ -175,21 +176,48 @@ permitted
 def parse_text(text: str) -> Chem.Mol | None:
     """Return the molecule of a SMILES; None if it is not one. For loops in which the logs of RDKit are blocked."""
     x = str.__str__(text)  # a subclass may have a length of its own
+    if not _is_whole(x):
+        return None
+    try:
+        mol = Chem.MolFromSmiles(x) if _has_no_mapped_hydrogens(x) else _with_mapped_hydrogens(x)
+        return mol if mol is not None and mol.GetNumAtoms() else None
+    except RDKIT_ERRORS:
+        return None
+
+
+def results_of(texts: Sequence[str], function: Callable[[Chem.Mol], T]) -> list[T | None]:
+    """Return a function of the molecule of each text; None where `parse_text` is needed, or there is no result.
+
+    For loops in which the logs of RDKit are blocked. What is looked at beforehand is done for all texts first, and no
+    molecule is kept until the next is made: RDKit alone fills the caches of the processor, and any code between two of
+    its calls is ten times as slow as by itself.
+    """
+    is_plain = [_is_whole(text) and _has_no_mapped_hydrogens(text) for text in texts]
+    found: list[T | None] = []
+    for text, is_read in zip(texts, is_plain, strict=True):
+        try:
+            mol = Chem.MolFromSmiles(text) if is_read else None
+            found.append(None if mol is None else function(mol))
+        except RDKIT_ERRORS:
+            found.append(None)
+        mol = None
+    return found
+
+
+def _is_whole(x: str) -> bool:
+    """Return whether RDKit would ignore no part of a text and overlook no number."""
     # The first conditions of a line are for speed: most texts have no brackets, and no numbers of three digits.
-    if (
+    return (
         x.isascii()
         and x.isprintable()
         and " " not in x
         and ("[" not in x or not _has_three_digits(x) or _number_reason(x) is None)
         and (len(x) <= LONG_TEXT or _size_reason(x) is None)
-    ):
-        try:
-            is_plain = ":" not in x or _MAPPED_HYDROGEN.search(x) is None
-            mol = Chem.MolFromSmiles(x) if is_plain else _with_mapped_hydrogens(x)
-            return mol if mol is not None and mol.GetNumAtoms() else None
-        except RDKIT_ERRORS:
-            return None
-    return None
+    )
+
+
+def _has_no_mapped_hydrogens(x: str) -> bool:
+    return ":" not in x or _MAPPED_HYDROGEN.search(x) is None
 
 
 def _has_three_digits(text: str) -> bool:

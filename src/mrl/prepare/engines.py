@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from mrl.arguments import MOST_PROCESSES, require_integer
 from mrl.errors import MrlError, PrepareError
 from mrl.processes import available_cpus, begin_worker, process_context
+from mrl.ragged import arrow_table
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -77,6 +78,7 @@ def engine_of(workers: int | None, engine: Engine | None) -> Iterator[tuple[Engi
 
 def start_processes(engine: Engine) -> None:
     """Run something, so that processes start before Arrow has threads."""
+    arrow_table({"rows": [0]})  # for which Arrow imports pandas: once, and not in each process that is forked
     _ = [*run_calls(engine, [(len, ("",))], 1)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -27,12 +26,14 @@ from mrl.chem.cleaning.presets import preset
 from mrl.chem.cleaning.result import Cleaned, Tally
 from mrl.chem.cleaning.steps import Parse, Row, Step
 from mrl.chem.columns import map_molecules
-from mrl.chem.molecule import RDKIT_ERRORS, describe, parse_text, type_reason
+from mrl.chem.molecule import describe, results_of, type_reason
 from mrl.errors import ColumnError
 from mrl.progress import Progress, track
 from mrl.ragged import Reject, Rejects, Text, as_list, as_molecules
 
 Steps: TypeAlias = str | Sequence[Step | Callable[[Chem.Mol], bool]]
+
+_BLOCK = 256  # rows that are parsed one after the other
 
 
 def clean(
@@ -348,19 +349,22 @@ def _parsed(
 ) -> Iterator[_Outcome]:
     """Yield the outcomes of rows that are only parsed: valid molecules in a loop that costs little beside RDKit.
 
-    Logs are blocked once, since that takes time; all other rows are cleaned as ever.
+    Logs are blocked once, since that takes time; all other rows are cleaned as ever. Text "" stands for those that are
+    not texts, and is no molecule.
     """
+    function: Callable[[Chem.Mol], Any] = Chem.Mol.GetNumAtoms if key is None else Chem.MolToSmiles
+    reached = range(1)
     with rdBase.BlockLogs():
-        for number, x in zip(numbers, rows, strict=True):
-            mol = parse_text(x) if key != "inchikey" and isinstance(x, str) else None
-            outcome = None
-            if mol is not None:
-                with suppress(*RDKIT_ERRORS):
-                    outcome = _Outcome(x, range(1), (), key=Chem.MolToSmiles(mol) if key else "")
-            if outcome is None:
-                (outcome,) = map_molecules(clean_one, [x], "smiles", numbers=[number])
-            advance(1)
-            yield outcome
+        for first in range(0, len(rows), _BLOCK):
+            block = rows[first : first + _BLOCK]
+            texts = [str.__str__(x) if isinstance(x, str) and key != "inchikey" else "" for x in block]
+            for number, x, result in zip(numbers[first:], block, results_of(texts, function), strict=False):
+                if result:
+                    outcome = _Outcome(x, reached, (), key=result if key else "")
+                else:
+                    (outcome,) = map_molecules(clean_one, [x], "smiles", numbers=[number])
+                advance(1)
+                yield outcome
 
 
 def _plan(steps: Steps) -> dict[str, Step]:

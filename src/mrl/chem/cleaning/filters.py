@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -220,7 +220,10 @@ class Alerts(Step):
 
     def __init__(self, *catalogues: str) -> None:
         object.__setattr__(self, "catalogues", catalogues)
-        _catalogue(catalogues)
+        known = _rdkit_catalogues()
+        if not catalogues or (unknown := [name for name in catalogues if name not in known and name != "MCF"]):
+            wrong = f"unknown catalogues: {format_names(unknown)}" if catalogues else "no catalogues"
+            raise ValueError(f"{wrong}; choose from MCF and RDKit's {', '.join(known)}")
 
     def __call__(self, row: Row) -> str | None:
         alert = find_alert(row.mol, self.catalogues)
@@ -357,15 +360,20 @@ def _others(elements: tuple[str, ...]) -> Chem.Mol:
     return _pattern(f"[{'&'.join(f'!#{_symbols()[symbol]}' for symbol in elements)}]")
 
 
-@cache
-def _catalogue(names: tuple[str, ...]) -> tuple[list[Any], PatternSet]:
-    """The entries of the catalogues, and their patterns: made once per process (0.2 s)."""
+def _rdkit_catalogues() -> Mapping[str, Any]:
+    """RDKit's catalogues by name."""
     from rdkit.Chem import FilterCatalog  # for cost: 10 ms at first use, not at import
 
-    known = FilterCatalog.FilterCatalogParams.FilterCatalogs.names
-    if not names or (unknown := [name for name in names if name not in known and name != "MCF"]):
-        wrong = f"unknown catalogues: {format_names(unknown)}" if names else "no catalogues"
-        raise ValueError(f"{wrong}; choose from MCF and RDKit's {', '.join(known)}")
+    catalogues: Mapping[str, Any] = FilterCatalog.FilterCatalogParams.FilterCatalogs.names
+    return catalogues
+
+
+@cache
+def _catalogue(names: tuple[str, ...]) -> tuple[list[Any], PatternSet]:
+    """The entries of the catalogues, and their patterns: made once per process, at the first molecule (0.2 s)."""
+    from rdkit.Chem import FilterCatalog
+
+    known = _rdkit_catalogues()
     with rdBase.BlockLogs():
         params = FilterCatalog.FilterCatalogParams()
         for name in names:
