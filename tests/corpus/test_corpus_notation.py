@@ -271,6 +271,21 @@ def test_options_are_checked(options: dict[str, Any], words: str) -> None:
 # blocks
 
 
+@pytest.mark.parametrize(("first", "last"), [("1", "n.d."), ("n.d.", "1")])
+def test_labels_lost_in_the_blocks_that_remain_are_counted(put: Put, first: str, last: str) -> None:
+    a = put("a.csv", f"smiles,y\nC,{first}\nN,{first}\nO,{first}\n")
+    b = put("b.csv", f"smiles,y\nC,{last}\nN,{last}\nO,1\n")
+    options: dict[str, Any] = {"targets": "y", "on_label": "nan", "skip": 1}
+    if last == "1":
+        assert [block["y"].tolist() for block in read_blocks([a, b], **options)] == [[1.0, 1.0, 1.0]]
+        return
+    with pytest.warns(MissingLabelsWarning, match="a.csv: 2 of 3 labels of column 'y' are not numbers"):
+        assert [len(block) for block in read_blocks([a, b], **options)] == [3]
+    put("b.csv", "smiles,y\nC,x\n")
+    with pytest.warns(MissingLabelsWarning, match="a.csv: 1 of 1 label of column 'y' are not numbers"):
+        assert [len(block) for block in read_blocks([a, b], **options)] == [1]
+
+
 def test_blocks_are_the_rows_of_read_and_can_be_skipped(put: Put) -> None:
     rows = 100_000  # of 200 bytes and more: several blocks
     lines = [f"{i % 7},{'C' * (180 + i % 40)}{',x' if i % 1000 == 3 else ''},{i % 3},s{i % 2}\n" for i in range(rows)]

@@ -309,11 +309,14 @@ class LostLabels:
             self._numbers[name] += int(np.isfinite(table[name]).sum())
             self._lost[name] += table.notes.get(_MISSING.format(name), 0) + reasons[_REJECTED.format(name)]
 
-    def report(self, path: str) -> None:
-        """Raise a ColumnError for a target without any number, and warn of one with few."""
+    def report(self, path: str, *, is_whole: bool = True) -> None:
+        """Raise a ColumnError for a target without any number, and warn of one with few.
+
+        Of a part of the blocks only warn: the others may have numbers.
+        """
         for name, lost in self._lost.items():
             filled = lost + self._numbers[name]
-            if lost == filled > 0:
+            if is_whole and lost == filled > 0:
                 raise ColumnError(
                     f"{path}: none of the {format_count(filled, 'label')} of column {name!r} is a number: choose "
                     "another column, or say what its words mean with options=ReadOptions(label_map=...) (--label-map)",

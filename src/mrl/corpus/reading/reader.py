@@ -168,7 +168,7 @@ def read_blocks(
         A file cannot be read.
     ColumnError
         A column is missing or ambiguous, files have different columns, or, after the last block, none of a target's
-        labels was a number.
+        labels was a number; with `skip` that is a ``MissingLabelsWarning``, since the blocks before may have some.
     RowError
         A target is not a finite number.
 
@@ -218,8 +218,8 @@ def _blocks(
             number += 1
             rows += len(block.rows) + len(block.rejects)
         start += rows
-    if first is not None and not skip:  # of a part of the blocks, nothing can be said
-        labels.report(first.path)
+    if first is not None:
+        labels.report(first.path, is_whole=not skip)
 
 
 def _require_same_columns(file: TableFile, first: TableFile) -> None:
