@@ -230,11 +230,6 @@ def rejects_columns(rejects: Rejects) -> dict[str, Any]:
     return {"row": table["row"].to_numpy(), **texts, "line": np.array([lines.get(one.row, 0) for one in rejects], int)}
 
 
-def rejects_of(shard: Shard) -> Rejects:
-    """Return the rejects of a shard."""
-    return Rejects.from_columns({name: shard[name].tolist() for name in shard})
-
-
 def prefixed(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of the user under names that no column of work has."""
     return {f"c:{name}": column for name, column in columns.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from mrl.corpus.store.shard import Values, write_shard
 from mrl.corpus.table import Table
 from mrl.errors import ColumnError, CorpusError
 from mrl.files import AnyPath, atomic
-from mrl.ragged import Ragged, Rejects, Text, as_column
+from mrl.ragged import Ragged, Rejects, Text, arrow_table, as_column
 from mrl.text import Vocab
 
 REJECTS, VOCAB = "rejects.parquet", "vocab.json"
@@ -173,13 +173,13 @@ def next_shard_number(manifest: Manifest) -> int:
     return max((int(match[1]) + 1 for match in found if match), default=0)
 
 
-def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path, name: str = REJECTS) -> StoredFile:
+def write_rejects(parts: Iterable[Rejects | Mapping[str, Any]], folder: Path, name: str = REJECTS) -> StoredFile:
     """Write rejects, part by part, as a Parquet file.
 
     Parameters
     ----------
-    parts : list or iterator of Rejects
-        In their order.
+    parts : iterable of Rejects, or of mapping
+        In their order; or their columns row, text, stage, reason and line, which is 0 where there is none.
     folder : Path
         The folder of the corpus.
     name : str
@@ -205,11 +205,15 @@ def write_rejects(parts: list[Rejects] | Iterator[Rejects], folder: Path, name: 
         parquet.ParquetWriter(temporary, schema, compression="zstd", write_statistics=False) as writer,
     ):
         for rejects in parts:
-            if rejects:
+            if isinstance(rejects, Rejects):
                 lines = rejects.lines  # a copy
+                table = rejects.to_arrow()
                 column = pa.array([lines.get(one.row) for one in rejects], pa.int64())
-                table = rejects.to_arrow().select([*kinds]).append_column("line", column)
-                writer.write_table(table.cast(schema))
+            else:
+                table = arrow_table(rejects)
+                column = pa.array(np.asarray(rejects["line"]), mask=np.asarray(rejects["line"]) == 0)
+            if len(table):
+                writer.write_table(table.select([*kinds]).append_column("line", column).cast(schema))
     return stored_file(folder, name)
 
 

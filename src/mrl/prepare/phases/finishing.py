@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 
 from mrl.chem import StepCount
-from mrl.corpus import Manifest, ShardEntry, StoredFile, open_corpus, write_rejects, write_stamps, write_vocab
+from mrl.corpus import Manifest, Shard, ShardEntry, StoredFile, open_corpus, write_rejects, write_stamps, write_vocab
 from mrl.errors import CorpusError
 from mrl.files import stamp_of
 from mrl.prepare.base import APPENDING, Base
 from mrl.prepare.featurizing import feature_entry
-from mrl.prepare.job import WORK, Job, rejects_of, versions
+from mrl.prepare.job import WORK, Job, versions
 from mrl.prepare.phases.cleaning import step_count
 from mrl.prepare.phases.planning import Chunk
 from mrl.prepare.phases.writing import in_order
-from mrl.ragged import Rejects
 from mrl.text import SmilesVocab, TextSample, Vocab
 
 
@@ -42,7 +41,7 @@ def finish(job: Job, parts: int, chunks: list[Chunk], buckets: int, *, is_dry: b
             "mrl; please report it",
             path=str(job.out),
         )
-    rejects = (rejects_of(job.read(job.path("left_out", part))) for part in range(parts))
+    rejects = (job.read(job.path("left_out", part)) for part in range(parts))
     entries = [_entry(entry) for facts in written for entry in facts["entries"]]
     shards = tuple(
         entry for split in in_order({entry.split for entry in entries}) for entry in entries if entry.split == split
@@ -72,7 +71,7 @@ def _extended(
     job: Job,
     base: Base,
     shards: tuple[ShardEntry, ...],
-    rejects: Iterator[Rejects],
+    rejects: Iterator[Shard],
     history: dict[str, Any],
     *,
     is_dry: bool,

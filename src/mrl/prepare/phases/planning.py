@@ -53,9 +53,11 @@ def plan_bucket(job: Job, bucket: int, bits: int, chunks: Sequence[Chunk]) -> di
     leader = np.maximum.accumulate(np.where(is_first, np.arange(len(is_first)), 0))
     # Rows that are there already stay, in front of all others.
     repeats = np.flatnonzero(~is_first & (found.chunk >= _shards(chunks)))
-    rows = _input_rows(job, chunks, found, np.unique(np.concatenate([leader[repeats], repeats])))
+    is_member = np.zeros(len(found.group), bool)
+    is_member[leader[repeats]] = is_member[repeats] = True
+    rows = _input_rows(job, chunks, found, np.flatnonzero(is_member))
     dropped, conflicts, merged = repeats, np.zeros(0, np.int64), _no_labels()
-    reasons = dict.fromkeys(repeats.tolist(), "")
+    reasons: dict[int, str] = {}  # of rows in conflict
     examples: list[list[Any]] = []
     targets = job.inputs.targets
     if targets and len(repeats):
@@ -70,8 +72,8 @@ def plan_bucket(job: Job, bucket: int, bits: int, chunks: Sequence[Chunk]) -> di
         {
             "chunk": found.chunk[dropped],
             "place": found.place[dropped],
-            "first": np.array([rows[leader[place]] for place in dropped.tolist()], np.int64),
-            "reason": Text.of([reasons[place] for place in dropped.tolist()]),
+            "first": rows[leader[dropped]],
+            "reason": Text.of([reasons.get(place, "") for place in dropped.tolist()]),
         },
         duplicates=len(dropped) - len(conflicts),
         conflicts=len(conflicts),
@@ -104,13 +106,12 @@ def _rows_of(job: Job, bucket: int, bits: int, chunks: Sequence[Chunk]) -> _Foun
     return _Found(chunks_of, places, np.cumsum(~same))
 
 
-def _input_rows(job: Job, chunks: Sequence[Chunk], found: _Found, places: NDArray[np.int64]) -> dict[int, int]:
-    """Return the numbers in the inputs of some of the rows."""
-    rows: dict[int, int] = {}
+def _input_rows(job: Job, chunks: Sequence[Chunk], found: _Found, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers in the inputs of some of the rows, by their places among all."""
+    rows = np.zeros(len(found.group), np.int64)
     for number in np.unique(found.chunk[places]).tolist():
         here = places[found.chunk[places] == number]
-        values = np.asarray(job.read(job.path("clean", *chunks[number]))["row"])[found.place[here]]
-        rows |= dict(zip(here.tolist(), values.tolist(), strict=True))
+        rows[here] = np.asarray(job.read(job.path("clean", *chunks[number]))["row"])[found.place[here]]
     return rows
 
 
@@ -132,7 +133,7 @@ def _merge(
     found: _Found,
     leader: NDArray[np.int64],
     repeats: NDArray[np.int64],
-    rows: dict[int, int],
+    rows: NDArray[np.int64],
 ) -> tuple[dict[str, Any], dict[int, str], list[list[Any]]]:
     """Return new labels of first rows, the rows to be left out with a reason if they are in conflict, and examples."""
     firsts = np.unique(leader[repeats])
@@ -149,7 +150,7 @@ def _merge(
         if conflict is not None:
             text = f"labels {conflict[1]} of {job.inputs.targets[conflict[0]]}"
             new = "" if rule.labels == "drop" else f"{values[conflict[0]]:.10g}"
-            examples.append([rows[first], text, new])
+            examples.append([int(rows[first]), text, new])
             if rule.labels == "drop":
                 reasons |= dict.fromkeys(members[span].tolist(), f"conflict: {text}")
                 continue

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from mrl.corpus import Shard, ShardEntry, StoredFile, kind_of, write_entry
 from mrl.errors import FileFormatError
 from mrl.prepare.base import INPUT_ROW, OTHER_INPUT_ROW
-from mrl.prepare.job import Job, concat, rejects_columns, rejects_of, user_columns
+from mrl.prepare.job import Job, concat, user_columns
 from mrl.prepare.phases.cleaning import clean_chunk
 from mrl.prepare.phases.planning import Chunk
-from mrl.ragged import PART_NAMES, Reject, Rejects, Text
+from mrl.ragged import PART_NAMES, Text
 from mrl.text import UNK, SmilesVocab, TextSample, Vocab
 
 
@@ -49,13 +49,13 @@ def write_part(
     raw = job.read(job.path("raw", part))
     smiles = raw.about["facts"]["smiles_column"]
     plan = [(job.read(job.path("plan", bucket)), job.read(job.path("labels", bucket))) for bucket in range(buckets)]
-    unread = rejects_of(job.read(job.path("unread", part)))
-    rejects: list[Reject] = []
+    left_out: list[dict[str, Any]] = [dict(job.read(job.path("unread", part)))]
     pieces: list[dict[str, Any]] = []
     names: list[str] = []
     for number, chunk in chunks:
         clean = job.read(job.path("clean", *chunk))
-        rejects += rejects_of(job.read(job.path("rejects", *chunk)))
+        rejects = job.read(job.path("rejects", *chunk))
+        left_out.append({**rejects, "line": _lines(raw, np.asarray(rejects["row"]))})
         rows = np.asarray(clean["row"])
         if job.recipe.is_copied:
             columns = user_columns(raw)
@@ -71,11 +71,7 @@ def write_part(
             columns |= _relabelled(job, columns, labels, number)
             repeats, firsts, reasons = _dropped(dropped, number)
             keep[repeats] = False
-            texts = raw[f"c:{smiles}"][np.searchsorted(np.asarray(raw["row"]), rows[repeats])].tolist()
-            for row, text, first, reason in zip(rows[repeats].tolist(), texts, firsts, reasons, strict=True):
-                stage = "conflicts" if reason else "duplicates"
-                stays = ", which keeps its labels" if job.inputs.targets and first < job.start_row else ""
-                rejects.append(Reject(row, text, stage, reason or f"the molecule of row {first}{stays}"))
+            left_out.append(_repeats(job, raw, rows[repeats], firsts, reasons))
         pieces.append(_selected(columns, keep))
         names += clean["part"][keep].tolist() if "part" in clean else [""] * int(keep.sum())
     columns = {name: concat([piece[name] for piece in pieces]) for name in pieces[0]}
@@ -98,14 +94,16 @@ def write_part(
         texts = sample.sorted_by_hash()
         counts = np.array([count for _, count in texts], np.int64)
         job.write(sample_path, {"text": Text.of([text for text, _ in texts]), "count": counts})
+    rejected = {name: concat([piece[name] for piece in left_out]) for name in left_out[0]}
+    order = np.argsort(rejected["row"], kind="stable")
     return job.write(
         path,
-        rejects_columns(Rejects(sorted([*unread, *rejects]), lines=unread.lines | _lines_of(rejects, raw))),
+        {name: values[order] for name, values in rejected.items()},
         entries=entries,
         columns=[[name, kind_of(values)] for name, values in columns.items()],
         rows=len(names),
-        rejects=len(unread) + len(rejects),
-        stages=dict(Counter(reject.stage for reject in [*unread, *rejects])),
+        rejects=len(order),
+        stages=dict(Counter(rejected["stage"].tolist())),
         tokens=dict(tokens),
         unknown=unknown,
         blank=list(blank),
@@ -120,13 +118,29 @@ def _selected(columns: Mapping[str, Any], keep: NDArray[np.bool_]) -> dict[str, 
     return {name: values[rows] for name, values in columns.items()}
 
 
-def _lines_of(rejects: list[Reject], raw: Shard) -> dict[int, int]:
-    """Return the lines in which rows of a part begin, where they have any."""
+def _repeats(job: Job, raw: Shard, rows: NDArray[np.int64], firsts: list[int], reasons: list[str]) -> dict[str, Any]:
+    """Return rows that are left out for the molecule of another row as the columns of rejects."""
+    smiles = raw.about["facts"]["smiles_column"]
+    stays = ", which keeps its labels" if job.inputs.targets else ""
+    start = job.start_row
+    found = zip(firsts, reasons, strict=True)
+    return {
+        "row": rows,
+        "text": raw[f"c:{smiles}"][np.searchsorted(np.asarray(raw["row"]), rows)],
+        "stage": Text.of(["conflicts" if reason else "duplicates" for reason in reasons]),
+        "reason": Text.of(
+            [reason or f"the molecule of row {first}{stays if first < start else ''}" for first, reason in found]
+        ),
+        "line": _lines(raw, rows),
+    }
+
+
+def _lines(raw: Shard, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the lines in which rows of a part begin; 0 where there are none."""
     if "line" not in raw:
-        return {}
-    rows = np.array([reject.row for reject in rejects], np.int64)
-    lines = np.asarray(raw["line"])[np.searchsorted(np.asarray(raw["row"]), rows)]
-    return {row: line for row, line in zip(rows.tolist(), lines.tolist(), strict=True) if line}
+        return np.zeros(len(rows), np.int64)
+    lines: NDArray[np.int64] = np.asarray(raw["line"])[np.searchsorted(np.asarray(raw["row"]), rows)]
+    return lines
 
 
 def in_order(splits: set[str]) -> list[str]:
