@@ -388,6 +388,16 @@ def test_what_differs_from_work_that_is_there_is_named(table: Path, tmp_path: Pa
         "was 'raise' and is 'nan'; label_map was {} and is {'a, b=c': 1.0}): run it with those, choose another folder, "
         f"or delete {out} to begin again"
     )
+    unread = ReadOptions(label_map={"n.d.": float("nan"), "1": 2})
+    prepare_phase(Inputs(table, targets=("y",), options=unread), tmp_path / "d", Recipe(), "read")
+    with pytest.raises(CorpusError, match=r"other settings \(label_map was \{'1': 2.0, 'n.d.': 'nan'\} and is \{\}\)"):
+        prepare_corpus(Inputs(table, targets=("y",)), tmp_path / "d", workers=1)
+    prepare_corpus(Inputs(table, targets=("y",), options=unread), tmp_path / "d", workers=1)  # goes on
+    options = json.loads((tmp_path / "d" / "manifest.json").read_bytes())["history"][0]["prepared"]["columns"][
+        "options"
+    ]
+    assert options["label_map"] == {"n.d.": "nan", "1": 2.0}
+    assert (options["decimal"], options["sheet"], options["max_bytes"]) == (".", None, 1 << 36)
     prepare_corpus(table, out, workers=1)
     with pytest.raises(CorpusError) as caught:
         prepare_corpus([table, table], out, workers=1)

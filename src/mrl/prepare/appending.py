@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,15 @@ from mrl.corpus import Corpus, Manifest, open_corpus
 from mrl.errors import CorpusError
 from mrl.prepare.base import APPENDING, Base
 from mrl.prepare.engines import READ_AHEAD, Engine, start_processes
-from mrl.prepare.job import JOB, WORK, Job, with_saved_input
+from mrl.prepare.job import JOB, WORK, Job, differing, with_saved_input
 from mrl.prepare.locking import claimed
 from mrl.prepare.phases.finishing import remove_appended
 from mrl.prepare.recipe import Inputs, Recipe
 from mrl.prepare.status import Status
 from mrl.prepare.work import Work
 
-_FREE = ("smiles", "format", "options")  # how files are read may differ, as long as they have the same columns
+# How files are read may differ, as long as they have the same columns, and how many rows a shard has.
+_FREE = ("smiles", "format", "options", "rows_per_part")
 
 
 def append_rows(
@@ -73,13 +73,9 @@ def _require_same(corpus: Corpus, inputs: Inputs, recipe: Recipe) -> None:
             f"{path} was not prepared from files: write the rows of a table after its rows, Corpus.append",
             path=str(path),
         )
-    settings = {**recipe.to_dict(), **{name: value for name, value in inputs.to_dict().items() if name not in _FREE}}
-    found = {**first["recipe"], **first["prepared"]["columns"]}
-    differs = [
-        f"{name} was {found[name]!r} and is {value!r}"
-        for name, value in json.loads(json.dumps(settings)).items()
-        if name != "rows_per_part" and found.get(name, value) != value  # older versions had fewer settings
-    ]
+    settings = {**recipe.to_dict(), **inputs.to_dict()}
+    fixed = {name: value for name, value in settings.items() if name not in _FREE}
+    differs = differing({**first["recipe"], **first["prepared"]["columns"]}, fixed)
     if differs:
         raise CorpusError(
             f"{path} was prepared with other settings ({'; '.join(differs)}): append with those, or prepare all files "

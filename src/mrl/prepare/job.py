@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from mrl import __version__
 from mrl.chem import clean_rows
-from mrl.corpus import ReadOptions, Shard, Source, find_sources, write_shard
+from mrl.corpus import Shard, Source, find_sources, write_shard
 from mrl.errors import CorpusError, FileFormatError
 from mrl.files import atomic, seal, stamp_of, unseal, write_atomic
 from mrl.prepare.base import Base
@@ -178,22 +177,24 @@ def _file(source: Source) -> dict[str, Any]:
 
 
 def _differences(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """Return which settings differ, "" if none do."""
-    differs = [
-        f"{name} was {found[group].get(name)!r} and is {value!r}"
-        for group in settings
-        for name, value in settings[group].items()
-        if name != "options" and found.get(group, {}).get(name) != value
-    ]
-    old, new = ({} if "inputs" not in one else _fields(one["inputs"].get("options", "")) for one in (found, settings))
-    differs += [f"{name} was {old.get(name)} and is {value}" for name, value in new.items() if old.get(name) != value]
+    """Return which settings differ, in groups as `_settings` makes them; "" if none do."""
+    differs = [text for group, values in settings.items() for text in differing(found.get(group, {}), values)]
     return f"settings ({'; '.join(differs)})" if differs else ""
 
 
-def _fields(options: str) -> dict[str, str]:
-    """Return the fields of options by their representation, such as ``ReadOptions(sheet=None, decimal='.')``."""
-    name = "|".join(field.name for field in fields(ReadOptions))
-    return dict(re.findall(rf"({name})=(.*?)(?=, (?:{name})=|\)$)", options))
+def differing(found: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return which settings are others than those that were found, options of reading one by one."""
+    old, new = _one_by_one(found), _one_by_one(json.loads(json.dumps(settings)))
+    # Versions of before had fewer settings.
+    return [
+        f"{name} was {old[name]!r} and is {value!r}" for name, value in new.items() if old.get(name, value) != value
+    ]
+
+
+def _one_by_one(settings: Mapping[str, Any]) -> dict[str, Any]:
+    options = settings.get("options")
+    others = {name: value for name, value in settings.items() if name != "options"}
+    return {**others, **options} if isinstance(options, dict) else others
 
 
 def _changed(found: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]]) -> str:

@@ -118,7 +118,7 @@ class Inputs:
         named = {
             name: getattr(self, name) for name in ("smiles", "id", "weight", "split", "censored", "others", "format")
         }
-        return {**named, "targets": list(self.targets), "options": repr(self.options)}
+        return {**named, "targets": list(self.targets), "options": self.options.to_dict()}
 
 
 @dataclass(frozen=True)

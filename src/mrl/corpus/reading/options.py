@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import isfinite
 from typing import Any, Literal, TypedDict
 
 from mrl.corpus.reading.notation import NOTATIONS, Notation
@@ -103,6 +104,22 @@ class ReadOptions:
             if name not in names:
                 raise TypeError(f"{function}() has no argument {name!r}{did_you_mean(name, names)}")
         return replace(self, **settings) if settings else self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON; a number of `label_map` that JSON does not have as its name.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> ReadOptions(label_map={"n.d.": float("nan"), "inactive": 0}).to_dict()["label_map"]
+        {'n.d.': 'nan', 'inactive': 0.0}
+        """
+        numbers = {str(word): float(number) for word, number in self.label_map.items()}
+        label_map = {word: number if isfinite(number) else str(number) for word, number in numbers.items()}
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"label_map": label_map}
 
 
 class ReadSettings(TypedDict, total=False):
