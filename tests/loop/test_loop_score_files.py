@@ -82,6 +82,11 @@ GOOD = '[[component]]\nname = "a"\nfunction = "qed"\ntransform = { kind = "ident
         (GOOD.replace('transform = { kind = "identity" }', ""), "component 'a' has no entry 'transform'"),
         ('aggregate = "mean"\n' + GOOD, "aggregate is 'mean'; expected 'geometric' or 'arithmetic'"),
         (GOOD.replace('"qed"', '{ kind = "similarity", target = "C(" }'), "component 'a': .*is not a molecule"),
+        (
+            GOOD.replace('"qed"', '{ kind = "substructure", smarts = 3 }'),
+            "its function 'substructure' cannot be made of",
+        ),
+        (GOOD.replace('"identity"', '"value_map", scores = 3'), "its transform 'value_map' cannot be made of"),
         (GOOD.replace('"qed"', '{ kind = "model", model = "nowhere" }'), "component 'a': .*nowhere"),
     ],
 )
@@ -91,3 +96,12 @@ def test_a_mistake_in_a_file_is_named(text: str, message: str, tmp_path: Path) -
     with pytest.raises(ReadError, match=message) as caught:
         load_score(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"\xf0\x01\x00", b"[" * 100_000, b"a = " + b"[" * 100_000])
+def test_a_file_that_is_not_text_or_too_deep_is_an_error_that_names_it(data: bytes, tmp_path: Path) -> None:
+    for name, kind in (("score.toml", "TOML"), ("score.json", "JSON")):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(ReadError, match=f"{name} is not {kind}: "):
+            load_score(path)

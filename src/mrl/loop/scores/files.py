@@ -83,10 +83,11 @@ def load_score(path: AnyPath) -> Score:
     ('drug-likeness', 'logP')
     """
     path = Path(path)
-    text = path.read_text(encoding="utf-8")
+    data = path.read_bytes()
     try:
+        text = data.decode()
         document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         kind = "JSON" if path.suffix == ".json" else "TOML"
         raise ReadError(f"{path} is not {kind}: {error}", path=str(path)) from None
     try:
@@ -203,7 +204,10 @@ def _made(entry: Any, kinds: Mapping[str, Callable[..., Any]], what: str) -> Any
     fields = dataclasses.fields(kinds[kind])  # type: ignore[arg-type]
     needed = tuple(one.name for one in fields if one.default is dataclasses.MISSING)
     _require_keys(f"its {what} {kind!r}", settings, tuple(one.name for one in fields), needed)
-    return kinds[kind](**settings)
+    try:
+        return kinds[kind](**settings)
+    except (AttributeError, OverflowError) as error:  # a number where a text belongs, or more than a float holds
+        raise ValueError(f"its {what} {kind!r} cannot be made of {format_value(settings)}: {error}") from None
 
 
 def _require_keys(where: str, table: Mapping[str, Any], known: tuple[str, ...], needed: tuple[str, ...]) -> None:
