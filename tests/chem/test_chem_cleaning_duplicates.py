@@ -147,12 +147,13 @@ def test_rules_against_a_reference_implementation(rows: list[tuple[str, float]])
     [
         (
             lambda: Duplicates(cast(Rule, "max")),
-            "'max' is not a rule for labels; choose one of 'first', 'mean', 'median', 'drop', or None to keep all rows",
+            "'max' is not a rule for labels; choose one of 'first', 'mean', 'median', 'drop'; "
+            "duplicates=None keeps all rows",
         ),
         (lambda: clean(["C"], duplicates=cast(Rule, "last")), "'last' is not a rule for labels"),
         (
             lambda: Duplicates(by=cast(By, "inchi")),
-            "'inchi' is not an identity of molecules; choose one of 'smiles', 'inchikey'",
+            "'inchi' is not an identity of molecules; choose one of 'smiles', 'inchikey'$",
         ),
         (lambda: Duplicates(tolerance=-1), "tolerance=-1, expected 0 or more"),
         (lambda: Duplicates(tolerance=NAN), "tolerance=nan, expected 0 or more"),

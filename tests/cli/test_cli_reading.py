@@ -45,7 +45,7 @@ def test_another_notation_is_an_error_whose_way_out_works(tmp_path: Path, kind: 
 
 def test_commands_on_molecules_do_not_take_other_notations_for_smiles(tmp_path: Path) -> None:
     path, out = table_of(tmp_path, TEXTS["selfies"]), tmp_path / "c.csv"
-    for command in (["clean", path, "-o", out], ["show", path, "-o", tmp_path / "a.html"]):
+    for command in (["clean", path, "-o", out], ["show", path, "-o", tmp_path / "a.html"], ["evaluate", path]):
         message = run(*command, status=1)[1].replace("\n", " ")
         assert "holds SELFIES, not SMILES, e.g. '[C][C][O]', but this command works on SMILES: choose" in message
         assert "with --notation text each row is parsed as SMILES" in message

@@ -53,12 +53,13 @@ class Duplicates:
     tolerance: float = 0.0
 
     def __post_init__(self) -> None:
-        for what, value, known in (("a rule for labels", self.labels, Rule), ("an identity of molecules", self.by, By)):
+        for what, value, known, more in (
+            ("a rule for labels", self.labels, Rule, "; duplicates=None keeps all rows"),
+            ("an identity of molecules", self.by, By, ""),
+        ):
             if value not in get_args(known):
                 names = ", ".join(map(repr, get_args(known)))
-                raise ValueError(
-                    f"duplicates: {value!r} is not {what}; choose one of {names}, or None to keep all rows"
-                )
+                raise ValueError(f"duplicates: {value!r} is not {what}; choose one of {names}{more}")
         if not self.tolerance >= 0:
             raise ValueError(f"duplicates: tolerance={self.tolerance!r}, expected 0 or more")
 

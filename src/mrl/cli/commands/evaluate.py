@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from mrl.cli.molecules import read_molecules
 from mrl.cli.options import EvaluateOptions
 from mrl.cli.tables import read_table, reading_options, require_writable, save_rejects
 from mrl.corpus import Table, read_blocks
+from mrl.errors import NotationError
 from mrl.messages import format_count
 from mrl.ragged import Rejects
 
@@ -41,9 +43,11 @@ def run(options: EvaluateOptions) -> None:
 def _read_samples(options: EvaluateOptions) -> Table:
     """Read the samples; of a file of mrl sample the texts, because its SMILES are empty for invalid samples."""
     if options.smiles_column is None and str(options.samples) != "-":
-        first = next(read_blocks(options.samples, others=True, format=options.format, options=reading_options(options)))
-        if {"text", "valid", "finished"} <= {*first.columns}:
-            options = replace(options, smiles_column="text")
+        reading = reading_options(options)
+        with suppress(NotationError):  # which the whole file is then, and read_table says what to do
+            first = next(read_blocks(options.samples, others=True, format=options.format, options=reading))
+            if {"text", "valid", "finished"} <= {*first.columns}:
+                options = replace(options, smiles_column="text")
     return read_table(options.samples, options)
 
 
