@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "format_count", "format_names", "format_status", "format_value", "user_stacklevel"]
+__all__ = [
+    "did_you_mean",
+    "format_count",
+    "format_examples",
+    "format_names",
+    "format_status",
+    "format_value",
+    "user_stacklevel",
+]
 
 
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
@@ -65,6 +73,30 @@ def format_names(names: Iterable[str], *, most: int = 20) -> str:
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(map(repr, names[:most])) + more
+
+
+def format_examples(names: Iterable[str], *, most: int) -> str:
+    """Return examples for the end of a message: all names after a colon, or the first `most` after "such as".
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+    most : int
+        How many to write out.
+
+    Returns
+    -------
+    str
+        The names, quoted and separated by commas, after ":" or ", such as".
+
+    Examples
+    --------
+    >>> format_examples(["n.d.", "CI"], most=2), format_examples(["n.d.", "CI", "-"], most=2)
+    (": 'n.d.', 'CI'", ", such as 'n.d.', 'CI'")
+    """
+    names = list(names)
+    return f"{':' if len(names) <= most else ', such as'} {format_names(names[:most])}"
 
 
 def format_value(value: object, *, most: int = 80) -> str:

@@ -186,7 +186,7 @@ def parse_text(text: str) -> Chem.Mol | None:
 
 
 def results_of(texts: Sequence[str], function: Callable[[Chem.Mol], T]) -> list[T | None]:
-    """Return a function of the molecule of each text; None where `parse_text` is needed, or there is no result.
+    """Apply a function to the molecule of each text; None where only `parse_text` can read it, or something fails.
 
     For loops in which the logs of RDKit are blocked. What is looked at beforehand is done for all texts first, and no
     molecule is kept until the next is made: RDKit alone fills the caches of the processor, and any code between two of

@@ -185,7 +185,7 @@ def _differences(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 def differing(found: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Return which settings are others than those that were found, options of reading one by one."""
     old, new = _one_by_one(found), _one_by_one(json.loads(json.dumps(settings)))
-    # Versions of before had fewer settings.
+    # Older versions had fewer settings.
     return [
         f"{name} was {old[name]!r} and is {value!r}" for name, value in new.items() if old.get(name, value) != value
     ]

@@ -20,8 +20,8 @@ Values: TypeAlias = NDArray[np.float64]
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-nan"})
 _CENSORED = re.compile(r"\s*[<>]=?\s*")
 _MOST_CLASSES = 12
-_MOSTLY = 0.8  # of the cells are numbers: a column of numbers in which some cells are wrong; half are enough where the
-# cells are neither classes nor all different
+_MOSTLY = 0.8  # of the cells are numbers: a column of numbers in which some cells are wrong
+_MANY = 0.5  # of them are enough where the cells are neither classes nor all different
 _SHOWN = 5
 
 
@@ -143,7 +143,7 @@ def column_facts(name: str, column: Text | NDArray[Any]) -> ColumnFacts:
             numbers, readable, decimal = with_commas, more, ","
     is_mostly_numbers = readable >= _MOSTLY * len(filled)
     differ = len(counts) == len(filled) > 10
-    if is_mostly_numbers or (not repeats and not differ and 2 * readable >= len(filled)):
+    if is_mostly_numbers or (not repeats and not differ and readable >= _MANY * len(filled)):
         wrong = {text: count for text, count in counts.most_common() if math.isnan(numbers[text])}
         values = np.array([numbers.get(text, math.nan) for text in texts], np.float64)
         censored = sum(count for text, count in counts.items() if _CENSORED.match(text) and text not in wrong)

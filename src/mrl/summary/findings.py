@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mrl.formatting import format_number, format_percent
-from mrl.messages import format_count, format_names, format_value
+from mrl.messages import format_count, format_examples, format_names, format_value
 from mrl.ragged import part_of
 from mrl.summary.summary import Summary
 
@@ -75,9 +75,8 @@ def _labels(summary: Summary) -> list[str]:
             found.append(f'{_name(column.name)} has decimal commas: read it with decimal="," (--decimal ,).')
         if column.unreadable:
             count = format_count(column.not_numbers, "cell")
-            some = format_names([*column.unreadable][:3])
-            such_as = ":" if len(column.unreadable) <= 3 else ", such as"
-            found.append(f"{count} of {_name(column.name)} cannot be read as numbers{such_as} {some}.")
+            some = format_examples(column.unreadable, most=3)
+            found.append(f"{count} of {_name(column.name)} cannot be read as numbers{some}.")
         if column.censored:
             found.append(f"{format_count(column.censored, 'cell')} of {_name(column.name)} are censored, such as >10.")
         if column.kind == "empty":

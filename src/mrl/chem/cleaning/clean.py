@@ -349,8 +349,8 @@ def _parsed(
 ) -> Iterator[_Outcome]:
     """Yield the outcomes of rows that are only parsed: valid molecules in a loop that costs little beside RDKit.
 
-    Logs are blocked once, since that takes time; all other rows are cleaned as ever. Text "" stands for those that are
-    not texts, and is no molecule.
+    Logs are blocked once, since that takes time; all other rows are cleaned as ever. In place of a value that is not
+    text, "" is parsed, which gives no result.
     """
     function: Callable[[Chem.Mol], Any] = Chem.Mol.GetNumAtoms if key is None else Chem.MolToSmiles
     reached = range(1)

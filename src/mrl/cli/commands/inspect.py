@@ -13,7 +13,7 @@ from mrl.cli.options import InspectOptions
 from mrl.cli.summaries import read_blocks_of
 from mrl.cli.tables import print_tokens, require_writable, save_rejects
 from mrl.formatting import format_number, format_percent
-from mrl.messages import format_count, format_names, format_value
+from mrl.messages import format_count, format_examples, format_names, format_value
 from mrl.ragged import Rejects
 from mrl.summary import Blocks, ColumnFacts, SampleSizes, Summary, findings, spread, summarize
 from mrl.text import Coverage, Unknown, Vocab
@@ -195,10 +195,8 @@ def _values(one: ColumnFacts) -> str:
         low, middle, high = (format_number(float(facts[name] or 0)) for name in ("min", "median", "max"))
         parts = [f"{low} to {high}, median {middle}"]
         parts += [f"{one.censored:,} censored"] if one.censored else []
-        if one.unreadable:
-            some = [*one.unreadable][:2]
-            such_as = ":" if len(some) == len(one.unreadable) else ", such as"
-            parts += [f"{one.not_numbers:,} not numbers{such_as} {format_names(some)}"]
+        wrong = format_examples(one.unreadable, most=2)
+        parts += [f"{one.not_numbers:,} not numbers{wrong}"] if one.unreadable else []
         parts += ["decimal commas: --decimal ,"] if one.decimal == "," else []
         return "; ".join(parts)
     return "" if one.kind == "empty" else f"{one.distinct:,} different, such as {_cut(one.example, 30)}"
