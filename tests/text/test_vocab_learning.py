@@ -6,7 +6,7 @@ import csv
 import gzip
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from mrl.text import (
     SmilesVocab,
     Vocab,
 )
+from mrl.text.compile.engine import CompiledEngine
+from mrl.text.compile.segmentation import Segmentation
 from mrl.text.learning.counting import PieceCounter
 
 DATA = Path(os.environ.get("MRL_DATA", "no such folder"))
@@ -70,6 +72,16 @@ def test_counts_are_those_of_tokenize(kind: str, texts: list[str]) -> None:
         for block in (Text.of(texts[:3]), Text.of(texts[3:])):
             counter.add(block)
         assert {vocab.segmentation.token(piece): n for piece, n in counter.counts.items()} == expected
+
+
+def test_one_long_text_is_counted_by_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_by_one(engine: CompiledEngine, text: Text) -> Iterator[tuple[int, str]]:
+        raise AssertionError("a table that knows the first pieces counts the others, seventy times as fast")
+
+    monkeypatch.setattr(CompiledEngine, "unknown_tokens", one_by_one)
+    counter = PieceCounter(Segmentation("Cl|Br"))
+    counter.add(["C" * 10_000 + "ClBrN" * 2_000, "O"])
+    assert counter.counts == {"C": 10_000, "Cl": 2_000, "Br": 2_000, "N": 2_000, "O": 1}
 
 
 @each_vocabulary

@@ -312,11 +312,11 @@ def _reason(text: str) -> str:
         if words[1].startswith("|"):
             return f"{extra}, a part of the molecule; use mrl.clean with the step StripTail()"
         return f"{extra}; use text.split()[0]"
-    for position, character in enumerate(text, 1):
-        if not (character.isascii() and character.isprintable()):
-            return (
-                f"character: {character!r} (U+{ord(character):04X}) at {position} of {len(text)} is not used in SMILES"
-            )
+    if not (text.isascii() and text.isprintable()):
+        position, character = next(
+            (n, one) for n, one in enumerate(text, 1) if not (one.isascii() and one.isprintable())
+        )
+        return f"character: {character!r} (U+{ord(character):04X}) at {position} of {len(text)} is not used in SMILES"
     if found := _number_reason(text):
         return found
     if len(text) > LONG_TEXT and (found := _size_reason(text)):

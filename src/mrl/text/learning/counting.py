@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _BLOCK = 1 << 16  # texts that are read from an iterator at a time
 _FEW = 0.01  # of all pieces, not worth another table
+_RETRIES = 4  # with the pieces that a part begins with in the table
 
 
 def map_blocks(function: Callable[[Any], T], column: Any) -> Iterator[T]:
@@ -89,6 +90,13 @@ class PieceCounter:
                     self.counts.update(self._segmentation.pieces(string))
                 continue
             ids, unknown, n_unknown = self._engine.encode_pieces(part)
+            seen = self.counts.copy()
+            for _ in range(_RETRIES):
+                if n_unknown <= len(unknown):
+                    break  # all of them are reported; otherwise those that are, once known, are most of the others
+                seen.update(one.token for one in self._engine.located(part, unknown))
+                self._learn(seen)
+                ids, unknown, n_unknown = self._engine.encode_pieces(part)
             found = np.bincount(ids.values, minlength=UNK + 1)[UNK + 1 :].tolist()
             known = self._engine.tokens[UNK + 1 :]
             self.counts.update({piece: n for piece, n in zip(known, found, strict=False) if n})
@@ -97,15 +105,15 @@ class PieceCounter:
             else:
                 self.counts.update(one.token for one in self._engine.located(part, unknown))
             if n_unknown > _FEW * len(ids.values):
-                self._learn()
+                self._learn(self.counts)
             if len(self._sizes) > 1:
                 self._sizes.pop()
         if any(map(self._rule.out_of_grammar, self.counts)):
             for row, string in enumerate(text):
                 require_grammar(self._rule, self._rule.pieces(string), string, row)
 
-    def _learn(self) -> None:
-        frequent = [piece for piece, _ in self.counts.most_common(self._max_known) if piece not in self._whole]
+    def _learn(self, counts: Counter[str]) -> None:
+        frequent = [piece for piece, _ in counts.most_common(self._max_known) if piece not in self._whole]
         engine = CompiledEngine(self._segmentation, [*SPECIAL_TOKENS, *self._whole, *frequent])
         if engine.kind == "table":  # otherwise the pieces are too long for a table
             self._engine = engine
