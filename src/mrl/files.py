@@ -29,6 +29,7 @@ __all__ = [
     "Stamp",
     "atomic",
     "content_digest",
+    "is_disk_full",
     "open_regular",
     "remove_abandoned",
     "seal",
@@ -190,6 +191,26 @@ def open_regular(path: AnyPath) -> BufferedReader:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return whether a file could not be written since its disk, or the user's share of it, is full.
+
+    Parameters
+    ----------
+    error : OSError
+        From writing it.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_disk_full(OSError(errno.ENOSPC, "No space left on device")), is_disk_full(OSError(errno.EIO, "Broken"))
+    (True, False)
+    """
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def remove_abandoned(folder: AnyPath, seconds: float = 3600) -> None:

@@ -307,6 +307,12 @@ def test_urls_are_read_by_fsspec() -> None:
     system.rm("/mrl", recursive=True)
 
 
+def test_urls_of_local_files_keep_their_root(put: Put) -> None:
+    path = put("a.csv", "smiles\nC\n")
+    for url in (path.as_uri(), Path(path.as_uri()), f"local://{path}", f"file://{path.parent}/*.csv"):
+        assert read(url).smiles.tolist() == ["C"], url
+
+
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(compress(b"C methane\nN\n" * 10_000))))
@@ -314,6 +320,30 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, compress: Callable[[byt
     assert (len(table), table["name"][0]) == (20_000, "methane")
     with pytest.raises(ReadError, match=r"the name of - does not say its format: pass format= \(--format\)"):
         read("-")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full, on which any disk is full")
+@pytest.mark.parametrize("name", ["a.smi.gz", "memory://full.smi", "utf-16.smi", "-"])
+def test_a_full_disk_of_temporary_files(monkeypatch: pytest.MonkeyPatch, put: Put, name: str) -> None:
+    rows = "C methane\nN ammonia\n"
+    given, options = name, ReadOptions()
+    if name == "-":
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(rows.encode())))
+    elif name.startswith("memory"):
+        fsspec.filesystem("memory").pipe("/full.smi", rows.encode())
+    elif name == "a.smi.gz":
+        given = str(put(name, gzip.compress(rows.encode())))
+    else:
+        given, options = str(put(name, rows.encode("utf-16"))), ReadOptions(encoding="utf-16")
+    with monkeypatch.context() as disk:
+        disk.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "w+b"))  # noqa: SIM115
+        with pytest.raises(ReadError) as caught:
+            read(given, format="smi", options=options)
+    words = f"{given} is copied to a temporary file, and the disk of {tempfile.gettempdir()} is full after "
+    assert str(caught.value).startswith(words)
+    assert str(caught.value).endswith("set the environment variable TMPDIR to a folder that has room")
+    if name != "-":
+        assert read(given, format="smi", options=options).smiles.tolist() == ["C", "N"]
 
 
 # NUL bytes

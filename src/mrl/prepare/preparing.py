@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 from mrl.chem import Duplicates
 from mrl.corpus import MANIFEST, Manifest, open_corpus
 from mrl.errors import CorpusError, FileFormatError, PrepareError
-from mrl.files import AnyPath
+from mrl.files import AnyPath, is_disk_full
 from mrl.prepare.appending import append_rows
 from mrl.prepare.engines import READ_AHEAD, Engine, engine_of, start_processes
 from mrl.prepare.featurizing import FeatureFunctions
@@ -280,7 +279,7 @@ def _full_disk_named(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
         raise PrepareError(
             f"the disk of {out} is full: make room, and run the same command again; what is finished is kept"

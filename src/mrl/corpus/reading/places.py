@@ -9,16 +9,17 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
-from shutil import copyfileobj
 from typing import IO, Any, ClassVar
 
 from mrl.errors import ReadError
+from mrl.files import is_disk_full
 from mrl.messages import did_you_mean
 
 _COPIED = 1 << 20  # bytes at once
-_URL = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]+(?:::[A-Za-z][A-Za-z0-9+.-]+)*):/+(.*)")  # a Path has one slash only
+_URL = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]+(?:::[A-Za-z][A-Za-z0-9+.-]+)*):(/+)(.*)")
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -94,10 +95,7 @@ class StandardInput(Source):
         """Yield a copy of everything, in a file without a name, which stays for those that read it again."""
         piped = sys.stdin.buffer
         if StandardInput._copied is None or StandardInput._copied[0] is not piped:
-            copy = tempfile.TemporaryFile()  # noqa: SIM115
-            copyfileobj(piped, copy, _COPIED)
-            copy.flush()
-            StandardInput._copied = piped, copy
+            StandardInput._copied = piped, temporary_copy(self.name, iter(partial(piped.read, _COPIED), b""))
         with os.fdopen(os.dup(StandardInput._copied[1].fileno()), "rb") as file:
             file.seek(0)
             yield file
@@ -115,11 +113,56 @@ class RemoteFile(Source):
     def open(self) -> Iterator[IO[bytes]]:
         """Yield a copy of the file, in a file without a name."""
         fsspec = _fsspec(self.name)
-        with tempfile.TemporaryFile() as file:
-            with _failures_reported(self.name), fsspec.open(self.name, "rb") as remote:
-                copyfileobj(remote, file, _COPIED)
-            file.seek(0)
+        with _failures_reported(self.name), fsspec.open(self.name, "rb") as remote:
+            copy = temporary_copy(self.name, iter(partial(remote.read, _COPIED), b""))
+        with copy as file:
             yield file
+
+
+def temporary_copy(name: str, chunks: Iterable[bytes]) -> IO[bytes]:
+    """Return a file without a name that holds the bytes of a source.
+
+    Parameters
+    ----------
+    name : str
+        The name of the source in messages.
+    chunks : iterable of bytes
+        Its content.
+
+    Returns
+    -------
+    binary file
+        At its first byte; it is gone when it is closed.
+
+    Raises
+    ------
+    ReadError
+        The disk of temporary files is full.
+
+    Examples
+    --------
+    >>> with temporary_copy("a.smi.gz", [b"C", b"CO"]) as file:
+    ...     file.read()
+    b'CCO'
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    size = 0
+    try:
+        for chunk in chunks:
+            size += file.write(chunk)
+        file.flush()
+        file.seek(0)
+    except BaseException as error:
+        with suppress(OSError):  # what is buffered is written once more
+            file.close()
+        if not isinstance(error, OSError) or not is_disk_full(error):
+            raise
+        raise ReadError(
+            f"{name} is copied to a temporary file, and the disk of {tempfile.gettempdir()} is full after {size:,} "
+            "bytes: make room there, or set the environment variable TMPDIR to a folder that has room",
+            path=name,
+        ) from error
+    return file
 
 
 def find_sources(path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Source]:
@@ -164,7 +207,10 @@ def _find(text: str) -> list[Source]:
     if os.path.exists(text):
         return [LocalFile(Path(text))]
     if url := _URL.fullmatch(text):
-        return [RemoteFile(name) for name in _names_of_url(f"{url[1]}://{url[2]}")]
+        slashes = url[2]
+        if slashes == "/":  # a Path keeps one of them
+            slashes = "///" if url[1] in ("file", "local") else "//"
+        return [RemoteFile(name) for name in _names_of_url(f"{url[1]}:{slashes}{url[3]}")]
     if _WILDCARD.search(text):
         names = sorted(glob.glob(text, recursive=True))
         if not names:
@@ -197,6 +243,8 @@ def _fsspec(url: str) -> Any:
 def _failures_reported(url: str) -> Iterator[None]:
     try:
         yield
+    except ReadError:
+        raise
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{url} does not exist, or cannot be reached ({error}): check the URL") from error
     except ImportError as error:

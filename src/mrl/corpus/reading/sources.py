@@ -14,7 +14,6 @@ import lzma
 import mmap
 import re
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple, TypeAlias
@@ -22,7 +21,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from mrl.corpus.reading.places import Source
+from mrl.corpus.reading.places import Source, temporary_copy
 from mrl.errors import ReadError
 
 
@@ -121,7 +120,7 @@ def read_bytes(source: Source, max_bytes: int) -> Data:
             return _mapped(file)
         name, decompress = found
         try:
-            return _spooled(decompress(file), source.name, max_bytes)
+            return _copied(decompress(file), source.name, max_bytes)
         except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, _TrailingBytes) as error:
             raise ReadError(
                 f"{source.name}: the {name} data is truncated or damaged ({error}): copy or download the file again",
@@ -258,21 +257,22 @@ def _mapped(file: IO[bytes]) -> Data:
     return data
 
 
-def _spooled(chunks: Iterator[bytes], path: str, max_bytes: int) -> Data:
-    """Write chunks to a temporary file, which is deleted at once, and return its bytes."""
-    size = 0
-    with tempfile.NamedTemporaryFile() as file:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > max_bytes:
-                raise ReadError(
-                    f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
-                    "options=ReadOptions(max_bytes=...)",
-                    path=path,
-                )
-            file.write(chunk)
-        file.flush()
+def _copied(chunks: Iterator[bytes], path: str, max_bytes: int) -> Data:
+    with temporary_copy(path, _limited(chunks, path, max_bytes)) as file:
         return _mapped(file)
+
+
+def _limited(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise ReadError(
+                f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
+                "options=ReadOptions(max_bytes=...)",
+                path=path,
+            )
+        yield chunk
 
 
 def _recoded(data: Data, path: str, encoding: str, max_bytes: int) -> Data:
@@ -280,7 +280,7 @@ def _recoded(data: Data, path: str, encoding: str, max_bytes: int) -> Data:
     starts = range(0, len(data), _CHUNK)
     try:
         parts = (decoder.decode(data[at : at + _CHUNK], at + _CHUNK >= len(data)) for at in starts)
-        return _spooled((part.encode() for part in parts), path, max_bytes)
+        return _copied((part.encode() for part in parts), path, max_bytes)
     except UnicodeError as error:
         raise ReadError(
             f"{path} is not {encoding} ({error}): pass another encoding, "
