@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +149,49 @@ def test_caches_arrays_and_shards(tmp_path: Path) -> None:
     assert facts("inspect", shard)["is"] == "shard of a corpus or cache"
     run("clean", tmp_path / "a.csv", "-o", tmp_path / "a.arrow")
     assert facts("inspect", tmp_path / "a.arrow")["is"] == "table"
+
+
+def npy(shape: tuple[int, ...], data: bytes = b"", dtype: str = "<i8") -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return header.getvalue() + data
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (npy((10**12,)), r"values.npy has 128 bytes, and is to hold (1000000000000,) of int64"),
+        (npy((-5,)), "is to hold (-5,) of int64"),
+        (npy((2**62, 2**62)), "of int64"),
+        (npy((2,), bytes(16), "|O"), "of object"),
+        (npy((1,), b"x", "|S100000000000"), "dtype descriptor"),
+        (b"\x93NUMPY\x01\x00" + (4000).to_bytes(2, "little") + b"(" * 3999 + b"\n", "("),
+        (b"CCO", "EOF"),
+    ],
+)
+def test_forged_arrays_are_no_files_of_arrays(tmp_path: Path, array: bytes, words: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("values.npy", array)
+    _, error = run("inspect", tmp_path / "a.npz", status=1)
+    text = " ".join(error.split())
+    assert "a.npz is not a file of arrays (" in text
+    assert words in text
+    assert text.endswith("mrl encode and mrl featurize write such files")
+
+
+def test_damaged_arrays_are_noticed_without_having_them_in_memory(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", values=np.arange(4000), offsets=np.zeros(2, np.int64))
+    data = (tmp_path / "a.npz").read_bytes()
+    for at in (60, 200, len(data) - 30):
+        (tmp_path / "b.npz").write_bytes(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
+        _, error = run("inspect", tmp_path / "b.npz", status=1)
+        assert "is not a file of arrays" in " ".join(error.split()), at
+    np.savez_compressed(tmp_path / "zeros.npz", values=np.zeros(30_000_000))
+    tracemalloc.start()
+    assert facts("inspect", tmp_path / "zeros.npz")["arrays"]["values"] == {"dtype": "float64", "shape": [30_000_000]}
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20  # bytes; the array has 240 million
 
 
 def test_options_for_molecules_do_not_fit_other_files(tmp_path: Path) -> None:

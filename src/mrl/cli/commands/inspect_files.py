@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -144,16 +145,36 @@ def _safetensors_metadata(path: Path) -> Mapping[str, str]:
 
 
 def _array_facts(path: Path) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: {"dtype": str(array.dtype), "shape": list(array.shape)} for name, array in arrays.items()}
-            fingerprint = str(arrays["fingerprint"]) if "fingerprint" in arrays else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        stop(f"{path} is not a file of arrays ({error}): mrl encode and mrl featurize write such files", DATA)
+    """Return the facts of arrays, of which no more than a part is in memory at once."""
+    found, fingerprint = {}, None
+    with open_regular(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if (damaged := archive.testzip()) is not None:
+                    raise ValueError(f"the checksum of {damaged} differs")
+                for part in archive.infolist():
+                    name = part.filename.removesuffix(".npy")
+                    dtype, shape = _array_header(archive, part)
+                    found[name] = {"dtype": str(dtype), "shape": list(shape)}
+                    if name == "fingerprint" and dtype.kind == "U" and not shape and part.file_size <= _MOST_HEADER:
+                        fingerprint = str(np.load(archive.open(part), allow_pickle=False))
+        except Exception as error:  # zipfile, zlib and NumPy's parser of headers each have their own
+            stop(f"{path} is not a file of arrays ({error}): mrl encode and mrl featurize write such files", DATA)
     facts: dict[str, Any] = {"is": "file of arrays", "file": str(path), "arrays": found}
     if fingerprint is not None:
         facts["vocabulary"] = fingerprint
     return facts
+
+
+def _array_header(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    with archive.open(part) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        size = file.tell() + math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or min(shape, default=0) < 0 or size != part.file_size:
+        raise ValueError(f"{part.filename} has {part.file_size:,} bytes, and is to hold {shape} of {dtype}")
+    return dtype, shape
 
 
 def _shard_facts(path: Path) -> dict[str, Any] | None:
