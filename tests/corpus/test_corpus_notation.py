@@ -91,6 +91,14 @@ def test_a_list_with_the_name_first_is_recognised(put: Put) -> None:
     assert table.notes["name moved behind its SMILES"] == 3
 
 
+def test_a_list_called_a_table_is_an_error_whose_way_out_works(put: Put) -> None:
+    path = put("t.csv", "cmpd1 CCO\ncmpd2 CC\n")
+    with pytest.raises(ColumnError, match=r"each line is a SMILES and a name, read them with format='smi'"):
+        read(path)
+    table = read(path, format="smi")
+    assert (table.smiles.tolist(), table["name"].tolist()) == (["CCO", "CC"], ["cmpd1", "cmpd2"])
+
+
 def test_a_table_without_header_in_a_list_is_an_error_whose_way_out_works(put: Put) -> None:
     path = put("t.smi", "CCO,ethanol\nC,methane\n")
     with pytest.raises(ReadError, match="insert a first line with the names of the columns, such as smiles,name"):

@@ -785,8 +785,11 @@ def test_cells_that_are_neither_numbers_nor_censored(tmp_path: Path, cell: str) 
 def test_a_censored_label_is_an_error_that_names_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("smiles,y,w\nC,1,1\nCC,>5,1\n")
-    with pytest.raises(RowError, match=r"column 'y' is '>5', expected a finite number; .*censored='keep'"):
+    with pytest.raises(
+        RowError, match=r"column 'y' is '>5', expected a finite number; .*censored='keep'\), or leave .*reject"
+    ):
         read(path, targets="y")
+    assert read(path, targets="y", options=ReadOptions(on_label="reject")).smiles.tolist() == ["C"]
     assert read(path, targets="y", censored="keep").signs["y"].tolist() == [0, 1]
     rejected = read(path, targets="y", censored="reject")
     assert rejected.smiles.tolist() == ["C"]

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrl.corpus import Table
-from mrl.errors import ColumnError, RowError
+from mrl.corpus import Table, read, read_blocks
+from mrl.errors import ColumnError, ReadError, RowError
 from mrl.ragged import Rejects, Tabular, Text
 
 
@@ -136,6 +136,20 @@ def test_signs_of_censored_labels_are_a_column() -> None:
 def test_frames_that_are_no_tables(frame: Any, options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         Table.from_pandas(frame, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "remedy"),
+    [
+        (Table({"smiles": ["C"]}), "a Table is used as it is"),
+        ({"smiles": ["C"]}, r"Table\(columns\) makes a Table of a mapping"),
+        (pd.DataFrame({"smiles": ["C"]}), r"Table\.from_pandas\(df\) makes a Table of a DataFrame"),
+    ],
+)
+def test_a_table_in_memory_is_not_a_file(data: Any, remedy: str) -> None:
+    for function in (read, read_blocks):
+        with pytest.raises(ReadError, match=f"takes the path of a file, not a table in memory: {remedy}$"):
+            list(function(data))
 
 
 def test_values_of_several_types_are_named() -> None:

@@ -288,7 +288,7 @@ def test_a_part_without_rows_is_an_error_with_a_way_out() -> None:
     with pytest.raises(ValueError, match=r"\(0.8, 0.1, 0.1\) make parts of 5, 0, 0 of 5 rows, and a part is empty"):
         split(rows(5), (0.8, 0.1, 0.1))
     assert [len(part) for part in split(rows(5), (3, 1, 1))] == [3, 1, 1]
-    with pytest.raises(ValueError, match="52 rows, and a part is empty; there are 2 groups, the largest of 50 rows"):
+    with pytest.raises(ValueError, match="a part is empty; groups stay whole, here 2 groups, the largest of 50 rows"):
         split(rows(52), (0.8, 0.1, 0.1), groups=["benzene"] * 50 + ["cyclopropane"] * 2)
     with pytest.raises(ValueError, match=r"use split_on_idxs, or mrl\.split with numbers of rows"):
         rows(3).split(0.1 / 3 + 0.9)
@@ -296,7 +296,9 @@ def test_a_part_without_rows_is_an_error_with_a_way_out() -> None:
 
 
 def test_a_part_far_from_its_size_is_a_warning() -> None:
-    with pytest.warns(UserWarning, match=r"the parts have 50, 2 rows; 26, 26 were requested; there are 2 groups"):
+    with pytest.warns(
+        UserWarning, match=r"parts have 50, 2 rows; 26, 26 were requested; groups stay whole, here 2 groups"
+    ):
         split(rows(52), (0.5, 0.5), groups=["benzene"] * 50 + ["cyclopropane"] * 2)
 
 

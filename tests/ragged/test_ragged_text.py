@@ -135,11 +135,17 @@ def test_values_that_are_not_strings_are_named(column: Any, message: str) -> Non
     [
         ("CCO", r"column 'smiles' is a single string, 'CCO': wrap it in a list, \['CCO'\]"),
         (b"CCO", r"a single string, b'CCO'"),
-        (np.array("CCO"), r"is a ndarray of shape \(\), expected one dimension"),
-        (np.array([["C"]]), r"is a ndarray of shape \(1, 1\), expected one dimension: choose one column"),
-        (pd.DataFrame({"s": ["C"]}), r"is a DataFrame of shape \(1, 1\)"),
-        (pl.DataFrame({"s": ["C"]}), r"is a DataFrame of shape \(1, 1\)"),
-        (pa.table({"s": ["C"]}), r"is a Table of shape \(1, 1\)"),
+        (np.array("CCO"), r"is a ndarray of shape \(\), expected one dimension: make it .* values\.reshape\(1\)$"),
+        (
+            np.array([["C"]]),
+            r"is a ndarray of shape \(1, 1\), expected one .* choose one column of it, .* values\[:, 0\]$",
+        ),
+        (
+            pd.DataFrame({"s": ["C"]}),
+            r"is a DataFrame of shape \(1, 1\), .* choose one column of it, e\.g\. table\['s'\]$",
+        ),
+        (pl.DataFrame({"s": ["C"]}), r"is a DataFrame of shape \(1, 1\), .* e\.g\. table\['s'\]$"),
+        (pa.table({"y": [1], "smiles": ["C"]}), r"is a Table of shape \(1, 2\), .* e\.g\. table\['smiles'\]$"),
         ({"C"}, r"is a set, expected one value per row in an order: make it a list, e.g. sorted\(smiles\)"),
         ({"s": ["C"]}, r"is a dict, expected one value per row in an order: choose one of its columns"),
         (None, r"column 'smiles' is None \(NoneType\), expected one value per row: wrap a single value in a list"),

@@ -282,7 +282,7 @@ e.g. sorted(smiles)
     if len(shape) != 1:
         raise ColumnError(
             f"column {name!r} is a {type(values).__name__} of shape {tuple(shape)}, expected one dimension: "
-            f"choose one column of it, e.g. table[{name!r}]",
+            f"{_one_dimension(values, name)}",
             column=name,
         )
     for method in ("to_pylist", "to_list", "tolist"):
@@ -292,6 +292,15 @@ e.g. sorted(smiles)
         return as_list(values.take(np.arange(len(values))), name)
     require_rows(values, name)
     return list(values)
+
+
+def _one_dimension(values: Any, name: str) -> str:
+    """Return how to make one column of a table or array of other dimensions."""
+    if not len(values.shape):
+        return "make it a column of one row, values.reshape(1)"
+    names = list(getattr(values, "column_names", getattr(values, "columns", ())))  # of pyarrow; of pandas and polars
+    column = f"table[{(name if name in names else names[0])!r}]" if names else "values[:, 0]"
+    return f"choose one column of it, e.g. {column}"
 
 
 def as_molecules(values: Any, name: str = "smiles") -> list[Any]:

@@ -142,5 +142,7 @@ def _find_smiles(file: TableFile) -> str:
             problem += "if the first line is a comment, delete the lines in front of the column names, else "
         elif any(map(is_smiles_text, file.names)):
             problem += "if the first line is already data, insert a line with the column names above it, else "
+        elif len(file.names) == 1 and any(map(is_smiles_text, file.names[0].split())):
+            problem += "if each line is a SMILES and a name, read them with format='smi' (--format smi), else "
         problem += f"choose one with {_SMILES_OPTION}"
     raise ColumnError(f"{file.path}: {problem}", column="smiles", path=file.path)

@@ -42,7 +42,10 @@ _REMEDY = (
     "correct the file, or choose another column, or say what it means with options=ReadOptions(label_map=...) "
     "(--label-map), or pass options=ReadOptions(on_label=...) (--on-label)"
 )
-_KEEP_SIGNS = "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep')"
+_KEEP_SIGNS = (
+    "correct the file, or keep a label such as '>10' with its sign: read(..., censored='keep'), or leave out its row: "
+    "options=ReadOptions(on_label='reject') (--on-label reject)"
+)
 
 
 def convert(block: Block, file: TableFile, smiles_column: str, roles: ColumnRoles, start: int) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Unpack
 
 from mrl.corpus.reading.columns import ColumnRoles
@@ -187,17 +187,26 @@ def read_blocks(
     return _blocks(path, ColumnRoles(smiles, targets, id, weight, split, others, censored, options), format, skip)
 
 
+def _require_paths(path: object) -> None:
+    """Raise a ``ReadError`` that says how a table in memory is used."""
+    if isinstance(path, Table):
+        remedy = "a Table is used as it is"
+    elif isinstance(path, Mapping):
+        remedy = "Table(columns) makes a Table of a mapping"
+    elif type(path).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+        remedy = "Table.from_pandas(df) makes a Table of a DataFrame"
+    else:
+        return
+    raise ReadError(f"read takes the path of a file, not a table in memory: {remedy}", path="")
+
+
 def _blocks(
     path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     roles: ColumnRoles,
     format: str | None,
     skip: int = 0,
 ) -> Iterator[Table]:
-    if type(path).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
-        raise ReadError(
-            "read takes the path of a file, not a table in memory: Table.from_pandas(df) makes a Table of a DataFrame",
-            path="",
-        )
+    _require_paths(path)
     first: TableFile | None = None
     labels = LostLabels(roles)
     start = number = 0

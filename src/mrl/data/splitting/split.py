@@ -215,8 +215,8 @@ def _parts(n: int, sizes: Sequence[float], seed: int, groups: Any, stratify: Any
             parts = deal_groups(group_rows, targets, seed)
         largest = format_count(max(map(len, group_rows), default=0), "row")
         remedy = (
-            f"there are {format_count(len(group_rows), 'group')}, the largest of {largest}, which stay whole: give "
-            "other sizes, fewer parts, or smaller groups"
+            f"groups stay whole, here {format_count(len(group_rows), 'group')}, the largest of {largest}: give other "
+            "sizes, fewer parts, or smaller groups"
         )
     else:
         if "stratify" in given:
