@@ -25,11 +25,12 @@ from mrl.data import VectorDataset
 from mrl.errors import CorruptShard, FeatureError
 from mrl.features import AnyText, cache_folder, cached, clear_cache, featurize
 from mrl.features.computing import Block, Part
-from mrl.features.folder import FolderStore, opened_store, read_vectors, write_vectors
+from mrl.features.folder import FolderStore, opened_store
 from mrl.features.keys import digests
 from mrl.features.memory import MemoryStore, memory_store
 from mrl.features.packing import PackedFormat, pack
 from mrl.features.refs import VectorRefs
+from mrl.features.shards import read_vectors, write_vectors
 from mrl.features.tables import MemoryTable
 from mrl.ragged import Text
 
@@ -470,9 +471,15 @@ def test_the_folder_is_bounded_and_the_least_used_goes_first(tmp_path: Path) -> 
         ({"dtype": ">f4"}, {}),
         ({"dtype": "|O"}, {}),
         ({"bits": True, "numbers": 64}, {}),
+        ({"bits": []}, {}),
+        ({"bits": 0}, {}),
+        ({"numbers": 2.0}, {}),
+        ({"reasons": None}, {}),
+        ({"reasons": 3}, {}),
         ({"reasons": {"zz": "x"}}, {}),
         ({"reasons": [1]}, {}),
         ({}, {"key": np.arange(2)}),
+        ({}, {"key": np.zeros((2, 2))}),
         ({}, {"key": Text.of(["a", "b"])}),
         ({}, {"vector": np.ones((2, 2, 1), "f4").reshape(2, 2).astype("i4")}),
     ],
@@ -488,6 +495,12 @@ def test_a_shard_with_a_right_checksum_that_contradicts_itself_is_damaged(
     write_shard(path, {**held, **columns}, {**about, **change})
     with pytest.raises(CorruptShard, match="does not hold vectors"):
         read_vectors(path)
+    folder = tmp_path / ("a" * 32)
+    folder.mkdir()
+    path.rename(folder / f"{1:024x}.arrow")
+    ((key, molecules, size),) = cached(tmp_path)  # its molecules are computed again
+    assert (key, molecules) == (f"unknown ({folder.name})", 0)
+    assert size > 0
 
 
 def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:

@@ -56,3 +56,40 @@ def test_the_state_of_other_parameters_is_an_error() -> None:
     state = optimizer_state(torch.optim.SGD(nn.Linear(3, 2).parameters(), lr=0.1))
     with pytest.raises(ValueError, match="doesn't match the size"):
         load_optimizer_state(torch.optim.SGD([nn.Parameter(torch.ones(2))], lr=0.1), *state)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"amsgrad": True}, "amsgrad of a parameter group is True, expected one like False"),
+        ({"maximize": 7}, "maximize of a parameter group is 7, expected one like False"),
+        ({"betas": 0.9}, r"betas of a parameter group is 0.9, expected one like \(0.9, 0.999\)"),
+        ({"lr": None}, "lr of a parameter group is None, expected one like 0.1"),
+        ({"eps": [1]}, r"eps of a parameter group is \[1\], expected one like 1e-08"),
+    ],
+)
+def test_the_settings_of_another_optimizer_are_an_error(changed: dict[str, Any], message: str) -> None:
+    optimizer = torch.optim.Adam(nn.Linear(3, 2).parameters(), lr=0.1)
+    tensors, document = optimizer_state(optimizer)
+    with pytest.raises(ValueError, match=message):
+        load_optimizer_state(optimizer, tensors, {**document, "groups": [document["groups"][0] | changed]})
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("1/step", torch.zeros(0), "step of parameter 1 is not a number"),
+        ("0/step", torch.zeros(3, 3), "step of parameter 0 is not a number"),
+        ("1/exp_avg", None, "the parameters have different entries"),
+    ],
+)
+def test_entries_that_an_optimizer_cannot_go_on_with_are_an_error(
+    entry: str, value: torch.Tensor | None, message: str
+) -> None:
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    step(model, optimizer, 1)
+    tensors, document = optimizer_state(optimizer)
+    forged = {name: tensor for name, tensor in tensors.items() if name != entry}
+    with pytest.raises(ValueError, match=message):
+        load_optimizer_state(optimizer, forged if value is None else forged | {entry: value}, document)

@@ -86,7 +86,9 @@ def load_checkpoint(
     """Set model, optimizer and loader to what they were, and return the progress; StateError for another run."""
     facts, tensors = read_tensors(path, format=_FORMAT, version=_VERSION)
     mine = {**dataclasses.asdict(model.config), **settings}
-    theirs = {**facts.get("config", {}), **facts.get("settings", {})}
+    theirs: dict[str, Any] = {}
+    for part in (facts.get("config"), facts.get("settings")):
+        theirs |= part if isinstance(part, dict) else {}
     if differs := [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]:
         raise StateError(
             f"{path} is a checkpoint of another run: {format_names(differs)} {'is' if len(differs) == 1 else 'are'} "
@@ -112,7 +114,7 @@ def load_checkpoint(
             "file to start again",
             differs=error.differs,
         ) from None
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise invalid_tensors(path, _FORMAT, f"{error}; remove it to start again") from None
     return progress
 

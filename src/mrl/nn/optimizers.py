@@ -62,7 +62,7 @@ def load_optimizer_state(
     Raises
     ------
     ValueError
-        The state is of other parameters.
+        The state is of other parameters, or of an optimizer with other switches, such as `amsgrad`.
 
     Examples
     --------
@@ -76,10 +76,25 @@ def load_optimizer_state(
     for name, tensor in tensors.items():
         key, _, entry = name.partition("/")
         state.setdefault(int(key), {})[entry] = tensor
+    for mine, theirs in zip(optimizer.param_groups, document["groups"], strict=True):
+        for name in mine.keys() - {"params"}:
+            if _kind(mine[name]) != _kind(theirs[name]):
+                raise ValueError(f"{name} of a parameter group is {theirs[name]!r}, expected one like {mine[name]!r}")
+    if len({frozenset(entries) for entries in state.values()}) > 1:
+        raise ValueError("the parameters have different entries")
     optimizer.load_state_dict({"state": state, "param_groups": document["groups"]})
     for group in optimizer.param_groups:
         for place, parameter in enumerate(group["params"]):
             for entry, value in optimizer.state.get(parameter, {}).items():
+                if entry == "step" and torch.as_tensor(value).numel() != 1:
+                    raise ValueError(f"step of parameter {place} is not a number")
                 if entry in _LIKE_PARAMETER and value is not None and value.shape != parameter.shape:
                     shapes = f"{tuple(value.shape)}, expected {tuple(parameter.shape)}"
                     raise ValueError(f"{entry} of parameter {place} has the shape {shapes}")
+
+
+def _kind(setting: Any) -> Any:
+    """Return what a setting must not change while training goes on: numbers may, switches and numbers of numbers not."""
+    if isinstance(setting, list | tuple):
+        return [_kind(one) for one in setting]
+    return float if isinstance(setting, int | float) and not isinstance(setting, bool) else setting

@@ -92,7 +92,7 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
             policy.model.load_state_dict(parts["model"])
             policy.prior.load_state_dict(parts["prior"])
             load_optimizer_state(policy.optimizer, parts["optimizer"], document["optimizer"])
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = f"its parts do not fit together ({error}); remove it to start again"
         raise invalid_tensors(path, _FORMAT, reason) from None
     return state
