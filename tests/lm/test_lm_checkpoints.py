@@ -157,11 +157,15 @@ def test_a_forged_checkpoint_is_refused(tmp_path: Path) -> None:
     document, tensors = read_tensors(path, **CHECKPOINT)
     counters = document["counters"]
     losses = tensors["progress/losses"]
+    group = document["optimizer"]["groups"][0]
     forged: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"counters": counters | {"done": 10**9}}, {}),
         ({"counters": counters | {"worse": "x"}}, {}),
         ({"counters": 3}, {}),
         ({"optimizer": {"state": {}, "groups": -1}}, {}),
+        ({"optimizer": {"state": {}, "groups": [{**group, "amsgrad": True}]}}, {}),
+        ({"optimizer": {"state": {}, "groups": [{**group, "eps": 10**400}]}}, {}),
+        ({}, {"optimizer/0/step": losses[:0]}),
         ({}, {"progress/losses": losses[:-1]}),
         ({}, {"progress/valid": losses.float()}),
         ({}, {"progress/best_loss": losses[:0]}),
@@ -170,6 +174,10 @@ def test_a_forged_checkpoint_is_refused(tmp_path: Path) -> None:
     for changed, replaced in forged:
         write_tensors(path, tensors | replaced, document | changed, **CHECKPOINT)
         with pytest.raises(ReadError, match=r"not a valid mrl-checkpoint file: .*; remove it to start again"):
+            train(lstm(), options)
+    for name in ("config", "settings"):
+        write_tensors(path, tensors, document | {name: 3}, **CHECKPOINT)
+        with pytest.raises(StateError, match=f"{path} is a checkpoint of another run"):
             train(lstm(), options)
 
 

@@ -65,6 +65,7 @@ def test_the_state_of_other_parameters_is_an_error() -> None:
         ({"maximize": 7}, "maximize of a parameter group is 7, expected one like False"),
         ({"betas": 0.9}, r"betas of a parameter group is 0.9, expected one like \(0.9, 0.999\)"),
         ({"lr": None}, "lr of a parameter group is None, expected one like 0.1"),
+        ({"lr": 10**400}, "lr of a parameter group is 1000+.*, expected one like 0.1"),
         ({"eps": [1]}, r"eps of a parameter group is \[1\], expected one like 1e-08"),
     ],
 )

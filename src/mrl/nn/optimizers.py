@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mrl.messages import format_value
+
 _LIKE_PARAMETER = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"})
 
 
@@ -78,8 +80,9 @@ def load_optimizer_state(
         state.setdefault(int(key), {})[entry] = tensor
     for mine, theirs in zip(optimizer.param_groups, document["groups"], strict=True):
         for name in mine.keys() - {"params"}:
-            if _kind(mine[name]) != _kind(theirs[name]):
-                raise ValueError(f"{name} of a parameter group is {theirs[name]!r}, expected one like {mine[name]!r}")
+            if not _is_like(theirs[name], mine[name]):
+                found = format_value(theirs[name])
+                raise ValueError(f"{name} of a parameter group is {found}, expected one like {mine[name]!r}")
     if len({frozenset(entries) for entries in state.values()}) > 1:
         raise ValueError("the parameters have different entries")
     optimizer.load_state_dict({"state": state, "param_groups": document["groups"]})
@@ -93,8 +96,14 @@ def load_optimizer_state(
                     raise ValueError(f"{entry} of parameter {place} has the shape {shapes}")
 
 
-def _kind(setting: Any) -> Any:
-    """Return what a setting must not change while training goes on: numbers may, switches and numbers of numbers not."""
-    if isinstance(setting, list | tuple):
-        return [_kind(one) for one in setting]
-    return float if isinstance(setting, int | float) and not isinstance(setting, bool) else setting
+def _is_like(theirs: Any, mine: Any) -> bool:
+    """Whether a setting may replace another one while training goes on: a number a number, a switch only its equal."""
+    if isinstance(mine, list | tuple):
+        return isinstance(theirs, list | tuple) and len(theirs) == len(mine) and all(map(_is_like, theirs, mine))
+    if _is_number(mine) and _is_number(theirs):
+        return bool(theirs == mine or abs(theirs) <= 2**53)
+    return type(theirs) is type(mine) and bool(theirs == mine)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

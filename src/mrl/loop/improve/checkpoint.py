@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import operator
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from torch import Tensor
 from mrl.errors import StateError
 from mrl.loop.improve.history import Call, Round
 from mrl.loop.improve.policy import Policy
+from mrl.loop.improve.surrogate import KINDS
 from mrl.nn import (
     invalid_tensors,
     join_parts,
@@ -59,8 +61,10 @@ def save_checkpoint(folder: Path, state: Checkpoint, policy: Policy | None, argu
     write_tensors(folder / STATE_FILE, tensors, document, format=_FORMAT, version=_VERSION)
 
 
-def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, object]) -> Checkpoint | None:
-    """Return the state of a run, and put the model, its prior and its optimizer into theirs; None if there is none.
+def load_checkpoint(
+    folder: Path, policy: Policy | None, arguments: dict[str, object], components: int
+) -> Checkpoint | None:
+    """Return the state of a run of a score of `components`, None if there is none; put the model into that of the run.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
             differs=tuple(differs),
         )
     try:
-        state = _parse(document)
+        state = _parse(document, components)
         if policy is not None:
             policy.model.load_state_dict(parts["model"])
             policy.prior.load_state_dict(parts["prior"])
@@ -98,22 +102,34 @@ def load_checkpoint(folder: Path, policy: Policy | None, arguments: dict[str, ob
     return state
 
 
-def _parse(document: dict[str, Any]) -> Checkpoint:
+def _parse(document: dict[str, Any], components: int) -> Checkpoint:
     calls = [Call(*_with_nan(row)) for row in document["calls"]]
     rounds = [Round(*_with_nan(row)) for row in document["rounds"]]
     texts = [text for call in calls for text in (call.smiles, call.source, call.reason)]
     numbers = [number for call in calls for number in (call.score, call.round)]
     numbers += [number for one in rounds for number in dataclasses.astuple(one)]
+    if any(abs(number) > sys.float_info.max for number in numbers if type(number) is int):
+        raise ValueError("a number is too large")
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(one, int | float) for one in numbers):
         raise TypeError("calls or rounds")
+    if [one.number for one in rounds] != [*range(len(rounds))] or len(calls) != (rounds[-1].calls if rounds else 0):
+        raise ValueError(f"{len(calls)} calls are not those of {len(rounds)} rounds")
     weights, best = document["weights"], document.get("part_best")  # earlier files do not have the latter
     return Checkpoint(
         calls,
         rounds,
-        None if weights is None else np.array(weights, np.float64),
+        None if weights is None else _vector(weights, len(KINDS) + 1),
         operator.index(document["without_new"]),
-        None if best is None else np.array(best, np.float64),
+        None if best is None else _vector(best, components),
     )
+
+
+def _vector(values: list[float], n: int) -> NDArray[np.float64]:
+    """Return numbers as an array (n,); a ValueError if there are not so many."""
+    vector = np.array(values, np.float64)
+    if vector.shape != (n,):
+        raise ValueError(f"{vector.shape} numbers, expected ({n},)")
+    return vector
 
 
 def _sizes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

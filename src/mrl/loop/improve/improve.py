@@ -215,7 +215,7 @@ class _Loop:
     def resume(self, out: Path) -> None:
         """Go on from the last round that was kept in a folder; the folder keeps the following ones."""
         self.out = out
-        found = load_checkpoint(out, self.policy, self._arguments())
+        found = load_checkpoint(out, self.policy, self._arguments(), len(self.part_best))
         if found is not None:
             for call in found.calls:
                 self._record(call)

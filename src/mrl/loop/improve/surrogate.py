@@ -19,7 +19,7 @@ from mrl.kernels import tanimoto
 
 Array = NDArray[np.float64]
 
-_KINDS = (("ecfp4", 2048), ("fcfp4", 2048), ("atompair", 4096))
+KINDS = (("ecfp4", 2048), ("fcfp4", 2048), ("atompair", 4096))
 _WEIGHTS = np.array(
     [
         [1, 0, 0, 0],
@@ -61,13 +61,13 @@ class Features:
 def features_of(smiles: Sequence[str]) -> Features:
     """Return the features of molecules."""
     mols = [to_mol(text) for text in smiles]
-    bits = tuple(np.stack([count_bits(mol, kind, size) for mol in mols]) for kind, size in _KINDS)
+    bits = tuple(np.stack([count_bits(mol, kind, size) for mol in mols]) for kind, size in KINDS)
     return Features(bits, np.stack([profile(mol) for mol in mols]))
 
 
 def joined(parts: Sequence[Features]) -> Features:
     """Return the features of several sets of molecules, in their order."""
-    bits = tuple(np.concatenate([part.bits[kind] for part in parts]) for kind in range(len(_KINDS)))
+    bits = tuple(np.concatenate([part.bits[kind] for part in parts]) for kind in range(len(KINDS)))
     return Features(bits, np.concatenate([part.profiles for part in parts]))
 
 
@@ -111,10 +111,8 @@ class Surrogate:
 
     def _kernels(self, a: Features, b: Features, weights: Array | None = None) -> list[Array]:
         """Return the four kernels; those of weight 0 are left out as zeros."""
-        used = [weights is None or bool(weights[kind]) for kind in range(len(_KINDS) + 1)]
-        found = [
-            tanimoto(a.bits[kind], b.bits[kind]) if used[kind] else np.zeros((1, 1)) for kind in range(len(_KINDS))
-        ]
+        used = [weights is None or bool(weights[kind]) for kind in range(len(KINDS) + 1)]
+        found = [tanimoto(a.bits[kind], b.bits[kind]) if used[kind] else np.zeros((1, 1)) for kind in range(len(KINDS))]
         if used[-1]:
             x, z = ((part.profiles - self.centre) / self.spread for part in (a, b))
             square = (x**2).sum(1)[:, None] + (z**2).sum(1)[None] - 2 * x @ z.T
