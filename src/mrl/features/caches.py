@@ -157,7 +157,7 @@ def shards_in(folder: Path) -> list[Path]:
 
 
 def _summary(path: Path) -> Cached:
-    from mrl.features.shards import read_vectors  # pyarrow is loaded only where a folder is used
+    from mrl.corpus import Shard  # pyarrow is loaded only where a folder is used
 
     try:
         file = path / "key.json"
@@ -168,9 +168,11 @@ def _summary(path: Path) -> Cached:
         key = f"unknown ({path.name})"
     keys, reasons, size = [np.zeros(0, "S16")], set(), 0
     for file in shards_in(path):
-        with contextlib.suppress(OSError, FileFormatError):  # removed, unreadable or damaged
+        with contextlib.suppress(OSError, FileFormatError, KeyError, TypeError):  # removed, unreadable or damaged
             size += file.stat().st_size
-            shard = read_vectors(file, verify=False)
-            keys.append(shard.keys)
-            reasons |= {*shard.reasons}
+            shard = Shard(file, verify=False)
+            held, failed = np.asarray(shard["key"]), {*shard.about["reasons"]}
+            if held.dtype == "S16" and held.ndim == 1:
+                keys.append(held)
+                reasons |= failed
     return Cached(key, len(np.unique(np.concatenate(keys))) + len(reasons), size)
