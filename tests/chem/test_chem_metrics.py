@@ -151,6 +151,9 @@ def test_scaffolds_of_two_rings_and_more_are_counted(metrics: Metrics) -> None:
     ]
     assert 0 < metrics["scaffolds"] < 1
     assert metrics["scaffolds"] == pytest.approx(cosine(*sides), abs=1e-12)
+    decalins = [f"CC1CC[C@H]2CCCC[{atom}]2C1" for atom in ("C@@H", "C@H")]
+    assert evaluate(decalins[:1], reference=decalins[1:])["scaffolds"] == 0  # stereo is a part of a scaffold
+    assert evaluate(decalins[:1], reference=decalins[:1])["scaffolds"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
