@@ -105,6 +105,14 @@ def test_help_of_a_command_explains_every_option(command: str) -> None:
         (["train", "x.csv", "-o", "model", "--max-length", "1000000"], "less than or equal to 100000"),
         (["train", "x.csv", "-o", "model", "--hidden", "65537"], "less than or equal to 65536"),
         (["fit", "x.csv", "--target", "y", "-o", "model", "--members", "1001"], "less than or equal to 1000"),
+        (["fit", "x.csv", "--target", "y", "-o", "model", "--epochs", f"{10**9}"], "less than or equal to 1000000"),
+        (["fit", "x.csv", "--target", "y", "-o", "model", "--folds", "1001"], "less than or equal to 1000"),
+        (["improve", "m", "--score", "s", "-o", "o", "--budget", f"{10**30}"], "less than or equal to 1000000000"),
+        (["improve", "m", "--score", "s", "-o", "o", "--batch", f"{10**30}"], "less than or equal to 1000000"),
+        (["improve", "m", "--score", "s", "-o", "o", "--scaffold-limit", f"{10**30}"], "equal to 1000000000"),
+        (["demo", "--samples", f"{10**30}"], "less than or equal to 100000000"),
+        (["demo", "--rounds", f"{10**30}"], "less than or equal to 1000000"),
+        (["demo", "--target", "1e309"], "--target is inf; expected a number"),
     ],
 )
 def test_wrong_options_are_usage_errors(words: list[str], message: str) -> None:

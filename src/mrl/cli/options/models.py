@@ -69,8 +69,8 @@ class DemoOptions(ReadingOptions):
     seed: Seed = 0
     out: Annotated[Path, out_option("Folder for the results.")] = Path("mrl-demo")
     steps: Steps = 3000
-    samples: Annotated[int, number("Number of samples.", "--samples", "-n")] = 1000
-    rounds: Annotated[int, number("Rounds of fine-tuning.", least=0)] = 5
+    samples: Annotated[int, number("Number of samples.", "--samples", "-n", most=10**8)] = 1000
+    rounds: Annotated[int, number("Rounds of fine-tuning.", least=0, most=10**6)] = 5
     lr: Annotated[float, Option(help="Highest learning rate of the training.")] = 1.2e-2
     max_length: MaxLength = 128
     force: Force = False
@@ -122,7 +122,7 @@ class SampleOptions:
     """
 
     model: Annotated[Path, argument("MODEL", "Folder written by mrl train or mrl demo, or its .safetensors file.")]
-    n: Annotated[int, number("Number of samples.", "-n")] = 1000
+    n: Annotated[int, number("Number of samples.", "-n", most=10**8)] = 1000
     out: Annotated[
         Path | None,
         out_option("File for all samples with reasons (.csv, .tsv, .parquet, .arrow), or for the valid ones (.smi)."),
@@ -174,9 +174,9 @@ class FitOptions(ReadingOptions):
         ),
     ] = "scaffold"
     task: Annotated[TaskKind, Option(metavar="KIND", help=f"{', '.join(TaskKind)}.")] = TaskKind.AUTO
-    folds: Annotated[int, number("Folds of the cross-validation.", least=2)] = 5
+    folds: Annotated[int, number("Folds of the cross-validation.", least=2, most=1000)] = 5
     members: Annotated[int, number("Networks for each fold; the model has all of them.", most=1000)] = 2
-    epochs: Annotated[int, number("Passes over the training rows.")] = 30
+    epochs: Annotated[int, number("Passes over the training rows.", most=10**6)] = 30
     n_jobs: Processes = 1
     seed: Seed = 0
     force: Force = False
@@ -220,12 +220,12 @@ class ImproveOptions(ReadingOptions):
     model: Annotated[Path, argument("MODEL", "Folder written by mrl train, or its .safetensors file.")]
     score: Annotated[Path, Option(metavar="FILE", help="The score: a .toml or .json file.", show_default=False)]
     out: Annotated[Path, out_option("Folder for the results.")]
-    budget: Annotated[int, number("The most molecules to score.", least=1)] = 10000
-    batch: Annotated[int, number("Molecules to score per round.", least=1)] = 20
+    budget: Annotated[int, number("The most molecules to score.", most=10**9)] = 10000
+    batch: Annotated[int, number("Molecules to score per round.", most=10**6)] = 20
     start: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to score first.")] = None
     known: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to mark in the results.")] = None
     scaffold_limit: Annotated[
-        int | None, Option(min=1, help="Good molecules after which a scaffold is used up; no limit by default.")
+        int | None, number("Good molecules after which a scaffold is used up.", most=10**9, default="no limit")
     ] = None
     seed: Seed = 0
     force: Annotated[bool, Option("--force", help="Start again, even if there is a search in the folder.")] = False
