@@ -12,8 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mrl.chem import screen
 from mrl.data import TextDataset
-from mrl.errors import MrlError, StateError, UnknownTokenError
+from mrl.errors import ColumnError, MrlError, StateError, UnknownTokenError
 from mrl.lm import (
     LanguageModel,
     ModelConfig,
@@ -121,6 +122,15 @@ def test_temperature_sharpens_and_flattens() -> None:
     assert share(1e-3) == share(5e-324) == 1
     assert share(0.5) == pytest.approx(0.36 / 0.44, abs=0.02)
     assert share(1e6) == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_samples_are_decoded_before_they_are_a_column() -> None:
+    samples = sample(small(), 3, max_length=5, seed=1)
+    with pytest.raises(
+        ColumnError, match=r"a Samples, expected one value per row: decode it first, samples\.decode\(voc"
+    ):
+        screen(samples)  # type: ignore[arg-type]
+    assert len(screen(samples.decode(VOCAB)).to_arrow()) == 3
 
 
 def test_special_tokens_are_never_drawn_even_if_they_are_the_likely_ones() -> None:

@@ -345,6 +345,8 @@ def require_rows(values: Any, name: str) -> None:
         problem = f"a {kind}, expected one value per row: choose one of its columns, such as {kind.lower()}.smiles"
     elif isinstance(values, Mapping):
         problem = f"a {kind}, expected one value per row in an order: choose one of its columns"
+    elif not _is_iterable(values) and hasattr(values, "decode"):
+        problem = f"a {kind}, expected one value per row: decode it first, {kind.lower()}.decode(vocab)"
     elif not _is_iterable(values):
         problem = f"{format_value(values)} ({kind}), expected one value per row: wrap a single value in a list"
     else:
