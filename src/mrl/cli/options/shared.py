@@ -1,13 +1,16 @@
 """Parts of the options of several commands: annotated types, and checks."""
 
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from mrl.arguments import MOST_PROCESSES
+from mrl.messages import format_value
 
 WRITTEN = (".csv", ".tsv", ".smi", ".parquet", ".arrow")  # what mrl.corpus.write_table writes
 TABLE = "of molecules: .csv, .smi, .sdf, .jsonl, .parquet ..., also compressed; a URL; or - for standard input."
@@ -24,8 +27,17 @@ def out_option(help: str) -> Any:
 
 
 def number(help: str, *names: str, least: int = 1, most: int | None = None, default: str | None = None) -> Any:
-    """Return an option that takes an integer."""
-    return Option(*names, metavar="N", help=help, min=least, max=most, show_default=default or True)
+    """Return an option that takes an integer; the message for another value shows it."""
+    expected = f"a whole number of at least {least:,}" if most is None else f"a whole number from {least:,} to {most:,}"
+
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            value = int(text)
+            if least <= value <= (math.inf if most is None else most):
+                return value
+        raise BadParameter(f"{format_value(text)}; expected {expected}")
+
+    return Option(*names, metavar="N", help=help, min=least, max=most, parser=parse, show_default=default or True)
 
 
 File = Annotated[Path, argument("FILE", f"Table {TABLE}")]
