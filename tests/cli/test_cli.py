@@ -108,7 +108,6 @@ def test_help_of_a_command_explains_every_option(command: str) -> None:
         (["fit", "x.csv", "--target", "y", "-o", "model", "--epochs", f"{10**9}"], "to 1,000,000"),
         (["fit", "x.csv", "--target", "y", "-o", "model", "--folds", "1001"], "to 1,000"),
         (["improve", "m", "--score", "s", "-o", "o", "--budget", f"{10**30}"], "to 1,000,000,000"),
-        (["improve", "m", "--score", "s", "-o", "o", "--batch", f"{10**30}"], "to 1,000,000"),
         (["improve", "m", "--score", "s", "-o", "o", "--scaffold-limit", f"{10**30}"], "to 1,000,000,000"),
         (["demo", "--samples", f"{10**30}"], "to 100,000,000"),
         (["demo", "--rounds", f"{10**30}"], "to 1,000,000"),

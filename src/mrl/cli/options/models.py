@@ -221,7 +221,7 @@ class ImproveOptions(ReadingOptions):
     score: Annotated[Path, Option(metavar="FILE", help="The score: a .toml or .json file.", show_default=False)]
     out: Annotated[Path, out_option("Folder for the results.")]
     budget: Annotated[int, number("The most molecules to score.", most=10**9)] = 10000
-    batch: Annotated[int, number("Molecules to score per round.", most=10**6)] = 20
+    batch: Annotated[int, number("Molecules to score per round, at most the budget.")] = 20
     start: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to score first.")] = None
     known: Annotated[Path | None, Option(metavar="FILE", help="Table of molecules to mark in the results.")] = None
     scaffold_limit: Annotated[
