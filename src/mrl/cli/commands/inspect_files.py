@@ -157,7 +157,8 @@ def _array_facts(path: Path) -> dict[str, Any]:
                     dtype, shape = _array_header(archive, part)
                     found[name] = {"dtype": str(dtype), "shape": list(shape)}
                     if name == "fingerprint" and dtype.kind == "U" and not shape and part.file_size <= _MOST_HEADER:
-                        fingerprint = str(np.load(archive.open(part), allow_pickle=False))
+                        with archive.open(part) as array:
+                            fingerprint = str(np.load(array, allow_pickle=False))
         except Exception as error:  # zipfile, zlib and NumPy's parser of headers each have their own
             stop(f"{path} is not a file of arrays ({error}): mrl encode and mrl featurize write such files", DATA)
     facts: dict[str, Any] = {"is": "file of arrays", "file": str(path), "arrays": found}
