@@ -79,10 +79,10 @@ def load_optimizer_state(
         key, _, entry = name.partition("/")
         state.setdefault(int(key), {})[entry] = tensor
     for mine, theirs in zip(optimizer.param_groups, document["groups"], strict=True):
-        for name in mine.keys() - {"params"}:
-            if not _is_like(theirs[name], mine[name]):
+        for name, value in mine.items():
+            if name != "params" and not _is_like(theirs[name], value):
                 found = format_value(theirs[name])
-                raise ValueError(f"{name} of a parameter group is {found}, expected one like {mine[name]!r}")
+                raise ValueError(f"{name} of a parameter group is {found}, expected one like {value!r}")
     if len({frozenset(entries) for entries in state.values()}) > 1:
         raise ValueError("the parameters have different entries")
     optimizer.load_state_dict({"state": state, "param_groups": document["groups"]})

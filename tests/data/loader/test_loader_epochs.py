@@ -277,8 +277,11 @@ def test_the_state_of_another_loader_names_what_differs(options: Any, differs: t
         ({"epoch": "0"}, "of epoch '0'"),
         ({"epoch": True}, "of epoch True"),
         ({"batches": None}, "at batch None"),
-        ({"epoch": 10**5000}, "'epoch' of the state is no value of state_dict"),
-        ({"rows": np.array([1, 2]), "order": [[]]}, "'rows', 'order' of the state is no value of state_dict"),
+        ({"epoch": 10**5000}, "'epoch' of the state is not a value that state_dict returns"),
+        (
+            {"rows": np.array([1, 2]), "order": [[]]},
+            "'rows', 'order' of the state is not a value that state_dict returns",
+        ),
         ({"global_batch_size": "x" * 10**6}, r"12 here and 'x{76}\.\.\. in the state"),
     ],
 )

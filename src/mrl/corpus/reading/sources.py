@@ -128,6 +128,16 @@ def read_bytes(source: Source, max_bytes: int) -> Data:
             ) from error
 
 
+def require_size(path: str, size: int, max_bytes: int) -> None:
+    """Raise a ReadError if a file has more bytes after decompression than are allowed."""
+    if size > max_bytes:
+        raise ReadError(
+            f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
+            "options=ReadOptions(max_bytes=...)",
+            path=path,
+        )
+
+
 def arrow_owned(data: Data) -> pa.Buffer:
     """Return bytes in memory of Arrow: a copy, or those of the same mapped file.
 
@@ -266,12 +276,7 @@ def _limited(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[byt
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > max_bytes:
-            raise ReadError(
-                f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
-                "options=ReadOptions(max_bytes=...)",
-                path=path,
-            )
+        require_size(path, size, max_bytes)
         yield chunk
 
 

@@ -32,7 +32,8 @@ def check_state(state: Any, order: Order, data: str | None, world_size: int) -> 
         name for name, value in state.items() if not isinstance(value, int | np.integer | str | None) or _is_huge(value)
     ]:
         raise StateError(
-            f"{format_names(map(str, wrong))} of the state is no value of state_dict; pass what it returned"
+            f"{format_names(map(str, wrong))} of the state is not a value that state_dict returns; "
+            "pass what it returned"
         )
     if state.get("version") != VERSION:
         version = format_value(state.get("version"))

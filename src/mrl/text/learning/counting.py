@@ -90,12 +90,12 @@ class PieceCounter:
                     self.counts.update(self._segmentation.pieces(string))
                 continue
             ids, unknown, n_unknown = self._engine.encode_pieces(part)
-            seen = self.counts.copy()
+            seen = Counter[str]()
             for _ in range(_RETRIES):
                 if n_unknown <= len(unknown):
                     break  # all of them are reported; otherwise those that are, once known, are most of the others
                 seen.update(one.token for one in self._engine.located(part, unknown))
-                self._learn(seen)
+                self._learn(self.counts + seen)
                 ids, unknown, n_unknown = self._engine.encode_pieces(part)
             found = np.bincount(ids.values, minlength=UNK + 1)[UNK + 1 :].tolist()
             known = self._engine.tokens[UNK + 1 :]

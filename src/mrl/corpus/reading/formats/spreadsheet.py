@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mrl.corpus.reading.places import Source
-from mrl.corpus.reading.sources import read_bytes
+from mrl.corpus.reading.sources import read_bytes, require_size
 from mrl.corpus.reading.table_file import Block, TableFile
 from mrl.errors import ReadError
 from mrl.messages import format_names
@@ -81,12 +81,7 @@ def _rows_of(path: str, data: bytes, sheet: str | None, max_bytes: int) -> list[
         if data.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 size = sum(part.file_size for part in archive.infolist())
-            if size > max_bytes:
-                raise ReadError(
-                    f"{path} has more than {max_bytes:,} bytes after decompression: if it is meant to, pass "
-                    "options=ReadOptions(max_bytes=...)",
-                    path=path,
-                )
+            require_size(path, size, max_bytes)
             if size > max(_LARGE, _MOST_RATIO * len(data)):
                 raise ReadError(
                     f"{path} has {len(data):,} bytes, and {size:,} after decompression, more than {_MOST_RATIO} times "
